@@ -1,0 +1,170 @@
+//! Beginning and ending views.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::compiler_fence;
+
+use crate::layout::{HotLine, LOWER_BOUND, RawView, ReaderLine};
+use crate::primitive::{AtomicU64, fence};
+
+/// `slow`'s third argument: the current root.
+const CURRENT: u32 = 0;
+/// `slow`'s third argument: the candidate's root.
+const CANDIDATE: u32 = 1;
+/// `slow`'s third argument: announce a quiescent state and leave the pin a lower bound.
+const QUIESCENT: u32 = 2;
+
+/// Opens a view of the current snapshot.
+///
+/// # Safety
+/// `reader` is a registered line that no other thread uses now.
+#[inline(always)]
+pub unsafe fn begin(reader: *mut ReaderLine) -> RawView {
+    // SAFETY: the line is registered, so its hot line lives.
+    unsafe {
+        let hot = &*(*reader).hot;
+        begin_in(reader, &hot.gate, &hot.root, CURRENT)
+    }
+}
+
+/// Opens a view of the snapshot that the running canary, if any, chooses for this subject.
+///
+/// # Safety
+/// As [`begin`].
+#[inline(always)]
+pub unsafe fn begin_for(reader: *mut ReaderLine, subject_hash: u64) -> RawView {
+    // SAFETY: as `begin`.
+    unsafe {
+        let hot = &*(*reader).hot;
+        if chosen(hot, subject_hash) {
+            begin_in(reader, &hot.cand_gate, &hot.cand_root, CANDIDATE)
+        } else {
+            begin_in(reader, &hot.gate, &hot.root, CURRENT)
+        }
+    }
+}
+
+#[inline(always)]
+fn chosen(hot: &HotLine, subject_hash: u64) -> bool {
+    subject_hash.wrapping_mul(hot.canary_salt.load(Relaxed)) < hot.canary_limit.load(Relaxed)
+}
+
+#[inline(always)]
+unsafe fn begin_in(reader: *mut ReaderLine, gate: &AtomicU64, root: &AtomicU64, which: u32) -> RawView {
+    // SAFETY: the line is registered and ours.
+    unsafe {
+        let pin = &(*reader).pin;
+        let saved = pin.load(Relaxed);
+        if saved != 0 {
+            return view(((*reader).slow)(reader, saved, which), saved);
+        }
+        let expected = gate.load(Relaxed);
+        pin.store(expected, Release);
+        // The reclaimer's heavy barrier makes this a full fence when it matters.
+        compiler_fence(SeqCst);
+        if expected != root.load(Acquire) {
+            return view(((*reader).slow)(reader, 0, which), 0);
+        }
+        view(expected, 0)
+    }
+}
+
+#[inline(always)]
+fn view(root: u64, saved: u64) -> RawView {
+    RawView { root: core::ptr::with_exposed_provenance(root as usize), saved }
+}
+
+/// Ends a view. Views of one reader end in the reverse order of their beginning.
+///
+/// # Safety
+/// `view` came from [`begin`] or [`begin_for`] on this reader, and nothing read from it is used any more.
+#[inline(always)]
+pub unsafe fn end(reader: *mut ReaderLine, view: RawView) {
+    // SAFETY: the line is registered and ours. Release: every read of the view comes before.
+    unsafe { (*reader).pin.store(view.saved, Release) }
+}
+
+/// Enters the quiescent mode: until [`offline`], views by [`begin_quiescent`] store nothing.
+///
+/// # Safety
+/// As [`begin`]; no view is open.
+#[inline(always)]
+pub unsafe fn online(reader: *mut ReaderLine) {
+    // SAFETY: the caller's promise.
+    unsafe { quiescent(reader) }
+}
+
+/// Says that no view from before is in use any more.
+///
+/// # Safety
+/// The reader is online, and nothing read from an earlier quiescent view is used any more.
+#[inline(always)]
+pub unsafe fn quiescent(reader: *mut ReaderLine) {
+    // SAFETY: the line is registered and ours.
+    unsafe {
+        let hot = &*(*reader).hot;
+        if hot.gate.load(Relaxed) == 0 {
+            ((*reader).slow)(reader, 0, QUIESCENT);
+            return;
+        }
+        (*reader).pin.store(lower_bound(hot.epoch.load(Acquire)), Release);
+        compiler_fence(SeqCst);
+    }
+}
+
+/// Leaves the quiescent mode.
+///
+/// # Safety
+/// As [`quiescent`].
+#[inline(always)]
+pub unsafe fn offline(reader: *mut ReaderLine) {
+    // SAFETY: the line is registered and ours.
+    unsafe { (*reader).pin.store(0, Release) }
+}
+
+/// A view of the current snapshot, valid until the next [`quiescent`] or [`offline`]. It is not ended.
+///
+/// # Safety
+/// The reader is online.
+#[inline(always)]
+pub unsafe fn begin_quiescent(reader: *mut ReaderLine) -> RawView {
+    // SAFETY: the line is registered and ours. Should someone end this view, a bound of 0 keeps memory and corrupts nothing.
+    unsafe { view((*(*reader).hot).root.load(Acquire), LOWER_BOUND) }
+}
+
+/// [`begin_quiescent`] with the choice of a canary.
+///
+/// # Safety
+/// As [`begin_quiescent`].
+#[inline(always)]
+pub unsafe fn begin_quiescent_for(reader: *mut ReaderLine, subject_hash: u64) -> RawView {
+    // SAFETY: as `begin_quiescent`.
+    unsafe {
+        let hot = &*(*reader).hot;
+        let root = if chosen(hot, subject_hash) { &hot.cand_root } else { &hot.root };
+        view(root.load(Acquire), LOWER_BOUND)
+    }
+}
+
+#[inline(always)]
+pub(crate) fn lower_bound(epoch: u64) -> u64 {
+    epoch << 1 | LOWER_BOUND
+}
+
+/// The out-of-line half of `begin`: nested views, a root replaced between the two loads, a closed gate.
+///
+/// `fenced` is set once the reader has passed here with both gates closed: from then on each of its begins comes here, because a
+/// location's values are never seen going backwards and a closed gate stays closed.
+pub(crate) fn slow(hot: &HotLine, pin: &AtomicU64, fenced: &AtomicU64, saved: u64, which: u32) -> u64 {
+    let bound = if saved != 0 { lower_bound(0) } else { lower_bound(hot.epoch.load(Acquire)) };
+    pin.store(bound, Release);
+    fence(SeqCst);
+    let root = if which == CANDIDATE { &hot.cand_root } else { &hot.root };
+    let root = root.load(Acquire);
+    if saved == 0 && which != QUIESCENT {
+        pin.store(root, Release);
+    }
+    if hot.gate.load(Relaxed) == 0 && hot.cand_gate.load(Relaxed) == 0 {
+        fenced.store(1, Release);
+    }
+    root
+}
