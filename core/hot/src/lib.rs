@@ -14,6 +14,14 @@ mod error;
 mod fork;
 mod hold;
 mod hot;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod model;
+#[cfg(any(loom, feature = "mutants"))]
+#[doc(hidden)]
+pub mod mutant;
+#[cfg(not(any(loom, feature = "mutants")))]
+mod mutant;
 mod pool;
 mod primitive;
 mod publish;

@@ -127,6 +127,8 @@ impl Writer {
         };
         // SAFETY: the artifacts of a published root are only read until it is retired.
         let from_artifacts = unsafe { &*from.artifacts.get() };
+        #[cfg(feature = "mutants")]
+        root.descriptors.copy_from_slice(&from.root.descriptors);
         root.descriptors[..sectors].copy_from_slice(&from.root.descriptors[..sectors]);
         artifacts[..sectors].clone_from_slice(&from_artifacts[..sectors]);
         root.epoch = epoch;

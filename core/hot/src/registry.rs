@@ -12,6 +12,8 @@ use std::sync::Arc;
 use crate::error::HotError;
 use crate::hot::Inner;
 use crate::layout::ReaderLine;
+use crate::mutant::Mutant::ScanRelaxed;
+use crate::mutant::{mutated, unless};
 use crate::primitive::AtomicU64;
 use crate::raw;
 use crate::ring::Ring;
@@ -61,6 +63,22 @@ pub(crate) unsafe extern "C" fn slow_begin(reader: *mut ReaderLine, saved: u64, 
     unsafe {
         let cell = reader.cast::<ReaderCell>();
         raw::slow(&*(*cell).line.hot, &(*cell).line.pin, &(*cell).fenced, saved, which)
+    }
+}
+
+impl ReaderCell {
+    /// A reader without an engine, for the models.
+    #[cfg(loom)]
+    pub fn unowned(line: ReaderLine) -> ReaderCell {
+        let state = State { life: Life::Registered, thread: 0, reap_views: false, alive: None, ring: None };
+        ReaderCell { line, fenced: AtomicU64::new(0), owner: core::ptr::null(), state: UnsafeCell::new(state) }
+    }
+
+    /// The pin, and whether the reader fences for itself. The barrier came before.
+    pub fn look(&self) -> (u64, bool) {
+        // The mark first: it was stored after a fence that follows a bound, so the pin read after it is at least as new.
+        let fenced = self.fenced.load(Acquire) != 0;
+        (self.line.pin.load(unless(mutated(ScanRelaxed), Acquire)), fenced)
     }
 }
 
@@ -229,9 +247,7 @@ impl Registry {
                 given_back += 1;
                 continue;
             }
-            // The mark first: it was stored after a fence that follows a bound, so the pin read after it is at least as new.
-            let fenced = cell.fenced.load(Acquire) != 0;
-            let pin = cell.line.pin.load(Acquire);
+            let (pin, fenced) = cell.look();
             seen.push(Seen { pin, fenced, id: cell.line.id, thread: state.thread });
         }
         given_back
