@@ -3,6 +3,9 @@
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
+use crate::mutant::Mutant::{FenceOnWriterOnly, NoBarrier};
+use crate::mutant::mutated;
+
 /// Which barrier to use between removing a root and looking at the pins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BarrierChoice {
@@ -11,6 +14,15 @@ pub enum BarrierChoice {
     Auto,
     /// Full fences in the readers: where a filter kills on `membarrier`, an emulator lies about it, or a tool must see the order.
     Fence,
+}
+
+/// The readers' half: the reclaimer's barrier makes this a full fence when it matters.
+#[inline(always)]
+pub(crate) fn light() {
+    #[cfg(not(loom))]
+    core::sync::atomic::compiler_fence(SeqCst);
+    #[cfg(loom)]
+    crate::model::light();
 }
 
 /// The barrier in use.
@@ -38,8 +50,14 @@ impl Barrier {
 
     /// Makes every thread pass a full barrier; false once the system refuses, and then fence mode has to begin.
     pub fn heavy(&self) -> bool {
-        crate::primitive::fence(SeqCst);
         self.issued.fetch_add(1, Relaxed);
+        if mutated(NoBarrier) {
+            return true;
+        }
+        crate::primitive::fence(SeqCst);
+        if mutated(FenceOnWriterOnly) {
+            return true;
+        }
         self.is_fence() || system::issue() || (system::register() && system::issue())
     }
 

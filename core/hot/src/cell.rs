@@ -3,10 +3,13 @@
 use core::sync::atomic::Ordering::{Release, SeqCst};
 
 use crate::layout::HotLine;
+use crate::mutant::Mutant::*;
+use crate::mutant::{Step, mutated, step, unless};
 use crate::primitive::AtomicU64;
 
 /// One generation, as the hot line announces it.
-pub(crate) struct Generation {
+#[derive(Clone, Copy)]
+pub struct Generation {
     /// The root's address.
     pub root: u64,
     /// The candidate's address; the root's own while no canary runs.
@@ -35,12 +38,24 @@ impl HotLine {
     /// Replaces both roots. The caller is the only promoter.
     pub(crate) fn publish(&self, next: &Generation) {
         let gate = |root| if next.open { root } else { 0 };
-        self.root.swap(next.root, SeqCst);
+        #[cfg(feature = "mutants")]
+        let next = &late(next);
+        step(Step::Publishing);
+        if mutated(EpochFirst) {
+            self.epoch.store(next.epoch, Release);
+        }
+        self.root.swap(next.root, unless(mutated(RootStoreRelaxed), SeqCst));
+        step(Step::Exchanged);
         self.gate.store(gate(next.root), Release);
-        self.cand_root.store(next.candidate, Release);
-        self.cand_gate.store(gate(next.candidate), Release);
+        step(Step::GateStored);
+        if !mutated(CandidateKept) {
+            self.cand_root.store(next.candidate, unless(mutated(CandidateRelaxed), Release));
+            step(Step::CandidateStored);
+            self.cand_gate.store(gate(next.candidate), Release);
+        }
         // Last: whoever acquires this epoch finds both roots at least as new, which is what a lower bound promises.
-        self.epoch.store(next.epoch, Release);
+        self.epoch.store(next.epoch, unless(mutated(EpochRelaxed), Release));
+        step(Step::EpochStored);
     }
 
     /// No subject reads the candidate any more.
@@ -59,4 +74,11 @@ impl HotLine {
         self.gate.store(0, SeqCst);
         self.cand_gate.store(0, SeqCst);
     }
+}
+
+/// Under the mutant, the generation before this one.
+#[cfg(feature = "mutants")]
+fn late(next: &Generation) -> Generation {
+    static PENDING: std::sync::Mutex<Option<Generation>> = std::sync::Mutex::new(None);
+    if mutated(AckEarly) { crate::hot::lock(&PENDING).replace(*next).unwrap_or(*next) } else { *next }
 }

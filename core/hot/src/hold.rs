@@ -5,7 +5,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::layout::{RawView, Root};
+use crate::mutant::Mutant::ReleaseRelaxed;
+use crate::mutant::{mutated, unless};
 use crate::pool::RootSlot;
+use crate::primitive::AtomicU64;
 use crate::snapshot::Snapshot;
 
 /// Keeps one root, and the engine's memory, until it is dropped. Reads through it store nothing.
@@ -29,7 +32,7 @@ impl Hold {
         let slot: *const RootSlot = view.root.cast();
         // SAFETY: every root of this library is the first field of a slot; its engine lives while the view is open.
         unsafe {
-            (*slot).holds.fetch_add(1, Relaxed);
+            take(&(*slot).holds);
             Arc::increment_strong_count((*slot).owner);
             Hold { snapshot: Snapshot::new(RawView { root: view.root, saved: 0 }) }
         }
@@ -70,8 +73,7 @@ impl Drop for Hold {
         // SAFETY: as `of`; the owner is read before the count goes, which may free the root.
         unsafe {
             let owner = (*slot).owner;
-            // Release: every read through the hold comes before; the reclaimer acquires.
-            (*slot).holds.fetch_sub(1, Release);
+            release(&(*slot).holds);
             Arc::decrement_strong_count(owner);
         }
     }
@@ -89,4 +91,14 @@ impl std::fmt::Debug for Hold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Hold").field("epoch", &self.epoch()).finish_non_exhaustive()
     }
+}
+
+/// Counts a hold. Relaxed: the pin under which it is taken is released after it, and the reclaimer acquires the pins first.
+pub(crate) fn take(holds: &AtomicU64) {
+    holds.fetch_add(1, Relaxed);
+}
+
+/// Gives a hold back. Release: every read through it comes before; the reclaimer acquires.
+pub(crate) fn release(holds: &AtomicU64) {
+    holds.fetch_sub(1, unless(mutated(ReleaseRelaxed), Release));
 }

@@ -14,11 +14,20 @@ mod error;
 mod fork;
 mod hold;
 mod hot;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod model;
+#[cfg(any(loom, feature = "mutants"))]
+#[doc(hidden)]
+pub mod mutant;
+#[cfg(not(any(loom, feature = "mutants")))]
+mod mutant;
 mod pool;
 mod primitive;
 mod publish;
 mod reader;
 mod reclaim;
+mod region;
 mod registry;
 mod ring;
 mod snapshot;

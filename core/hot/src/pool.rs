@@ -25,6 +25,10 @@ pub(crate) struct RootSlot {
     pub artifacts: UnsafeCell<Artifacts>,
 }
 
+/// What a read of freed memory returns, under the feature that plants faults.
+#[cfg(feature = "mutants")]
+pub const POISON: u64 = 0xdddd_dddd_dddd_dddd;
+
 /// A fixed number of root slots at stable addresses.
 pub(crate) struct Pool {
     slots: NonNull<RootSlot>,
@@ -87,6 +91,27 @@ impl Pool {
     /// The address that is published and pinned.
     pub fn address(&self, index: u32) -> u64 {
         self.slot(index).as_ptr().expose_provenance() as u64
+    }
+
+    /// Makes whoever still reads a freed root read [`POISON`].
+    #[cfg(feature = "mutants")]
+    pub fn poison(&self, slot: u32) {
+        let value = crate::layout::Slot { tag: crate::layout::Tag::I64 as u64, value: POISON };
+        static PAGE: std::sync::OnceLock<Box<[crate::layout::Slot]>> = std::sync::OnceLock::new();
+        let page = PAGE.get_or_init(|| vec![value; 1024].into());
+        let descriptor = Descriptor {
+            snapshot_id: [0xdd; 32],
+            artifact: page.as_ptr(),
+            epoch: POISON,
+            limit: size_of_val(&**page) as u64,
+            reserved: 0,
+        };
+        let at = self.slot(slot).as_ptr();
+        // SAFETY: a freed slot; only a fault makes another thread read it.
+        unsafe {
+            (&raw mut (*at).root.epoch).write_volatile(POISON);
+            (&raw mut (*at).root.descriptors).write_volatile([descriptor; SECTOR_CAPACITY]);
+        }
     }
 
     /// Frees the memory and drops the artifacts of the slots below `used`, which are the initialised ones.

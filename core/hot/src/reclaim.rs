@@ -11,6 +11,9 @@ use crate::artifact::Artifact;
 use crate::error::StalledReader;
 use crate::hot::{Hot, Inner, lock};
 use crate::layout::LOWER_BOUND;
+use crate::mutant::Mutant::*;
+use crate::mutant::{Step, mutated, step, unless};
+use crate::primitive::AtomicU64;
 use crate::publish::Retired;
 use crate::registry::Seen;
 
@@ -33,12 +36,13 @@ pub(crate) struct Scratch {
     retired: Vec<Retired>,
     kept: Vec<Retired>,
     freed: Vec<u32>,
+    held: Vec<bool>,
     seen: Vec<Seen>,
     dropped: Vec<Arc<Artifact>>,
 }
 
 /// What the pins protect.
-pub(crate) struct Protected {
+pub struct Protected {
     /// The smallest epoch of a lower bound.
     bound: Option<u64>,
     /// Exact roots, by address.
@@ -48,12 +52,15 @@ pub(crate) struct Protected {
 }
 
 impl Protected {
-    /// By these pins; `fence_mode` asks that each reader fenced for itself at least once.
+    /// By these pins and marks; `fence_mode` asks that each reader fenced for itself at least once.
     pub fn by(pins: impl Iterator<Item = (u64, bool)>, fence_mode: bool) -> Protected {
         let mut protected = Protected { bound: None, roots: Vec::new(), everything: false };
         for (pin, fenced) in pins {
-            protected.everything |= fence_mode && !fenced;
+            protected.everything |= fence_mode && !fenced && !mutated(MarksIgnored);
             if pin & LOWER_BOUND != 0 {
+                if mutated(BoundsIgnored) {
+                    continue;
+                }
                 let epoch = pin >> 1;
                 protected.bound = Some(protected.bound.map_or(epoch, |bound| bound.min(epoch)));
             } else if pin != 0 {
@@ -64,9 +71,17 @@ impl Protected {
         protected
     }
 
+    /// Whether a root of this address and epoch must stay.
     pub fn covers(&self, address: u64, epoch: u64) -> bool {
-        self.everything || self.bound.is_some_and(|bound| bound <= epoch) || self.roots.binary_search(&address).is_ok()
+        self.everything
+            || self.bound.is_some_and(|bound| if mutated(BoundBelow) { bound < epoch } else { bound <= epoch })
+            || self.roots.binary_search(&address).is_ok()
     }
+}
+
+/// Whether a hold keeps the root. The pins were looked at before.
+pub fn is_held(holds: &AtomicU64) -> bool {
+    holds.load(unless(mutated(HoldsRelaxed), Acquire)) != 0
 }
 
 impl Hot {
@@ -89,17 +104,31 @@ impl Hot {
         let inner = &*self.inner;
         let mut scratch = lock(&inner.turn);
         let scratch = &mut *scratch;
+        if mutated(BarrierFirst) {
+            inner.barrier.heavy();
+            step(Step::BarrierDone);
+        }
         scratch.retired.clear();
         scratch.retired.extend_from_slice(&lock(&inner.writer).retired);
+        step(Step::Taken);
         if scratch.retired.is_empty() {
             return Reclaimed::default();
         }
-        if !inner.barrier.heavy() {
+        if !mutated(BarrierFirst) && !inner.barrier.heavy() {
             tracing::warn!("membarrier stopped working: readers fence for themselves from now on");
             lock(&inner.writer).shut(inner);
             inner.barrier.fall_back();
         }
+        step(Step::BarrierDone);
         scratch.seen.clear();
+        scratch.held.clear();
+        let holds = |retired: &Retired| {
+            // SAFETY: a live slot of the pool.
+            is_held(unsafe { &inner.pool.slot(retired.slot).as_ref().holds })
+        };
+        if mutated(HoldsFirst) {
+            scratch.held.extend(scratch.retired.iter().map(holds));
+        }
         let given_back = lock(&inner.registry).scan(&mut scratch.seen);
         for _ in 0..given_back {
             // SAFETY: a reaped reader's count; `self` holds another.
@@ -109,10 +138,12 @@ impl Hot {
         let protected = Protected::by(pins, inner.barrier.is_fence());
         scratch.kept.clear();
         scratch.freed.clear();
-        for retired in &scratch.retired {
+        step(Step::Scanned);
+        if !mutated(HoldsFirst) {
             // After the pins: a hold is taken while pinned, so whoever's pin is gone has its hold visible.
-            // SAFETY: a live slot of the pool.
-            let held = unsafe { inner.pool.slot(retired.slot).as_ref() }.holds.load(Acquire) != 0;
+            scratch.held.extend(scratch.retired.iter().map(holds));
+        }
+        for (retired, &held) in scratch.retired.iter().zip(&scratch.held) {
             if held || protected.covers(inner.pool.address(retired.slot), retired.epoch) {
                 scratch.kept.push(*retired);
             } else {
@@ -122,8 +153,11 @@ impl Hot {
         for &slot in &scratch.freed {
             // SAFETY: retired and unreachable: the reclaimer's alone until it is given back.
             let artifacts = unsafe { &mut *inner.pool.slot(slot).as_ref().artifacts.get() };
+            #[cfg(feature = "mutants")]
+            inner.pool.poison(slot);
             scratch.dropped.extend(artifacts.iter_mut().filter_map(Option::take));
         }
+        step(Step::Freeing);
         let bytes = self.settle(scratch);
         scratch.dropped.clear();
         inner.reclaimed.fetch_add(scratch.freed.len() as u64, Relaxed);

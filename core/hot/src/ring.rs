@@ -5,6 +5,8 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::error::HotError;
 use crate::fork::Wiped;
 use crate::layout::{Key, Record, RingHeader};
+use crate::mutant::Mutant::{DrainRelaxed, HeadFirst, HeadRelaxed};
+use crate::mutant::{mutated, read, unless};
 
 /// An observation as it was appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +93,13 @@ impl Ring {
             // producer leaves the record alone until `head` passes it.
             let observation = unsafe {
                 let record = records.add((number & (self.capacity - 1)) as usize);
-                if (*record).sequence.load(Acquire) != number + 1 {
+                if (*record).sequence.load(unless(mutated(DrainRelaxed), Acquire)) != number + 1 {
                     break;
                 }
+                if mutated(HeadFirst) {
+                    head.store(number + 1, Release);
+                }
+                read(record);
                 Observation {
                     sequence: number,
                     time_ns: (*record).time_ns,
@@ -108,7 +114,7 @@ impl Ring {
             };
             taken += 1;
             // Given back at once, so that a panic in `f` neither repeats nor loses more than this record.
-            head.store(start + taken, Release);
+            head.store(start + taken, unless(mutated(HeadRelaxed), Release));
             f(observation);
         }
         taken as usize

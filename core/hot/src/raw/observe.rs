@@ -3,6 +3,8 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::layout::{Key, RawView, ReaderLine};
+use crate::mutant::Mutant::{FullRelaxed, SequenceFirst, SequenceRelaxed};
+use crate::mutant::{mutated, unless, written};
 
 /// Appends an observation to the reader's ring: one cache line; false, and counted, where the ring is full or the process forked.
 ///
@@ -29,13 +31,17 @@ pub unsafe fn observe(
         let ring = (*reader).ring;
         let tail = (*ring).tail;
         if tail.wrapping_sub((*ring).head_cache) >= (*ring).capacity {
-            (*ring).head_cache = (*ring).head.load(Acquire);
+            (*ring).head_cache = (*ring).head.load(unless(mutated(FullRelaxed), Acquire));
             if tail.wrapping_sub((*ring).head_cache) >= (*ring).capacity {
                 (*ring).dropped.store((*ring).dropped.load(Relaxed) + 1, Relaxed);
                 return false;
             }
         }
         let record = (*ring).records.add((tail & ((*ring).capacity - 1)) as usize);
+        if mutated(SequenceFirst) {
+            (*record).sequence.store(tail + 1, Release);
+        }
+        written(record);
         (*record).time_ns = match time_ns {
             Some(time) => time,
             None => (*(*reader).clock).load(Relaxed),
@@ -47,7 +53,7 @@ pub unsafe fn observe(
         (*record).outcome = outcome;
         (*record).subject = subject;
         (*record).detail = detail;
-        (*record).sequence.store(tail + 1, Release);
+        (*record).sequence.store(tail + 1, unless(mutated(SequenceRelaxed), Release));
         (*ring).tail = tail + 1;
         true
     }
