@@ -24,6 +24,9 @@
 /* The ABI that this header was written for. Part of the library's SONAME. */
 #define KNHK_ABI 1u
 
+/* An engine's readers lie in a region of this size, aligned to it, which begins with the cells that its promoter publishes through. */
+#define KNHK_REGION (4u << 20)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -302,7 +305,55 @@ typedef struct knhk_try_bytes {
     knhk_reason_t reason;
 } knhk_try_bytes_t;
 
+/* ---- What this header was made for: compared with the library wherever a handle comes into being ---- */
+
+typedef struct knhk_abi {
+    uint32_t struct_size;
+    uint32_t abi;
+    uint32_t region;
+    uint32_t hot;
+    uint32_t reader;
+    uint32_t ring;
+    uint32_t record;
+    uint32_t descriptor;
+    uint32_t slot;
+    uint32_t span;
+    uint32_t range;
+    uint32_t view;
+    uint32_t key;
+} knhk_abi_t;
+
+static inline const knhk_abi_t *knhk_header_abi(void) {
+    static const knhk_abi_t abi = {
+        sizeof(knhk_abi_t),
+        KNHK_ABI,
+        KNHK_REGION,
+        sizeof(knhk_hot_t),
+        sizeof(knhk_reader_t),
+        sizeof(knhk_ring_t),
+        sizeof(knhk_record_t),
+        sizeof(knhk_descriptor_t),
+        sizeof(knhk_slot_t),
+        sizeof(knhk_span_t),
+        sizeof(knhk_range_t),
+        sizeof(knhk_view_t),
+        sizeof(knhk_key_t),
+    };
+    return &abi;
+}
+
+#define knhk_engine_open(location, options, engine, err) \
+    knhk_engine_open_abi((location), (options), knhk_header_abi(), (engine), (err))
+#define knhk_reader_register(engine, reader, err) \
+    knhk_reader_register_abi((engine), NULL, knhk_header_abi(), (reader), (err))
+#define knhk_reader_register_with(engine, options, reader, err) \
+    knhk_reader_register_abi((engine), (options), knhk_header_abi(), (reader), (err))
+#define knhk_key(engine, sector, name, type, key, err) \
+    knhk_key_abi((engine), (sector), (name), (type), knhk_header_abi(), (key), (err))
+
 #ifndef KNHK_NO_INLINE
+
+/* ---- The inline bodies ---- */
 
 #define KNHK_INLINE_ static inline __attribute__((always_inline))
 #define KNHK_COLD_ static __attribute__((noinline, cold, unused))
@@ -315,6 +366,11 @@ typedef struct knhk_try_bytes {
 #define KNHK_BARRIER_() __asm__ volatile("" ::: "memory")
 
 enum { KNHK_CURRENT_ = 0, KNHK_CANDIDATE_ = 1, KNHK_QUIESCENT_ = 2, KNHK_LOWER_BOUND_ = 1 };
+
+/* The same as reader->hot, without a load in each begin. */
+KNHK_INLINE_ const knhk_hot_t *knhk_hot_(const knhk_reader_t *reader) {
+    return (const knhk_hot_t *)((uintptr_t)reader & ~(uintptr_t)(KNHK_REGION - 1));
+}
 
 KNHK_INLINE_ uint64_t knhk_load_acquire_(const uint64_t *from) {
 #if defined(__aarch64__) && !defined(__SANITIZE_THREAD__)
@@ -354,12 +410,12 @@ KNHK_INLINE_ bool knhk_chosen_(const knhk_hot_t *hot, uint64_t subject_hash) {
 }
 
 KNHK_INLINE_ knhk_view_t knhk_read_begin(knhk_reader_t *reader) {
-    const knhk_hot_t *hot = reader->hot;
+    const knhk_hot_t *hot = knhk_hot_(reader);
     return knhk_begin_(reader, &hot->gate, &hot->root, KNHK_CURRENT_);
 }
 
 KNHK_INLINE_ knhk_view_t knhk_read_begin_for(knhk_reader_t *reader, uint64_t subject_hash) {
-    const knhk_hot_t *hot = reader->hot;
+    const knhk_hot_t *hot = knhk_hot_(reader);
     if (KNHK_UNLIKELY_(knhk_chosen_(hot, subject_hash))) {
         return knhk_begin_(reader, &hot->cand_gate, &hot->cand_root, KNHK_CANDIDATE_);
     }
@@ -371,7 +427,7 @@ KNHK_INLINE_ void knhk_read_end(knhk_reader_t *reader, knhk_view_t view) {
 }
 
 KNHK_INLINE_ void knhk_reader_quiescent(knhk_reader_t *reader) {
-    const knhk_hot_t *hot = reader->hot;
+    const knhk_hot_t *hot = knhk_hot_(reader);
     if (KNHK_UNLIKELY_(__atomic_load_n(&hot->gate, __ATOMIC_RELAXED) == 0)) {
         (void)reader->slow(reader, 0, KNHK_QUIESCENT_);
         return;
@@ -390,11 +446,11 @@ KNHK_INLINE_ void knhk_reader_offline(knhk_reader_t *reader) {
 
 /* Should someone end such a view, a bound of 0 keeps memory and corrupts nothing. */
 KNHK_INLINE_ knhk_view_t knhk_read_quiescent(knhk_reader_t *reader) {
-    return knhk_view_(knhk_load_acquire_(&reader->hot->root), KNHK_LOWER_BOUND_);
+    return knhk_view_(knhk_load_acquire_(&knhk_hot_(reader)->root), KNHK_LOWER_BOUND_);
 }
 
 KNHK_INLINE_ knhk_view_t knhk_read_quiescent_for(knhk_reader_t *reader, uint64_t subject_hash) {
-    const knhk_hot_t *hot = reader->hot;
+    const knhk_hot_t *hot = knhk_hot_(reader);
     const uint64_t *root = KNHK_UNLIKELY_(knhk_chosen_(hot, subject_hash)) ? &hot->cand_root : &hot->root;
     return knhk_view_(knhk_load_acquire_(root), KNHK_LOWER_BOUND_);
 }
