@@ -34,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) promotions: AtomicU64,
     pub(crate) refused: AtomicU64,
+    damaged: AtomicU64,
     pub(crate) ready: (Mutex<()>, Condvar),
     folder: Option<Arc<Folder>>,
     sectors: RwLock<Vec<Arc<Sector>>>,
@@ -67,6 +68,7 @@ impl Engine {
                 announcer,
                 promotions: AtomicU64::new(0),
                 refused: AtomicU64::new(0),
+                damaged: AtomicU64::new(0),
                 ready: Default::default(),
                 folder,
                 sectors: RwLock::default(),
@@ -82,6 +84,7 @@ impl Engine {
     fn recover(&self) -> Result<(), Error> {
         let Some(folder) = &self.inner.folder else { return Ok(()) };
         for stored in folder.sectors(&self.inner.limits, self.inner.history)? {
+            self.inner.damaged.fetch_add(stored.damaged.len() as u64, Ordering::Relaxed);
             for loss in &stored.damaged {
                 self.inner.announcer.log(Level::Error, "recovery", loss.clone());
             }
@@ -360,9 +363,15 @@ impl Engine {
         self.inner.announcer.since(epoch)
     }
 
-    /// Sends the engine's log lines to `callback(level, part, message)` on the warm thread, or to nobody.
-    pub fn set_log(&self, callback: Option<Box<dyn FnMut(Level, &str, &str) + Send>>) {
-        self.inner.announcer.set_log(callback);
+    /// Sends the engine's log lines to `callback(level, part, message)` on the warm thread, in place of the callback before.
+    pub fn set_log(&self, callback: impl FnMut(Level, &str, &str) + Send + 'static) {
+        self.inner.announcer.set_log(Some(Box::new(callback)));
+    }
+
+    /// Sends the engine's log lines to nobody. When it returns on another thread than the warm one, the callback is not running and
+    /// never runs again.
+    pub fn clear_log(&self) {
+        self.inner.announcer.set_log(None);
     }
 
     /// Takes up to `max` observations out of the readers' rings, each reader's in its order.
@@ -383,6 +392,7 @@ impl Engine {
             promotions: self.inner.promotions.load(Ordering::Relaxed),
             refused: self.inner.refused.load(Ordering::Relaxed),
             missed_changes: self.inner.announcer.missed.load(Ordering::Relaxed),
+            damaged_versions: self.inner.damaged.load(Ordering::Relaxed),
             hot: self.inner.hot.stats(),
         }
     }
