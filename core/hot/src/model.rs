@@ -43,6 +43,11 @@ pub fn shut(hot: &HotLine) {
     hot.shut();
 }
 
+/// A place in a reader's program where the barrier can be forced.
+pub fn reading() {
+    crate::mutant::step(crate::mutant::Step::Reading);
+}
+
 /// Takes and releases holds, as [`crate::Hold`] does.
 pub fn take_hold(holds: &AtomicU64) {
     crate::hold::take(holds);
@@ -77,5 +82,41 @@ impl ModelReader {
     /// What the reclaimer sees of it.
     pub fn look(&self) -> (u64, bool) {
         self.0.look()
+    }
+}
+
+/// A ring in ordinary memory.
+pub struct ModelRing(crate::ring::Ring);
+
+impl ModelRing {
+    /// One for `records` records.
+    pub fn new(records: usize) -> ModelRing {
+        let ring = crate::ring::Ring::new(records).expect("memory for a small ring");
+        // SAFETY: fresh memory, used by nobody yet: loom's atomics are made, not zeroed.
+        unsafe {
+            let header = ring.header();
+            (&raw mut (*header).dropped).write(AtomicU64::new(0));
+            (&raw mut (*header).head).write(AtomicU64::new(0));
+            for number in 0..records {
+                (&raw mut (*(*header).records.add(number)).sequence).write(AtomicU64::new(0));
+            }
+        }
+        ModelRing(ring)
+    }
+
+    /// Its header.
+    pub fn header(&self) -> *mut crate::layout::RingHeader {
+        self.0.header()
+    }
+
+    /// Its first record.
+    pub fn records(&self) -> *const crate::layout::Record {
+        // SAFETY: the header lives.
+        unsafe { (*self.0.header()).records }
+    }
+
+    /// See [`crate::Hot::drain`].
+    pub fn drain(&self, max: usize, f: &mut impl FnMut(crate::Observation)) -> usize {
+        self.0.drain(max, f)
     }
 }

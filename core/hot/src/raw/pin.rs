@@ -143,7 +143,9 @@ pub unsafe fn offline(reader: *mut ReaderLine) {
 #[inline(always)]
 pub unsafe fn begin_quiescent(reader: *mut ReaderLine) -> RawView {
     // SAFETY: the line is registered and ours. Should someone end this view, a bound of 0 keeps memory and corrupts nothing.
-    unsafe { view((*(*reader).hot).root.load(Acquire), LOWER_BOUND) }
+    let root = unsafe { (*(*reader).hot).root.load(Acquire) };
+    step(Step::QuiescentRoot);
+    view(root, LOWER_BOUND)
 }
 
 /// [`begin_quiescent`] with the choice of a canary.
@@ -173,7 +175,7 @@ pub(crate) fn slow(hot: &HotLine, pin: &AtomicU64, fenced: &AtomicU64, saved: u6
     step(Step::Slow);
     let mark = || {
         if hot.gate.load(Relaxed) == 0 && hot.cand_gate.load(Relaxed) == 0 {
-            fenced.store(1, Release);
+            fenced.store(1, unless(mutated(MarkEarly), Release));
         }
     };
     let forgets = mutated(NestedForgetsOuter);
