@@ -74,6 +74,7 @@ mutants! {
 }
 
 /// Where a thread is in the protocol.
+#[cfg_attr(not(any(loom, feature = "mutants")), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Step {
