@@ -5,12 +5,13 @@ use std::sync::atomic::AtomicUsize as Plain;
 use std::sync::atomic::Ordering::SeqCst as Always;
 
 use knhk_hot::layout::{Key, RawView, Record, Root, SECTOR_CAPACITY};
-use knhk_hot::model::{ModelReader, ModelRing};
+use knhk_hot::model::{Generation, ModelReader, ModelRing};
 use knhk_hot::{mutant, raw};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 
 const CAPACITY: usize = 2;
+const UNUSED: Generation = Generation { root: 0, candidate: 0, epoch: 0, open: true };
 const APPENDS: u64 = 3;
 
 struct World {
@@ -54,7 +55,7 @@ pub fn run() -> usize {
             reserved: 0,
         };
         let world = Arc::new(World {
-            reader: ModelReader::new(std::ptr::null(), ring.header()),
+            reader: ModelReader::new(&UNUSED, ring.header()),
             ring,
             tracked: [(); CAPACITY].map(UnsafeCell::new),
             root: Root { epoch: 7, cold_reads: std::ptr::null(), zero: [0; 6], descriptors: [unused; SECTOR_CAPACITY] },

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::AtomicUsize as Plain;
 use std::sync::atomic::Ordering::SeqCst as Always;
 
-use knhk_hot::layout::{HotLine, RawView};
+use knhk_hot::layout::RawView;
 use knhk_hot::model::{self, Generation, ModelReader, Protected};
 use knhk_hot::mutant::{self, Mutant, Step};
 use loom::cell::UnsafeCell;
@@ -32,7 +32,6 @@ pub enum Model {
 const POISON: u64 = u64::MAX;
 
 pub struct World {
-    pub hot: HotLine,
     pub reader: ModelReader,
     /// The epoch that each root holds.
     roots: [UnsafeCell<u64>; 4],
@@ -67,8 +66,7 @@ impl World {
         };
         let (asked, done) = (channel(), channel());
         let world = World {
-            hot: model::hot_line(&first),
-            reader: ModelReader::new(std::ptr::null(), std::ptr::null_mut()),
+            reader: ModelReader::new(&first, std::ptr::null_mut()),
             roots: [1, 0, 1, 0].map(UnsafeCell::new),
             holds: [0; 4].map(AtomicU64::new),
             acknowledged: AtomicU64::new(1),
@@ -76,7 +74,7 @@ impl World {
             done,
         };
         if canary {
-            model::choose(&world.hot, u64::MAX, 1);
+            model::choose(world.reader.hot, u64::MAX, 1);
         }
         world
     }
@@ -109,7 +107,10 @@ impl World {
         if candidate != root {
             self.write(candidate, epoch);
         }
-        model::publish(&self.hot, &Generation { root: address(root), candidate: address(candidate), epoch, open });
+        model::publish(
+            self.reader.hot,
+            &Generation { root: address(root), candidate: address(candidate), epoch, open },
+        );
         self.acknowledged.store(epoch, Release);
     }
 
@@ -129,7 +130,7 @@ impl World {
     fn reclaim(&self, retired: &[(usize, u64)], model: Model, mutant: Mutant) -> Option<usize> {
         if mutant != Mutant::BarrierFirst {
             if model == Model::Fallback {
-                model::shut(&self.hot);
+                model::shut(self.reader.hot);
             }
             self.heavy(model, mutant);
         }
@@ -221,8 +222,6 @@ fn explore(program: Program, model: Model, mutant: Mutant, position: usize) -> u
         FORCE_AT.store(if model == Model::Forced { position } else { usize::MAX }, Always);
         let world = Arc::new(World::new(model, canary));
         WORLD.store((&raw const *world).cast_mut(), Always);
-        // SAFETY: the line is written before any thread reads it.
-        unsafe { (*world.reader.line()).hot = &world.hot };
         let promoter = {
             let world = world.clone();
             loom::thread::spawn(move || world.promote(model, mutant, canary))
