@@ -1,0 +1,99 @@
+//! The reclaimer's half of the asymmetric barrier.
+
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::{AtomicBool, AtomicU64};
+
+use crate::mutant::Mutant::{FenceOnWriterOnly, NoBarrier};
+use crate::mutant::mutated;
+
+/// Which barrier to use between removing a root and looking at the pins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BarrierChoice {
+    /// `membarrier` where it works, else full fences in the readers.
+    #[default]
+    Auto,
+    /// Full fences in the readers: where a filter kills on `membarrier`, an emulator lies about it, or a tool must see the order.
+    Fence,
+}
+
+/// The readers' half: the reclaimer's barrier makes this a full fence when it matters.
+#[inline(always)]
+pub(crate) fn light() {
+    #[cfg(not(loom))]
+    core::sync::atomic::compiler_fence(SeqCst);
+    #[cfg(loom)]
+    crate::model::light();
+}
+
+/// The barrier in use.
+pub(crate) struct Barrier {
+    fence: AtomicBool,
+    issued: AtomicU64,
+}
+
+impl Barrier {
+    /// Registers the process and issues the call once for real; any error means fence mode.
+    pub fn open(choice: BarrierChoice) -> Barrier {
+        let works = choice == BarrierChoice::Auto && system::register() && system::issue();
+        Barrier { fence: AtomicBool::new(!works), issued: AtomicU64::new(0) }
+    }
+
+    /// Whether readers fence for themselves.
+    pub fn is_fence(&self) -> bool {
+        self.fence.load(Relaxed)
+    }
+
+    /// Barriers issued.
+    pub fn issued(&self) -> u64 {
+        self.issued.load(Relaxed)
+    }
+
+    /// Makes every thread pass a full barrier; false once the system refuses, and then fence mode has to begin.
+    pub fn heavy(&self) -> bool {
+        self.issued.fetch_add(1, Relaxed);
+        if mutated(NoBarrier) {
+            return true;
+        }
+        crate::primitive::fence(SeqCst);
+        if mutated(FenceOnWriterOnly) {
+            return true;
+        }
+        self.is_fence() || system::issue() || (system::register() && system::issue())
+    }
+
+    /// Goes over to fence mode, for good.
+    pub fn fall_back(&self) {
+        self.fence.store(true, Relaxed);
+        crate::primitive::fence(SeqCst);
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
+    const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
+
+    fn membarrier(command: libc::c_int) -> bool {
+        // SAFETY: the call takes numbers only.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    }
+
+    pub fn register() -> bool {
+        membarrier(REGISTER_PRIVATE_EXPEDITED)
+    }
+
+    pub fn issue() -> bool {
+        membarrier(PRIVATE_EXPEDITED)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    pub fn register() -> bool {
+        false
+    }
+
+    pub fn issue() -> bool {
+        false
+    }
+}
