@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod change;
+mod emergency;
 mod engine;
 mod error;
 mod folder;
