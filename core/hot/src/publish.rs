@@ -80,7 +80,7 @@ impl Writer {
         self.current = self.take(inner);
         self.open = !inner.barrier.is_fence();
         let root = inner.pool.address(self.current);
-        inner.hot.publish(&Generation { root, candidate: root, epoch: 0, open: self.open });
+        inner.hot().publish(&Generation { root, candidate: root, epoch: 0, open: self.open });
     }
 
     /// The slots that the hot line shows.
@@ -162,7 +162,7 @@ impl Writer {
 
     pub fn shut(&mut self, inner: &Inner) {
         self.open = false;
-        inner.hot.shut();
+        inner.hot().shut();
     }
 }
 
@@ -215,12 +215,12 @@ impl Hot {
     /// `limit` is the wanted fraction of 2^64. `salt` is made odd, so that it loses no bit of the hash.
     pub fn start_canary(&self, changes: &[Change], limit: u64, salt: u64) -> Result<u64, HotError> {
         let staged = self.stage(&[], Canary::Start(changes.to_vec()), false)?;
-        Ok(staged.swap_with(Some((limit, salt | 1))))
+        Ok(staged.swap_with(Some((limit, salt | 1)), |_| {}))
     }
 
     /// Ends the canary: its changes become everyone's if `adopt`, and no one's otherwise.
     pub fn stop_canary(&self, adopt: bool) -> Result<u64, HotError> {
-        Ok(self.stage(&[], Canary::Stop { adopt }, true)?.swap_with(Some((0, 1))))
+        Ok(self.stage(&[], Canary::Stop { adopt }, true)?.swap_with(Some((0, 1)), |_| {}))
     }
 
     /// Publishes a root without a value, and sends every begin to the slow path. Readers, holds and drained rings stay usable.
@@ -253,7 +253,7 @@ impl Hot {
                 epoch: writer.epoch + 1,
                 writer: Some(writer),
             };
-            staged.swap_with(Some((0, 1)));
+            staged.swap_with(Some((0, 1)), |_| {});
         }
         inner.wake();
         self.reclaim();
@@ -330,21 +330,27 @@ impl Staged<'_> {
 
     /// Publishes it, waiting for nobody.
     pub fn swap(self) -> u64 {
-        self.swap_with(None)
+        self.swap_with(None, |_| {})
     }
 
-    fn swap_with(mut self, canary: Option<(u64, u64)>) -> u64 {
+    /// Publishes it, and calls `then` with the epoch before anyone else can publish: what must happen in the order of
+    /// generations, and briefly.
+    pub fn swap_then(self, then: impl FnOnce(u64)) -> u64 {
+        self.swap_with(None, then)
+    }
+
+    fn swap_with(mut self, canary: Option<(u64, u64)>, then: impl FnOnce(u64)) -> u64 {
         let inner = &*self.hot.inner;
         let mut writer = self.writer.take().expect("held until the swap");
         let root = inner.pool.address(self.root);
         let candidate = self.candidate.map_or(root, |slot| inner.pool.address(slot));
         let next = Generation { root, candidate, epoch: self.epoch, open: writer.open };
         if canary.is_some() {
-            inner.hot.choose_none();
+            inner.hot().choose_none();
         }
-        inner.hot.publish(&next);
+        inner.hot().publish(&next);
         if let Some((limit, salt)) = canary {
-            inner.hot.choose(limit, salt);
+            inner.hot().choose(limit, salt);
         }
         let (old, old_epoch) = (writer.current, writer.epoch);
         writer.retire(inner, old, old_epoch);
@@ -357,6 +363,7 @@ impl Staged<'_> {
         writer.retained_bytes += self.replaced_bytes;
         let (before, retired) = (inner.retired.load(core::sync::atomic::Ordering::Relaxed), writer.retired.len());
         inner.retired.store(retired, core::sync::atomic::Ordering::Relaxed);
+        then(self.epoch);
         drop(writer);
         if before < inner.half() && retired >= inner.half() {
             inner.wake();

@@ -1,0 +1,55 @@
+//! A change that became current, as announced to subscribers.
+
+use knhk_ontology::Difference;
+
+/// A promotion or rollback that became current.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The sector.
+    pub sector: String,
+    /// Its new version.
+    pub version: u64,
+    /// The content address.
+    pub snapshot_id: [u8; 32],
+    /// The generation of all sectors.
+    pub epoch: u64,
+    /// When, in nanoseconds since the Unix epoch.
+    pub time_ns: u64,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// The version whose content came back, for a rollback.
+    pub rollback_of: Option<u64>,
+    /// What changed, path by path.
+    pub differences: Vec<Difference>,
+    /// Changes that this subscriber missed before this one, because it fell behind.
+    pub missed: u64,
+}
+
+impl Change {
+    /// One line for people: `orders 7: max_qty 1200 → 1000 (by ops-2: desk asked)`.
+    pub fn summary(&self) -> String {
+        use std::fmt::Write;
+        let mut line = format!("{} {}: ", self.sector, self.version);
+        match self.rollback_of {
+            Some(version) => _ = write!(line, "rollback to {version}"),
+            None if self.differences.is_empty() => line.push_str("no difference"),
+            None => {}
+        }
+        for (n, difference) in self.differences.iter().take(3).enumerate() {
+            let separator = if n > 0 || self.rollback_of.is_some() { ", " } else { "" };
+            _ = write!(line, "{separator}{difference}");
+        }
+        if self.differences.len() > 3 {
+            _ = write!(line, ", {} more", self.differences.len() - 3);
+        }
+        match (self.by.as_str(), self.why.as_str()) {
+            ("", "") => {}
+            (by, "") => _ = write!(line, " (by {by})"),
+            ("", why) => _ = write!(line, " ({why})"),
+            (by, why) => _ = write!(line, " (by {by}: {why})"),
+        }
+        line
+    }
+}

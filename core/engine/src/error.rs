@@ -1,0 +1,106 @@
+//! The engine's error: a code for programs, a sentence for people, and where it happened.
+
+use std::fmt;
+
+use knhk_hot::HotError;
+use knhk_hot::artifact::ArtifactError;
+use knhk_ontology::{CompileError, DocumentError};
+use knhk_promotion::PromotionError;
+
+use crate::Status;
+
+/// Why a call failed. Whatever failed changed nothing.
+#[derive(Debug)]
+pub struct Error {
+    status: Status,
+    message: String,
+    stage: &'static str,
+    item: String,
+}
+
+impl Error {
+    /// An error with what went wrong and what to do, the stage it happened in, and the item it is about (may be empty).
+    pub fn new(status: Status, stage: &'static str, item: impl Into<String>, message: impl Into<String>) -> Error {
+        Error { status, message: message.into(), stage, item: item.into() }
+    }
+
+    /// The code.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// What was wrong, where, and what to do.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The stage of the operation: "open", "parse", "verify", "compile", "journal", "swap", "intern" and so on.
+    pub fn stage(&self) -> &'static str {
+        self.stage
+    }
+
+    /// What it is about: a sector, a path, a file; may be empty.
+    pub fn item(&self) -> &str {
+        &self.item
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<HotError> for Error {
+    fn from(error: HotError) -> Error {
+        let status = match &error {
+            HotError::Closed => Status::Closed,
+            HotError::Forked => Status::Forked,
+            HotError::Stalled(_) => Status::Stalled,
+            HotError::WrongThread(_) => Status::WrongThread,
+            HotError::Sector(_) | HotError::InView(_) | HotError::NotRegistered(_) => Status::InvalidArgument,
+            _ => Status::System,
+        };
+        Error::new(status, "hot", "", error.to_string())
+    }
+}
+
+impl From<DocumentError> for Error {
+    fn from(error: DocumentError) -> Error {
+        let status = if error.is_limit() { Status::Limit } else { Status::Document };
+        Error::new(status, "parse", error.path(), error.to_string())
+    }
+}
+
+impl From<ArtifactError> for Error {
+    fn from(error: ArtifactError) -> Error {
+        Error::new(Status::Artifact, "verify", "", error.to_string())
+    }
+}
+
+impl From<PromotionError> for Error {
+    fn from(error: PromotionError) -> Error {
+        let message = error.to_string();
+        match error {
+            PromotionError::Document(error) => error.into(),
+            PromotionError::Hot(error) => error.into(),
+            PromotionError::Compile(error) => error.into(),
+            PromotionError::Incompatible(broken) => {
+                Error::new(Status::Incompatible, "verify", broken[0].path.clone(), message)
+            }
+            PromotionError::Journal { sector, .. } => Error::new(Status::Io, "journal", sector, message),
+            PromotionError::UnknownVersion { sector, .. } => Error::new(Status::NotFound, "verify", sector, message),
+            PromotionError::ForeignGuard { sector } => Error::new(Status::InvalidArgument, "promote", sector, message),
+            PromotionError::Poisoned { sector } => Error::new(Status::Panic, "verify", sector, message),
+            _ => Error::new(Status::System, "promote", "", message),
+        }
+    }
+}
+
+impl From<CompileError> for Error {
+    fn from(error: CompileError) -> Error {
+        Error::new(Status::Limit, "compile", "", error.to_string())
+    }
+}

@@ -1,0 +1,76 @@
+//! Typed keys.
+
+use std::marker::PhantomData;
+
+use knhk_hot::{Reason, View, layout};
+use knhk_ontology::ValueType;
+
+/// A type that an interned key can read without allocation.
+pub trait Typed: Sized + Copy {
+    /// Its name in documents.
+    const TYPE: ValueType;
+    /// The value in `view`, and why there is none where there is none.
+    fn read(view: &View<'_>, key: layout::Key, fallback: Self) -> (Self, Reason);
+}
+
+impl Typed for i64 {
+    const TYPE: ValueType = ValueType::I64;
+    #[inline(always)]
+    fn read(view: &View<'_>, key: layout::Key, fallback: i64) -> (i64, Reason) {
+        view.try_i64(key, fallback)
+    }
+}
+
+impl Typed for f64 {
+    const TYPE: ValueType = ValueType::F64;
+    #[inline(always)]
+    fn read(view: &View<'_>, key: layout::Key, fallback: f64) -> (f64, Reason) {
+        view.try_f64(key, fallback)
+    }
+}
+
+impl Typed for bool {
+    const TYPE: ValueType = ValueType::Bool;
+    #[inline(always)]
+    fn read(view: &View<'_>, key: layout::Key, fallback: bool) -> (bool, Reason) {
+        view.try_bool(key, fallback)
+    }
+}
+
+/// A name of a sector, interned with its type; valid for the engine's life.
+#[derive(Debug)]
+pub struct Key<T> {
+    raw: layout::Key,
+    typed: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Key<T> {}
+
+impl<T: Typed> Key<T> {
+    pub(crate) fn new(raw: layout::Key) -> Key<T> {
+        Key { raw, typed: PhantomData }
+    }
+
+    /// The offsets that inline reads use.
+    pub fn raw(self) -> layout::Key {
+        self.raw
+    }
+
+    /// The value in `view`, or `fallback` where it is absent or of another type.
+    #[inline(always)]
+    pub fn get(self, view: &View<'_>, fallback: T) -> T {
+        T::read(view, self.raw, fallback).0
+    }
+
+    /// The value and the reason why it is, or is not, there.
+    #[inline(always)]
+    pub fn try_get(self, view: &View<'_>, fallback: T) -> (T, Reason) {
+        T::read(view, self.raw, fallback)
+    }
+}

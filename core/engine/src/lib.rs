@@ -1,0 +1,49 @@
+//! The engine: the one facade that every binding stands on.
+//!
+//! An [`Engine`] holds sectors; a sector holds typed values under names. A thread registers a [`Reader`] once and opens a
+//! [`View`] for each decision; a [`Key`] that was interned once reads its value in about a nanosecond. Beside the readers, documents are
+//! promoted and rolled back, changes announced, observations drained; none of that ever makes a reader wait.
+//!
+//! ```
+//! use knhk_engine::{Engine, Options, Origin, ReaderOptions, SectorKind};
+//!
+//! let engine = Engine::open(":memory:", Options::default())?;
+//! engine.create_sector("orders", SectorKind::Direct)?;
+//! engine.promote_json("orders", r#"{"max_qty": {"$value": 1000, "$min": 1, "$max": 5000, "$unit": "lots"}}"#, Origin::default())?;
+//!
+//! let max_qty = engine.key::<i64>("orders", "max_qty")?; // once: a misspelt name fails here
+//! let reader = engine.register_reader(ReaderOptions::default())?; // once per thread
+//! let view = reader.view();
+//! assert_eq!(max_qty.get(&view, 0), 1000);
+//! # Ok::<(), knhk_engine::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod change;
+mod engine;
+mod error;
+mod folder;
+mod info;
+mod key;
+mod options;
+mod promote;
+mod records;
+mod status;
+mod subscribe;
+mod warm;
+
+pub use change::Change;
+pub use engine::Engine;
+pub use error::Error;
+pub use info::{KeyInfo, SectorInfo, Stats, VersionInfo};
+pub use key::{Key, Typed};
+pub use knhk_hot::layout::Outcome;
+pub use knhk_hot::{Hold, Observation, Reader, ReaderOptions, Reason, View};
+pub use knhk_ontology::{Difference, ValueType};
+pub use knhk_promotion::{Origin, Phases, SectorKind};
+pub use options::Options;
+pub use status::Status;
+pub use subscribe::{Level, Subscription};
+
+/// What this library calls itself: its semantic version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,116 @@
+//! Promotions and rollbacks, from text to announced change.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use knhk_hot::artifact::Artifact;
+use knhk_ontology::Document;
+use knhk_promotion::{Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector};
+
+use crate::{Engine, Error, VersionInfo};
+
+impl Engine {
+    /// Makes a JSON document the current knowledge of a direct sector. When this returns, every read that begins, on any thread, sees it
+    /// or something newer.
+    ///
+    /// # Errors
+    /// `Document` or `Limit` when the text is not a valid document, `Incompatible` when it drops or retypes keys that programs hold
+    /// and `origin.major` is not set, `Stalled` when a reader holds too much memory, `Io` when the folder cannot be written. Nothing
+    /// changes then.
+    pub fn promote_json(&self, sector: &str, json: &str, origin: Origin) -> Result<VersionInfo, Error> {
+        self.checked()?;
+        let sector = self.sector(sector)?;
+        let begun = Instant::now();
+        let document = self.counted(Document::parse(json.as_bytes(), &self.inner.limits).map_err(Error::from))?;
+        self.promote_document(&sector, document, origin, begun)
+    }
+
+    /// Promotes what an artifact image holds: names, types, values and ranges. The image is verified in a private copy and compiled
+    /// anew against this sector's key table, so it may come from another engine.
+    ///
+    /// # Errors
+    /// `Artifact` when the image is damaged or of an unknown layout version; else as [`Engine::promote_json`].
+    pub fn promote_image(&self, sector: &str, image: &[u8], origin: Origin) -> Result<VersionInfo, Error> {
+        self.checked()?;
+        let sector = self.sector(sector)?;
+        let begun = Instant::now();
+        let read = || -> Result<Document, Error> {
+            let artifact = Artifact::from_image(image, &Default::default())?;
+            Ok(Document::from_artifact(&artifact)?)
+        };
+        let document = self.counted(read())?;
+        self.promote_document(&sector, document, origin, begun)
+    }
+
+    fn promote_document(
+        &self,
+        sector: &Sector,
+        document: Document,
+        origin: Origin,
+        begun: Instant,
+    ) -> Result<VersionInfo, Error> {
+        let parse_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let promoted = sector
+            .prepare(&self.inner.hot, &self.inner.journal, document)
+            .with_origin(origin, parse_ns)
+            .verify()
+            .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));
+        self.outcome(promoted)
+    }
+
+    /// Makes a retained version's content current again, as a new version. Works also while a stalled reader keeps promotions
+    /// from happening.
+    ///
+    /// # Errors
+    /// `NotFound` when the history does not hold that version; `Io` when the folder cannot be written. Nothing changes then.
+    pub fn rollback(&self, sector: &str, version: u64, origin: Origin) -> Result<VersionInfo, Error> {
+        self.checked()?;
+        let sector = self.sector(sector)?;
+        let promoted = Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin)
+            .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));
+        self.outcome(promoted)
+    }
+
+    /// States the values that reads see before the sector's first promotion (`$default` or `$value` of each leaf), and which names
+    /// and types there are. Afterwards they are only recorded.
+    ///
+    /// # Errors
+    /// As [`Engine::promote_json`].
+    pub fn declare_json(&self, sector: &str, json: &str) -> Result<(), Error> {
+        self.checked()?;
+        let sector = self.sector(sector)?;
+        let document = Document::parse(json.as_bytes(), &self.inner.limits)?;
+        Ok(sector.declare(&self.inner.hot, &self.inner.journal, document)?)
+    }
+
+    /// Compiles a document into an artifact image without promoting it: what [`Engine::promote_image`] takes.
+    ///
+    /// # Errors
+    /// `Document` or `Limit` when the text is not a valid document.
+    pub fn compile_json(&self, json: &str) -> Result<Vec<u8>, Error> {
+        let document = Document::parse(json.as_bytes(), &self.inner.limits)?;
+        let artifact = knhk_ontology::compile(&document, &mut Default::default(), false)?;
+        Ok(artifact.image().to_vec())
+    }
+
+    fn outcome(
+        &self,
+        promoted: Result<Promotion<'_, Promoted>, PromotionError>,
+    ) -> Result<VersionInfo, Error> {
+        let promoted = self.counted(promoted.map_err(Error::from))?;
+        let version = VersionInfo::from(&**promoted.version());
+        let inner = &self.inner;
+        inner.promotions.fetch_add(1, Ordering::Relaxed);
+        // Taken and let go, so that a waiter cannot miss the change between its look and its sleep.
+        drop(inner.ready.0.lock());
+        inner.ready.1.notify_all();
+        Ok(version)
+    }
+
+    fn counted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if result.is_err() {
+            self.inner.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+}

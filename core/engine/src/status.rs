@@ -1,0 +1,144 @@
+//! Status codes: the same numbers in C, Python and Node. A number is never given another meaning.
+
+/// What a call ended with. 0 is success; 1–99 are mistakes in the call, 100–199 the engine's state, 200–299 the content handed
+/// in, 300–399 the machine beneath, 900 a defect of the library.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// Success.
+    Ok = 0,
+    /// An argument is out of its domain.
+    InvalidArgument = 1,
+    /// A required pointer or handle is NULL.
+    NullArgument = 2,
+    /// A string is not UTF-8.
+    BadUtf8 = 3,
+    /// The buffer is too short; nothing was written but the size that is needed.
+    BufferTooSmall = 4,
+    /// The program was compiled with a header of another ABI.
+    AbiMismatch = 5,
+    /// A struct's `struct_size` is none that this library knows.
+    StructSize = 6,
+    /// The sector, key or version does not exist.
+    NotFound = 100,
+    /// The sector exists already.
+    AlreadyExists = 101,
+    /// The key exists with another type.
+    WrongType = 102,
+    /// The sector has neither a promoted nor a declared document yet.
+    NotReady = 103,
+    /// The time ran out.
+    Timeout = 104,
+    /// The engine is closed.
+    Closed = 105,
+    /// The engine was inherited by fork; only reads work in the child. Open it again there.
+    Forked = 106,
+    /// A reader holds so much memory that changes are refused; the message names it.
+    Stalled = 107,
+    /// Another process or engine has the folder open.
+    Busy = 108,
+    /// The reader belongs to another thread.
+    WrongThread = 109,
+    /// The document is not valid.
+    Document = 200,
+    /// The artifact image is not valid.
+    Artifact = 201,
+    /// Keys that programs hold would break.
+    Incompatible = 202,
+    /// A limit on size, depth or count.
+    Limit = 203,
+    /// Reading or writing failed.
+    Io = 300,
+    /// What was stored is damaged.
+    Corrupt = 301,
+    /// The operating system refused.
+    System = 302,
+    /// The library panicked: a defect. The handle refuses changes from now on; reads go on.
+    Panic = 900,
+}
+
+impl Status {
+    /// Every status, in the order of the numbers.
+    pub const ALL: [Status; 25] = [
+        Status::Ok,
+        Status::InvalidArgument,
+        Status::NullArgument,
+        Status::BadUtf8,
+        Status::BufferTooSmall,
+        Status::AbiMismatch,
+        Status::StructSize,
+        Status::NotFound,
+        Status::AlreadyExists,
+        Status::WrongType,
+        Status::NotReady,
+        Status::Timeout,
+        Status::Closed,
+        Status::Forked,
+        Status::Stalled,
+        Status::Busy,
+        Status::WrongThread,
+        Status::Document,
+        Status::Artifact,
+        Status::Incompatible,
+        Status::Limit,
+        Status::Io,
+        Status::Corrupt,
+        Status::System,
+        Status::Panic,
+    ];
+
+    /// The number.
+    pub fn code(self) -> i32 {
+        self as i32
+    }
+
+    /// The status with this number, if there is one.
+    pub fn from_code(code: i32) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.code() == code)
+    }
+
+    /// A short name in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Ok => "ok",
+            Status::InvalidArgument => "invalid argument",
+            Status::NullArgument => "null argument",
+            Status::BadUtf8 => "not UTF-8",
+            Status::BufferTooSmall => "buffer too small",
+            Status::AbiMismatch => "ABI mismatch",
+            Status::StructSize => "unknown struct size",
+            Status::NotFound => "not found",
+            Status::AlreadyExists => "already exists",
+            Status::WrongType => "wrong type",
+            Status::NotReady => "not ready",
+            Status::Timeout => "timed out",
+            Status::Closed => "closed",
+            Status::Forked => "forked",
+            Status::Stalled => "stalled by a reader",
+            Status::Busy => "busy",
+            Status::WrongThread => "wrong thread",
+            Status::Document => "invalid document",
+            Status::Artifact => "invalid artifact",
+            Status::Incompatible => "incompatible",
+            Status::Limit => "limit exceeded",
+            Status::Io => "input/output error",
+            Status::Corrupt => "corrupt",
+            Status::System => "system error",
+            Status::Panic => "panic",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_lead_back_to_their_status() {
+        for status in Status::ALL {
+            assert_eq!(Status::from_code(status.code()), Some(status));
+        }
+        assert_eq!(Status::from_code(-1), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! Changes announced: by callback on the warm thread, by a descriptor to poll, by a version to compare. And the log callback.
+
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use knhk_warm::Worker;
+use rustix::event::{EventfdFlags, eventfd};
+
+use crate::{Change, Error, Status};
+
+/// How many changes wait for a slow subscriber before the oldest are dropped and counted.
+const WAITING: usize = 256;
+
+/// How many past changes [`crate::Engine::changes_since`] can tell.
+const REMEMBERED: usize = 256;
+
+/// Names a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subscription(pub u64);
+
+/// How much a log line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For whoever debugs the engine.
+    Debug,
+    /// What happened.
+    Info,
+    /// What someone should look at.
+    Warning,
+    /// What did not work.
+    Error,
+}
+
+type ChangeCallback = Box<dyn FnMut(&Change) + Send>;
+type LogCallback = Box<dyn FnMut(Level, &str, &str) + Send>;
+
+/// One subscriber: its callback, and what waits for it.
+struct Subscriber {
+    /// Held while the callback runs; empty once it was unsubscribed.
+    callback: Mutex<Option<ChangeCallback>>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    changes: VecDeque<Arc<Change>>,
+    missed: u64,
+    scheduled: bool,
+}
+
+/// All who want to hear of changes.
+pub(crate) struct Announcer {
+    worker: Worker,
+    subscribers: Mutex<HashMap<u64, Arc<Subscriber>>>,
+    next: AtomicU64,
+    descriptor: OnceLock<OwnedFd>,
+    past: Mutex<VecDeque<Arc<Change>>>,
+    log: Arc<Mutex<Option<LogCallback>>>,
+    pub(crate) missed: Arc<AtomicU64>,
+}
+
+impl Announcer {
+    pub(crate) fn new() -> Result<Announcer, Error> {
+        let worker = Worker::spawn("knhk-warm", 4096).map_err(|error| {
+            Error::new(Status::System, "open", "knhk-warm", format!("the warm thread could not be started: {error}"))
+        })?;
+        Ok(Announcer {
+            worker,
+            subscribers: Mutex::default(),
+            next: AtomicU64::new(1),
+            descriptor: OnceLock::new(),
+            past: Mutex::default(),
+            log: Arc::default(),
+            missed: Arc::default(),
+        })
+    }
+
+    pub(crate) fn subscribe(&self, callback: ChangeCallback) -> Subscription {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let subscriber = Subscriber { callback: Mutex::new(Some(callback)), waiting: Mutex::default() };
+        lock(&self.subscribers).insert(id, Arc::new(subscriber));
+        Subscription(id)
+    }
+
+    /// Returns after a running call of the callback has ended, unless called from the warm thread itself.
+    pub(crate) fn unsubscribe(&self, subscription: Subscription) -> bool {
+        let Some(subscriber) = lock(&self.subscribers).remove(&subscription.0) else { return false };
+        if self.worker.is_current() {
+            // The callback may be the caller: it is dropped when it has returned, with the last reference.
+            lock(&subscriber.waiting).changes.clear();
+        } else {
+            drop(lock(&subscriber.callback).take());
+        }
+        true
+    }
+
+    pub(crate) fn announce(&self, change: Change) {
+        let change = Arc::new(change);
+        {
+            let mut past = lock(&self.past);
+            if past.len() == REMEMBERED {
+                past.pop_front();
+            }
+            past.push_back(change.clone());
+        }
+        let subscribers: Vec<_> = lock(&self.subscribers).values().cloned().collect();
+        for subscriber in subscribers {
+            let schedule = {
+                let mut waiting = lock(&subscriber.waiting);
+                if waiting.changes.len() == WAITING {
+                    waiting.changes.pop_front();
+                    waiting.missed += 1;
+                    self.missed.fetch_add(1, Ordering::Relaxed);
+                }
+                waiting.changes.push_back(change.clone());
+                !std::mem::replace(&mut waiting.scheduled, true)
+            };
+            if schedule {
+                let target = subscriber.clone();
+                if self.worker.submit(move || target.deliver()).is_err() {
+                    lock(&subscriber.waiting).scheduled = false;
+                }
+            }
+        }
+        if let Some(descriptor) = self.descriptor.get() {
+            // A full counter means that the descriptor is readable already.
+            _ = rustix::io::write(descriptor, &1u64.to_ne_bytes());
+        }
+    }
+
+    pub(crate) fn since(&self, epoch: u64) -> Vec<Change> {
+        lock(&self.past).iter().filter(|change| change.epoch > epoch).map(|change| (**change).clone()).collect()
+    }
+
+    pub(crate) fn descriptor(&self) -> Result<RawFd, Error> {
+        if let Some(descriptor) = self.descriptor.get() {
+            return Ok(descriptor.as_raw_fd());
+        }
+        let made = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| {
+            Error::new(Status::System, "subscribe", "eventfd", format!("no descriptor for changes: {error}"))
+        })?;
+        Ok(self.descriptor.get_or_init(|| made).as_raw_fd())
+    }
+
+    pub(crate) fn set_log(&self, callback: Option<LogCallback>) {
+        let old = std::mem::replace(&mut *lock(&self.log), callback);
+        drop(old);
+    }
+
+    /// Reports to `tracing` at once and to the log callback on the warm thread.
+    pub(crate) fn log(&self, level: Level, part: &'static str, message: String) {
+        match level {
+            Level::Debug => tracing::debug!(part, "{message}"),
+            Level::Info => tracing::info!(part, "{message}"),
+            Level::Warning => tracing::warn!(part, "{message}"),
+            Level::Error => tracing::error!(part, "{message}"),
+        }
+        let log = self.log.clone();
+        _ = self.worker.submit(move || {
+            if let Some(callback) = &mut *lock(&log) {
+                callback(level, part, &message);
+            }
+        });
+    }
+}
+
+impl Subscriber {
+    fn deliver(&self) {
+        loop {
+            let (change, missed) = {
+                let mut waiting = lock(&self.waiting);
+                match waiting.changes.pop_front() {
+                    Some(change) => (change, std::mem::take(&mut waiting.missed)),
+                    None => {
+                        waiting.scheduled = false;
+                        return;
+                    }
+                }
+            };
+            if let Some(callback) = &mut *lock(&self.callback) {
+                if missed == 0 { callback(&change) } else { callback(&Change { missed, ..(*change).clone() }) }
+            }
+        }
+    }
+}
+
+/// The data behind these locks is whole after a panic of a callback: each is changed in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

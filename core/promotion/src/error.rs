@@ -1,0 +1,58 @@
+//! Why a promotion did not happen. Whatever the reason, the sector is as it was.
+
+use knhk_hot::HotError;
+use knhk_ontology::{CompileError, DocumentError, Incompatibility};
+
+/// A promotion or rollback was refused; nothing changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PromotionError {
+    /// The document is not valid.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The document does not fit into an artifact or the sector's key table.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Keys that programs hold would be dropped or change their type.
+    #[error(
+        "{} of the keys that programs hold would break, first {}; promote with a declared major version if that is meant",
+        .0.len(),
+        .0[0]
+    )]
+    Incompatible(Vec<Incompatibility>),
+    /// The cells refused: closed, forked or stalled by a reader.
+    #[error(transparent)]
+    Hot(#[from] HotError),
+    /// The version could not be made durable.
+    #[error("version {version} of sector {sector} could not be written: {source}; nothing was promoted")]
+    Journal {
+        /// The sector's name.
+        sector: String,
+        /// The version's number.
+        version: u64,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No such version is retained.
+    #[error("sector {sector} retains no version {version}; it has {retained}")]
+    UnknownVersion {
+        /// The sector's name.
+        sector: String,
+        /// What was asked for.
+        version: u64,
+        /// What there is, for people.
+        retained: String,
+    },
+    /// The guard was made for another promotion.
+    #[error("the guard was made for another promotion than this one of sector {sector}")]
+    ForeignGuard {
+        /// The sector's name.
+        sector: String,
+    },
+    /// An earlier promotion panicked half-way.
+    #[error("sector {sector} refuses changes since an earlier promotion panicked; reads go on, reopen the engine to recover")]
+    Poisoned {
+        /// The sector's name.
+        sector: String,
+    },
+}

@@ -1,0 +1,25 @@
+//! Promotion: how a document becomes what every reader sees, and how a sector goes back.
+//!
+//! A [`Sector`] owns its key table and its retained [`Version`]s. A promotion moves through three types, and only forwards:
+//!
+//! ```text
+//! Promotion<Preparing>  --verify-->  Promotion<Ready> + Verified  --promote(Guard)-->  Promotion<Promoted>
+//!    a parsed document                 compiled, linked, compatible;                     current, journalled,
+//!    no lock is held                   the sector is locked                              in the history
+//! ```
+//!
+//! The steps out of order do not compile, and a [`Guard`] is made from the [`Verified`] token alone, which only `verify` hands out.
+//! Promotions of one sector are serialised by the sector's lock, which no reader ever takes.
+#![forbid(unsafe_code)]
+
+mod error;
+mod journal;
+mod sector;
+mod stage;
+mod version;
+
+pub use error::PromotionError;
+pub use journal::{Journal, NoJournal};
+pub use sector::{Sector, SectorKind, State};
+pub use stage::{Guard, Preparing, Promoted, Promotion, Ready, Verified};
+pub use version::{Origin, Phases, Version};

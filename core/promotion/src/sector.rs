@@ -1,0 +1,160 @@
+//! A sector: a name, a key table, declared defaults, and the retained versions.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use knhk_hot::{Change, Hot};
+use knhk_ontology::{Document, KeyTable, compile};
+
+use crate::{Journal, Preparing, Promotion, PromotionError, Version};
+
+/// How changes of a sector are admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SectorKind {
+    /// Schema, ranges and compatibility are checked; for values whose source is already trusted.
+    Direct,
+}
+
+impl SectorKind {
+    /// The kind's name in files and interfaces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SectorKind::Direct => "direct",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<SectorKind> {
+        (name == SectorKind::Direct.as_str()).then_some(SectorKind::Direct)
+    }
+}
+
+/// A namespace with its own knowledge and its own promotion history.
+pub struct Sector {
+    name: String,
+    number: usize,
+    kind: SectorKind,
+    state: Mutex<State>,
+}
+
+/// What the sector's lock guards.
+pub struct State {
+    /// The slots that the sector's names have, for the engine's life.
+    pub keys: KeyTable,
+    /// Values that hold before the first promotion.
+    pub declared: Option<Arc<Document>>,
+    /// Retained versions, oldest first; the last one is current.
+    pub versions: VecDeque<Arc<Version>>,
+    pub(crate) next: u64,
+    depth: usize,
+}
+
+impl State {
+    /// The current version.
+    pub fn current(&self) -> Option<&Arc<Version>> {
+        self.versions.back()
+    }
+
+    /// The retained version with this number.
+    pub fn version(&self, number: u64) -> Option<&Arc<Version>> {
+        self.versions.iter().find(|version| version.number == number)
+    }
+
+    /// The document that reads see now: the current version's, else the declared one.
+    pub fn document(&self) -> Option<&Arc<Document>> {
+        self.current().map(|version| &version.document).or(self.declared.as_ref())
+    }
+
+    /// Takes up a version that became current; returns the number of the one that fell out of the history.
+    pub(crate) fn push(&mut self, version: Arc<Version>) -> Option<u64> {
+        self.next = version.number + 1;
+        self.versions.push_back(version);
+        if self.versions.len() > self.depth { self.versions.pop_front().map(|old| old.number) } else { None }
+    }
+
+    pub(crate) fn retained(&self) -> String {
+        match (self.versions.front(), self.versions.back()) {
+            (Some(first), Some(last)) if first.number == last.number => format!("only {}", last.number),
+            (Some(first), Some(last)) => format!("{} to {}", first.number, last.number),
+            _ => "none yet".into(),
+        }
+    }
+}
+
+impl Sector {
+    /// A sector without versions. `number` is its descriptor's place, `depth` how many versions are retained (at least 1).
+    pub fn new(name: &str, number: usize, kind: SectorKind, keys: KeyTable, depth: usize) -> Sector {
+        let state = State { keys, declared: None, versions: VecDeque::new(), next: 1, depth: depth.max(1) };
+        Sector { name: name.into(), number, kind, state: Mutex::new(state) }
+    }
+
+    /// The sector's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The place of its descriptor in every root.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// How its changes are admitted.
+    pub fn kind(&self) -> SectorKind {
+        self.kind
+    }
+
+    /// Locks the sector's state; promotions wait meanwhile, readers never do.
+    ///
+    /// # Errors
+    /// [`PromotionError::Poisoned`] after a panic under the lock.
+    pub fn lock(&self) -> Result<MutexGuard<'_, State>, PromotionError> {
+        self.state.lock().map_err(|_| PromotionError::Poisoned { sector: self.name.clone() })
+    }
+
+    /// Begins a promotion of `document`. Nothing is locked until it is verified.
+    pub fn prepare<'s>(&'s self, hot: &'s Hot, journal: &'s dyn Journal, document: Document) -> Promotion<'s, Preparing> {
+        Promotion::new(self, hot, journal, document)
+    }
+
+    /// Publishes `document`'s values as what reads see until the first promotion; afterwards it is only recorded.
+    ///
+    /// # Errors
+    /// When the document does not compile, or cannot be written or published; nothing changes then.
+    pub fn declare(&self, hot: &Hot, journal: &dyn Journal, document: Document) -> Result<(), PromotionError> {
+        let mut state = self.lock()?;
+        let artifact = compile(&document, &mut state.keys, true)?;
+        let io = |source| PromotionError::Journal { sector: self.name.clone(), version: 0, source };
+        journal.keys(&self.name, &state.keys).map_err(io)?;
+        journal.declared(&self.name, &document).map_err(io)?;
+        if state.current().is_none() {
+            let change =
+                Change { sector: self.number, artifact: Arc::new(artifact), snapshot_id: [0; 32], ready: false };
+            hot.publish(&[change])?;
+        }
+        state.declared = Some(Arc::new(document));
+        Ok(())
+    }
+
+    /// Takes up stored versions and makes the newest current again without journalling it: how an engine opens a folder. The next
+    /// version's number will be `next`.
+    ///
+    /// # Errors
+    /// When it cannot be published.
+    pub fn recover(&self, hot: &Hot, retained: Vec<Version>, next: u64) -> Result<(), PromotionError> {
+        let mut state = self.lock()?;
+        for version in retained {
+            state.push(Arc::new(version));
+        }
+        state.next = next;
+        let Some(current) = state.current().cloned() else { return Ok(()) };
+        let change = Change {
+            sector: self.number,
+            artifact: current.artifact.clone(),
+            snapshot_id: current.snapshot_id,
+            ready: true,
+        };
+        hot.publish(&[change])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! The type-state pipeline.
+
+use std::sync::{Arc, MutexGuard};
+use std::time::{Instant, SystemTime};
+
+use knhk_hot::artifact::Artifact;
+use knhk_hot::{Change, Hot};
+use knhk_ontology::{Difference, Document, check_compatible, compile, diff};
+
+use crate::{Journal, Origin, Phases, PromotionError, Sector, State, Version};
+
+/// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
+pub struct Promotion<'s, S> {
+    sector: &'s Sector,
+    hot: &'s Hot,
+    journal: &'s dyn Journal,
+    origin: Origin,
+    phases: Phases,
+    stage: S,
+}
+
+/// A document that was parsed and checked by itself.
+pub struct Preparing {
+    document: Document,
+}
+
+/// Compiled, linked to the key table, compatible with the keys that programs hold. Holds the sector's lock, so that what was verified
+/// is what is promoted; dropping it changes nothing.
+pub struct Ready<'s> {
+    state: MutexGuard<'s, State>,
+    document: Arc<Document>,
+    artifact: Arc<Artifact>,
+    snapshot_id: [u8; 32],
+    rollback_of: Option<u64>,
+    differences: Vec<Difference>,
+}
+
+/// Current: any read that begins from now on sees it or something newer.
+pub struct Promoted {
+    version: Arc<Version>,
+}
+
+/// Proof that one particular promotion was verified. Only [`Promotion::verify`] and [`Promotion::back_to`] make one.
+#[derive(Debug)]
+pub struct Verified {
+    sector: usize,
+    version: u64,
+    snapshot_id: [u8; 32],
+}
+
+/// The right to promote what a [`Verified`] token stands for, once.
+#[derive(Debug)]
+pub struct Guard(Verified);
+
+impl Guard {
+    /// Turns the proof into the right.
+    pub fn new(verified: Verified) -> Guard {
+        Guard(verified)
+    }
+}
+
+impl<'s> Promotion<'s, Preparing> {
+    pub(crate) fn new(sector: &'s Sector, hot: &'s Hot, journal: &'s dyn Journal, document: Document) -> Self {
+        let (origin, phases) = (Origin::default(), Phases::default());
+        Promotion { sector, hot, journal, origin, phases, stage: Preparing { document } }
+    }
+
+    /// States who promotes and why, and how long the parsing took.
+    pub fn with_origin(mut self, origin: Origin, parse_ns: u64) -> Self {
+        self.origin = origin;
+        self.phases.parse_ns = parse_ns;
+        self
+    }
+
+    /// Waits for other promotions of the sector, checks compatibility, compiles and verifies the artifact.
+    ///
+    /// # Errors
+    /// What the document breaks; the sector is as it was.
+    pub fn verify(self) -> Result<(Promotion<'s, Ready<'s>>, Verified), PromotionError> {
+        let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
+        let begun = Instant::now();
+        let mut state = sector.lock()?;
+        if !origin.major {
+            let broken = check_compatible(&stage.document, &state.keys);
+            if !broken.is_empty() {
+                return Err(PromotionError::Incompatible(broken));
+            }
+        }
+        let differences = match state.current() {
+            Some(current) => diff(&current.document, &stage.document),
+            None => diff(&Document::default(), &stage.document),
+        };
+        phases.verify_ns = nanoseconds(begun);
+        let begun = Instant::now();
+        let artifact = compile(&stage.document, &mut state.keys, false)?;
+        phases.compile_ns = nanoseconds(begun);
+        let ready = Ready {
+            snapshot_id: stage.document.snapshot_id(),
+            state,
+            document: Arc::new(stage.document),
+            artifact: Arc::new(artifact),
+            rollback_of: None,
+            differences,
+        };
+        Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
+    }
+}
+
+impl<'s> Promotion<'s, Ready<'s>> {
+    /// Readies the content of a retained version, which was verified when it was promoted, to become current again.
+    ///
+    /// # Errors
+    /// [`PromotionError::UnknownVersion`] when the history no longer holds it.
+    pub fn back_to(
+        sector: &'s Sector,
+        hot: &'s Hot,
+        journal: &'s dyn Journal,
+        number: u64,
+        origin: Origin,
+    ) -> Result<(Self, Verified), PromotionError> {
+        let begun = Instant::now();
+        let state = sector.lock()?;
+        let Some(target) = state.version(number).cloned() else {
+            return Err(PromotionError::UnknownVersion {
+                sector: sector.name().into(),
+                version: number,
+                retained: state.retained(),
+            });
+        };
+        let differences = state.current().map_or_else(Vec::new, |now| diff(&now.document, &target.document));
+        let ready = Ready {
+            state,
+            document: target.document.clone(),
+            artifact: target.artifact.clone(),
+            snapshot_id: target.snapshot_id,
+            rollback_of: Some(number),
+            differences,
+        };
+        let phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
+        Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
+    }
+
+    fn sealed(self) -> (Self, Verified) {
+        let verified = Verified {
+            sector: self.sector.number(),
+            version: self.stage.state.next,
+            snapshot_id: self.stage.snapshot_id,
+        };
+        (self, verified)
+    }
+
+    /// What will change, path by path.
+    pub fn differences(&self) -> &[Difference] {
+        &self.stage.differences
+    }
+
+    /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.
+    ///
+    /// # Errors
+    /// When the guard belongs to another promotion, the journal cannot be written, or the cells refuse; nothing changed.
+    pub fn promote(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
+        let Ready { mut state, document, artifact, snapshot_id, rollback_of, differences } = stage;
+        let number = state.next;
+        if (guard.0.sector, guard.0.version, guard.0.snapshot_id) != (sector.number(), number, snapshot_id) {
+            return Err(PromotionError::ForeignGuard { sector: sector.name().into() });
+        }
+        let begun = Instant::now();
+        let change = Change { sector: sector.number(), artifact: artifact.clone(), snapshot_id, ready: true };
+        // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
+        let staged =
+            if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
+        let staging = nanoseconds(begun);
+        let mut version = Version {
+            number,
+            snapshot_id,
+            epoch: staged.epoch(),
+            time_ns: unix_nanoseconds(),
+            origin: origin.clone(),
+            rollback_of,
+            differences,
+            phases,
+            document,
+            artifact,
+        };
+        let begun = Instant::now();
+        let written = journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), &version));
+        written.map_err(|source| PromotionError::Journal { sector: sector.name().into(), version: number, source })?;
+        phases.journal_ns = nanoseconds(begun);
+        let begun = Instant::now();
+        staged.swap_then(|_| {
+            phases.swap_ns = staging + nanoseconds(begun);
+            version.phases = phases;
+            journal.promoted(sector.name(), &version);
+        });
+        let version = Arc::new(version);
+        if let Some(forgotten) = state.push(version.clone()) {
+            journal.prune(sector.name(), forgotten);
+        }
+        drop(state);
+        Ok(Promotion { sector, hot, journal, origin, phases, stage: Promoted { version } })
+    }
+}
+
+impl Promotion<'_, Promoted> {
+    /// The version that is current now.
+    pub fn version(&self) -> &Arc<Version> {
+        &self.stage.version
+    }
+}
+
+fn nanoseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn unix_nanoseconds() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

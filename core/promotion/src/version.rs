@@ -1,0 +1,64 @@
+//! A version: one entry of a sector's history.
+
+use std::sync::Arc;
+
+use knhk_hot::artifact::Artifact;
+use knhk_ontology::{Difference, Document};
+
+/// Who asks for a change, why, and whether it may break keys that programs hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Who: a person, a rule, a program.
+    pub by: String,
+    /// Why, in a sentence.
+    pub why: String,
+    /// Declares a major version: interned keys may be dropped or retyped.
+    pub major: bool,
+}
+
+/// What each phase of a promotion took, in nanoseconds of a monotonic clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Text to document.
+    pub parse_ns: u64,
+    /// Waiting for other promotions of the sector, and the compatibility check.
+    pub verify_ns: u64,
+    /// Document to a verified artifact.
+    pub compile_ns: u64,
+    /// Making it durable; 0 in memory.
+    pub journal_ns: u64,
+    /// Building the new root and publishing it.
+    pub swap_ns: u64,
+}
+
+impl Phases {
+    /// All phases together, in nanoseconds.
+    pub fn total_ns(&self) -> u64 {
+        self.parse_ns + self.verify_ns + self.compile_ns + self.journal_ns + self.swap_ns
+    }
+}
+
+/// A snapshot that was current at some time, and how it became so. Immutable.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Counts the sector's promotions and rollbacks from 1; never re-used.
+    pub number: u64,
+    /// The content address of the document.
+    pub snapshot_id: [u8; 32],
+    /// The generation of all sectors in which it became current.
+    pub epoch: u64,
+    /// When, in nanoseconds since the Unix epoch; for people, never for ordering.
+    pub time_ns: u64,
+    /// Who and why.
+    pub origin: Origin,
+    /// The version whose content this one brings back.
+    pub rollback_of: Option<u64>,
+    /// What changed against the version before.
+    pub differences: Vec<Difference>,
+    /// What each phase took.
+    pub phases: Phases,
+    /// The knowledge itself.
+    pub document: Arc<Document>,
+    /// Its compiled form.
+    pub artifact: Arc<Artifact>,
+}

@@ -1,0 +1,26 @@
+//! Background threads beside the hot path: a [`Ticker`] that runs a step again and again, and a [`Worker`] that runs jobs in order.
+//!
+//! Neither takes a lock that a reader takes. A job that blocks delays the jobs behind it and nothing else. Both end when they are
+//! dropped; dropped on their own thread (a callback that closes its engine) they end without waiting for themselves, and in a forked
+//! child, where the thread does not exist, they are left alone.
+#![forbid(unsafe_code)]
+
+mod ticker;
+mod worker;
+
+pub use ticker::{Next, Ticker};
+pub use worker::{Rejected, Worker};
+
+use std::thread::JoinHandle;
+
+/// Waits for a thread that was told to end, unless that would wait for oneself or for a thread of the parent process.
+fn join(handle: JoinHandle<()>, started_in: u32) {
+    if handle.thread().id() == std::thread::current().id() || std::process::id() != started_in {
+        // Detaching is all that can be done: the thread is this one, or was not inherited by fork.
+        std::mem::forget(handle);
+        return;
+    }
+    if handle.join().is_err() {
+        tracing::error!(name: "knhk.warm.panicked", "a background thread of the engine panicked");
+    }
+}
