@@ -24,6 +24,8 @@ mod engine;
 mod error;
 mod folder;
 mod info;
+mod inspect;
+mod intern;
 mod key;
 mod options;
 mod promote;
