@@ -208,7 +208,10 @@ fn an_image_carries_a_sector_to_another_engine() {
 fn the_log_reaches_its_callback() {
     let engine = engine();
     let (said, heard) = mpsc::channel();
-    engine.set_log(Some(Box::new(move |_, part, message| said.send(format!("{part}: {message}")).unwrap())));
+    engine.set_log(move |_, part, message| said.send(format!("{part}: {message}")).unwrap());
     promote(&engine, r#"{"max_qty": 1}"#);
     assert_eq!(heard.recv().unwrap(), "promotion: orders 1: max_qty = 1 (new)");
+    engine.clear_log();
+    promote(&engine, r#"{"max_qty": 2}"#);
+    assert!(heard.recv().is_err(), "the callback is gone");
 }

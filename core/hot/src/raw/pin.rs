@@ -3,9 +3,7 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 use crate::barrier::light;
-#[cfg(not(loom))]
-use crate::layout::REGION;
-use crate::layout::{HotLine, LOWER_BOUND, RawView, ReaderLine};
+use crate::layout::{HotLine, LOWER_BOUND, REGION, RawView, ReaderLine};
 use crate::mutant::Mutant::{self, *};
 use crate::mutant::{Step, mutated, step, unless};
 use crate::primitive::{AtomicU64, fence};
@@ -54,13 +52,7 @@ pub unsafe fn begin_for(reader: *mut ReaderLine, subject_hash: u64) -> RawView {
 #[inline(always)]
 unsafe fn hot_line<'h>(reader: *mut ReaderLine) -> &'h HotLine {
     // SAFETY: a registered line lies in its engine's region, which begins with the hot line and outlives the reader.
-    unsafe {
-        #[cfg(not(loom))]
-        let at = reader.map_addr(|at| at & !(REGION - 1)).cast::<HotLine>();
-        #[cfg(loom)]
-        let at = (*reader).hot;
-        &*at
-    }
+    unsafe { &*reader.map_addr(|at| at & !(REGION - 1)).cast::<HotLine>() }
 }
 
 #[inline(always)]
@@ -76,7 +68,7 @@ unsafe fn begin_in(reader: *mut ReaderLine, gate: &AtomicU64, root: &AtomicU64, 
         let pin = &(*reader).pin;
         let saved = pin.load(Relaxed);
         if saved != 0 {
-            return view(((*reader).slow)(reader, saved, which), saved);
+            return view(out_of_line(reader, saved, which), saved);
         }
         let expected = gate.load(Relaxed);
         step(Step::GateLoaded);
@@ -86,7 +78,7 @@ unsafe fn begin_in(reader: *mut ReaderLine, gate: &AtomicU64, root: &AtomicU64, 
         step(Step::Pinned);
         light();
         if expected != root.load(unless(mutated(RootRelaxed), Acquire)) && (!mutated(NoValidation) || expected == 0) {
-            return view(((*reader).slow)(reader, 0, which), 0);
+            return view(out_of_line(reader, 0, which), 0);
         }
         step(Step::RootLoaded);
         if mutated(PinAfterRoot) {
@@ -94,6 +86,17 @@ unsafe fn begin_in(reader: *mut ReaderLine, gate: &AtomicU64, root: &AtomicU64, 
         }
         view(expected, 0)
     }
+}
+
+/// Apart, so that the compiler lays out the fast path without the registers of this call.
+///
+/// # Safety
+/// As [`begin`].
+#[cold]
+#[inline(never)]
+unsafe fn out_of_line(reader: *mut ReaderLine, saved: u64, which: u32) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { ((*reader).slow)(reader, saved, which) }
 }
 
 #[inline(always)]
@@ -133,7 +136,7 @@ pub unsafe fn quiescent(reader: *mut ReaderLine) {
     unsafe {
         let hot = hot_line(reader);
         if hot.gate.load(Relaxed) == 0 {
-            ((*reader).slow)(reader, 0, QUIESCENT);
+            out_of_line(reader, 0, QUIESCENT);
             return;
         }
         let epoch = hot.epoch.load(unless(mutated(QuiescentEpochRelaxed), Acquire));
@@ -161,7 +164,9 @@ pub unsafe fn offline(reader: *mut ReaderLine) {
 #[inline(always)]
 pub unsafe fn begin_quiescent(reader: *mut ReaderLine) -> RawView {
     // SAFETY: the line is registered and ours. Should someone end this view, a bound of 0 keeps memory and corrupts nothing.
-    unsafe { view(hot_line(reader).root.load(Acquire), LOWER_BOUND) }
+    let root = unsafe { hot_line(reader).root.load(Acquire) };
+    step(Step::QuiescentRoot);
+    view(root, LOWER_BOUND)
 }
 
 /// [`begin_quiescent`] with the choice of a canary.
@@ -191,7 +196,7 @@ pub(crate) fn slow(hot: &HotLine, pin: &AtomicU64, fenced: &AtomicU64, saved: u6
     step(Step::Slow);
     let mark = || {
         if hot.gate.load(Relaxed) == 0 && hot.cand_gate.load(Relaxed) == 0 {
-            fenced.store(1, Release);
+            fenced.store(1, unless(mutated(MarkEarly), Release));
         }
     };
     let forgets = mutated(NestedForgetsOuter);
