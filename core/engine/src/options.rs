@@ -25,9 +25,12 @@ pub struct Options {
     pub log: Option<Log>,
 }
 
+/// A function that takes log lines: level, part, message.
+pub type LogFn = dyn Fn(Level, &str, &str) + Send + Sync;
+
 /// Takes log lines.
 #[derive(Clone)]
-pub struct Log(pub Arc<dyn Fn(Level, &str, &str) + Send + Sync>);
+pub struct Log(pub Arc<LogFn>);
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
