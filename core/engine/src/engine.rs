@@ -131,6 +131,7 @@ impl Engine {
     }
 
     pub(crate) fn sector(&self, name: &str) -> Result<Arc<Sector>, Error> {
+        self.not_forked()?;
         let sectors = self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner);
         sectors.iter().find(|sector| sector.name() == name).cloned().ok_or_else(|| {
             let known: Vec<_> = sectors.iter().map(|sector| sector.name()).collect();
@@ -140,11 +141,14 @@ impl Engine {
         })
     }
 
+    /// Refuses what takes locks in a forked child, where their holders may not exist.
+    pub(crate) fn not_forked(&self) -> Result<(), Error> {
+        if self.inner.hot.is_forked() { Err(knhk_hot::HotError::Forked.into()) } else { Ok(()) }
+    }
+
     /// Refuses what cannot work any more: a closed engine, or one inherited by fork.
     pub(crate) fn checked(&self) -> Result<(), Error> {
-        if self.inner.hot.is_forked() {
-            return Err(knhk_hot::HotError::Forked.into());
-        }
+        self.not_forked()?;
         if self.inner.closed.load(Ordering::Acquire) { Err(knhk_hot::HotError::Closed.into()) } else { Ok(()) }
     }
 
@@ -211,7 +215,7 @@ impl Engine {
     /// Ends a subscription; `false` when there is none. When it returns on another thread than the warm one, the callback is not
     /// running and never runs again.
     pub fn unsubscribe(&self, subscription: Subscription) -> bool {
-        self.inner.announcer.unsubscribe(subscription)
+        self.not_forked().is_ok() && self.inner.announcer.unsubscribe(subscription)
     }
 
     /// A descriptor (an eventfd) that becomes readable when something changed; it is the engine's, valid until the engine is gone. Read
@@ -226,18 +230,25 @@ impl Engine {
 
     /// The changes after generation `epoch`, oldest first; the engine remembers the last 256.
     pub fn changes_since(&self, epoch: u64) -> Vec<Change> {
+        if self.not_forked().is_err() {
+            return Vec::new();
+        }
         self.inner.announcer.since(epoch)
     }
 
     /// Sends the engine's log lines to `callback(level, part, message)` on the warm thread, in place of the callback before.
     pub fn set_log(&self, callback: impl FnMut(Level, &str, &str) + Send + 'static) {
-        self.inner.announcer.set_log(Some(Box::new(callback)));
+        if self.not_forked().is_ok() {
+            self.inner.announcer.set_log(Some(Box::new(callback)));
+        }
     }
 
     /// Sends the engine's log lines to nobody. When it returns on another thread than the warm one, the callback is not running and
     /// never runs again.
     pub fn clear_log(&self) {
-        self.inner.announcer.set_log(None);
+        if self.not_forked().is_ok() {
+            self.inner.announcer.set_log(None);
+        }
     }
 
     /// Takes up to `max` observations out of the readers' rings, each reader's in its order.
@@ -245,16 +256,15 @@ impl Engine {
     /// # Errors
     /// `Forked` in a forked child.
     pub fn drain(&self, max: usize, mut each: impl FnMut(u64, Observation)) -> Result<usize, Error> {
-        if self.inner.hot.is_forked() {
-            return Err(knhk_hot::HotError::Forked.into());
-        }
+        self.not_forked()?;
         Ok(self.inner.hot.drain(max, &mut each))
     }
 
     /// Closes the engine: reads of every reader give absent from now on, changes are refused, the folder is free. Readers, views and holds
     /// may be ended before or after, in any order. Closing twice does nothing.
     pub fn close(&self) {
-        if self.inner.closed.swap(true, Ordering::AcqRel) {
+        // In a forked child a lock may have been held by a thread that is not there: everything stays as it is.
+        if self.inner.hot.is_forked() || self.inner.closed.swap(true, Ordering::AcqRel) {
             return;
         }
         self.inner.hot.close();
@@ -271,5 +281,7 @@ impl Engine {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.hot.close();
+        // Before the callbacks go, so that they go on this thread.
+        drop(self.clock.get_mut().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

@@ -14,6 +14,7 @@ impl Engine {
     /// # Errors
     /// `Panic` when a sector refuses since a promotion panicked.
     pub fn sectors(&self) -> Result<Vec<SectorInfo>, Error> {
+        self.not_forked()?;
         let sectors = self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner).clone();
         let info = |sector: &Arc<Sector>| -> Result<SectorInfo, Error> {
             let state = sector.lock()?;
@@ -88,6 +89,7 @@ impl Engine {
     /// # Errors
     /// `Panic` when a sector refuses since a promotion panicked.
     pub fn dump(&self) -> Result<String, Error> {
+        self.not_forked()?;
         let sectors = self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut parts = Vec::with_capacity(sectors.len());
         for sector in sectors {
@@ -102,7 +104,9 @@ impl Engine {
     /// Figures since the engine was opened.
     pub fn stats(&self) -> Stats {
         Stats {
-            sectors: self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner).len() as u64,
+            sectors: self
+                .not_forked()
+                .map_or(0, |()| self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner).len() as u64),
             promotions: self.inner.promotions.load(Ordering::Relaxed),
             refused: self.inner.refused.load(Ordering::Relaxed),
             missed_changes: self.inner.announcer.missed.load(Ordering::Relaxed),
