@@ -18,7 +18,7 @@ static void *consume(void *unused) {
     (void)unused;
     while (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)) {
         size_t count = 0;
-        ours_check(knhk_observations_drain(ours_engine, taken, CAPACITY, &count, &err), err);
+        ours_check(knhk_observations_drain(ours_engine, taken, CAPACITY, &count, &err), &err);
         __atomic_fetch_add(&consumed, count, __ATOMIC_RELEASE);
         for (uint64_t last = __rdtsc(); __rdtsc() - last < pause_ticks;) _mm_pause();
     }

@@ -42,9 +42,9 @@ int main(void) {
     }
     snprintf(json + used, ROOM - used, "}}");
     ours_open();
-    ours_check(knhk_sector_create(ours_engine, "limits", KNHK_DIRECT, &err), err);
-    ours_check(knhk_promote_json(ours_engine, "limits", json, NULL, &err), err);
+    ours_check(knhk_sector_create(ours_engine, "limits", KNHK_DIRECT, &err), &err);
+    ours_check(knhk_promote_json(ours_engine, "limits", json, NULL, &err), &err);
     free(json);
-    ours_check(knhk_key(ours_engine, "limits", "tenants", KNHK_MAP, &tenants, &err), err);
+    ours_check(knhk_key(ours_engine, "limits", "tenants", KNHK_MAP, &tenants, &err), &err);
     return bench_main(variants, 1);
 }

@@ -16,7 +16,7 @@ extern knhk_key_t ours_class, ours_ancestor;
 /* Opens the engine, promotes every sector, interns the keys and registers the calling thread. Ends the program on an error. */
 void ours_open(void);
 /* Ends the program with the error's message unless `status` is KNHK_OK. */
-void ours_check(knhk_status_t status, knhk_error_t *err);
+void ours_check(knhk_status_t status, knhk_error_t **err);
 /* The document of a sector; `generation` is added to each value. The caller frees it. */
 char *ours_document(int generation);
 

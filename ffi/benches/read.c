@@ -57,7 +57,7 @@ static void *promote(void *unused) {
         knhk_buffer_t *image = images[i / OURS_SECTORS % 2];
         const uint8_t *data = (const uint8_t *)knhk_buffer_data(image);
         const char *sector = names[i % OURS_SECTORS];
-        ours_check(knhk_promote_image(ours_engine, sector, data, knhk_buffer_len(image), NULL, NULL, &err), err);
+        ours_check(knhk_promote_image(ours_engine, sector, data, knhk_buffer_len(image), NULL, NULL, &err), &err);
     }
     return NULL;
 }
@@ -95,7 +95,7 @@ int main(void) {
     for (int i = 0; i < 2; i++) {
         knhk_error_t *err = NULL;
         char *json = ours_document(i);
-        ours_check(knhk_compile_json(ours_engine, json, &images[i], &err), err);
+        ours_check(knhk_compile_json(ours_engine, json, &images[i], &err), &err);
         free(json);
     }
     return bench_main(variants, sizeof variants / sizeof variants[0]);

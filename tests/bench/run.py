@@ -38,7 +38,7 @@ def say(text: str, often: bool = False) -> None:
 
 
 class Unbuilt(Exception):
-    """A program that cannot be built here, and why."""
+    """A program that cannot be built or started here, and why."""
 
 
 def build(program: C | Rust | Script) -> list[str]:
@@ -48,9 +48,10 @@ def build(program: C | Rust | Script) -> list[str]:
             return build_c(program)
         case Rust():
             return build_rust(program)
-        case Script() if (TOP / program.name).exists():
+        case Script() if not (TOP / program.name).exists():
+            raise Unbuilt("the file is not there")
+        case Script():
             return [*program.interpreter, program.name]
-    raise Unbuilt("the file is not there")
 
 
 def build_c(program: C) -> list[str]:
@@ -85,8 +86,10 @@ def build_all(rows: list[Row]) -> tuple[list[list[str]], dict[str, str]]:
     for program in (program for program in PROGRAMS if program.rows in needed):
         say(f"building {program.name} ({type(program).__name__})")
         try:
-            commands.append(build(program))
-        except Unbuilt as why:
+            command = build(program)
+            Running(command).close()
+            commands.append(command)
+        except (Unbuilt, OSError) as why:
             reasons[program.name] = str(why)
     return commands, reasons
 
@@ -97,20 +100,20 @@ class Running:
     def __init__(self, command: list[str]):
         self.command = command
         self.process = subprocess.Popen(command, cwd=TOP, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        hello = self.read()
+        hello = self.answer()
         self.variants = hello["variants"]
         self.ns_per_tick = hello.get("ns_per_tick", 1.0)
 
-    def read(self) -> dict:
+    def answer(self) -> dict:
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.command[-1]} ended early with code {self.process.wait()}")
+            raise Unbuilt(f"{' '.join(self.command)} ended early with code {self.process.wait()}")
         return json.loads(line)
 
     def round(self, variant: str) -> dict:
         self.process.stdin.write(variant + "\n")
         self.process.stdin.flush()
-        return self.read() | {"ns_per_tick": self.ns_per_tick}
+        return self.answer() | {"ns_per_tick": self.ns_per_tick}
 
     def close(self) -> None:
         self.process.stdin.close()
@@ -245,7 +248,7 @@ def main() -> int:
     (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     show(results)
     for name, why in reasons.items():
-        print(f"not built: {name}: {why}")
+        print(f"not measured: {name}: {why}")
     for line in skipped:
         print(f"skipped: {line}")
     if not counting:
