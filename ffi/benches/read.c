@@ -77,7 +77,7 @@ static void quiescent_writer_stop(bench_sample_t *sample) {
 }
 
 int main(void) {
-    enum { CHUNK = 65536, DISTURBED_CHUNK = 1 << 20 };
+    enum { CHUNK = 65536, DISTURBED_CHUNK = 1 << 17 };
     static const bench_variant_t variants[] = {
         {"read_i64", loop_read_i64, CHUNK, NULL, NULL, NULL},
         {"read_i64_for", loop_read_i64_for, CHUNK, NULL, NULL, NULL},
