@@ -16,6 +16,9 @@ pub enum HotError {
     /// A sector number beyond the fixed capacity.
     #[error("sector {0} is beyond the capacity of {capacity} sectors", capacity = crate::layout::SECTOR_CAPACITY)]
     Sector(usize),
+    /// So many readers are registered at once that there is no room for another.
+    #[error("all {0} readers that an engine has room for are registered")]
+    TooManyReaders(usize),
     /// The reader belongs to another thread that is still alive.
     #[error("reader {0} belongs to another thread, which is still alive")]
     WrongThread(u64),

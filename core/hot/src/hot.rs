@@ -17,6 +17,7 @@ use crate::pool::Pool;
 use crate::primitive::AtomicU64;
 use crate::publish::Writer;
 use crate::reclaim::Scratch;
+use crate::region::Region;
 use crate::registry::{ReaderCell, ReaderOptions, Registry};
 use crate::ring::{Observation, Ring};
 
@@ -90,7 +91,7 @@ impl std::fmt::Debug for Hot {
 }
 
 pub(crate) struct Inner {
-    pub hot: HotLine,
+    pub region: Region,
     pub clock: Clock,
     pub cold_reads: Box<ColdReads>,
     pub fork: ForkWord,
@@ -130,7 +131,7 @@ impl Hot {
         let (pool, writer) = (Pool::new(Writer::pool_len(&options)), Writer::new(&options));
         let first = Generation { root: 0, candidate: 0, epoch: 0, open: false };
         let inner = Arc::new(Inner {
-            hot: HotLine::new(&first),
+            region: Region::new(HotLine::new(&first))?,
             clock: Clock::new(),
             cold_reads: Box::new(ColdReads(AtomicU64::new(0))),
             fork: ForkWord::new()?,
@@ -153,7 +154,7 @@ impl Hot {
 
     /// The newest generation: the number of publications so far.
     pub fn epoch(&self) -> u64 {
-        self.inner.hot.epoch.load(Acquire)
+        self.inner.hot().epoch.load(Acquire)
     }
 
     /// The cached clock that observations are stamped with.
@@ -299,6 +300,10 @@ impl Hot {
 }
 
 impl Inner {
+    pub fn hot(&self) -> &HotLine {
+        self.region.hot()
+    }
+
     pub fn half(&self) -> usize {
         (self.options.retained_roots / 2).max(1)
     }

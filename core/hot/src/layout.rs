@@ -17,6 +17,10 @@ pub const SECTOR_CAPACITY: usize = 64;
 /// Where the descriptors begin in a root, in bytes.
 pub const ROOT_HEADER: usize = 64;
 
+/// An engine's reader lines lie in one region of this many bytes, aligned to as many, which begins with the engine's [`HotLine`]: a
+/// reader's address gives the hot line's without a load.
+pub const REGION: usize = 4 << 20;
+
 /// Set in a pin that is a lower bound of epochs instead of the address of one root.
 pub const LOWER_BOUND: u64 = 1;
 
@@ -51,7 +55,7 @@ pub type SlowBegin = unsafe extern "C" fn(reader: *mut ReaderLine, saved: u64, c
 pub struct ReaderLine {
     /// 0, the exact address of a root, or `epoch << 1 | LOWER_BOUND`.
     pub pin: AtomicU64,
-    /// The cells this reader reads.
+    /// The cells this reader reads: the same address that its place in the [`REGION`] gives.
     pub hot: *const HotLine,
     /// This reader's ring; its `capacity` is 0 where the reader observes nothing.
     pub ring: *mut RingHeader,
@@ -75,23 +79,41 @@ pub struct RawView {
     pub saved: u64,
 }
 
-/// An interned key: two byte offsets, valid for the engine's life.
+/// An interned key: two byte offsets, valid for the engine's life. In Rust every key lies where an engine puts keys, so that a read
+/// has nothing left to check but the slot's limit; one that comes from C is trusted as C's own pointers are.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Key {
     /// Offset of the sector's descriptor from the root's address.
-    pub descriptor: u32,
+    pub(crate) descriptor: u32,
     /// Offset of the slot from the artifact's address.
-    pub slot: u32,
+    pub(crate) slot: u32,
 }
 
 impl Key {
     /// The key of slot number `slot` in sector number `sector`.
+    ///
+    /// # Panics
+    /// If the sector is beyond [`SECTOR_CAPACITY`] or the slot beyond 2^28.
     pub const fn new(sector: u32, slot: u32) -> Key {
+        assert!(sector < SECTOR_CAPACITY as u32 && slot < 1 << 28);
         Key {
             descriptor: ROOT_HEADER as u32 + sector * size_of::<Descriptor>() as u32,
             slot: slot * size_of::<Slot>() as u32,
         }
+    }
+
+    /// The sector's number; `None` for the all-zero key.
+    pub const fn sector(self) -> Option<u32> {
+        match (self.descriptor as usize).checked_sub(ROOT_HEADER) {
+            Some(offset) => Some((offset / size_of::<Descriptor>()) as u32),
+            None => None,
+        }
+    }
+
+    /// The slot's number.
+    pub const fn slot(self) -> u32 {
+        self.slot / size_of::<Slot>() as u32
     }
 }
 

@@ -27,6 +27,7 @@ mod primitive;
 mod publish;
 mod reader;
 mod reclaim;
+mod region;
 mod registry;
 mod ring;
 mod snapshot;

@@ -80,7 +80,7 @@ impl Writer {
         self.current = self.take(inner);
         self.open = !inner.barrier.is_fence();
         let root = inner.pool.address(self.current);
-        inner.hot.publish(&Generation { root, candidate: root, epoch: 0, open: self.open });
+        inner.hot().publish(&Generation { root, candidate: root, epoch: 0, open: self.open });
     }
 
     /// The slots that the hot line shows.
@@ -162,7 +162,7 @@ impl Writer {
 
     pub fn shut(&mut self, inner: &Inner) {
         self.open = false;
-        inner.hot.shut();
+        inner.hot().shut();
     }
 }
 
@@ -346,11 +346,11 @@ impl Staged<'_> {
         let candidate = self.candidate.map_or(root, |slot| inner.pool.address(slot));
         let next = Generation { root, candidate, epoch: self.epoch, open: writer.open };
         if canary.is_some() {
-            inner.hot.choose_none();
+            inner.hot().choose_none();
         }
-        inner.hot.publish(&next);
+        inner.hot().publish(&next);
         if let Some((limit, salt)) = canary {
-            inner.hot.choose(limit, salt);
+            inner.hot().choose(limit, salt);
         }
         let (old, old_epoch) = (writer.current, writer.epoch);
         writer.retire(inner, old, old_epoch);

@@ -4,7 +4,7 @@
 //! which keeps everything, and it goes back only when the last nested view is gone. A view that is forgotten (`mem::forget`) keeps
 //! memory, and corrupts nothing; [`Reader::reset`] repairs it.
 
-use core::cell::Cell;
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 use std::ops::Deref;
@@ -13,16 +13,12 @@ use crate::error::HotError;
 use crate::hot::Hot;
 use crate::layout::{Key, Outcome, RawView, ReaderLine, Tag};
 use crate::raw;
-use crate::registry::ReaderOptions;
+use crate::registry::{ReaderCell, ReaderOptions};
 use crate::snapshot::Snapshot;
 
 /// One thread's way to read. Dropping it unregisters it.
 pub struct Reader {
     line: NonNull<ReaderLine>,
-    /// Nested views not yet dropped.
-    nested: Cell<usize>,
-    /// The pin to go back to when the last nested view is gone.
-    outer: Cell<u64>,
     /// Not for this thread's reads, but so that the raw functions find an engine as long as this lives.
     hot: Hot,
 }
@@ -32,7 +28,7 @@ impl Hot {
     pub fn register(&self, options: ReaderOptions) -> Result<Reader, HotError> {
         // A leaked view lends what it reads for ever, also to other threads: only raw readers are reaped inside a view.
         let line = self.register_line(options, false)?;
-        Ok(Reader { line, nested: Cell::new(0), outer: Cell::new(0), hot: self.clone() })
+        Ok(Reader { line, hot: self.clone() })
     }
 
     /// Registers a reader that may move between threads. It is reported when it stalls, never reaped.
@@ -68,6 +64,33 @@ impl Observed {
     }
 }
 
+/// The private part of a line that this library made and that its reader's thread looks at.
+fn cell<'r>(line: NonNull<ReaderLine>) -> &'r ReaderCell {
+    // SAFETY: the safe face registers its lines itself, and those are the first field of a cell, which outlives its reader.
+    unsafe { line.cast().as_ref() }
+}
+
+#[cold]
+fn nest(line: NonNull<ReaderLine>, saved: u64) {
+    let (nested, outer) = cell(line).nested.get();
+    cell(line).nested.set((nested + 1, if nested == 0 { saved } else { outer }));
+}
+
+#[cold]
+fn end_out_of_line(line: NonNull<ReaderLine>, view: RawView) {
+    let cell = cell(line);
+    let (nested, outer) = cell.nested.get();
+    if view.saved == 0 {
+        // Nested views are still open: nothing to go back to once they end.
+        cell.nested.set((nested, 0));
+        return;
+    }
+    cell.nested.set((nested - 1, outer));
+    if nested == 1 {
+        cell.line.pin.store(outer, Release);
+    }
+}
+
 impl Reader {
     /// Opens a view of the current snapshot.
     #[inline(always)]
@@ -86,33 +109,10 @@ impl Reader {
     #[inline(always)]
     fn opened(&self, raw: RawView) -> View<'_> {
         if raw.saved != 0 {
-            self.nest(raw.saved);
+            nest(self.line, raw.saved);
         }
         // SAFETY: the view ends when it is dropped, or later.
-        View { snapshot: unsafe { Snapshot::new(raw) }, reader: self }
-    }
-
-    #[cold]
-    fn nest(&self, saved: u64) {
-        if self.nested.get() == 0 {
-            self.outer.set(saved);
-        }
-        self.nested.set(self.nested.get() + 1);
-    }
-
-    #[cold]
-    fn end_out_of_line(&self, view: RawView) {
-        // SAFETY: registered, and ours.
-        let pin = unsafe { &(*self.line.as_ptr()).pin };
-        if view.saved == 0 {
-            // Nested views are still open: nothing to go back to once they end.
-            self.outer.set(0);
-            return;
-        }
-        self.nested.set(self.nested.get() - 1);
-        if self.nested.get() == 0 {
-            pin.store(self.outer.get(), Release);
-        }
+        View { snapshot: unsafe { Snapshot::new(raw) }, line: self.line, reader: PhantomData }
     }
 
     /// Enters the quiescent mode: reads store nothing until [`Quiescent::announce`]. Ends when the guard is dropped.
@@ -125,7 +125,7 @@ impl Reader {
 
     /// Lets go of what forgotten views keep.
     pub fn reset(&mut self) {
-        self.nested.set(0);
+        cell(self.line).nested.set((0, 0));
         // SAFETY: registered, ours; the exclusive borrow says that no view is usable any more.
         unsafe { Hot::reset_raw(self.line) };
     }
@@ -204,7 +204,9 @@ impl MigratableReader {
 /// A read-side critical section: everything read through it is of one generation, and stays until it is dropped.
 pub struct View<'r> {
     snapshot: Snapshot,
-    reader: &'r Reader,
+    /// A copy, so that the compiler keeps it in a register.
+    line: NonNull<ReaderLine>,
+    reader: PhantomData<&'r Reader>,
 }
 
 impl Deref for View<'_> {
@@ -219,14 +221,14 @@ impl Deref for View<'_> {
 impl Drop for View<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        let (view, line) = (self.snapshot.raw(), self.reader.line.as_ptr());
+        let (view, line) = (self.snapshot.raw(), self.line.as_ptr());
         // SAFETY: registered, and ours.
         unsafe {
             // The pin is the exact root only while this is the one open view.
             if view.saved == 0 && (*line).pin.load(Relaxed) == view.root.addr() as u64 {
                 raw::end(line, view);
             } else {
-                self.reader.end_out_of_line(view);
+                end_out_of_line(self.line, view);
             }
         }
     }

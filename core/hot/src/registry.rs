@@ -3,7 +3,7 @@
 //! A line's memory stays until the engine is gone. A reader that belongs to one thread holds a robust mutex locked by that thread, so
 //! that a trylock which reports the owner's death is proof that nobody will end its view (rule 9).
 
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Acquire, Release};
@@ -33,6 +33,8 @@ pub(crate) struct ReaderCell {
     pub line: ReaderLine,
     /// Set once each of this reader's begins has a full fence of its own: see [`raw::slow`].
     pub fenced: AtomicU64,
+    /// The safe face's: nested views not yet dropped, and the pin to go back to after them. Touched by the reader's thread.
+    pub nested: Cell<(usize, u64)>,
     /// The engine; counted while the reader is registered.
     pub owner: *const Inner,
     /// Touched under the registry's lock.
@@ -71,7 +73,13 @@ impl ReaderCell {
     #[cfg(loom)]
     pub fn unowned(line: ReaderLine) -> ReaderCell {
         let state = State { life: Life::Registered, thread: 0, reap_views: false, alive: None, ring: None };
-        ReaderCell { line, fenced: AtomicU64::new(0), owner: core::ptr::null(), state: UnsafeCell::new(state) }
+        ReaderCell {
+            line,
+            fenced: AtomicU64::new(0),
+            nested: Cell::new((0, 0)),
+            owner: core::ptr::null(),
+            state: UnsafeCell::new(state),
+        }
     }
 
     /// The pin, and whether the reader fences for itself. The barrier came before.
@@ -132,12 +140,25 @@ impl Registry {
         migratable: bool,
         reap_views: bool,
     ) -> Result<NonNull<ReaderLine>, HotError> {
-        let alive = if migratable { None } else { Some(lock_robust()?) };
+        let at = match self.free.pop() {
+            Some(at) => at,
+            None => owner.region.reader()?,
+        };
+        let alive = match migratable {
+            true => None,
+            false => match lock_robust() {
+                Ok(mutex) => Some(mutex),
+                Err(error) => {
+                    self.free.push(at);
+                    return Err(error);
+                }
+            },
+        };
         let id = self.next_id;
         self.next_id += 1;
         let line = ReaderLine {
             pin: AtomicU64::new(0),
-            hot: &owner.hot,
+            hot: owner.hot(),
             ring: ring.header(),
             clock: owner.clock.as_ptr(),
             slow: slow_begin,
@@ -145,10 +166,11 @@ impl Registry {
             reserved: [0; 2],
         };
         // A thread that has seen the gates closed sees them closed for ever.
-        let fenced = owner.hot.gate.load(Acquire) == 0 && owner.hot.cand_gate.load(Acquire) == 0;
+        let fenced = owner.hot().gate.load(Acquire) == 0 && owner.hot().cand_gate.load(Acquire) == 0;
         let cell = ReaderCell {
             line,
             fenced: AtomicU64::new(fenced.into()),
+            nested: Cell::new((0, 0)),
             owner,
             state: UnsafeCell::new(State {
                 life: Life::Registered,
@@ -158,18 +180,11 @@ impl Registry {
                 ring: Some(ring),
             }),
         };
-        let at = match self.free.pop() {
-            Some(at) => {
-                // SAFETY: a free cell, ours under the lock; its old contents own nothing any more.
-                unsafe { at.write(cell) };
-                at
-            }
-            None => {
-                let at = NonNull::from(Box::leak(Box::new(cell)));
-                self.cells.push(at);
-                at
-            }
-        };
+        // SAFETY: a free cell, ours under the lock; its old contents, if any, own nothing any more.
+        unsafe { at.write(cell) };
+        if !self.cells.contains(&at) {
+            self.cells.push(at);
+        }
         Ok(at.cast())
     }
 
@@ -290,8 +305,8 @@ impl Registry {
     /// No reader is registered, and none of the lines is used again.
     pub unsafe fn free_lines(&mut self) {
         for at in self.cells.drain(..) {
-            // SAFETY: each came from a leaked box, and is freed once.
-            drop(unsafe { Box::from_raw(at.as_ptr()) });
+            // SAFETY: written by `register`, and dropped once; its memory is the region's.
+            unsafe { at.drop_in_place() };
         }
         self.free.clear();
     }

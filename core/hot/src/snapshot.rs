@@ -3,7 +3,7 @@
 use core::slice;
 
 use crate::hold::Hold;
-use crate::layout::{Descriptor, Key, ROOT_HEADER, RawView, SECTOR_CAPACITY, Slot, Span};
+use crate::layout::{Descriptor, Key, RawView, Span};
 use crate::raw::{self, Reason};
 
 /// One generation of all sectors, readable while whatever it was borrowed from lasts.
@@ -11,23 +11,12 @@ pub struct Snapshot {
     view: RawView,
 }
 
-/// Whether both offsets lie where an engine puts them. Keys are plain data, so safe code may bring any.
-#[inline(always)]
-fn is_sound(key: Key) -> bool {
-    (key.descriptor as usize).is_multiple_of(size_of::<Descriptor>())
-        && key.descriptor as usize <= ROOT_HEADER + (SECTOR_CAPACITY - 1) * size_of::<Descriptor>()
-        && (key.slot as usize).is_multiple_of(size_of::<Slot>())
-}
-
 macro_rules! scalar {
     ($get:ident, $try:ident, $guard:ident, $type:ty, $what:literal) => {
         #[doc = concat!("Reads ", $what, "; `fallback`, counted, where there is none.")]
         #[inline(always)]
         pub fn $get(&self, key: Key, fallback: $type) -> $type {
-            if !is_sound(key) {
-                return fallback;
-            }
-            // SAFETY: the root is kept while self lives, and the key was checked.
+            // SAFETY: the root is kept while self lives, and a key lies where engines put keys.
             unsafe { raw::$get(self.view, key, fallback) }
         }
 
@@ -38,9 +27,6 @@ macro_rules! scalar {
         #[doc = concat!("Reads ", $what, " and says why, if it returns `fallback`.")]
         #[inline(always)]
         pub fn $try(&self, key: Key, fallback: $type) -> ($type, Reason) {
-            if !is_sound(key) {
-                return (fallback, Reason::Absent);
-            }
             // SAFETY: as above.
             unsafe { raw::$try(self.view, key, fallback) }
         }
@@ -50,7 +36,7 @@ macro_rules! scalar {
         #[inline(always)]
         pub fn $guard(&self, key: Key, value: $type) -> bool {
             // SAFETY: as above.
-            is_sound(key) && unsafe { raw::$guard(self.view, key, value) }
+            unsafe { raw::$guard(self.view, key, value) }
         }
     };
 }
@@ -81,10 +67,7 @@ impl Snapshot {
     /// Reads a boolean; `fallback`, counted, where there is none.
     #[inline(always)]
     pub fn get_bool(&self, key: Key, fallback: bool) -> bool {
-        if !is_sound(key) {
-            return fallback;
-        }
-        // SAFETY: the root is kept while self lives, and the key was checked.
+        // SAFETY: the root is kept while self lives, and a key lies where engines put keys.
         unsafe { raw::get_bool(self.view, key, fallback) }
     }
 
@@ -95,16 +78,13 @@ impl Snapshot {
     pub fn str(&self, key: Key) -> Option<&str> {
         // SAFETY: as above; the verifier checked that it is UTF-8.
         unsafe {
-            let (at, len) = is_sound(key).then(|| raw::get_str(self.view, key)).flatten()?;
+            let (at, len) = raw::get_str(self.view, key)?;
             Some(str::from_utf8_unchecked(slice::from_raw_parts(at, len)))
         }
     }
 
     /// Reads a string and says why, if there is none.
     pub fn try_str(&self, key: Key) -> (Option<&str>, Reason) {
-        if !is_sound(key) {
-            return (None, Reason::Absent);
-        }
         // SAFETY: as `str`.
         unsafe {
             let (found, reason) = raw::try_str(self.view, key);
@@ -147,10 +127,7 @@ impl Snapshot {
     }
 
     fn list<T>(&self, key: Key, read: unsafe fn(RawView, Key) -> Option<(*const T, usize)>) -> Option<&[T]> {
-        if !is_sound(key) {
-            return None;
-        }
-        // SAFETY: the root is kept while self lives, the key was checked, and the verifier checked spans, alignment and elements.
+        // SAFETY: the root is kept while self lives, keys lie where engines put them, and the verifier checked spans, alignment and elements.
         unsafe { read(self.view, key).map(|(at, len)| slice::from_raw_parts(at, len)) }
     }
 
@@ -158,7 +135,22 @@ impl Snapshot {
     #[inline(always)]
     pub fn is_a(&self, class: Key, ancestor: Key) -> bool {
         // SAFETY: as `list`.
-        is_sound(class) && is_sound(ancestor) && unsafe { raw::is_a(self.view, class, ancestor) }
+        unsafe { raw::is_a(self.view, class, ancestor) }
+    }
+
+    /// The key of `name` in the map under `map`; `None` where there is none. At most two dependent cache misses.
+    pub fn lookup(&self, map: Key, name: &str) -> Option<Key> {
+        // SAFETY: the root is kept while self lives.
+        unsafe { raw::lookup(self.view, map, name.as_bytes()) }
+    }
+
+    /// The key of a path in a sector, where the snapshot has it.
+    ///
+    /// # Panics
+    /// If `sector` is beyond the capacity.
+    pub fn find(&self, sector: u32, path: &str) -> Option<Key> {
+        // SAFETY: the root is kept while self lives.
+        unsafe { raw::find(self.view, sector, path.as_bytes()) }
     }
 
     /// The content address of a sector's snapshot; zeros for a sector never promoted.

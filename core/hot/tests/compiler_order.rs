@@ -6,11 +6,12 @@
 //! `objdump -d --no-show-raw-insn <the executable> | awk '/<knhk_probe_read>:/,/ret/'`.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
+use std::alloc::{Layout, alloc};
 use std::cell::UnsafeCell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64};
 
-use knhk_hot::layout::{Descriptor, HotLine, Key, RawView, ReaderLine, Root, SECTOR_CAPACITY, Slot, Tag};
+use knhk_hot::layout::{Descriptor, HotLine, Key, REGION, RawView, ReaderLine, Root, SECTOR_CAPACITY, Slot, Tag};
 use knhk_hot::raw;
 
 /// What the trap handler watches and changes.
@@ -62,8 +63,29 @@ struct World {
     slots: [UnsafeCell<Slot>; 2],
     cold: AtomicU64,
     roots: Vec<Box<Root>>,
-    hot: Box<HotLine>,
-    reader: Box<ReaderLine>,
+    hot: &'static HotLine,
+    reader: &'static ReaderLine,
+}
+
+/// A hot line at the beginning of its region, and a reader line in it. Leaked.
+#[repr(C)]
+struct Lines {
+    hot: HotLine,
+    reader: ReaderLine,
+}
+
+impl Lines {
+    fn leaked(hot: HotLine, reader: ReaderLine) -> &'static mut Lines {
+        let layout = Layout::new::<Lines>().align_to(REGION).unwrap();
+        // SAFETY: fresh memory of the right size and alignment, written before it is referred to.
+        unsafe {
+            let at = alloc(layout).cast::<Lines>();
+            assert!(!at.is_null());
+            at.write(Lines { hot, reader });
+            (*at).reader.hot = &raw const (*at).hot;
+            &mut *at
+        }
+    }
 }
 
 impl World {
@@ -80,23 +102,17 @@ impl World {
             canary_salt: zero(),
             reserved: zero(),
         };
-        let hot = Box::new(hot);
         let reader = ReaderLine {
             pin: zero(),
-            hot: &*hot,
+            hot: std::ptr::null(),
             ring: std::ptr::null_mut(),
             clock: std::ptr::null(),
             slow: other_slow,
             id: 1,
             reserved: [0; 2],
         };
-        let mut world = Box::new(World {
-            slots: [slot(1), slot(2)],
-            cold: zero(),
-            roots: Vec::new(),
-            hot,
-            reader: Box::new(reader),
-        });
+        let Lines { hot, reader } = Lines::leaked(hot, reader);
+        let mut world = Box::new(World { slots: [slot(1), slot(2)], cold: zero(), roots: Vec::new(), hot, reader });
         for slot in [0, 1] {
             let artifact = world.slots[slot].get();
             let descriptor = Descriptor { snapshot_id: [0; 32], artifact, epoch: 1, limit: 16, reserved: 0 };
@@ -121,7 +137,7 @@ impl World {
     }
 
     fn reader(&self) -> *mut ReaderLine {
-        (&raw const *self.reader).cast_mut()
+        std::ptr::from_ref(self.reader).cast_mut()
     }
 
     /// Runs `f` step by step; when the pin changes, stores `value` in `target`.

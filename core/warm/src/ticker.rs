@@ -30,9 +30,9 @@ impl Ticker {
     pub fn spawn(name: &str, mut step: impl FnMut() -> Next + Send + 'static) -> std::io::Result<Ticker> {
         let stopping = Arc::new(AtomicBool::new(false));
         let seen = stopping.clone();
-        let thread = Builder::new().name(name.into()).spawn(move || {
-            while !seen.load(Ordering::Acquire) && step() == Next::Continue {}
-        })?;
+        let thread = Builder::new()
+            .name(name.into())
+            .spawn(move || while !seen.load(Ordering::Acquire) && step() == Next::Continue {})?;
         Ok(Ticker { stopping, thread: Some(thread), process: std::process::id() })
     }
 }

@@ -3,10 +3,12 @@
 //! They touch nothing but the frozen layouts, and reach everything through the reader's line, so that they also work on lines that
 //! another copy of the library with the same ABI made.
 
+mod lookup;
 mod observe;
 mod pin;
 mod read;
 
+pub use lookup::{find, lookup};
 pub use observe::observe;
 pub(crate) use pin::slow;
 pub use pin::{begin, begin_for, begin_quiescent, begin_quiescent_for, end, offline, online, quiescent};

@@ -8,14 +8,14 @@ use crate::layout::{Descriptor, Key, ROOT_HEADER, Range, RawView, Slot, Span, Ta
 
 /// The key's descriptor.
 #[inline(always)]
-unsafe fn descriptor(view: RawView, key: Key) -> *const Descriptor {
+pub(super) unsafe fn descriptor(view: RawView, key: Key) -> *const Descriptor {
     // SAFETY: a key's descriptor offset lies in every root of every engine.
     unsafe { view.root.byte_add(key.descriptor as usize).cast() }
 }
 
 /// The key's slot, or NULL where the snapshot has no value of this type.
 #[inline(always)]
-unsafe fn slot(view: RawView, key: Key, tag: Tag) -> *const Slot {
+pub(super) unsafe fn slot(view: RawView, key: Key, tag: Tag) -> *const Slot {
     // SAFETY: the descriptor's limit bounds the slots behind its artifact, which the view keeps.
     unsafe {
         let descriptor = descriptor(view, key);

@@ -1,0 +1,64 @@
+//! Appends in bursts while a consumer thread takes them: each burst is timed, and the next one waits until the consumer has
+//! caught up, so that a producer faster than any consumer does not measure refusals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::driver::{Sample, counted, median, ns_per_tick, ticks};
+
+/// Records that each queue holds.
+pub const CAPACITY: usize = 1024;
+const BURST: u64 = 512;
+const ROUND: Duration = Duration::from_millis(15);
+
+/// A running consumer.
+pub struct Bursts {
+    consumed: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Bursts {
+    /// Starts the consumer; `take()` takes what it finds and returns how many records that was.
+    pub fn consume(mut take: impl FnMut() -> u64 + Send + 'static) -> Bursts {
+        let (consumed, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (count, stopping) = (consumed.clone(), stop.clone());
+        let thread = std::thread::spawn(move || {
+            let mut taken = 0;
+            while !stopping.load(Ordering::Acquire) {
+                match take() {
+                    0 => {
+                        count.store(taken, Ordering::Release);
+                        std::hint::spin_loop();
+                    }
+                    some => taken += some,
+                }
+            }
+        });
+        Bursts { consumed, stop, thread }
+    }
+
+    /// One round; `append(n)` tries n appends and returns how many were accepted.
+    pub fn round(self, mut append: impl FnMut(u64) -> u64) -> Sample {
+        let n = counted().unwrap_or(BURST).min(CAPACITY as u64);
+        let (mut bursts, mut accepted, mut tried) = (Vec::with_capacity(4096), 0, 0);
+        let start = Instant::now();
+        loop {
+            let begin = ticks();
+            accepted += append(n);
+            bursts.push((ticks() - begin) as f64 * ns_per_tick() / n as f64);
+            tried += n;
+            while self.consumed.load(Ordering::Acquire) < accepted {
+                std::thread::yield_now();
+            }
+            if counted().is_some() || start.elapsed() > ROUND {
+                break;
+            }
+        }
+        self.stop.store(true, Ordering::Release);
+        self.thread.join().expect("the consumer does not panic");
+        Sample { ns: median(&mut bursts), accepted: Some(accepted as f64 / tried as f64), ..Sample::default() }
+    }
+}

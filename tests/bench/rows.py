@@ -1,0 +1,93 @@
+"""What `make bench` measures: the programs, and one row a claim with its limit and where the limit comes from."""
+
+from dataclasses import dataclass
+
+# Programs of C, built with gcc -O2: sources in ffi/benches, libraries, whether they need libknhk.
+C_PROGRAMS = {
+    "read_peers": (["driver", "peers", "read_bare", "read_memb", "read_qsbr", "read_peers"], ["urcu-memb", "urcu-qsbr"], False),
+}
+
+# Programs of Rust, built by cargo bench: package, bench.
+RUST_PROGRAMS = [
+    ("knhk-hot", "read_peers"),
+    ("knhk-hot", "append_peers"),
+    ("knhk-hot", "lookup_peers"),
+]
+
+# Programs of other languages: command, the file that must be there.
+SCRIPTS = [
+    ([".venv/bin/python", "bindings/python/benches/read.py"], "bindings/python/benches/read.py"),
+    (["node", "bindings/node/benches/read.mjs"], "bindings/node/benches/read.mjs"),
+]
+
+
+@dataclass
+class Row:
+    """One line of the table. `limit` bounds the ratio where there is a peer, else our own figure in `unit`."""
+
+    name: str
+    ours: str  # the variant of ours
+    peer: str | None = None  # the variant it is compared with
+    limit: float | None = None  # None: printed for context
+    unit: str = "ns"  # ns, us or ticks (of the time stamp counter)
+    field: str = "ns"  # the sample's field that counts: ns, p999, worst, accepted
+    counted: bool = False  # instructions are counted under callgrind, and decide where the ratio is finer than the noise
+    at_least: bool = False  # the limit bounds from below
+    why: str = ""  # the limit in words
+
+    @property
+    def variants(self) -> list[str]:
+        return [self.ours, self.peer] if self.peer else [self.ours]
+
+
+MEMB = "a pinned read costs at most 0.8 x liburcu-memb's inline read side with the same typed load"
+QSBR = "a quiescent read costs at most 1.05 x liburcu-qsbr's"
+ARC_SWAP = "a pinned read costs at most 0.3 x arc_swap::load with the same typed load"
+EPOCH = "a pinned read costs at most 0.35 x crossbeam_epoch::pin with the same typed load"
+TEN = "ten typed reads inside an open view cost at most 1.15 x the same checked loads through a bare pointer"
+HOT = "any hot operation costs at most 8 ticks amortised"
+WRITER = "under 2 x the quiet figure while a writer promotes 10,000 times a second"
+
+ROWS = [
+    Row("H1/read_i64_vs_urcu_memb", "read_i64", "urcu_memb", 0.8, counted=True, why=MEMB),
+    Row("H1/read_i64_vs_urcu_qsbr", "read_i64_quiescent", "urcu_qsbr", 1.05, counted=True, why=QSBR),
+    Row("H1/read_i64_vs_arc_swap", "read_i64", "arc_swap", 0.3, why=ARC_SWAP),
+    Row("H1/read_i64_vs_crossbeam_epoch", "read_i64", "crossbeam_epoch", 0.35, why=EPOCH),
+    Row("H1/ten_reads_in_view_vs_bare", "read_ten", "bare_ten", 1.15, counted=True, why=TEN),
+    Row("H1/read_i64_vs_bare", "read_i64", "bare", counted=True),
+    Row("H1/rust_read_i64_vs_arc_swap", "rust_read_i64", "arc_swap", 0.3, counted=True, why=ARC_SWAP),
+    Row("H1/rust_read_i64_vs_crossbeam_epoch", "rust_read_i64", "crossbeam_epoch", 0.35, counted=True, why=EPOCH),
+    Row("H1/read_i64_ticks", "read_i64", None, 8, "ticks", why=HOT),
+    Row("H1/current", "current", None, 3, "ticks", counted=True, why="the current generation's number: at most 3 ticks"),
+    Row("H1/is_a", "is_a", None, 8, "ticks", counted=True, why=HOT),
+    Row("H1/guard_i64", "guard_i64", None, 8, "ticks", counted=True, why=HOT),
+    Row("H1/writer/read_i64_vs_quiet", "read_i64_writer", "read_i64", 2, why=WRITER),
+    Row("H1/writer/quiescent_vs_quiet", "read_i64_quiescent_writer", "read_i64_quiescent", 2, why=WRITER),
+    Row("H1/writer/urcu_memb_vs_quiet", "urcu_memb_writer", "urcu_memb"),
+    Row("H1/writer/urcu_qsbr_vs_quiet", "urcu_qsbr_writer", "urcu_qsbr"),
+    Row("H1/writer/arc_swap_vs_quiet", "arc_swap_writer", "arc_swap"),
+    Row("H1/writer/crossbeam_epoch_vs_quiet", "crossbeam_epoch_writer", "crossbeam_epoch"),
+    *(
+        Row(f"H1/writer/{field}_vs_{peer}", "read_i64_gaps", f"{peer}_gaps", field=field)
+        for field in ("p999", "worst")
+        for peer in ("urcu_memb", "urcu_qsbr", "arc_swap", "crossbeam_epoch")
+    ),
+    Row("H3/swap_per_sector", "swap_per_sector", None, 10, "ticks", why="a swap of the root: at most 10 ticks a sector, amortised"),
+    Row("H3/swap_call", "swap_call", None, 1, "us", why="a swap returns within 1 us and waits for no reader"),
+    Row("H3/publish_call", "publish_call", None, 1, "us", why="a publication of 8 compiled sectors returns within 1 us"),
+    Row("H3/promote_1000_values", "promote_1000_values", None, 200, "us", why="a document of 1,000 values, end to end, in at most 200 us"),
+    *(
+        row
+        for clock in ("caller_time", "engine_clock")
+        for row in (
+            Row(f"H8/append_{clock}_vs_rtrb", f"append_{clock}", "rtrb", 1.5, why="an append costs at most 1.5 x rtrb's push"),
+            Row(f"H8/append_{clock}_vs_array_queue", f"append_{clock}", "array_queue", 0.6, why="at most 0.6 x crossbeam's ArrayQueue"),
+            Row(f"H8/append_{clock}_accepted", f"append_{clock}", None, 0.999, "", "accepted", at_least=True, why="at least 99.9 % accepted"),
+        )
+    ),
+    Row("H13/lookup_100k", "lookup", None, 50, "ns", why="a lookup by a run-time string among 100,000 names: at most 50 ns"),
+    Row("H13/lookup_vs_std_hashmap", "lookup", "std_hashmap"),
+    Row("H13/lookup_vs_hashbrown", "lookup", "hashbrown"),
+    Row("H1/python/read_i64_vs_empty_method", "python_read_i64", "python_empty_method", 1.5, why="at most 1.5 x an empty method of the same module"),
+    Row("H1/node/read_number_vs_empty_method", "node_read_number", "node_empty_method", 1.5, why="at most 1.5 x an empty native method"),
+]
