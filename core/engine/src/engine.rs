@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use knhk_hot::layout::{self, SECTOR_CAPACITY};
 use knhk_hot::{Hot, Observation, Reader, ReaderOptions};
-use knhk_ontology::{Document, KeyTable, Limits, ValueType};
+use knhk_ontology::{Document, KeyTable, Leaf, Limits, ValueType};
 use knhk_promotion::{NoJournal, Sector, SectorKind};
 use knhk_warm::Ticker;
 
@@ -34,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) promotions: AtomicU64,
     pub(crate) refused: AtomicU64,
+    damaged: AtomicU64,
     pub(crate) ready: (Mutex<()>, Condvar),
     folder: Option<Arc<Folder>>,
     sectors: RwLock<Vec<Arc<Sector>>>,
@@ -67,6 +68,7 @@ impl Engine {
                 announcer,
                 promotions: AtomicU64::new(0),
                 refused: AtomicU64::new(0),
+                damaged: AtomicU64::new(0),
                 ready: Default::default(),
                 folder,
                 sectors: RwLock::default(),
@@ -82,6 +84,7 @@ impl Engine {
     fn recover(&self) -> Result<(), Error> {
         let Some(folder) = &self.inner.folder else { return Ok(()) };
         for stored in folder.sectors(&self.inner.limits, self.inner.history)? {
+            self.inner.damaged.fetch_add(stored.damaged.len() as u64, Ordering::Relaxed);
             for loss in &stored.damaged {
                 self.inner.announcer.log(Level::Error, "recovery", loss.clone());
             }
@@ -108,7 +111,7 @@ impl Engine {
             );
             return Err(Error::new(Status::InvalidArgument, "create", name, message));
         }
-        self.add(name, kind, KeyTable::default())?;
+        self.add(name, kind, KeyTable::new())?;
         Ok(())
     }
 
@@ -133,7 +136,8 @@ impl Engine {
         let sectors = self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner);
         sectors.iter().find(|sector| sector.name() == name).cloned().ok_or_else(|| {
             let known: Vec<_> = sectors.iter().map(|sector| sector.name()).collect();
-            let known = if known.is_empty() { "there is none yet".into() } else { format!("there are {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { "there is none yet".into() } else { format!("there are {}", known.join(", ")) };
             Error::new(Status::NotFound, "lookup", name, format!("there is no sector {name:?}; {known}"))
         })
     }
@@ -162,7 +166,7 @@ impl Engine {
                 version: current.map_or(0, |version| version.number),
                 snapshot_id: current.map_or([0; 32], |version| version.snapshot_id),
                 epoch: current.map_or(0, |version| version.epoch),
-                keys: state.document().map_or(0, |document| document.leaves().count()),
+                keys: state.document().map_or(0, |document| document.len()),
             })
         };
         sectors.iter().map(info).collect()
@@ -176,12 +180,12 @@ impl Engine {
         let sector = self.sector(sector)?;
         let state = sector.lock()?;
         let Some(document) = state.document() else { return Ok(Vec::new()) };
-        let info = |leaf: &knhk_ontology::Leaf| KeyInfo {
-            name: leaf.path().to_owned(),
-            value_type: leaf.value_type(),
-            unit: leaf.unit().map(str::to_owned),
-            doc: leaf.doc().map(str::to_owned),
+        let info = |leaf: Leaf<'_>| KeyInfo {
             display: leaf.to_string(),
+            value_type: leaf.value_type,
+            unit: leaf.unit.map(str::to_owned),
+            doc: leaf.doc.map(str::to_owned),
+            name: leaf.path,
         };
         Ok(document.leaves().map(info).collect())
     }
@@ -205,23 +209,26 @@ impl Engine {
         let sector = self.sector(sector)?;
         let mut state = sector.lock()?;
         let item = || format!("{}/{name}", sector.name());
-        if state.document().is_none() {
+        let Some(document) = state.document().cloned() else {
             let message = format!(
                 "sector {} has no names yet: promote or declare a document first, or wait until it is ready",
                 sector.name()
             );
             return Err(Error::new(Status::NotReady, "intern", item(), message));
-        }
-        let Some((slot, known)) = state.keys.get(name) else {
-            let near = nearest(name, state.keys.names()).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+        };
+        let Some(slot) = state.keys.get(name) else {
+            let known: Vec<String> = document.entries().map(|entry| entry.path).collect();
+            let near = nearest(name, &known).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
             let message = format!("sector {} has no key {name:?}{near}", sector.name());
             return Err(Error::new(Status::NotFound, "intern", item(), message));
         };
-        if known != value_type {
+        // A name that the document lacks today, but had once, may come back.
+        let known = document.get(name).map(|leaf| leaf.value_type).or_else(|| state.keys.value_type(slot));
+        if let Some(known) = known.filter(|known| *known != value_type) {
             let message = format!("{} is {known}, not {value_type}", item());
             return Err(Error::new(Status::WrongType, "intern", item(), message));
         }
-        state.keys.hold(slot);
+        state.keys.mark_interned(slot, value_type);
         Ok(layout::Key::new(sector.number() as u32, slot))
     }
 
@@ -290,7 +297,8 @@ impl Engine {
         let mut parts = Vec::with_capacity(sectors.len());
         for sector in sectors {
             let state = sector.lock()?;
-            let document = state.document().map_or_else(|| Document::default().to_json(), |document| document.to_json());
+            let document =
+                state.document().map_or_else(|| Document::default().to_json(), |document| document.to_json());
             parts.push(format!("\"{}\": {}", sector.name(), document.trim_end()));
         }
         Ok(format!("{{{}}}\n", parts.join(",\n")))
@@ -355,9 +363,15 @@ impl Engine {
         self.inner.announcer.since(epoch)
     }
 
-    /// Sends the engine's log lines to `callback(level, part, message)` on the warm thread, or to nobody.
-    pub fn set_log(&self, callback: Option<Box<dyn FnMut(Level, &str, &str) + Send>>) {
-        self.inner.announcer.set_log(callback);
+    /// Sends the engine's log lines to `callback(level, part, message)` on the warm thread, in place of the callback before.
+    pub fn set_log(&self, callback: impl FnMut(Level, &str, &str) + Send + 'static) {
+        self.inner.announcer.set_log(Some(Box::new(callback)));
+    }
+
+    /// Sends the engine's log lines to nobody. When it returns on another thread than the warm one, the callback is not running and
+    /// never runs again.
+    pub fn clear_log(&self) {
+        self.inner.announcer.set_log(None);
     }
 
     /// Takes up to `max` observations out of the readers' rings, each reader's in its order.
@@ -378,6 +392,7 @@ impl Engine {
             promotions: self.inner.promotions.load(Ordering::Relaxed),
             refused: self.inner.refused.load(Ordering::Relaxed),
             missed_changes: self.inner.announcer.missed.load(Ordering::Relaxed),
+            damaged_versions: self.inner.damaged.load(Ordering::Relaxed),
             hot: self.inner.hot.stats(),
         }
     }
@@ -406,7 +421,7 @@ impl Drop for Inner {
 }
 
 /// The known name that differs least, if it is near enough to be what was meant.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
     let distance = |other: &str| {
         let (a, b): (Vec<char>, Vec<char>) = (name.chars().collect(), other.chars().collect());
         let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -423,6 +438,7 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
     if name.len() > 256 {
         return None;
     }
-    let (best, other) = known.filter(|k| k.len() <= 256).take(10_000).map(|other| (distance(other), other)).min()?;
+    let (best, other) =
+        known.iter().filter(|k| k.len() <= 256).take(10_000).map(|k| (distance(k), k.as_str())).min()?;
     (best <= 1 + name.chars().count() / 3).then_some(other)
 }

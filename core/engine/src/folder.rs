@@ -112,7 +112,10 @@ impl Folder {
         }
         found.sort_by_key(|(number, _)| *number);
         if found.iter().enumerate().any(|(place, (number, _))| place as u64 != *number) {
-            return Err(corrupt(&root, "lacks a sector: the sectors' numbers have a gap; restore the folder from a backup"));
+            return Err(corrupt(
+                &root,
+                "lacks a sector: the sectors' numbers have a gap; restore the folder from a backup",
+            ));
         }
         Ok(found.into_iter().map(|(_, stored)| stored).collect())
     }
@@ -144,7 +147,9 @@ impl Folder {
                     version.differences = diff(before, &version.document);
                     versions.push(version);
                 }
-                Err(why) => damaged.push(format!("sector {name}: version {number} is damaged and was passed over: {why}")),
+                Err(why) => {
+                    damaged.push(format!("sector {name}: version {number} is damaged and was passed over: {why}"))
+                }
             }
         }
         if let (Some(newest), None) = (numbers.last(), versions.last()) {
@@ -159,7 +164,7 @@ impl Folder {
         let path = self.sector(name).join("keys.jsonl");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(KeyTable::default()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(KeyTable::new()),
             Err(e) => return Err(failed(&path, "cannot be read", &e)),
         };
         // A crash may leave a last line without its end; its keys were not acknowledged.
@@ -168,8 +173,9 @@ impl Folder {
             let cut = OpenOptions::new().write(true).open(&path).and_then(|f| f.set_len(whole.len() as u64));
             cut.map_err(|e| failed(&path, "cannot be mended", &e))?;
         }
-        let keys = KeyTable::from_lines(whole).map_err(|e| corrupt(&path, &format!("is damaged: {e}")))?;
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), keys.journal_len());
+        let mut keys = KeyTable::new();
+        keys.replay(whole.lines()).map_err(|e| corrupt(&path, &format!("is damaged: {e}")))?;
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), keys.line_count());
         Ok(keys)
     }
 }
@@ -179,14 +185,15 @@ impl Folder {
     pub(crate) fn keys(&self, sector: &str, table: &KeyTable) -> io::Result<()> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let known = written.get(sector).copied().unwrap_or(0);
-        if known == table.journal_len() {
+        if known == table.line_count() {
             return Ok(());
         }
         let path = self.sector(sector).join("keys.jsonl");
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         let before = file.metadata()?.len();
-        let appended = file.write_all(table.lines_from(known).as_bytes()).and_then(|()| file.sync_data());
+        let lines: String = table.lines_from(known).flat_map(|line| [line, "\n".into()]).collect();
+        let appended = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data());
         if let Err(error) = appended {
             // Half a line must not stand before the next attempt's lines.
             file.set_len(before)?;
@@ -195,7 +202,7 @@ impl Folder {
         if fresh {
             File::open(self.sector(sector))?.sync_all()?;
         }
-        written.insert(sector.into(), table.journal_len());
+        written.insert(sector.into(), table.line_count());
         Ok(())
     }
 

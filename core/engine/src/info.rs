@@ -85,6 +85,8 @@ pub struct Stats {
     pub refused: u64,
     /// Changes that subscribers missed because they fell behind.
     pub missed_changes: u64,
+    /// Stored versions that were damaged and passed over when the engine was opened.
+    pub damaged_versions: u64,
     /// The cells: epoch, readers, retained roots, cold reads, observations.
     pub hot: HotStats,
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use knhk_hot::artifact::Artifact;
-use knhk_ontology::Document;
+use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector};
 
 use crate::{Engine, Error, VersionInfo};
@@ -36,7 +36,7 @@ impl Engine {
         let begun = Instant::now();
         let read = || -> Result<Document, Error> {
             let artifact = Artifact::from_image(image, &Default::default())?;
-            Ok(Document::from_artifact(&artifact)?)
+            Ok(Document::from_artifact(&artifact, &self.inner.limits)?)
         };
         let document = self.counted(read())?;
         self.promote_document(&sector, document, origin, begun)
@@ -71,7 +71,7 @@ impl Engine {
         self.outcome(promoted)
     }
 
-    /// States the values that reads see before the sector's first promotion (`$default` or `$value` of each leaf), and which names
+    /// States the values that reads see before the sector's first promotion (the `$default` of each leaf), and which names
     /// and types there are. Afterwards they are only recorded.
     ///
     /// # Errors
@@ -89,14 +89,11 @@ impl Engine {
     /// `Document` or `Limit` when the text is not a valid document.
     pub fn compile_json(&self, json: &str) -> Result<Vec<u8>, Error> {
         let document = Document::parse(json.as_bytes(), &self.inner.limits)?;
-        let artifact = knhk_ontology::compile(&document, &mut Default::default(), false)?;
+        let artifact = knhk_ontology::compile(&document, &mut KeyTable::new(), false)?;
         Ok(artifact.image().to_vec())
     }
 
-    fn outcome(
-        &self,
-        promoted: Result<Promotion<'_, Promoted>, PromotionError>,
-    ) -> Result<VersionInfo, Error> {
+    fn outcome(&self, promoted: Result<Promotion<'_, Promoted>, PromotionError>) -> Result<VersionInfo, Error> {
         let promoted = self.counted(promoted.map_err(Error::from))?;
         let version = VersionInfo::from(&**promoted.version());
         let inner = &self.inner;

@@ -145,8 +145,14 @@ impl Announcer {
     }
 
     pub(crate) fn set_log(&self, callback: Option<LogCallback>) {
-        let old = std::mem::replace(&mut *lock(&self.log), callback);
-        drop(old);
+        let log = self.log.clone();
+        let replace = move || drop(std::mem::replace(&mut *lock(&log), callback));
+        if self.worker.is_current() {
+            // The callback in place may be the caller: it goes when it has returned.
+            _ = self.worker.submit(replace);
+        } else {
+            replace();
+        }
     }
 
     /// Reports to `tracing` at once and to the log callback on the warm thread.

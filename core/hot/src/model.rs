@@ -1,9 +1,10 @@
 //! What the loom models see of the crate's inside: the same source as the product, without its system calls.
 
 use core::ptr::null;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::alloc::{Layout, alloc};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-use crate::layout::{HotLine, ReaderLine};
+use crate::layout::{HotLine, REGION, ReaderLine};
 use crate::primitive::AtomicU64;
 use crate::registry::{ReaderCell, slow_begin};
 
@@ -28,11 +29,6 @@ pub fn publish(hot: &HotLine, next: &Generation) {
     hot.publish(next);
 }
 
-/// A hot line that shows `first`.
-pub fn hot_line(first: &Generation) -> HotLine {
-    HotLine::new(first)
-}
-
 /// Starts a canary on the line.
 pub fn choose(hot: &HotLine, limit: u64, salt: u64) {
     hot.choose(limit, salt);
@@ -41,6 +37,11 @@ pub fn choose(hot: &HotLine, limit: u64, salt: u64) {
 /// Closes the gates, as the fallback does.
 pub fn shut(hot: &HotLine) {
     hot.shut();
+}
+
+/// A place in a reader's program where the barrier can be forced.
+pub fn reading() {
+    crate::mutant::step(crate::mutant::Step::Reading);
 }
 
 /// Takes and releases holds, as [`crate::Hold`] does.
@@ -53,29 +54,91 @@ pub fn release_hold(holds: &AtomicU64) {
     crate::hold::release(holds);
 }
 
-/// A reader without an engine.
-pub struct ModelReader(Box<ReaderCell>);
+/// A reader without an engine, and its hot line, in the one region that all executions use one after the other.
+pub struct ModelReader {
+    /// The hot line.
+    pub hot: &'static HotLine,
+    cell: &'static ReaderCell,
+}
 
 // SAFETY: the models share it as the product shares its cells: the line for its owner, `look` for everyone.
 unsafe impl Send for ModelReader {}
 // SAFETY: as above.
 unsafe impl Sync for ModelReader {}
 
+/// Where the region is; 0 until it is there.
+static REGION_AT: AtomicUsize = AtomicUsize::new(0);
+
 impl ModelReader {
-    /// A reader of `hot`, with a ring or without.
-    pub fn new(hot: *const HotLine, ring: *mut crate::layout::RingHeader) -> ModelReader {
-        let line =
-            ReaderLine { pin: AtomicU64::new(0), hot, ring, clock: null(), slow: slow_begin, id: 1, reserved: [0; 2] };
-        ModelReader(Box::new(ReaderCell::unowned(line)))
+    /// A hot line that shows `first`, and a reader of it, with a ring or without. The one before must not be used any more.
+    pub fn new(first: &Generation, ring: *mut crate::layout::RingHeader) -> ModelReader {
+        if REGION_AT.load(Relaxed) == 0 {
+            let layout = Layout::from_size_align(1 << 16, REGION).expect("a power of two");
+            // SAFETY: the layout is not empty. The region stays for good.
+            REGION_AT.store(unsafe { alloc(layout) }.expose_provenance(), Relaxed);
+        }
+        let base: *mut u8 = core::ptr::with_exposed_provenance_mut(REGION_AT.load(Relaxed));
+        // SAFETY: room and alignment for both, which the caller says nobody else uses.
+        unsafe {
+            let (hot, cell) = (base.cast::<HotLine>(), base.add(4096).cast::<ReaderCell>());
+            hot.write(HotLine::new(first));
+            let line = ReaderLine {
+                pin: AtomicU64::new(0),
+                hot,
+                ring,
+                clock: null(),
+                slow: slow_begin,
+                id: 1,
+                reserved: [0; 2],
+            };
+            cell.write(ReaderCell::unowned(line));
+            ModelReader { hot: &*hot, cell: &*cell }
+        }
     }
 
     /// Its line.
     pub fn line(&self) -> *mut ReaderLine {
-        (&raw const self.0.line).cast_mut()
+        (&raw const self.cell.line).cast_mut()
     }
 
     /// What the reclaimer sees of it.
     pub fn look(&self) -> (u64, bool) {
-        self.0.look()
+        self.cell.look()
+    }
+}
+
+/// A ring in ordinary memory.
+pub struct ModelRing(crate::ring::Ring);
+
+impl ModelRing {
+    /// One for `records` records.
+    pub fn new(records: usize) -> ModelRing {
+        let ring = crate::ring::Ring::new(records).expect("memory for a small ring");
+        // SAFETY: fresh memory, used by nobody yet: loom's atomics are made, not zeroed.
+        unsafe {
+            let header = ring.header();
+            (&raw mut (*header).dropped).write(AtomicU64::new(0));
+            (&raw mut (*header).head).write(AtomicU64::new(0));
+            for number in 0..records {
+                (&raw mut (*(*header).records.add(number)).sequence).write(AtomicU64::new(0));
+            }
+        }
+        ModelRing(ring)
+    }
+
+    /// Its header.
+    pub fn header(&self) -> *mut crate::layout::RingHeader {
+        self.0.header()
+    }
+
+    /// Its first record.
+    pub fn records(&self) -> *const crate::layout::Record {
+        // SAFETY: the header lives.
+        unsafe { (*self.0.header()).records }
+    }
+
+    /// See [`crate::Hot::drain`].
+    pub fn drain(&self, max: usize, f: &mut impl FnMut(crate::Observation)) -> usize {
+        self.0.drain(max, f)
     }
 }

@@ -64,7 +64,7 @@ mutants! {
     HoldsRelaxed "holds-relaxed" "the reclaimer loads the holds relaxed",
     ReleaseRelaxed "release-relaxed" "a hold is released relaxed",
     MarksIgnored "marks-ignored" "after the fallback the reclaimer trusts readers that never fenced",
-    MarkEarly "mark-early" "the slow path marks the reader before it fences",
+    MarkEarly "mark-early" "the slow path marks the reader first, and relaxed",
     SequenceFirst "sequence-first" "an append stores the sequence word before the record",
     SequenceRelaxed "sequence-relaxed" "an append stores the sequence word relaxed",
     DrainRelaxed "drain-relaxed" "the consumer loads the sequence word relaxed",
@@ -74,6 +74,7 @@ mutants! {
 }
 
 /// Where a thread is in the protocol.
+#[cfg_attr(not(any(loom, feature = "mutants")), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Step {
@@ -101,6 +102,10 @@ pub enum Step {
     QuiescentLoaded,
     /// Reader: an announcement stored the bound.
     QuiescentStored,
+    /// Reader: a quiescent view loaded the root.
+    QuiescentRoot,
+    /// Reader: a program between two reads of one view.
+    Reading,
     /// Reader: about to end a view.
     Ending,
     /// Reader: the view is ended.

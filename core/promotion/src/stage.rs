@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use knhk_hot::artifact::Artifact;
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Difference, Document, check_compatible, compile, diff};
+use knhk_ontology::{Difference, Document, Incompatibility, accept, check_compatible, compile, diff};
 
 use crate::{Journal, Origin, Phases, PromotionError, Sector, State, Version};
 
@@ -33,6 +33,8 @@ pub struct Ready<'s> {
     snapshot_id: [u8; 32],
     rollback_of: Option<u64>,
     differences: Vec<Difference>,
+    /// Promises to programs that a declared major version takes back.
+    broken: Vec<Incompatibility>,
 }
 
 /// Current: any read that begins from now on sees it or something newer.
@@ -80,11 +82,9 @@ impl<'s> Promotion<'s, Preparing> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let begun = Instant::now();
         let mut state = sector.lock()?;
-        if !origin.major {
-            let broken = check_compatible(&stage.document, &state.keys);
-            if !broken.is_empty() {
-                return Err(PromotionError::Incompatible(broken));
-            }
+        let broken = check_compatible(&stage.document, &state.keys);
+        if !broken.is_empty() && !origin.major {
+            return Err(PromotionError::Incompatible(broken));
         }
         let differences = match state.current() {
             Some(current) => diff(&current.document, &stage.document),
@@ -101,6 +101,7 @@ impl<'s> Promotion<'s, Preparing> {
             artifact: Arc::new(artifact),
             rollback_of: None,
             differences,
+            broken,
         };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
@@ -135,6 +136,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
             snapshot_id: target.snapshot_id,
             rollback_of: Some(number),
             differences,
+            broken: Vec::new(),
         };
         let phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
@@ -160,7 +162,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
     /// When the guard belongs to another promotion, the journal cannot be written, or the cells refuse; nothing changed.
     pub fn promote(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
-        let Ready { mut state, document, artifact, snapshot_id, rollback_of, differences } = stage;
+        let Ready { mut state, document, artifact, snapshot_id, rollback_of, differences, broken } = stage;
         let number = state.next;
         if (guard.0.sector, guard.0.version, guard.0.snapshot_id) != (sector.number(), number, snapshot_id) {
             return Err(PromotionError::ForeignGuard { sector: sector.name().into() });
@@ -168,8 +170,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
         let begun = Instant::now();
         let change = Change { sector: sector.number(), artifact: artifact.clone(), snapshot_id, ready: true };
         // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
-        let staged =
-            if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
+        let staged = if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
         let staging = nanoseconds(begun);
         let mut version = Version {
             number,
@@ -193,6 +194,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
             version.phases = phases;
             journal.promoted(sector.name(), &version);
         });
+        accept(&broken, &mut state.keys);
         let version = Arc::new(version);
         if let Some(forgotten) = state.push(version.clone()) {
             journal.prune(sector.name(), forgotten);

@@ -3,9 +3,7 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 use crate::barrier::light;
-#[cfg(not(loom))]
-use crate::layout::REGION;
-use crate::layout::{HotLine, LOWER_BOUND, RawView, ReaderLine};
+use crate::layout::{HotLine, LOWER_BOUND, REGION, RawView, ReaderLine};
 use crate::mutant::Mutant::{self, *};
 use crate::mutant::{Step, mutated, step, unless};
 use crate::primitive::{AtomicU64, fence};
@@ -54,13 +52,7 @@ pub unsafe fn begin_for(reader: *mut ReaderLine, subject_hash: u64) -> RawView {
 #[inline(always)]
 unsafe fn hot_line<'h>(reader: *mut ReaderLine) -> &'h HotLine {
     // SAFETY: a registered line lies in its engine's region, which begins with the hot line and outlives the reader.
-    unsafe {
-        #[cfg(not(loom))]
-        let at = reader.map_addr(|at| at & !(REGION - 1)).cast::<HotLine>();
-        #[cfg(loom)]
-        let at = (*reader).hot;
-        &*at
-    }
+    unsafe { &*reader.map_addr(|at| at & !(REGION - 1)).cast::<HotLine>() }
 }
 
 #[inline(always)]
@@ -161,7 +153,9 @@ pub unsafe fn offline(reader: *mut ReaderLine) {
 #[inline(always)]
 pub unsafe fn begin_quiescent(reader: *mut ReaderLine) -> RawView {
     // SAFETY: the line is registered and ours. Should someone end this view, a bound of 0 keeps memory and corrupts nothing.
-    unsafe { view(hot_line(reader).root.load(Acquire), LOWER_BOUND) }
+    let root = unsafe { hot_line(reader).root.load(Acquire) };
+    step(Step::QuiescentRoot);
+    view(root, LOWER_BOUND)
 }
 
 /// [`begin_quiescent`] with the choice of a canary.
@@ -191,7 +185,7 @@ pub(crate) fn slow(hot: &HotLine, pin: &AtomicU64, fenced: &AtomicU64, saved: u6
     step(Step::Slow);
     let mark = || {
         if hot.gate.load(Relaxed) == 0 && hot.cand_gate.load(Relaxed) == 0 {
-            fenced.store(1, Release);
+            fenced.store(1, unless(mutated(MarkEarly), Release));
         }
     };
     let forgets = mutated(NestedForgetsOuter);
