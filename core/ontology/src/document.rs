@@ -1,7 +1,5 @@
 //! A document as a tree in a few flat arrays: names and texts share one string, lists of one type share one vector.
 
-use std::borrow::Cow;
-
 use hashbrown::HashTable;
 use knhk_hot::artifact::Value;
 
@@ -238,7 +236,7 @@ impl Document {
                 Value::ListBytes(piece.of(&self.pieces).iter().map(|bytes| bytes.of(&self.bytes)).collect())
             }
             Data::Map => Value::Map,
-            Data::Class(number) => Value::Class { number, ancestors: Cow::Owned(self.ancestors(number)) },
+            Data::Class(number) => Value::Class { number, ancestors: self.ancestors(number) },
         }
     }
 
