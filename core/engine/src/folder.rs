@@ -1,6 +1,7 @@
 //! An engine's folder: what survives the process.
 //!
 //! ```text
+//! emergency                       rollbacks that took effect while nothing else could be written
 //! engine.lock                     locked while an engine has the folder open
 //! sectors/<name>/sector.json      kind, and the sector's number
 //! sectors/<name>/keys.jsonl       the key table, append-only: a line gives a slot its name and type
@@ -21,6 +22,7 @@ use knhk_ontology::{Document, KeyTable, Limits, compile, diff};
 use knhk_promotion::{Origin, SectorKind, Version};
 use serde_json::{Value, json};
 
+use crate::emergency::{Emergency, Intent};
 use crate::{Error, Status};
 
 /// The format of the files, raised when a reader of today could not read them.
@@ -28,6 +30,7 @@ const FORMAT: u64 = 1;
 
 pub(crate) struct Folder {
     root: PathBuf,
+    pub(crate) emergency: Emergency,
     lock: Mutex<Option<File>>,
     /// Keys already written, by sector.
     written: Mutex<HashMap<String, usize>>,
@@ -63,7 +66,9 @@ impl Folder {
             }
             Err(TryLockError::Error(e)) => return Err(failed(&path, "cannot be locked", &e)),
         }
-        Ok(Folder { root: root.into(), lock: Mutex::new(Some(lock)), written: Mutex::default() })
+        let path = root.join("emergency");
+        let emergency = Emergency::open(&path).map_err(|e| failed(&path, "cannot be written", &e))?;
+        Ok(Folder { root: root.into(), emergency, lock: Mutex::new(Some(lock)), written: Mutex::default() })
     }
 
     /// Lets another engine open the folder.
@@ -108,7 +113,7 @@ impl Folder {
                 return Err(corrupt(&about, "does not describe a sector that this version can open"));
             };
             let name = entry_name(&path);
-            found.push((number, self.load(name, kind, limits, depth)?));
+            found.push((number, self.load(name, number, kind, limits, depth)?));
         }
         found.sort_by_key(|(number, _)| *number);
         if found.iter().enumerate().any(|(place, (number, _))| place as u64 != *number) {
@@ -120,7 +125,15 @@ impl Folder {
         Ok(found.into_iter().map(|(_, stored)| stored).collect())
     }
 
-    fn load(&self, name: String, kind: SectorKind, limits: &Limits, depth: usize) -> Result<Stored, Error> {
+    fn load(
+        &self,
+        name: String,
+        number: u64,
+        kind: SectorKind,
+        limits: &Limits,
+        depth: usize,
+    ) -> Result<Stored, Error> {
+        let sector = usize::try_from(number).unwrap_or(usize::MAX);
         let folder = self.sector(&name);
         let mut damaged = Vec::new();
         let mut keys = self.load_keys(&name)?;
@@ -156,7 +169,19 @@ impl Folder {
             let message = format!("holds no whole version up to {newest}; restore the folder from a backup");
             return Err(corrupt(&directory, &message));
         }
-        let next = numbers.last().map_or(1, |newest| newest + 1);
+        let mut next = numbers.last().map_or(1, |newest| newest + 1);
+        let path = self.root.join("emergency");
+        let intent = self.emergency.intent(sector).map_err(|e| failed(&path, "cannot be read", &e))?;
+        if let Some(intent) = intent.filter(|intent| intent.version >= next) {
+            next = intent.version + 1;
+            match versions.iter().find(|version| version.number == intent.rollback_of) {
+                Some(target) => versions.push(rolled_back(target, &intent)),
+                None => damaged.push(format!(
+                    "sector {name}: an emergency rollback to version {} is not honoured: that version is gone",
+                    intent.rollback_of
+                )),
+            }
+        }
         Ok(Stored { name, kind, keys, declared, versions, next, damaged })
     }
 
@@ -256,6 +281,17 @@ fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) 
         document: Arc::new(document),
         artifact: Arc::new(artifact),
     })
+}
+
+/// The version that an emergency rollback made current without being able to record it.
+fn rolled_back(target: &Version, intent: &Intent) -> Version {
+    let why = "emergency rollback, recorded by its intent alone".into();
+    Version {
+        number: intent.version,
+        origin: Origin { why, ..Origin::default() },
+        rollback_of: Some(intent.rollback_of),
+        ..target.clone()
+    }
 }
 
 /// Writes a file so that it is there whole or not at all, and stays after a crash.

@@ -7,7 +7,7 @@ use knhk_hot::artifact::Artifact;
 use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector};
 
-use crate::{Engine, Error, VersionInfo};
+use crate::{Engine, Error, Level, VersionInfo};
 
 impl Engine {
     /// Makes a JSON document the current knowledge of a direct sector. When this returns, every read that begins, on any thread, sees it
@@ -68,6 +68,25 @@ impl Engine {
         let sector = self.sector(sector)?;
         let promoted = Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin)
             .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));
+        self.outcome(promoted)
+    }
+
+    /// [`Engine::rollback`] that takes effect before anything is written, and also where nothing can be: on a full disk the intent
+    /// goes to a file kept allocated for it, which the next open honours. Whether the version could be recorded is in the log.
+    ///
+    /// # Errors
+    /// `NotFound` when the history does not hold that version. Nothing changes then.
+    pub fn emergency_rollback(&self, sector: &str, version: u64, origin: Origin) -> Result<VersionInfo, Error> {
+        self.checked()?;
+        let sector = self.sector(sector)?;
+        let promoted = Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin)
+            .and_then(|(ready, verified)| ready.promote_at_once(Guard::new(verified)));
+        if let Ok(promoted) = &promoted
+            && !promoted.recorded()
+        {
+            let message = format!("{}: the emergency rollback is current but not recorded yet", sector.name());
+            self.inner.announcer.log(Level::Error, "promotion", message);
+        }
         self.outcome(promoted)
     }
 

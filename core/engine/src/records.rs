@@ -24,6 +24,10 @@ impl Journal for Records {
         self.folder.as_ref().map_or(Ok(()), |folder| folder.version(sector, version))
     }
 
+    fn intend(&self, sector: usize, version: &Version) -> io::Result<()> {
+        self.folder.as_ref().map_or(Ok(()), |folder| folder.emergency.intend(sector, version))
+    }
+
     fn declared(&self, sector: &str, declared: &Document) -> io::Result<()> {
         self.folder.as_ref().map_or(Ok(()), |folder| folder.declared(sector, declared))
     }

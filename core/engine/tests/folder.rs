@@ -148,6 +148,31 @@ fn a_full_disk_refuses_and_changes_nothing() {
     assert_eq!(promote(&engine, r#"{"max_qty": 2}"#), 2);
 }
 
+#[test]
+fn an_emergency_rollback_works_where_nothing_can_be_written_and_is_honoured_after_a_restart() {
+    let scratch = Scratch::new("emergency");
+    let engine = scratch.open();
+    engine.create_sector("other", SectorKind::Direct).unwrap();
+    engine.create_sector("orders", SectorKind::Direct).unwrap();
+    promote(&engine, r#"{"max_qty": 1}"#);
+    promote(&engine, r#"{"max_qty": 2}"#);
+    fs::create_dir_all(scratch.version("orders", 3).join("in the way")).unwrap();
+    assert_eq!(engine.rollback("orders", 1, Origin::default()).unwrap_err().status(), Status::Io);
+    assert_eq!(read(&engine, "max_qty"), 2);
+    let back = engine.emergency_rollback("orders", 1, Origin::default()).unwrap();
+    assert_eq!((back.version, back.rollback_of), (3, Some(1)));
+    assert_eq!(read(&engine, "max_qty"), 1);
+    drop(engine);
+
+    fs::remove_dir_all(scratch.version("orders", 3)).unwrap();
+    let engine = scratch.open();
+    assert_eq!(read(&engine, "max_qty"), 1);
+    assert_eq!(engine.history("orders").unwrap().last().unwrap().rollback_of, Some(1));
+    assert_eq!(promote(&engine, r#"{"max_qty": 4}"#), 4);
+    drop(engine);
+    assert_eq!(read(&scratch.open(), "max_qty"), 4, "what came after the emergency stands");
+}
+
 /// Names the folder in which the child of the next test promotes until it is killed.
 const CHILD: &str = "KNHK_TEST_PROMOTE_FOREVER";
 

@@ -20,6 +20,12 @@ pub trait Journal: Send + Sync {
     /// What the system said.
     fn version(&self, sector: &str, version: &Version) -> io::Result<()>;
 
+    /// Called when an emergency rollback is current already and could not be recorded: keeps its intent where no room is needed.
+    ///
+    /// # Errors
+    /// What the system said; a restart then does not honour the rollback.
+    fn intend(&self, sector: usize, version: &Version) -> io::Result<()>;
+
     /// Records the declared defaults.
     ///
     /// # Errors
@@ -44,6 +50,10 @@ impl Journal for NoJournal {
     }
 
     fn version(&self, _: &str, _: &Version) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn intend(&self, _: usize, _: &Version) -> io::Result<()> {
         Ok(())
     }
 

@@ -40,6 +40,7 @@ pub struct Ready<'s> {
 /// Current: any read that begins from now on sees it or something newer.
 pub struct Promoted {
     version: Arc<Version>,
+    recorded: bool,
 }
 
 /// Proof that one particular promotion was verified. Only [`Promotion::verify`] and [`Promotion::back_to`] make one.
@@ -161,6 +162,19 @@ impl<'s> Promotion<'s, Ready<'s>> {
     /// # Errors
     /// When the guard belongs to another promotion, the journal cannot be written, or the cells refuse; nothing changed.
     pub fn promote(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        self.publish(guard, false)
+    }
+
+    /// Makes the version current, then durable: for a rollback that must work when nothing can be written.
+    /// [`Promotion::recorded`] tells whether it could be.
+    ///
+    /// # Errors
+    /// When the guard belongs to another promotion, or the cells refuse; nothing changed.
+    pub fn promote_at_once(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        self.publish(guard, true)
+    }
+
+    fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let Ready { mut state, document, artifact, snapshot_id, rollback_of, differences, broken } = stage;
         let number = state.next;
@@ -184,23 +198,38 @@ impl<'s> Promotion<'s, Ready<'s>> {
             document,
             artifact,
         };
+        let record = |version: &Version| {
+            journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), version))
+        };
         let begun = Instant::now();
-        let written = journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), &version));
-        written.map_err(|source| PromotionError::Journal { sector: sector.name().into(), version: number, source })?;
-        phases.journal_ns = nanoseconds(begun);
+        if !at_once {
+            let failed = |source| PromotionError::Journal { sector: sector.name().into(), version: number, source };
+            record(&version).map_err(failed)?;
+            phases.journal_ns = nanoseconds(begun);
+        }
         let begun = Instant::now();
         staged.swap_then(|_| {
             phases.swap_ns = staging + nanoseconds(begun);
             version.phases = phases;
             journal.promoted(sector.name(), &version);
         });
+        let recorded = match at_once {
+            true => record(&version).inspect_err(|error| {
+                tracing::error!(sector = sector.name(), version = number, %error, "an emergency rollback is not recorded yet");
+                if let Err(error) = journal.intend(sector.number(), &version) {
+                    tracing::error!(sector = sector.name(), %error, "nor is its intent: a restart would not honour it");
+                }
+            }),
+            false => Ok(()),
+        };
         accept(&broken, &mut state.keys);
         let version = Arc::new(version);
         if let Some(forgotten) = state.push(version.clone()) {
             journal.prune(sector.name(), forgotten);
         }
         drop(state);
-        Ok(Promotion { sector, hot, journal, origin, phases, stage: Promoted { version } })
+        let stage = Promoted { version, recorded: recorded.is_ok() };
+        Ok(Promotion { sector, hot, journal, origin, phases, stage })
     }
 }
 
@@ -208,6 +237,11 @@ impl Promotion<'_, Promoted> {
     /// The version that is current now.
     pub fn version(&self) -> &Arc<Version> {
         &self.stage.version
+    }
+
+    /// Whether the version is in the journal; always, but after an emergency.
+    pub fn recorded(&self) -> bool {
+        self.stage.recorded
     }
 }
 
