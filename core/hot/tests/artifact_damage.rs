@@ -206,3 +206,15 @@ proptest! {
         survives(&bytes);
     }
 }
+
+#[test]
+fn the_corpus_survives() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/artifact");
+    let mut accepted = 0;
+    for entry in std::fs::read_dir(corpus).expect("the corpus is part of the repository") {
+        let mut image = std::fs::read(entry.expect("an entry").path()).expect("a file");
+        forge(&mut image);
+        accepted += usize::from(survives(&image));
+    }
+    assert!(accepted > 1, "the corpus has images that are accepted");
+}
