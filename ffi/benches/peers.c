@@ -32,6 +32,13 @@ peer_root_t *peer_root_new(uint64_t epoch) {
     return root;
 }
 
+static uint64_t misses;
+
+int64_t peer_miss(int64_t fallback) {
+    __atomic_fetch_add(&misses, 1, __ATOMIC_RELAXED);
+    return fallback;
+}
+
 enum { WRITER_PERIOD_NS = 100000 };
 
 static pthread_t writer;

@@ -39,11 +39,14 @@ void peer_writer_stop(bench_sample_t *sample);
 /* Sleeps until the next publication is due; 0 when the thread is to end. */
 int peer_writer_next(void);
 
+/* A miss is counted, and out of line, as in knhk_get_i64. */
+__attribute__((cold, noinline)) int64_t peer_miss(int64_t fallback);
+
 static inline int64_t peer_load_i64(const peer_root_t *root, peer_key_t key, int64_t fallback) {
     const peer_sector_t *sector = (const void *)((const char *)root + key.sector);
-    if (!BENCH_LIKELY(key.slot < sector->limit)) return fallback;
+    if (!BENCH_LIKELY(key.slot < sector->limit)) return peer_miss(fallback);
     const peer_slot_t *slot = (const void *)((const char *)sector->slots + key.slot);
-    return BENCH_LIKELY(slot->tag == PEER_TAG_I64) ? (int64_t)slot->value : fallback;
+    return BENCH_LIKELY(slot->tag == PEER_TAG_I64) ? (int64_t)slot->value : peer_miss(fallback);
 }
 
 /* read_bare.c */

@@ -6,7 +6,7 @@ static const peer_root_t *current;
 
 #define LOAD(key) peer_load_i64(root, key, 0)
 
-READ_LOOPS(bare, peer_keys, const peer_root_t *root = __atomic_load_n(&current, __ATOMIC_RELAXED), (void)0, LOAD, (void)0)
+READ_LOOPS(bare, peer_keys, (void)0, const peer_root_t *root = __atomic_load_n(&current, __ATOMIC_RELAXED), (void)0, LOAD, (void)0)
 
 /* Ten loads through a pointer that the caller already has; the barrier keeps each ten from being hoisted out of the loop. */
 BENCH_LOOP uint64_t loop_bare_ten(uint64_t n) {

@@ -1,8 +1,9 @@
 /* The loops of the read benchmarks, the same for every way of protecting the root.
  *
- * READ_LOOPS(name, keys, enter, leave, load, rest): `enter` begins a read-side section, `leave` ends it, `load(key)` is the
- * typed load, and `rest` runs after each 64 reads (quiescent modes say there that nothing is held). `loop_` is timed by the
- * chunk, `gaps_` looks at the clock after each read and records the gap since the one before.
+ * READ_LOOPS(name, keys, open, enter, leave, load, rest): `open` declares what the loop needs, `enter` begins a read-side
+ * section, `leave` ends it, `load(key)` is the typed load, and `rest` runs after each 64 reads (quiescent modes say there that
+ * nothing is held). `loop_` is timed by the chunk, `gaps_` looks at the clock after each read and records the gap since the
+ * one before.
  */
 #ifndef KNHK_BENCH_READ_LOOPS_H
 #define KNHK_BENCH_READ_LOOPS_H
@@ -11,9 +12,10 @@
 
 enum { READ_KEYS = 64 };
 
-#define READ_LOOPS(name, keys, enter, leave, load, rest)                                    \
+#define READ_LOOPS(name, keys, open, enter, leave, load, rest)                                    \
     BENCH_LOOP uint64_t loop_##name(uint64_t n);                                            \
     BENCH_LOOP uint64_t loop_##name(uint64_t n) {                                           \
+        open;                                                                               \
         uint64_t sum = 0;                                                                   \
         for (; n >= READ_KEYS; n -= READ_KEYS) {                                            \
             for (unsigned i = 0; i < READ_KEYS; i++) {                                      \
@@ -27,6 +29,7 @@ enum { READ_KEYS = 64 };
     }                                                                                       \
     BENCH_LOOP uint64_t gaps_##name(uint64_t n);                                            \
     BENCH_LOOP uint64_t gaps_##name(uint64_t n) {                                           \
+        open;                                                                               \
         uint64_t sum = 0, before = __rdtsc();                                               \
         for (; n >= READ_KEYS; n -= READ_KEYS) {                                            \
             for (unsigned i = 0; i < READ_KEYS; i++) {                                      \

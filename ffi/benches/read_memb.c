@@ -12,7 +12,7 @@ static peer_root_t *current;
 
 #define LOAD(key) peer_load_i64(root, key, 0)
 
-READ_LOOPS(urcu_memb, peer_keys, urcu_memb_read_lock(); const peer_root_t *root = rcu_dereference(current),
+READ_LOOPS(urcu_memb, peer_keys, (void)0, urcu_memb_read_lock(); const peer_root_t *root = rcu_dereference(current),
            urcu_memb_read_unlock(), LOAD, (void)0)
 
 static void *promote(void *unused) {

@@ -12,7 +12,7 @@ static peer_root_t *current;
 
 #define LOAD(key) peer_load_i64(root, key, 0)
 
-READ_LOOPS(urcu_qsbr, peer_keys, urcu_qsbr_read_lock(); const peer_root_t *root = rcu_dereference(current),
+READ_LOOPS(urcu_qsbr, peer_keys, (void)0, urcu_qsbr_read_lock(); const peer_root_t *root = rcu_dereference(current),
            urcu_qsbr_read_unlock(), LOAD, urcu_qsbr_quiescent_state())
 
 static void *promote(void *unused) {

@@ -5,18 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use knhk_hot::layout::{self, SECTOR_CAPACITY};
+use knhk_hot::layout::SECTOR_CAPACITY;
 use knhk_hot::{Hot, Observation, Reader, ReaderOptions};
-use knhk_ontology::{Document, KeyTable, Limits, ValueType};
+use knhk_ontology::{KeyTable, Limits};
 use knhk_promotion::{NoJournal, Sector, SectorKind};
 use knhk_warm::Ticker;
 
 use crate::folder::Folder;
 use crate::records::Records;
 use crate::subscribe::Announcer;
-use crate::{
-    Change, Error, Key, KeyInfo, Level, Options, SectorInfo, Stats, Status, Subscription, Typed, VersionInfo, warm,
-};
+use crate::{Change, Error, Level, Log, Options, Status, Subscription, warm};
 
 /// Where an engine in memory is opened.
 const IN_MEMORY: &str = ":memory:";
@@ -34,9 +32,10 @@ pub(crate) struct Inner {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) promotions: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) damaged: AtomicU64,
     pub(crate) ready: (Mutex<()>, Condvar),
     folder: Option<Arc<Folder>>,
-    sectors: RwLock<Vec<Arc<Sector>>>,
+    pub(crate) sectors: RwLock<Vec<Arc<Sector>>>,
     history: usize,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
@@ -52,6 +51,9 @@ impl Engine {
     pub fn open(location: &str, options: Options) -> Result<Engine, Error> {
         let hot = Hot::new(options.hot.clone())?;
         let announcer = Arc::new(Announcer::new()?);
+        if let Some(Log(log)) = options.log.clone() {
+            announcer.set_log(Some(Box::new(move |level, part, line| log(level, part, line))));
+        }
         let folder = match location {
             "" => return Err(Error::new(Status::InvalidArgument, "open", "", "no folder was named; use \":memory:\"")),
             IN_MEMORY => None,
@@ -67,6 +69,7 @@ impl Engine {
                 announcer,
                 promotions: AtomicU64::new(0),
                 refused: AtomicU64::new(0),
+                damaged: AtomicU64::new(0),
                 ready: Default::default(),
                 folder,
                 sectors: RwLock::default(),
@@ -82,6 +85,7 @@ impl Engine {
     fn recover(&self) -> Result<(), Error> {
         let Some(folder) = &self.inner.folder else { return Ok(()) };
         for stored in folder.sectors(&self.inner.limits, self.inner.history)? {
+            self.inner.damaged.fetch_add(stored.damaged.len() as u64, Ordering::Relaxed);
             for loss in &stored.damaged {
                 self.inner.announcer.log(Level::Error, "recovery", loss.clone());
             }
@@ -108,7 +112,7 @@ impl Engine {
             );
             return Err(Error::new(Status::InvalidArgument, "create", name, message));
         }
-        self.add(name, kind, KeyTable::default())?;
+        self.add(name, kind, KeyTable::new())?;
         Ok(())
     }
 
@@ -130,99 +134,25 @@ impl Engine {
     }
 
     pub(crate) fn sector(&self, name: &str) -> Result<Arc<Sector>, Error> {
+        self.not_forked()?;
         let sectors = self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner);
         sectors.iter().find(|sector| sector.name() == name).cloned().ok_or_else(|| {
             let known: Vec<_> = sectors.iter().map(|sector| sector.name()).collect();
-            let known = if known.is_empty() { "there is none yet".into() } else { format!("there are {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { "there is none yet".into() } else { format!("there are {}", known.join(", ")) };
             Error::new(Status::NotFound, "lookup", name, format!("there is no sector {name:?}; {known}"))
         })
     }
 
+    /// Refuses what takes locks in a forked child, where their holders may not exist.
+    pub(crate) fn not_forked(&self) -> Result<(), Error> {
+        if self.inner.hot.is_forked() { Err(knhk_hot::HotError::Forked.into()) } else { Ok(()) }
+    }
+
     /// Refuses what cannot work any more: a closed engine, or one inherited by fork.
     pub(crate) fn checked(&self) -> Result<(), Error> {
-        if self.inner.hot.is_forked() {
-            return Err(knhk_hot::HotError::Forked.into());
-        }
+        self.not_forked()?;
         if self.inner.closed.load(Ordering::Acquire) { Err(knhk_hot::HotError::Closed.into()) } else { Ok(()) }
-    }
-
-    /// All sectors, in the order of their creation.
-    ///
-    /// # Errors
-    /// `Panic` when a sector refuses since a promotion panicked.
-    pub fn sectors(&self) -> Result<Vec<SectorInfo>, Error> {
-        let sectors = self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let info = |sector: &Arc<Sector>| -> Result<SectorInfo, Error> {
-            let state = sector.lock()?;
-            let current = state.current();
-            Ok(SectorInfo {
-                name: sector.name().into(),
-                kind: sector.kind(),
-                ready: current.is_some(),
-                version: current.map_or(0, |version| version.number),
-                snapshot_id: current.map_or([0; 32], |version| version.snapshot_id),
-                epoch: current.map_or(0, |version| version.epoch),
-                keys: state.document().map_or(0, |document| document.leaves().count()),
-            })
-        };
-        sectors.iter().map(info).collect()
-    }
-
-    /// The values of a sector's current document, or of the declared one before the first promotion.
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown sector.
-    pub fn keys(&self, sector: &str) -> Result<Vec<KeyInfo>, Error> {
-        let sector = self.sector(sector)?;
-        let state = sector.lock()?;
-        let Some(document) = state.document() else { return Ok(Vec::new()) };
-        let info = |leaf: &knhk_ontology::Leaf| KeyInfo {
-            name: leaf.path().to_owned(),
-            value_type: leaf.value_type(),
-            unit: leaf.unit().map(str::to_owned),
-            doc: leaf.doc().map(str::to_owned),
-            display: leaf.to_string(),
-        };
-        Ok(document.leaves().map(info).collect())
-    }
-
-    /// Interns a name for typed reads; see [`Engine::intern`].
-    ///
-    /// # Errors
-    /// As [`Engine::intern`].
-    pub fn key<T: Typed>(&self, sector: &str, name: &str) -> Result<Key<T>, Error> {
-        Ok(Key::new(self.intern(sector, name, T::TYPE)?))
-    }
-
-    /// Interns a name with its type. The key is valid for the engine's life, through promotions and rollbacks; while it is held, a
-    /// promotion that drops or retypes it needs a declared major version.
-    ///
-    /// # Errors
-    /// `NotFound` when the sector or the name does not exist (the nearest name is suggested), `WrongType` when it has another type,
-    /// `NotReady` when nothing was promoted or declared yet.
-    pub fn intern(&self, sector: &str, name: &str, value_type: ValueType) -> Result<layout::Key, Error> {
-        self.checked()?;
-        let sector = self.sector(sector)?;
-        let mut state = sector.lock()?;
-        let item = || format!("{}/{name}", sector.name());
-        if state.document().is_none() {
-            let message = format!(
-                "sector {} has no names yet: promote or declare a document first, or wait until it is ready",
-                sector.name()
-            );
-            return Err(Error::new(Status::NotReady, "intern", item(), message));
-        }
-        let Some((slot, known)) = state.keys.get(name) else {
-            let near = nearest(name, state.keys.names()).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
-            let message = format!("sector {} has no key {name:?}{near}", sector.name());
-            return Err(Error::new(Status::NotFound, "intern", item(), message));
-        };
-        if known != value_type {
-            let message = format!("{} is {known}, not {value_type}", item());
-            return Err(Error::new(Status::WrongType, "intern", item(), message));
-        }
-        state.keys.hold(slot);
-        Ok(layout::Key::new(sector.number() as u32, slot))
     }
 
     /// Registers the calling thread as a reader.
@@ -245,55 +175,6 @@ impl Engine {
     /// `NotFound` for an unknown sector.
     pub fn sector_number(&self, sector: &str) -> Result<u32, Error> {
         Ok(self.sector(sector)?.number() as u32)
-    }
-
-    /// The retained versions of a sector, oldest first.
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown sector.
-    pub fn history(&self, sector: &str) -> Result<Vec<VersionInfo>, Error> {
-        let sector = self.sector(sector)?;
-        let state = sector.lock()?;
-        Ok(state.versions.iter().map(|version| VersionInfo::from(&**version)).collect())
-    }
-
-    /// The document of a retained version, or of the current one with `None`; importing it gives the same knowledge.
-    ///
-    /// # Errors
-    /// `NotFound` when the sector or the version does not exist, `NotReady` before the first promotion.
-    pub fn export_json(&self, sector: &str, version: Option<u64>) -> Result<String, Error> {
-        let sector = self.sector(sector)?;
-        let state = sector.lock()?;
-        let found = match version {
-            Some(number) => state.version(number),
-            None => state.current(),
-        };
-        match (found, version) {
-            (Some(found), _) => Ok(found.document.to_json()),
-            (None, Some(number)) => {
-                let message = format!("sector {} retains no version {number}", sector.name());
-                Err(Error::new(Status::NotFound, "export", sector.name(), message))
-            }
-            (None, None) => {
-                let message = format!("nothing was promoted in sector {} yet", sector.name());
-                Err(Error::new(Status::NotReady, "export", sector.name(), message))
-            }
-        }
-    }
-
-    /// All sectors' current documents as one JSON object, sector by sector.
-    ///
-    /// # Errors
-    /// `Panic` when a sector refuses since a promotion panicked.
-    pub fn dump(&self) -> Result<String, Error> {
-        let sectors = self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut parts = Vec::with_capacity(sectors.len());
-        for sector in sectors {
-            let state = sector.lock()?;
-            let document = state.document().map_or_else(|| Document::default().to_json(), |document| document.to_json());
-            parts.push(format!("\"{}\": {}", sector.name(), document.trim_end()));
-        }
-        Ok(format!("{{{}}}\n", parts.join(",\n")))
     }
 
     /// Waits until the sector's first promotion.
@@ -337,7 +218,7 @@ impl Engine {
     /// Ends a subscription; `false` when there is none. When it returns on another thread than the warm one, the callback is not
     /// running and never runs again.
     pub fn unsubscribe(&self, subscription: Subscription) -> bool {
-        self.inner.announcer.unsubscribe(subscription)
+        self.not_forked().is_ok() && self.inner.announcer.unsubscribe(subscription)
     }
 
     /// A descriptor (an eventfd) that becomes readable when something changed; it is the engine's, valid until the engine is gone. Read
@@ -352,12 +233,25 @@ impl Engine {
 
     /// The changes after generation `epoch`, oldest first; the engine remembers the last 256.
     pub fn changes_since(&self, epoch: u64) -> Vec<Change> {
+        if self.not_forked().is_err() {
+            return Vec::new();
+        }
         self.inner.announcer.since(epoch)
     }
 
-    /// Sends the engine's log lines to `callback(level, part, message)` on the warm thread, or to nobody.
-    pub fn set_log(&self, callback: Option<Box<dyn FnMut(Level, &str, &str) + Send>>) {
-        self.inner.announcer.set_log(callback);
+    /// Sends the engine's log lines to `callback(level, part, message)` on the warm thread, in place of the callback before.
+    pub fn set_log(&self, callback: impl FnMut(Level, &str, &str) + Send + 'static) {
+        if self.not_forked().is_ok() {
+            self.inner.announcer.set_log(Some(Box::new(callback)));
+        }
+    }
+
+    /// Sends the engine's log lines to nobody. When it returns on another thread than the warm one, the callback is not running and
+    /// never runs again.
+    pub fn clear_log(&self) {
+        if self.not_forked().is_ok() {
+            self.inner.announcer.set_log(None);
+        }
     }
 
     /// Takes up to `max` observations out of the readers' rings, each reader's in its order.
@@ -365,27 +259,15 @@ impl Engine {
     /// # Errors
     /// `Forked` in a forked child.
     pub fn drain(&self, max: usize, mut each: impl FnMut(u64, Observation)) -> Result<usize, Error> {
-        if self.inner.hot.is_forked() {
-            return Err(knhk_hot::HotError::Forked.into());
-        }
+        self.not_forked()?;
         Ok(self.inner.hot.drain(max, &mut each))
-    }
-
-    /// Figures since the engine was opened.
-    pub fn stats(&self) -> Stats {
-        Stats {
-            sectors: self.inner.sectors.read().unwrap_or_else(PoisonError::into_inner).len() as u64,
-            promotions: self.inner.promotions.load(Ordering::Relaxed),
-            refused: self.inner.refused.load(Ordering::Relaxed),
-            missed_changes: self.inner.announcer.missed.load(Ordering::Relaxed),
-            hot: self.inner.hot.stats(),
-        }
     }
 
     /// Closes the engine: reads of every reader give absent from now on, changes are refused, the folder is free. Readers, views and holds
     /// may be ended before or after, in any order. Closing twice does nothing.
     pub fn close(&self) {
-        if self.inner.closed.swap(true, Ordering::AcqRel) {
+        // In a forked child a lock may have been held by a thread that is not there: everything stays as it is.
+        if self.inner.hot.is_forked() || self.inner.closed.swap(true, Ordering::AcqRel) {
             return;
         }
         self.inner.hot.close();
@@ -402,27 +284,7 @@ impl Engine {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.hot.close();
+        // Before the callbacks go, so that they go on this thread.
+        drop(self.clock.get_mut().unwrap_or_else(PoisonError::into_inner).take());
     }
-}
-
-/// The known name that differs least, if it is near enough to be what was meant.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distance = |other: &str| {
-        let (a, b): (Vec<char>, Vec<char>) = (name.chars().collect(), other.chars().collect());
-        let mut row: Vec<usize> = (0..=b.len()).collect();
-        for (i, from) in a.iter().enumerate() {
-            let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-            for (j, to) in b.iter().enumerate() {
-                let substituted = diagonal + usize::from(from != to);
-                diagonal = row[j + 1];
-                row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-            }
-        }
-        row[b.len()]
-    };
-    if name.len() > 256 {
-        return None;
-    }
-    let (best, other) = known.filter(|k| k.len() <= 256).take(10_000).map(|other| (distance(other), other)).min()?;
-    (best <= 1 + name.chars().count() / 3).then_some(other)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use knhk_hot::HotError;
 use knhk_hot::artifact::ArtifactError;
-use knhk_ontology::{CompileError, DocumentError};
+use knhk_ontology::{CompileError, DocumentError, DocumentErrorKind};
 use knhk_promotion::PromotionError;
 
 use crate::Status;
@@ -69,8 +69,12 @@ impl From<HotError> for Error {
 
 impl From<DocumentError> for Error {
     fn from(error: DocumentError) -> Error {
-        let status = if error.is_limit() { Status::Limit } else { Status::Document };
-        Error::new(status, "parse", error.path(), error.to_string())
+        let status = match error.kind {
+            DocumentErrorKind::TooLarge { .. } => Status::Limit,
+            _ => Status::Document,
+        };
+        let message = error.to_string();
+        Error::new(status, "parse", error.path, message)
     }
 }
 

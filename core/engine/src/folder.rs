@@ -1,6 +1,7 @@
 //! An engine's folder: what survives the process.
 //!
 //! ```text
+//! emergency                       rollbacks that took effect while nothing else could be written
 //! engine.lock                     locked while an engine has the folder open
 //! sectors/<name>/sector.json      kind, and the sector's number
 //! sectors/<name>/keys.jsonl       the key table, append-only: a line gives a slot its name and type
@@ -17,10 +18,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use knhk_ontology::{Document, KeyTable, Limits, compile, diff};
+use knhk_ontology::{Document, KeyTable, Limits, compile};
 use knhk_promotion::{Origin, SectorKind, Version};
 use serde_json::{Value, json};
 
+use crate::emergency::{Emergency, Intent};
 use crate::{Error, Status};
 
 /// The format of the files, raised when a reader of today could not read them.
@@ -28,6 +30,7 @@ const FORMAT: u64 = 1;
 
 pub(crate) struct Folder {
     root: PathBuf,
+    pub(crate) emergency: Emergency,
     lock: Mutex<Option<File>>,
     /// Keys already written, by sector.
     written: Mutex<HashMap<String, usize>>,
@@ -63,12 +66,17 @@ impl Folder {
             }
             Err(TryLockError::Error(e)) => return Err(failed(&path, "cannot be locked", &e)),
         }
-        Ok(Folder { root: root.into(), lock: Mutex::new(Some(lock)), written: Mutex::default() })
+        let path = root.join("emergency");
+        let emergency = Emergency::open(&path).map_err(|e| failed(&path, "cannot be written", &e))?;
+        Ok(Folder { root: root.into(), emergency, lock: Mutex::new(Some(lock)), written: Mutex::default() })
     }
 
     /// Lets another engine open the folder.
     pub(crate) fn release(&self) {
-        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(file) = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Said and not left to the descriptor's end: a forked child holds the same lock by its copy.
+            _ = file.unlock();
+        }
     }
 
     fn sector(&self, name: &str) -> PathBuf {
@@ -108,16 +116,27 @@ impl Folder {
                 return Err(corrupt(&about, "does not describe a sector that this version can open"));
             };
             let name = entry_name(&path);
-            found.push((number, self.load(name, kind, limits, depth)?));
+            found.push((number, self.load(name, number, kind, limits, depth)?));
         }
         found.sort_by_key(|(number, _)| *number);
         if found.iter().enumerate().any(|(place, (number, _))| place as u64 != *number) {
-            return Err(corrupt(&root, "lacks a sector: the sectors' numbers have a gap; restore the folder from a backup"));
+            return Err(corrupt(
+                &root,
+                "lacks a sector: the sectors' numbers have a gap; restore the folder from a backup",
+            ));
         }
         Ok(found.into_iter().map(|(_, stored)| stored).collect())
     }
 
-    fn load(&self, name: String, kind: SectorKind, limits: &Limits, depth: usize) -> Result<Stored, Error> {
+    fn load(
+        &self,
+        name: String,
+        number: u64,
+        kind: SectorKind,
+        limits: &Limits,
+        depth: usize,
+    ) -> Result<Stored, Error> {
+        let sector = usize::try_from(number).unwrap_or(usize::MAX);
         let folder = self.sector(&name);
         let mut damaged = Vec::new();
         let mut keys = self.load_keys(&name)?;
@@ -139,19 +158,34 @@ impl Folder {
             let path = directory.join(file_name(*number));
             match load_version(&path, *number, limits, &mut keys) {
                 Ok(mut version) => {
-                    let empty = Document::default();
-                    let before = versions.last().map_or(&empty, |version| &version.document);
-                    version.differences = diff(before, &version.document);
+                    version.before = versions.last().map(|before| before.document.clone());
                     versions.push(version);
                 }
-                Err(why) => damaged.push(format!("sector {name}: version {number} is damaged and was passed over: {why}")),
+                Err(why) => {
+                    damaged.push(format!("sector {name}: version {number} is damaged and was passed over: {why}"))
+                }
             }
         }
         if let (Some(newest), None) = (numbers.last(), versions.last()) {
             let message = format!("holds no whole version up to {newest}; restore the folder from a backup");
             return Err(corrupt(&directory, &message));
         }
-        let next = numbers.last().map_or(1, |newest| newest + 1);
+        let mut next = numbers.last().map_or(1, |newest| newest + 1);
+        let path = self.root.join("emergency");
+        let intent = self.emergency.intent(sector).map_err(|e| failed(&path, "cannot be read", &e))?;
+        if let Some(intent) = intent.filter(|intent| intent.version >= next) {
+            next = intent.version + 1;
+            match versions.iter().find(|version| version.number == intent.rollback_of) {
+                Some(target) => {
+                    let before = versions.last().map(|before| before.document.clone());
+                    versions.push(rolled_back(target, before, &intent));
+                }
+                None => damaged.push(format!(
+                    "sector {name}: an emergency rollback to version {} is not honoured: that version is gone",
+                    intent.rollback_of
+                )),
+            }
+        }
         Ok(Stored { name, kind, keys, declared, versions, next, damaged })
     }
 
@@ -159,7 +193,7 @@ impl Folder {
         let path = self.sector(name).join("keys.jsonl");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(KeyTable::default()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(KeyTable::new()),
             Err(e) => return Err(failed(&path, "cannot be read", &e)),
         };
         // A crash may leave a last line without its end; its keys were not acknowledged.
@@ -168,8 +202,9 @@ impl Folder {
             let cut = OpenOptions::new().write(true).open(&path).and_then(|f| f.set_len(whole.len() as u64));
             cut.map_err(|e| failed(&path, "cannot be mended", &e))?;
         }
-        let keys = KeyTable::from_lines(whole).map_err(|e| corrupt(&path, &format!("is damaged: {e}")))?;
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), keys.journal_len());
+        let mut keys = KeyTable::new();
+        keys.replay(whole.lines()).map_err(|e| corrupt(&path, &format!("is damaged: {e}")))?;
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), keys.line_count());
         Ok(keys)
     }
 }
@@ -179,14 +214,15 @@ impl Folder {
     pub(crate) fn keys(&self, sector: &str, table: &KeyTable) -> io::Result<()> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let known = written.get(sector).copied().unwrap_or(0);
-        if known == table.journal_len() {
+        if known == table.line_count() {
             return Ok(());
         }
         let path = self.sector(sector).join("keys.jsonl");
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         let before = file.metadata()?.len();
-        let appended = file.write_all(table.lines_from(known).as_bytes()).and_then(|()| file.sync_data());
+        let lines: String = table.lines_from(known).flat_map(|line| [line, "\n".into()]).collect();
+        let appended = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data());
         if let Err(error) = appended {
             // Half a line must not stand before the next attempt's lines.
             file.set_len(before)?;
@@ -195,7 +231,7 @@ impl Folder {
         if fresh {
             File::open(self.sector(sector))?.sync_all()?;
         }
-        written.insert(sector.into(), table.journal_len());
+        written.insert(sector.into(), table.line_count());
         Ok(())
     }
 
@@ -244,11 +280,23 @@ fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) 
         time_ns: about["time_ns"].as_u64().unwrap_or(0),
         origin: Origin { by: text("by"), why: text("why"), major: about["major"].as_bool().unwrap_or(false) },
         rollback_of: about["rollback_of"].as_u64(),
-        differences: Vec::new(),
+        before: None,
         phases: Default::default(),
         document: Arc::new(document),
         artifact: Arc::new(artifact),
     })
+}
+
+/// The version that an emergency rollback made current without being able to record it.
+fn rolled_back(target: &Version, before: Option<Arc<Document>>, intent: &Intent) -> Version {
+    let why = "emergency rollback, recorded by its intent alone".into();
+    Version {
+        number: intent.version,
+        origin: Origin { why, ..Origin::default() },
+        rollback_of: Some(intent.rollback_of),
+        before,
+        ..target.clone()
+    }
 }
 
 /// Writes a file so that it is there whole or not at all, and stays after a crash.

@@ -20,10 +20,13 @@
 #![forbid(unsafe_code)]
 
 mod change;
+mod emergency;
 mod engine;
 mod error;
 mod folder;
 mod info;
+mod inspect;
+mod intern;
 mod key;
 mod options;
 mod promote;
@@ -37,11 +40,13 @@ pub use engine::Engine;
 pub use error::Error;
 pub use info::{KeyInfo, SectorInfo, Stats, VersionInfo};
 pub use key::{Key, Typed};
-pub use knhk_hot::layout::Outcome;
-pub use knhk_hot::{Hold, Observation, Reader, ReaderOptions, Reason, View};
+pub use knhk_hot::layout::{Key as RawKey, Outcome, Tag};
+pub use knhk_hot::{
+    Hold, MigratableReader, Observation, Observed, Quiescent, Reader, ReaderOptions, Reason, Snapshot, View,
+};
 pub use knhk_ontology::{Difference, ValueType};
 pub use knhk_promotion::{Origin, Phases, SectorKind};
-pub use options::Options;
+pub use options::{Log, LogFn, Options};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};
 

@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use knhk_hot::artifact::Artifact;
-use knhk_ontology::Document;
+use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector};
 
-use crate::{Engine, Error, VersionInfo};
+use crate::{Engine, Error, Level, VersionInfo};
 
 impl Engine {
     /// Makes a JSON document the current knowledge of a direct sector. When this returns, every read that begins, on any thread, sees it
@@ -36,7 +36,7 @@ impl Engine {
         let begun = Instant::now();
         let read = || -> Result<Document, Error> {
             let artifact = Artifact::from_image(image, &Default::default())?;
-            Ok(Document::from_artifact(&artifact)?)
+            Ok(Document::from_artifact(&artifact, &self.inner.limits)?)
         };
         let document = self.counted(read())?;
         self.promote_document(&sector, document, origin, begun)
@@ -71,7 +71,26 @@ impl Engine {
         self.outcome(promoted)
     }
 
-    /// States the values that reads see before the sector's first promotion (`$default` or `$value` of each leaf), and which names
+    /// [`Engine::rollback`] that takes effect before anything is written, and also where nothing can be: on a full disk the intent
+    /// goes to a file kept allocated for it, which the next open honours. Whether the version could be recorded is in the log.
+    ///
+    /// # Errors
+    /// `NotFound` when the history does not hold that version. Nothing changes then.
+    pub fn emergency_rollback(&self, sector: &str, version: u64, origin: Origin) -> Result<VersionInfo, Error> {
+        self.checked()?;
+        let sector = self.sector(sector)?;
+        let promoted = Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin)
+            .and_then(|(ready, verified)| ready.promote_at_once(Guard::new(verified)));
+        if let Ok(promoted) = &promoted
+            && !promoted.recorded()
+        {
+            let message = format!("{}: the emergency rollback is current but not recorded yet", sector.name());
+            self.inner.announcer.log(Level::Error, "promotion", message);
+        }
+        self.outcome(promoted)
+    }
+
+    /// States the values that reads see before the sector's first promotion (the `$default` of each leaf), and which names
     /// and types there are. Afterwards they are only recorded.
     ///
     /// # Errors
@@ -89,16 +108,13 @@ impl Engine {
     /// `Document` or `Limit` when the text is not a valid document.
     pub fn compile_json(&self, json: &str) -> Result<Vec<u8>, Error> {
         let document = Document::parse(json.as_bytes(), &self.inner.limits)?;
-        let artifact = knhk_ontology::compile(&document, &mut Default::default(), false)?;
+        let artifact = knhk_ontology::compile(&document, &mut KeyTable::new(), false)?;
         Ok(artifact.image().to_vec())
     }
 
-    fn outcome(
-        &self,
-        promoted: Result<Promotion<'_, Promoted>, PromotionError>,
-    ) -> Result<VersionInfo, Error> {
+    fn outcome(&self, promoted: Result<Promotion<'_, Promoted>, PromotionError>) -> Result<VersionInfo, Error> {
         let promoted = self.counted(promoted.map_err(Error::from))?;
-        let version = VersionInfo::from(&**promoted.version());
+        let version = VersionInfo::from(promoted.version());
         let inner = &self.inner;
         inner.promotions.fetch_add(1, Ordering::Relaxed);
         // Taken and let go, so that a waiter cannot miss the change between its look and its sleep.

@@ -4,8 +4,10 @@ mod bursts;
 mod driver;
 mod fixture;
 
-use bursts::{Bursts, CAPACITY};
-use driver::Program;
+use std::hint::black_box;
+
+use bursts::{Bursts, CAPACITY, Looks};
+use driver::{Program, Sample};
 use knhk_hot::layout::{Key, Outcome};
 use knhk_hot::{Hot, Observed, Reader, ReaderOptions};
 
@@ -25,19 +27,26 @@ macro_rules! append_loop {
 append_loop!(loop_rust_append_caller_time, |i| Some(i));
 append_loop!(loop_rust_append_engine_clock, |_| None);
 
-fn round(hot: &Hot, append: fn(&Reader, Key, u64) -> u64) -> driver::Sample {
+fn round(hot: &Hot, looks: Looks, append: fn(&Reader, Key, u64) -> u64) -> Sample {
     let options = ReaderOptions { ring_records: Some(CAPACITY), ..ReaderOptions::default() };
-    let reader = hot.register(options).expect("the reader registers");
-    let consumer = hot.clone();
-    let bursts = Bursts::consume(move || consumer.drain(CAPACITY, |_, _| ()) as u64);
-    bursts.round(|n| append(&reader, Key::new(0, 1), n))
+    let (reader, consumer) = (hot.register(options).expect("the reader registers"), hot.clone());
+    let take = move || {
+        consumer.drain(CAPACITY, |_, observation| {
+            black_box(observation);
+        })
+    };
+    Bursts::consume(looks, take).round(|n| append(&reader, Key::new(0, 1), n))
 }
 
 fn main() {
-    let hot = fixture::hot();
     let mut program = Program::default();
-    let cell = hot.clone();
-    program.add("rust_append_caller_time", move || round(&cell, loop_rust_append_caller_time));
-    program.add("rust_append_engine_clock", move || round(&hot, loop_rust_append_engine_clock));
+    let hot = fixture::hot();
+    let mut add = |name, looks, append| {
+        let hot = hot.clone();
+        program.add(name, move || round(&hot, looks, append));
+    };
+    add("rust_append_caller_time", Looks::InBatches, loop_rust_append_caller_time);
+    add("rust_append_engine_clock", Looks::InBatches, loop_rust_append_engine_clock);
+    add("rust_append_caller_time_contended", Looks::Always, loop_rust_append_caller_time);
     program.run();
 }

@@ -3,11 +3,12 @@
 mod bursts;
 mod driver;
 
+use std::hint::black_box;
 use std::sync::Arc;
 
-use bursts::{Bursts, CAPACITY};
+use bursts::{Bursts, CAPACITY, Looks};
 use crossbeam_queue::ArrayQueue;
-use driver::Program;
+use driver::{Program, Sample};
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -33,18 +34,24 @@ fn loop_array_queue(queue: &ArrayQueue<Record>, n: u64) -> u64 {
     (0..n).map(|i| u64::from(queue.push(Record::new(i)).is_ok())).sum()
 }
 
+fn rtrb(looks: Looks) -> Sample {
+    let (mut producer, mut consumer) = rtrb::RingBuffer::new(CAPACITY);
+    let take = move || (0..CAPACITY).map_while(|_| consumer.pop().ok().map(black_box::<Record>)).count();
+    Bursts::consume(looks, take).round(|n| loop_rtrb(&mut producer, n))
+}
+
+fn array_queue(looks: Looks) -> Sample {
+    let queue = Arc::new(ArrayQueue::new(CAPACITY));
+    let consumer = queue.clone();
+    let take = move || (0..CAPACITY).map_while(|_| consumer.pop().map(black_box::<Record>)).count();
+    Bursts::consume(looks, take).round(|n| loop_array_queue(&queue, n))
+}
+
 fn main() {
     let mut program = Program::default();
-    program.add("rtrb", || {
-        let (mut producer, mut consumer) = rtrb::RingBuffer::new(CAPACITY);
-        let bursts = Bursts::consume(move || consumer.pop().ok().map_or(0, |record: Record| record.0[0].min(1)));
-        bursts.round(|n| loop_rtrb(&mut producer, n))
-    });
-    program.add("array_queue", || {
-        let queue = Arc::new(ArrayQueue::new(CAPACITY));
-        let consumer = queue.clone();
-        let bursts = Bursts::consume(move || consumer.pop().map_or(0, |record: Record| record.0[0].min(1)));
-        bursts.round(|n| loop_array_queue(&queue, n))
-    });
+    program.add("rtrb", || rtrb(Looks::InBatches));
+    program.add("rtrb_contended", || rtrb(Looks::Always));
+    program.add("array_queue", || array_queue(Looks::InBatches));
+    program.add("array_queue_contended", || array_queue(Looks::Always));
     program.run();
 }

@@ -70,13 +70,24 @@ fn cell<'r>(line: NonNull<ReaderLine>) -> &'r ReaderCell {
     unsafe { line.cast().as_ref() }
 }
 
+/// # Safety
+/// `line` is registered, and the calling thread's to use.
+#[inline(always)]
+unsafe fn append(line: NonNull<ReaderLine>, view: &Snapshot, what: Observed) -> bool {
+    let Observed { key, tag, bits, outcome, subject, detail, time_ns } = what;
+    // SAFETY: the caller's promise; the view is open.
+    unsafe { raw::observe(line.as_ptr(), view.raw(), key, tag as u32, bits, outcome, subject, detail, time_ns) }
+}
+
 #[cold]
+#[inline(never)]
 fn nest(line: NonNull<ReaderLine>, saved: u64) {
     let (nested, outer) = cell(line).nested.get();
     cell(line).nested.set((nested + 1, if nested == 0 { saved } else { outer }));
 }
 
 #[cold]
+#[inline(never)]
 fn end_out_of_line(line: NonNull<ReaderLine>, view: RawView) {
     let cell = cell(line);
     let (nested, outer) = cell.nested.get();
@@ -120,7 +131,7 @@ impl Reader {
         self.reset();
         // SAFETY: registered, ours, and no view is open.
         unsafe { raw::online(self.line.as_ptr()) };
-        Quiescent { reader: self }
+        Quiescent { line: self.line, reader: PhantomData }
     }
 
     /// Lets go of what forgotten views keep.
@@ -133,11 +144,8 @@ impl Reader {
     /// Appends an observation made in `view`; false, and counted, where the ring is full.
     #[inline(always)]
     pub fn observe(&self, view: &Snapshot, what: Observed) -> bool {
-        let Observed { key, tag, bits, outcome, subject, detail, time_ns } = what;
-        // SAFETY: registered, and ours; the view is open.
-        unsafe {
-            raw::observe(self.line.as_ptr(), view.raw(), key, tag as u32, bits, outcome, subject, detail, time_ns)
-        }
+        // SAFETY: registered, and ours.
+        unsafe { append(self.line, view, what) }
     }
 
     /// The reader's line, for the raw functions. Valid while the reader lives.
@@ -243,7 +251,9 @@ impl std::fmt::Debug for View<'_> {
 /// The quiescent mode of a reader.
 #[derive(Debug)]
 pub struct Quiescent<'r> {
-    reader: &'r mut Reader,
+    /// A copy, so that the compiler keeps it in a register.
+    line: NonNull<ReaderLine>,
+    reader: PhantomData<&'r mut Reader>,
 }
 
 /// A view in quiescent mode: beginning and ending it store nothing.
@@ -257,7 +267,7 @@ impl Quiescent<'_> {
     #[inline(always)]
     pub fn view(&self) -> QuiescentView<'_> {
         // SAFETY: online; the borrow ends before the next announcement.
-        let snapshot = unsafe { Snapshot::new(raw::begin_quiescent(self.reader.line.as_ptr())) };
+        let snapshot = unsafe { Snapshot::new(raw::begin_quiescent(self.line.as_ptr())) };
         QuiescentView { snapshot, _mode: core::marker::PhantomData }
     }
 
@@ -265,7 +275,7 @@ impl Quiescent<'_> {
     #[inline(always)]
     pub fn view_for(&self, subject_hash: u64) -> QuiescentView<'_> {
         // SAFETY: as `view`.
-        let snapshot = unsafe { Snapshot::new(raw::begin_quiescent_for(self.reader.line.as_ptr(), subject_hash)) };
+        let snapshot = unsafe { Snapshot::new(raw::begin_quiescent_for(self.line.as_ptr(), subject_hash)) };
         QuiescentView { snapshot, _mode: core::marker::PhantomData }
     }
 
@@ -273,7 +283,7 @@ impl Quiescent<'_> {
     #[inline(always)]
     pub fn announce(&mut self) {
         // SAFETY: online; the exclusive borrow says that no view is in use.
-        unsafe { raw::quiescent(self.reader.line.as_ptr()) }
+        unsafe { raw::quiescent(self.line.as_ptr()) }
     }
 
     /// Runs what may block, outside of the quiescent mode.
@@ -285,7 +295,7 @@ impl Quiescent<'_> {
                 unsafe { raw::online(self.0) }
             }
         }
-        let line = self.reader.line.as_ptr();
+        let line = self.line.as_ptr();
         // SAFETY: online, and no view is in use.
         unsafe { raw::offline(line) };
         let _back = Back(line);
@@ -293,15 +303,17 @@ impl Quiescent<'_> {
     }
 
     /// Appends an observation made in `view`; false, and counted, where the ring is full.
+    #[inline(always)]
     pub fn observe(&self, view: &Snapshot, what: Observed) -> bool {
-        self.reader.observe(view, what)
+        // SAFETY: as `Reader::observe`.
+        unsafe { append(self.line, view, what) }
     }
 }
 
 impl Drop for Quiescent<'_> {
     fn drop(&mut self) {
         // SAFETY: online, and no view is in use.
-        unsafe { raw::offline(self.reader.line.as_ptr()) }
+        unsafe { raw::offline(self.line.as_ptr()) }
     }
 }
 

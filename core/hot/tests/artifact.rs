@@ -14,10 +14,10 @@ fn sample() -> Artifact {
         .set(6, Value::ListBool(&[true, false]))
         .set(7, Value::ListI64(&[i64::MIN, 7]))
         .set(8, Value::ListF64(&[1.5, -2.0]))
-        .set(9, Value::ListStr(vec!["", "XPAR"].into()))
-        .set(10, Value::ListBytes(vec![&[][..], &[1][..]].into()))
-        .set(11, Value::Class { number: 0, ancestors: vec![0].into() })
-        .set(12, Value::Class { number: 1, ancestors: vec![0, 1].into() })
+        .set(9, Value::ListStr(vec!["", "XPAR"]))
+        .set(10, Value::ListBytes(vec![&[][..], &[1][..]]))
+        .set(11, Value::Class { number: 0, ancestors: vec![0] })
+        .set(12, Value::Class { number: 1, ancestors: vec![0, 1] })
         .range_i64(2, -10, 10)
         .range_f64(3, f64::NEG_INFINITY, 1.0)
         .key_table([3; 32])
@@ -46,9 +46,9 @@ fn values_and_names_come_out_as_they_went_in() {
         assert_eq!(entries[6].value, Value::ListBool(&[true, false]));
         assert_eq!(entries[7].value, Value::ListI64(&[i64::MIN, 7]));
         assert_eq!(entries[8].value, Value::ListF64(&[1.5, -2.0]));
-        assert_eq!(entries[9].value, Value::ListStr(vec!["", "XPAR"].into()));
-        assert_eq!(entries[10].value, Value::ListBytes(vec![&[][..], &[1][..]].into()));
-        assert_eq!(entries[12].value, Value::Class { number: 1, ancestors: vec![0, 1].into() });
+        assert_eq!(entries[9].value, Value::ListStr(vec!["", "XPAR"]));
+        assert_eq!(entries[10].value, Value::ListBytes(vec![&[][..], &[1][..]]));
+        assert_eq!(entries[12].value, Value::Class { number: 1, ancestors: vec![0, 1] });
         assert_eq!((artifact.key_table(), artifact.snapshot_id()), ([3; 32], [4; 32]));
         assert_eq!((artifact.limit(), artifact.slots()), (14 * 16, 14));
         assert_eq!(artifact.find("limits/ls"), Some(9));
@@ -69,7 +69,8 @@ fn what_cannot_be_built_says_why() {
         build(&mut builder);
         builder.finish().expect_err("the builder was told nonsense").to_string()
     };
-    let cases: [(fn(&mut Builder) -> &mut Builder, &str); 11] = [
+    type Case = (fn(&mut Builder) -> &mut Builder, &'static str);
+    let cases: [Case; 11] = [
         (|builder| builder.set(2, Value::Map), "no such slot"),
         (|builder| builder.set(0, Value::F64(f64::NAN)), "finite"),
         (|builder| builder.set(0, Value::Str("a\0b")), "NUL"),
@@ -80,7 +81,7 @@ fn what_cannot_be_built_says_why() {
         (|builder| builder.name(None, "a", 0).name(None, "a", 1), "does not find a name"),
         (|builder| builder.name(None, "a/b", 0), "slash"),
         (|builder| builder.name(None, "a", 0).name(Some(0), "b", 1), "not a map"),
-        (|builder| builder.set(0, Value::Class { number: 1, ancestors: vec![1].into() }), "without a gap"),
+        (|builder| builder.set(0, Value::Class { number: 1, ancestors: vec![1] }), "without a gap"),
     ];
     for (build, expected) in cases {
         let message = refused(build);

@@ -50,7 +50,9 @@ pub enum PromotionError {
         sector: String,
     },
     /// An earlier promotion panicked half-way.
-    #[error("sector {sector} refuses changes since an earlier promotion panicked; reads go on, reopen the engine to recover")]
+    #[error(
+        "sector {sector} refuses changes since an earlier promotion panicked; reads go on, reopen the engine to recover"
+    )]
     Poisoned {
         /// The sector's name.
         sector: String,

@@ -1,6 +1,7 @@
 //! Where a promotion becomes durable before it becomes visible, and known afterwards.
 
 use std::io;
+use std::sync::Arc;
 
 use knhk_ontology::{Document, KeyTable};
 
@@ -20,6 +21,12 @@ pub trait Journal: Send + Sync {
     /// What the system said.
     fn version(&self, sector: &str, version: &Version) -> io::Result<()>;
 
+    /// Called when an emergency rollback is current already and could not be recorded: keeps its intent where no room is needed.
+    ///
+    /// # Errors
+    /// What the system said; a restart then does not honour the rollback.
+    fn intend(&self, sector: usize, version: &Version) -> io::Result<()>;
+
     /// Records the declared defaults.
     ///
     /// # Errors
@@ -28,7 +35,7 @@ pub trait Journal: Send + Sync {
 
     /// Called right after the swap, before any other promotion of the engine can swap: what hangs on the order of generations
     /// happens here, and briefly.
-    fn promoted(&self, sector: &str, version: &Version);
+    fn promoted(&self, sector: &str, version: &Arc<Version>);
 
     /// Forgets a version that the history's depth no longer holds. Failing to is harmless.
     fn prune(&self, sector: &str, version: u64);
@@ -47,11 +54,15 @@ impl Journal for NoJournal {
         Ok(())
     }
 
+    fn intend(&self, _: usize, _: &Version) -> io::Result<()> {
+        Ok(())
+    }
+
     fn declared(&self, _: &str, _: &Document) -> io::Result<()> {
         Ok(())
     }
 
-    fn promoted(&self, _: &str, _: &Version) {}
+    fn promoted(&self, _: &str, _: &Arc<Version>) {}
 
     fn prune(&self, _: &str, _: u64) {}
 }

@@ -113,7 +113,12 @@ impl Sector {
     }
 
     /// Begins a promotion of `document`. Nothing is locked until it is verified.
-    pub fn prepare<'s>(&'s self, hot: &'s Hot, journal: &'s dyn Journal, document: Document) -> Promotion<'s, Preparing> {
+    pub fn prepare<'s>(
+        &'s self,
+        hot: &'s Hot,
+        journal: &'s dyn Journal,
+        document: Document,
+    ) -> Promotion<'s, Preparing> {
         Promotion::new(self, hot, journal, document)
     }
 

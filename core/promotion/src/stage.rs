@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use knhk_hot::artifact::Artifact;
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Difference, Document, check_compatible, compile, diff};
+use knhk_ontology::{Difference, Document, Incompatibility, accept, check_compatible, compile, diff};
 
 use crate::{Journal, Origin, Phases, PromotionError, Sector, State, Version};
 
@@ -32,12 +32,15 @@ pub struct Ready<'s> {
     artifact: Arc<Artifact>,
     snapshot_id: [u8; 32],
     rollback_of: Option<u64>,
-    differences: Vec<Difference>,
+    before: Option<Arc<Document>>,
+    /// Promises to programs that a declared major version takes back.
+    broken: Vec<Incompatibility>,
 }
 
 /// Current: any read that begins from now on sees it or something newer.
 pub struct Promoted {
     version: Arc<Version>,
+    recorded: bool,
 }
 
 /// Proof that one particular promotion was verified. Only [`Promotion::verify`] and [`Promotion::back_to`] make one.
@@ -80,27 +83,23 @@ impl<'s> Promotion<'s, Preparing> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let begun = Instant::now();
         let mut state = sector.lock()?;
-        if !origin.major {
-            let broken = check_compatible(&stage.document, &state.keys);
-            if !broken.is_empty() {
-                return Err(PromotionError::Incompatible(broken));
-            }
+        let broken = check_compatible(&stage.document, &state.keys);
+        if !broken.is_empty() && !origin.major {
+            return Err(PromotionError::Incompatible(broken));
         }
-        let differences = match state.current() {
-            Some(current) => diff(&current.document, &stage.document),
-            None => diff(&Document::default(), &stage.document),
-        };
+        let before = state.current().map(|current| current.document.clone());
         phases.verify_ns = nanoseconds(begun);
         let begun = Instant::now();
         let artifact = compile(&stage.document, &mut state.keys, false)?;
         phases.compile_ns = nanoseconds(begun);
         let ready = Ready {
-            snapshot_id: stage.document.snapshot_id(),
+            snapshot_id: artifact.snapshot_id(),
             state,
             document: Arc::new(stage.document),
             artifact: Arc::new(artifact),
             rollback_of: None,
-            differences,
+            before,
+            broken,
         };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
@@ -127,14 +126,15 @@ impl<'s> Promotion<'s, Ready<'s>> {
                 retained: state.retained(),
             });
         };
-        let differences = state.current().map_or_else(Vec::new, |now| diff(&now.document, &target.document));
+        let before = state.current().map(|current| current.document.clone());
         let ready = Ready {
             state,
             document: target.document.clone(),
             artifact: target.artifact.clone(),
             snapshot_id: target.snapshot_id,
             rollback_of: Some(number),
-            differences,
+            before,
+            broken: Vec::new(),
         };
         let phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
@@ -150,8 +150,8 @@ impl<'s> Promotion<'s, Ready<'s>> {
     }
 
     /// What will change, path by path.
-    pub fn differences(&self) -> &[Difference] {
-        &self.stage.differences
+    pub fn differences(&self) -> Vec<Difference> {
+        diff(self.stage.before.as_deref().unwrap_or(&Document::default()), &self.stage.document)
     }
 
     /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.
@@ -159,8 +159,21 @@ impl<'s> Promotion<'s, Ready<'s>> {
     /// # Errors
     /// When the guard belongs to another promotion, the journal cannot be written, or the cells refuse; nothing changed.
     pub fn promote(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        self.publish(guard, false)
+    }
+
+    /// Makes the version current, then durable: for a rollback that must work when nothing can be written.
+    /// [`Promotion::recorded`] tells whether it could be.
+    ///
+    /// # Errors
+    /// When the guard belongs to another promotion, or the cells refuse; nothing changed.
+    pub fn promote_at_once(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        self.publish(guard, true)
+    }
+
+    fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
-        let Ready { mut state, document, artifact, snapshot_id, rollback_of, differences } = stage;
+        let Ready { mut state, document, artifact, snapshot_id, rollback_of, before, broken } = stage;
         let number = state.next;
         if (guard.0.sector, guard.0.version, guard.0.snapshot_id) != (sector.number(), number, snapshot_id) {
             return Err(PromotionError::ForeignGuard { sector: sector.name().into() });
@@ -168,37 +181,54 @@ impl<'s> Promotion<'s, Ready<'s>> {
         let begun = Instant::now();
         let change = Change { sector: sector.number(), artifact: artifact.clone(), snapshot_id, ready: true };
         // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
-        let staged =
-            if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
+        let staged = if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
         let staging = nanoseconds(begun);
-        let mut version = Version {
+        let version = Version {
             number,
             snapshot_id,
             epoch: staged.epoch(),
             time_ns: unix_nanoseconds(),
             origin: origin.clone(),
             rollback_of,
-            differences,
+            before,
             phases,
             document,
             artifact,
         };
+        let record = |version: &Version| {
+            journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), version))
+        };
         let begun = Instant::now();
-        let written = journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), &version));
-        written.map_err(|source| PromotionError::Journal { sector: sector.name().into(), version: number, source })?;
-        phases.journal_ns = nanoseconds(begun);
+        if !at_once {
+            let failed = |source| PromotionError::Journal { sector: sector.name().into(), version: number, source };
+            record(&version).map_err(failed)?;
+            phases.journal_ns = nanoseconds(begun);
+        }
         let begun = Instant::now();
+        let mut version = Arc::new(version);
         staged.swap_then(|_| {
             phases.swap_ns = staging + nanoseconds(begun);
-            version.phases = phases;
+            if let Some(version) = Arc::get_mut(&mut version) {
+                version.phases = phases;
+            }
             journal.promoted(sector.name(), &version);
         });
-        let version = Arc::new(version);
+        let recorded = match at_once {
+            true => record(&version).inspect_err(|error| {
+                tracing::error!(sector = sector.name(), version = number, %error, "an emergency rollback is not recorded yet");
+                if let Err(error) = journal.intend(sector.number(), &version) {
+                    tracing::error!(sector = sector.name(), %error, "nor is its intent: a restart would not honour it");
+                }
+            }),
+            false => Ok(()),
+        };
+        accept(&broken, &mut state.keys);
         if let Some(forgotten) = state.push(version.clone()) {
             journal.prune(sector.name(), forgotten);
         }
         drop(state);
-        Ok(Promotion { sector, hot, journal, origin, phases, stage: Promoted { version } })
+        let stage = Promoted { version, recorded: recorded.is_ok() };
+        Ok(Promotion { sector, hot, journal, origin, phases, stage })
     }
 }
 
@@ -206,6 +236,11 @@ impl Promotion<'_, Promoted> {
     /// The version that is current now.
     pub fn version(&self) -> &Arc<Version> {
         &self.stage.version
+    }
+
+    /// Whether the version is in the journal; always, but after an emergency.
+    pub fn recorded(&self) -> bool {
+        self.stage.recorded
     }
 }
 

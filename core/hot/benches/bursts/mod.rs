@@ -13,6 +13,15 @@ pub const CAPACITY: usize = 1024;
 const BURST: u64 = 512;
 const ROUND: Duration = Duration::from_millis(15);
 
+/// When the consumer looks for records.
+#[derive(Clone, Copy)]
+pub enum Looks {
+    /// Every 20 microseconds, as a monitor drains in batches.
+    InBatches,
+    /// Without a pause, so that it competes with the producer for each record's cache line.
+    Always,
+}
+
 /// A running consumer.
 pub struct Bursts {
     consumed: Arc<AtomicU64>,
@@ -21,19 +30,22 @@ pub struct Bursts {
 }
 
 impl Bursts {
-    /// Starts the consumer; `take()` takes what it finds and returns how many records that was.
-    pub fn consume(mut take: impl FnMut() -> u64 + Send + 'static) -> Bursts {
+    /// Starts the consumer; `take()` takes what it finds, at most `CAPACITY`, and returns how many records that was.
+    pub fn consume(looks: Looks, mut take: impl FnMut() -> usize + Send + 'static) -> Bursts {
         let (consumed, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let (count, stopping) = (consumed.clone(), stop.clone());
+        let pause = match looks {
+            Looks::InBatches => (20_000.0 / ns_per_tick()) as u64,
+            Looks::Always => 0,
+        };
         let thread = std::thread::spawn(move || {
             let mut taken = 0;
             while !stopping.load(Ordering::Acquire) {
-                match take() {
-                    0 => {
-                        count.store(taken, Ordering::Release);
-                        std::hint::spin_loop();
-                    }
-                    some => taken += some,
+                taken += take() as u64;
+                count.store(taken, Ordering::Release);
+                let last = ticks();
+                while ticks() - last < pause {
+                    std::hint::spin_loop();
                 }
             }
         });
@@ -51,7 +63,7 @@ impl Bursts {
             bursts.push((ticks() - begin) as f64 * ns_per_tick() / n as f64);
             tried += n;
             while self.consumed.load(Ordering::Acquire) < accepted {
-                std::thread::yield_now();
+                std::hint::spin_loop();
             }
             if counted().is_some() || start.elapsed() > ROUND {
                 break;

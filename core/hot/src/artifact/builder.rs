@@ -200,7 +200,7 @@ impl Builder {
             Value::Map => 0,
             Value::Class { number, ancestors } => {
                 self.classes.retain(|&(other, ..)| other != slot);
-                self.classes.push((slot, number, ancestors.into_owned()));
+                self.classes.push((slot, number, ancestors));
                 0
             }
         };

@@ -1,7 +1,5 @@
 //! Reading an artifact by name or as a whole; inline code reads slots by itself.
 
-use std::borrow::Cow;
-
 use super::format::{Counts, HEADER, NONE, Sections, field, u32_at, u64_at};
 use super::names::{self, Record};
 use super::verify::{FULL_F64, FULL_I64};
@@ -126,7 +124,7 @@ impl Artifact {
         unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>()) }
     }
 
-    fn ancestors(&self, bits: u64) -> Cow<'_, [u32]> {
+    fn ancestors(&self, bits: u64) -> Vec<u32> {
         let start = self.sections.spanned(bits as u32);
         let row = &self.image()[start..start + self.sections.row_bytes];
         (0..self.sections.counts.classes).filter(|&class| row[class as usize / 8] >> (class % 8) & 1 != 0).collect()

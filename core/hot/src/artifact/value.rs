@@ -1,7 +1,5 @@
 //! Typed values as they go into an image and come out of it.
 
-use std::borrow::Cow;
-
 use crate::layout::Tag;
 
 /// A typed value.
@@ -25,9 +23,9 @@ pub enum Value<'a> {
     /// A list of finite doubles.
     ListF64(&'a [f64]),
     /// A list of texts.
-    ListStr(Cow<'a, [&'a str]>),
+    ListStr(Vec<&'a str>),
     /// A list of bytes.
-    ListBytes(Cow<'a, [&'a [u8]]>),
+    ListBytes(Vec<&'a [u8]>),
     /// An object whose values are looked up by name.
     Map,
     /// A class.
@@ -35,7 +33,7 @@ pub enum Value<'a> {
         /// Its number: classes of one image are numbered from 0 without a gap.
         number: u32,
         /// The numbers of all its ancestors, its own included.
-        ancestors: Cow<'a, [u32]>,
+        ancestors: Vec<u32>,
     },
 }
 

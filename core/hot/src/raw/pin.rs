@@ -68,7 +68,7 @@ unsafe fn begin_in(reader: *mut ReaderLine, gate: &AtomicU64, root: &AtomicU64, 
         let pin = &(*reader).pin;
         let saved = pin.load(Relaxed);
         if saved != 0 {
-            return view(((*reader).slow)(reader, saved, which), saved);
+            return view(out_of_line(reader, saved, which), saved);
         }
         let expected = gate.load(Relaxed);
         step(Step::GateLoaded);
@@ -78,7 +78,7 @@ unsafe fn begin_in(reader: *mut ReaderLine, gate: &AtomicU64, root: &AtomicU64, 
         step(Step::Pinned);
         light();
         if expected != root.load(unless(mutated(RootRelaxed), Acquire)) && (!mutated(NoValidation) || expected == 0) {
-            return view(((*reader).slow)(reader, 0, which), 0);
+            return view(out_of_line(reader, 0, which), 0);
         }
         step(Step::RootLoaded);
         if mutated(PinAfterRoot) {
@@ -86,6 +86,17 @@ unsafe fn begin_in(reader: *mut ReaderLine, gate: &AtomicU64, root: &AtomicU64, 
         }
         view(expected, 0)
     }
+}
+
+/// Apart, so that the compiler lays out the fast path without the registers of this call.
+///
+/// # Safety
+/// As [`begin`].
+#[cold]
+#[inline(never)]
+unsafe fn out_of_line(reader: *mut ReaderLine, saved: u64, which: u32) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { ((*reader).slow)(reader, saved, which) }
 }
 
 #[inline(always)]
@@ -125,7 +136,7 @@ pub unsafe fn quiescent(reader: *mut ReaderLine) {
     unsafe {
         let hot = hot_line(reader);
         if hot.gate.load(Relaxed) == 0 {
-            ((*reader).slow)(reader, 0, QUIESCENT);
+            out_of_line(reader, 0, QUIESCENT);
             return;
         }
         let epoch = hot.epoch.load(unless(mutated(QuiescentEpochRelaxed), Acquire));
