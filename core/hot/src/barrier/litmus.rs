@@ -3,8 +3,10 @@
 //! The reader stores to x and loads y with nothing but [`light`] in between; the reclaimer stores to y and loads x behind its barrier.
 //! Both loading 0 is what a freed root under a pinned reader looks like. Without the barrier it must happen, or the test shows nothing.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use core::sync::atomic::{AtomicBool, AtomicU64};
+
+use std::time::{Duration, Instant};
 
 use super::{Barrier, BarrierChoice, light};
 
@@ -25,8 +27,15 @@ const fn cell() -> Cell {
     Cell(AtomicU64::new(0))
 }
 
-/// Rounds in which both loaded the old value, of at most `rounds`; ends after `enough` of them.
-fn violations(rounds: u64, enough: u64, heavy: impl Fn()) -> u64 {
+/// What a number of rounds showed.
+struct Shown {
+    rounds: u64,
+    /// Whether both loaded the old value in one of them, which was the last.
+    violation: bool,
+}
+
+/// Plays rounds until a violation, `rounds` of them, or the end of the time: two threads that have to meet are slow on a busy machine.
+fn play(rounds: u64, time: Duration, heavy: impl Fn()) -> Shown {
     let shape = Shape {
         x: cell(),
         y: cell(),
@@ -61,7 +70,8 @@ fn violations(rounds: u64, enough: u64, heavy: impl Fn()) -> u64 {
                 shape.loaded.0.store(round << 1 | u64::from(y != round), Release);
             }
         });
-        let mut found = 0;
+        let end = Instant::now() + time;
+        let mut shown = Shown { rounds: 0, violation: false };
         for round in 1..=rounds {
             for line in &shape.elsewhere {
                 line.0.store(round, Relaxed);
@@ -80,16 +90,15 @@ fn violations(rounds: u64, enough: u64, heavy: impl Fn()) -> u64 {
                     std::thread::yield_now();
                 }
             }
-            if x != round && shape.loaded.0.load(Relaxed) & 1 == 1 {
-                found += 1;
-                if found == enough {
-                    break;
-                }
+            shown.rounds = round;
+            shown.violation = x != round && shape.loaded.0.load(Relaxed) & 1 == 1;
+            if shown.violation || Instant::now() > end {
+                break;
             }
         }
         shape.over.store(true, Relaxed);
         reader.join().expect("the reader does not panic");
-        found
+        shown
     })
 }
 
@@ -101,9 +110,17 @@ fn the_barrier_forbids_what_happens_without_it() {
         // Nothing to prove here: the readers fence, or never run beside the reclaimer.
         return;
     }
-    let without = violations(20_000_000, 20, || ());
-    assert!(without > 0, "the control shows no violation, so the test would not see one");
-    let writer_only = violations(20_000_000, 20, || core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst));
-    assert!(writer_only > 0, "a fence in the writer alone must not be enough");
-    assert_eq!(violations(30_000, 1, || assert!(barrier.heavy())), 0);
+    let second = Duration::from_secs(1);
+    let controls: [(&str, fn()); 2] =
+        [("no barrier", || ()), ("a fence in the reclaimer only", || core::sync::atomic::fence(SeqCst))];
+    for (what, control) in controls {
+        let shown = play(20_000_000, 20 * second, control);
+        if !shown.violation && shown.rounds < 1_000_000 {
+            eprintln!("too busy a machine for a litmus test: {} rounds of the control", shown.rounds);
+            return;
+        }
+        assert!(shown.violation, "{what}: no violation in {} rounds, so the test would not see one", shown.rounds);
+    }
+    let shown = play(50_000, 3 * second, || assert!(barrier.heavy()));
+    assert!(!shown.violation, "the barrier does not order the reader, in round {}", shown.rounds);
 }
