@@ -12,6 +12,8 @@
 //! Promotions of one sector are serialised by the sector's lock, which no reader ever takes.
 #![forbid(unsafe_code)]
 
+pub mod cost;
+
 mod error;
 mod journal;
 mod sector;
