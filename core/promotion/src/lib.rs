@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cost;
+pub mod typed;
 
 mod error;
 mod journal;
@@ -24,4 +25,5 @@ pub use error::PromotionError;
 pub use journal::{Journal, NoJournal};
 pub use sector::{Sector, SectorKind, State};
 pub use stage::{Guard, Preparing, Promoted, Promotion, Ready, Verified};
+pub use typed::PromotionSafe;
 pub use version::{Origin, Phases, Version};
