@@ -19,6 +19,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bind;
 mod change;
 mod emergency;
 mod engine;
@@ -48,11 +49,15 @@ pub use knhk_hot::{
 pub use knhk_macros::PromotionSafe;
 pub use knhk_ontology::{Difference, ValueType};
 pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
-pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind};
+pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};
 pub use options::{Log, LogFn, Options};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};
 pub use typed::{Keyed, Keys, Map};
+
+/// What [`bind!`] calls.
+#[doc(hidden)]
+pub use bind::__bind;
 
 /// What the derived code names.
 #[doc(hidden)]
