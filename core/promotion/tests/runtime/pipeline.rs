@@ -70,6 +70,25 @@ fn a_guard_of_another_document_is_refused() {
 }
 
 #[test]
+fn a_guard_of_an_earlier_verification_of_the_same_document_is_refused() {
+    let (hot, orders) = (cells(), sector("orders", 0, 8));
+    let verify = || orders.prepare(&hot, &NoJournal, document(r#"{"a": 1}"#)).verify().unwrap();
+    let (dropped, kept) = verify();
+    drop(dropped);
+    let (ready, _) = verify();
+    assert!(matches!(ready.promote(Guard::new(kept)), Err(PromotionError::ForeignGuard { .. })));
+}
+
+#[test]
+fn a_guard_of_another_engine_is_refused() {
+    let (hot, other_hot) = (cells(), cells());
+    let (orders, other) = (sector("orders", 0, 8), sector("orders", 0, 8));
+    let (ready, _) = orders.prepare(&hot, &NoJournal, document(r#"{"a": 1}"#)).verify().unwrap();
+    let (_, foreign) = other.prepare(&other_hot, &NoJournal, document(r#"{"a": 1}"#)).verify().unwrap();
+    assert!(matches!(ready.promote(Guard::new(foreign)), Err(PromotionError::ForeignGuard { .. })));
+}
+
+#[test]
 fn a_guard_kept_from_an_earlier_version_is_refused() {
     let (hot, orders) = (cells(), sector("orders", 0, 8));
     let (ready, kept) = orders.prepare(&hot, &NoJournal, document(r#"{"a": 1}"#)).verify().unwrap();
