@@ -173,8 +173,12 @@ impl<'s> Promotion<'s, Ready<'s>> {
     /// [`Promotion::recorded`] tells whether it could be.
     ///
     /// # Errors
-    /// When the guard belongs to another promotion, or the cells refuse; nothing changed.
+    /// [`PromotionError::NotRollback`] for anything else than a rollback: what was never durable is not promoted before it is. When the
+    /// guard belongs to another promotion, or the cells refuse. Nothing changed then.
     pub fn promote_at_once(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        if self.stage.rollback_of.is_none() {
+            return Err(PromotionError::NotRollback { sector: self.sector.name().into() });
+        }
         self.publish(guard, true)
     }
 

@@ -4,9 +4,10 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-use crate::support::{cells, promote, promoted, sector, state};
+use crate::support::{cells, document, origin, promote, promoted, sector, state};
+use knhk_hot::Hot;
 use knhk_ontology::{Document, KeyTable};
-use knhk_promotion::{Journal, NoJournal, PromotionError, Version};
+use knhk_promotion::{Guard, Journal, NoJournal, Promoted, Promotion, PromotionError, Ready, Sector, Version};
 
 /// Where a journal goes wrong.
 #[derive(Clone, Copy, PartialEq)]
@@ -142,4 +143,43 @@ fn keys_are_durable_before_the_version_and_the_version_before_it_is_seen() {
     }
     let calls = journal.0.into_inner().unwrap();
     assert_eq!(calls, ["keys", "orders 1", "current 1", "keys", "orders 2", "current 2", "prune 1"]);
+}
+
+fn rolled_back_at_once<'s>(
+    orders: &'s Sector,
+    hot: &'s Hot,
+    journal: &'s dyn Journal,
+    number: u64,
+) -> Promotion<'s, Promoted> {
+    let (ready, verified) = Promotion::<Ready>::back_to(orders, hot, journal, number, origin("ops-2")).unwrap();
+    ready.promote_at_once(Guard::new(verified)).unwrap()
+}
+
+#[test]
+fn an_emergency_rollback_is_seen_before_it_is_durable() {
+    let (hot, orders, journal) = (cells(), sector("orders", 0, 8), Recording::default());
+    promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
+    promoted(&orders, &hot, r#"{"max_qty": 2000}"#);
+    assert!(rolled_back_at_once(&orders, &hot, &journal, 1).recorded());
+    assert_eq!(journal.0.into_inner().unwrap(), ["current 3", "keys", "orders 3"]);
+}
+
+#[test]
+fn an_emergency_rollback_works_where_nothing_can_be_written() {
+    let (hot, orders) = (cells(), sector("orders", 0, 8));
+    promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
+    promoted(&orders, &hot, r#"{"max_qty": 2000}"#);
+    let faulty = Faulty(Fault::VersionFails);
+    assert!(!rolled_back_at_once(&orders, &hot, &faulty, 1).recorded());
+    let (_, numbers, current) = state(&orders, &hot);
+    assert_eq!((numbers, current.as_deref()), (vec![1, 2, 3], Some(&*document(r#"{"max_qty": 1000}"#).to_json())));
+}
+
+#[test]
+fn what_is_new_is_never_promoted_before_it_is_durable() {
+    let (hot, orders) = (cells(), sector("orders", 0, 8));
+    let (ready, verified) = orders.prepare(&hot, &NoJournal, document(r#"{"max_qty": 1}"#)).verify().unwrap();
+    let refused = ready.promote_at_once(Guard::new(verified)).err().unwrap();
+    assert!(matches!(refused, PromotionError::NotRollback { .. }), "{refused}");
+    assert_eq!(state(&orders, &hot), (0, vec![], None));
 }

@@ -2,5 +2,5 @@
 use knhk_promotion::Verified;
 
 fn main() {
-    let _ = Verified { sector: 0, version: 1, snapshot_id: [0; 32] };
+    let _ = Verified([0; 32]);
 }
