@@ -26,4 +26,4 @@ macro_rules! programs {
     };
 }
 
-programs!(sketch);
+programs!(sketch management bad_input);
