@@ -481,7 +481,7 @@ knhk_status_t knhk_rollback(knhk_engine_t *engine,
  * States what a sector holds before its first promotion: its names, types and defaults. Reads give the defaults, with the reason
  * KNHK_READ_NOT_READY, and keys can be interned. Afterwards it is only recorded.
  *
- * `json`: a document whose leaves have a $default or a $value.
+ * `json`: a document; the defaults are the $default of its leaves, and a leaf without one reads as absent.
  * Returns KNHK_OK; else as knhk_promote_json.
  */
 knhk_status_t knhk_declare_json(knhk_engine_t *engine,

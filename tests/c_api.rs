@@ -26,4 +26,40 @@ macro_rules! programs {
     };
 }
 
-programs!(sketch management bad_input);
+programs!(sketch management bad_input readers callbacks observations threads fork seccomp);
+
+#[test]
+fn two_units() {
+    for language in LANGUAGES {
+        for link in [Link::Inline, Link::Symbols] {
+            succeeded(&mut Command::new(compile(&["two_units_a.c", "two_units_b.c"], language, link, &[])));
+        }
+    }
+}
+
+/// Loaded twice at run time, and unloaded in use.
+#[test]
+fn two_copies() {
+    let copies = ["one.so", "two.so"].map(|name| support::scratch("copies").join(name));
+    for copy in &copies {
+        std::fs::copy(support::libraries().join("libknhk.so"), copy).unwrap();
+    }
+    for language in LANGUAGES {
+        for inline in [&[][..], &["-DKNHK_NO_INLINE"]] {
+            let program = compile(&["copies.c"], language, Link::Loaded, inline);
+            succeeded(Command::new(program).args(&copies));
+        }
+    }
+}
+
+/// Each header is whole, in every language that it promises.
+#[test]
+fn headers_compile_alone() {
+    for header in ["knhk.h", "knhk_inline.h"] {
+        for language in ["c99", "c11", "c17", "c2x", "c++11", "c++17", "c++20", "c++23"] {
+            for inline in [&[][..], &["-DKNHK_NO_INLINE"]] {
+                support::compiles_alone(header, language, inline);
+            }
+        }
+    }
+}

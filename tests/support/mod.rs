@@ -43,6 +43,8 @@ pub enum Link {
     Symbols,
     /// The archive, reads inline.
     Static,
+    /// Not at all: the program loads the library by itself.
+    Loaded,
 }
 
 /// The languages that every program is compiled as.
@@ -71,10 +73,22 @@ pub fn compile(sources: &[&str], language: &str, link: Link, more: &[&str]) -> P
             cc.args(["-x", "none", "-L"]).arg(libraries()).arg("-lknhk");
             cc.arg(format!("-Wl,-rpath,{}", libraries().display()));
         }
-        Link::Static => _ = cc.args(["-x", "none"]).arg(libraries().join("libknhk.a")).args(["-lm", "-ldl"]),
+        Link::Loaded => _ = cc.arg("-ldl"),
+        Link::Static => {
+            _ = cc.args(["-x", "none", "-Wl,--strip-debug"]).arg(libraries().join("libknhk.a")).args(["-lm", "-ldl"])
+        }
     }
     succeeded(cc.arg("-o").arg(&program));
     program
+}
+
+/// Checks that a header needs no other, and draws no warning.
+pub fn compiles_alone(header: &str, language: &str, more: &[&str]) {
+    let cpp = language.starts_with("c++");
+    let mut cc = Command::new(if cpp { "g++" } else { "gcc" });
+    cc.args(["-fsyntax-only", &format!("-std={language}")]).args(WARNINGS).args(["-Wshadow", "-Wundef"]).args(more);
+    cc.args(["-x", if cpp { "c++" } else { "c" }]).arg(root().join("include").join(header));
+    succeeded(&mut cc);
 }
 
 /// Runs a command that must succeed.
