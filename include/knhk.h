@@ -1,4 +1,4 @@
-/* libknhk: governed values, read in a nanosecond. Generated from ffi/ by tests/header.rs: do not edit.
+/* libknhk: governed values, read in a nanosecond. Generated from ffi/ by tests/ffi/header.rs: do not edit.
  *
  * What holds for every call, unless its comment says otherwise:
  * - Calls on an engine may be made from any thread at any time. Calls on a reader belong to the reader's thread.

@@ -1,11 +1,11 @@
 //! What the shared library exports is what `ffi/symbols.txt` lists, under the name and with the flags that `build.rs` gives it.
-//! `KNHK_WRITE=1 cargo test --test symbols` writes the list; a symbol is taken off it only with a new ABI number.
-
-mod support;
+//! `KNHK_WRITE=1 cargo test --test ffi symbols` writes the list; a symbol is taken off it only with a new ABI number.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
+
+use crate::support;
 
 fn output(program: &str, args: &[&str]) -> String {
     let output = support::succeeded(Command::new(program).args(args).arg(support::libraries().join("libknhk.so")));

@@ -1,11 +1,10 @@
 //! The layouts that C sees are those of Rust: a C program prints its sizes and offsets, and they are compared with the library's own.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
 use std::process::Command;
 
+use crate::support::{self, Link, compile, succeeded};
 use knhk::change::{ChangeC, ChangeCallbackC};
 use knhk::history::{DifferenceC, VersionInfoC};
 use knhk::key::KeyInfoC;
@@ -19,7 +18,6 @@ use knhk::stats::StatsC;
 use knhk::value;
 use knhk_hot::layout::{self, Outcome, Tag};
 use knhk_hot::raw::Reason;
-use support::{Link, compile, succeeded};
 
 /// A struct's name in C, its size, and its fields with their offsets.
 type Layout = (&'static str, usize, Vec<(&'static str, usize)>);

@@ -1,10 +1,8 @@
 //! The programs of `tests/c`, each in every way in which a program can be compiled and linked.
 
-mod support;
-
 use std::process::Command;
 
-use support::{LANGUAGES, Link, compile, succeeded};
+use crate::support::{self, LANGUAGES, Link, compile, succeeded};
 
 /// Compiles and runs a program as C11 and C++17, with inline reads and with the library's symbols, shared and static.
 fn every_way(source: &str) {
