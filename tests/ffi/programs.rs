@@ -27,6 +27,15 @@ macro_rules! programs {
 programs!(sketch management bad_input readers callbacks observations threads fork seccomp);
 
 #[test]
+fn raii() {
+    for language in ["c++17", "c++20"] {
+        for link in [Link::Inline, Link::Symbols] {
+            succeeded(&mut Command::new(compile(&["raii.cpp"], language, link, &[])));
+        }
+    }
+}
+
+#[test]
 fn two_units() {
     for language in LANGUAGES {
         for link in [Link::Inline, Link::Symbols] {
@@ -53,8 +62,9 @@ fn two_copies() {
 /// Each header is whole, in every language that it promises.
 #[test]
 fn headers_compile_alone() {
-    for header in ["knhk.h", "knhk_inline.h"] {
-        for language in ["c99", "c11", "c17", "c2x", "c++11", "c++17", "c++20", "c++23"] {
+    let every = ["c99", "c11", "c17", "c2x", "c++11", "c++17", "c++20", "c++23"];
+    for (header, languages) in [("knhk.h", &every[..]), ("knhk_inline.h", &every), ("knhk.hpp", &every[5..])] {
+        for language in languages {
             for inline in [&[][..], &["-DKNHK_NO_INLINE"]] {
                 support::compiles_alone(header, language, inline);
             }
