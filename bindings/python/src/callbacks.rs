@@ -4,7 +4,6 @@
 //! it is attached. An exception of a callback is logged and ends nothing. Before the interpreter is taken down, [`end_callbacks`]
 //! closes the [`GATE`]: from then on nothing attaches any more, and what the engine still announces goes nowhere.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::Thread;
@@ -92,26 +91,14 @@ pub fn after_fork_in_child() {
     GATE.inside.store(0, Ordering::SeqCst);
 }
 
-thread_local! {
-    /// Whether this thread is the warm one of an engine, and a callback is running on it.
-    static RUNNING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether the caller runs inside a callback.
-pub(crate) fn is_inside() -> bool {
-    RUNNING.get()
-}
-
 /// Runs `f` attached, unless the interpreter is about to end.
 fn call(f: impl FnOnce(Python<'_>) -> PyResult<()>) {
     let Some(_inside) = GATE.enter() else { return };
-    RUNNING.set(true);
     Python::try_attach(|py| {
         if let Err(error) = f(py) {
             report(py, error);
         }
     });
-    RUNNING.set(false);
 }
 
 /// Tells `logging` about a callback's exception; where that fails too, the interpreter's hook for such cases.

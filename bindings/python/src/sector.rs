@@ -30,7 +30,7 @@ impl Sector {
     #[pyo3(signature = (engine, name, /))]
     fn new(py: Python<'_>, engine: &Engine, name: String) -> PyResult<Sector> {
         let shared = engine.shared.clone();
-        detached(py, || shared.engine().sector_number(&name))?;
+        detached(py, || shared.sector_number(&name))?;
         Ok(Sector { shared, name })
     }
 
@@ -75,7 +75,10 @@ impl Sector {
         detached(py, || self.shared.engine().declare_json(&self.name, &json))
     }
 
-    #[pyo3(signature = (version, *, by = String::new(), why = String::new()))]
+    #[pyo3(
+        signature = (version, *, by = String::new(), why = String::new()),
+        text_signature = "($self, version, *, by='', why='')"
+    )]
     fn rollback(&self, py: Python<'_>, version: u64, by: String, why: String) -> PyResult<Version> {
         note_log_level(py, &self.shared)?;
         let origin = Origin { by, why, major: false };
