@@ -29,13 +29,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(engine: Engine, location: String) -> Shared {
+    pub(crate) fn new(engine: Engine, location: String, log_level: Arc<AtomicI32>) -> Shared {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             location,
             closed: Arc::default(),
-            log_level: Arc::new(AtomicI32::new(i32::MAX)),
+            log_level,
             names: Mutex::default(),
             sectors: Mutex::default(),
             subscriptions: Mutex::default(),

@@ -295,6 +295,29 @@ def test_the_engines_log_goes_to_logging(caplog):
         logger.removeHandler(handler)
 
 
+def test_what_recovery_has_to_say_is_logged(tmp_path):
+    with knhk.open(tmp_path) as engine:
+        sector = engine.create_sector("orders")
+        sector.promote({"n": 1})
+        sector.promote({"n": 2})
+    newest = max((tmp_path / "sectors" / "orders" / "versions").iterdir())
+    newest.write_bytes(newest.read_bytes()[:-3])
+    arrived = queue.Queue()
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            arrived.put(record)
+
+    handler = Handler()
+    logging.getLogger("knhk").addHandler(handler)
+    try:
+        with knhk.open(tmp_path):
+            record = arrived.get(timeout=PATIENCE)
+    finally:
+        logging.getLogger("knhk").removeHandler(handler)
+    assert (record.levelno, record.part) == (logging.ERROR, "recovery")
+
+
 def test_lines_that_nobody_wants_do_not_reach_logging(orders):
     seen = []
     logger = logging.getLogger("knhk")

@@ -1,0 +1,12 @@
+/**
+ * Governed values - limits, rules, routes, facts - that a program reads in nanoseconds while they are changed beside it.
+ *
+ * @packageDocumentation
+ */
+
+export { attach, Engine, type EngineEvents, libraryVersion, open, openSync } from './engine.js';
+export { KnhkError, KnhkError as Error } from './errors.js';
+export { Key } from './key.js';
+export type * from './records.js';
+export { Sector } from './sector.js';
+export { View } from './view.js';

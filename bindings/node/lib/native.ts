@@ -1,0 +1,90 @@
+// The native half, as its Rust source (src/calls.rs, src/reads.rs) defines it. Engines, keys and held generations are numbers here.
+
+import type { Change, KeyInfo, LogLine, Observation, SectorInfo, Stats, VersionInfo } from './records.js';
+
+/** Hears how an operation ended: with an error, or with its value. */
+export type Settle = (error: unknown, value?: unknown) => void;
+
+/** Who, why, and whether keys may break. */
+export interface Origin {
+  by?: string;
+  why?: string;
+  major?: boolean;
+}
+
+/** What can take time gives its number and calls `settle` later, or without `settle` gives its value at once. */
+type Operation<A extends unknown[], T> = {
+  (...call: [...A, settle: Settle]): number;
+  (...call: A): T;
+};
+
+export interface Native {
+  open: Operation<[location: string, options: object], number>;
+  createSector: Operation<[engine: number, name: string, kind: string], void>;
+  declare: Operation<[engine: number, sector: string, json: string], void>;
+  promote: Operation<[engine: number, sector: string, json: string, origin: Origin], VersionInfo>;
+  promoteImage: Operation<[engine: number, sector: string, image: Uint8Array, origin: Origin], VersionInfo>;
+  rollback: Operation<[engine: number, sector: string, version: number, origin: Origin], VersionInfo>;
+  compile: Operation<[engine: number, json: string], Uint8Array>;
+  cancel(operation: number): boolean;
+  keepAlive(wanted: boolean): void;
+
+  share(engine: number): string;
+  attach(token: string): number;
+  close(engine: number): void;
+  isOpen(engine: number): boolean;
+  sectors(engine: number): SectorInfo[];
+  isReady(engine: number, sector: string): boolean;
+  keys(engine: number, sector: string): KeyInfo[];
+  history(engine: number, sector: string): VersionInfo[];
+  exportJson(engine: number, sector: string, version?: number): string;
+  dump(engine: number): string;
+  intern(engine: number, sector: string, name: string, type: string): number;
+  listen(engine: number, listener: (kind: 'change' | 'log' | 'close', news: Change | LogLine | undefined) => void): void;
+  setChanges(engine: number, wanted: boolean): void;
+  setLog(engine: number, wanted: boolean): void;
+  version(engine: number): number;
+  changesSince(engine: number, epoch: number): Change[];
+  changeFd(engine: number): number;
+  stats(engine: number): Stats;
+  drain(engine: number, max: number): Observation[];
+  cells(engine: number): Int32Array<ArrayBuffer> | undefined;
+  scratch(): Int32Array<ArrayBuffer>;
+  libraryVersion(): string;
+
+  /** `source` is an engine (its current generation) or a held generation; how it ended is in `scratch`. */
+  read(source: number, key: number, big: boolean): unknown;
+  allows(source: number, key: number, value: number | bigint): boolean | undefined;
+  /** The bounds of a guard; undefined where there is no such value. */
+  range(source: number, key: number): [low: number, high: number] | undefined;
+  isA(source: number, key: number, ancestor: number): boolean | undefined;
+  lookup(source: number, map: number, name: string, big: boolean): unknown;
+  find(source: number, sector: string, path: string, big: boolean): unknown;
+  openView(engine: number): number | undefined;
+  endView(view: number): boolean;
+  observe(
+    engine: number,
+    key: number,
+    value: number | bigint | boolean,
+    outcome: number,
+    subject?: number | bigint,
+    detail?: number | bigint,
+    timeNs?: bigint,
+  ): boolean;
+  empty(): void;
+}
+
+function load(): Native {
+  try {
+    return require('../knhk.node') as Native;
+  } catch (error) {
+    const { platform, arch } = process;
+    const hint = `knhk: the native part could not be loaded on ${platform}-${arch}; in a checkout, run "npm run build"`;
+    throw new Error(hint, { cause: error });
+  }
+}
+
+export const native: Native = load();
+
+/** The words in which native reads leave their outcome and generation. */
+export const scratch: Int32Array = native.scratch();

@@ -1,0 +1,199 @@
+// A sector: its keys, its documents, its history.
+
+import { type Engine, untilChange } from './engine.js';
+import { attempt, badType, checkInteger, checkOneOf, checkOptionalString, checkOptions, checkString, operation } from './errors.js';
+import type { Handle } from './handle.js';
+import { documentText } from './json.js';
+import { type Key, looked, makeKey } from './key.js';
+import { native, type Origin } from './native.js';
+import type { Abortable, Document, KeyInfo, PromoteOptions, Value, ValueType, VersionInfo } from './records.js';
+
+const TYPES: readonly ValueType[] = [
+  'bool',
+  'i64',
+  'f64',
+  'string',
+  'bytes',
+  'list<bool>',
+  'list<i64>',
+  'list<f64>',
+  'list<string>',
+  'list<bytes>',
+  'map',
+  'class',
+];
+
+export let makeSector: (engine: Engine, handle: Handle, name: string) => Sector;
+
+/** A namespace with its own knowledge and its own history. */
+export class Sector {
+  readonly name: string;
+  #engine: Engine;
+  #handle: Handle;
+  #keys = new Map<string, Key>();
+
+  static {
+    makeSector = (engine, handle, name) => new Sector(engine, handle, name);
+  }
+
+  private constructor(engine: Engine, handle: Handle, name: string) {
+    this.#engine = engine;
+    this.#handle = handle;
+    this.name = name;
+  }
+
+  /**
+   * Interns a name with its type, once; reads through the key are then a matter of nanoseconds.
+   *
+   * @throws KnhkError `KNHK_NOT_FOUND` for an unknown name (the nearest is suggested), `KNHK_WRONG_TYPE`, `KNHK_NOT_READY` before
+   * anything was promoted or declared.
+   */
+  key<T extends ValueType>(name: string, type: T): Key<T> {
+    checkString('the name', name);
+    checkOneOf('the type', TYPES, type);
+    const known = this.#keys.get(`${type} ${name}`);
+    if (known) return known as unknown as Key<T>;
+    const number = attempt(() => native.intern(this.#handle.engine, this.name, name, type));
+    const key = makeKey(this.#handle, number, this.name, name, type);
+    this.#keys.set(`${type} ${name}`, key as unknown as Key);
+    return key;
+  }
+
+  /** The current value under a path known only at run time, whatever its type; undefined where there is none. */
+  find(path: string): Value | undefined {
+    checkString('the path', path);
+    return looked(native.find(this.#handle.engine, this.name, path, false), `${this.name}/${path}`);
+  }
+
+  /** The values of the current document, or of the declared one before the first promotion. */
+  keys(): KeyInfo[] {
+    return attempt(() => native.keys(this.#handle.engine, this.name));
+  }
+
+  /** Whether a version was promoted. */
+  get ready(): boolean {
+    return attempt(() => native.isReady(this.#handle.engine, this.name));
+  }
+
+  /**
+   * Makes a document the current knowledge. When the promise resolves, every read that begins, on any thread, sees it or something newer.
+   * Operations of one engine happen in the order in which they were asked for.
+   *
+   * @throws KnhkError `KNHK_DOCUMENT` or `KNHK_LIMIT` when it is not valid, `KNHK_INCOMPATIBLE` when it would break keys that programs hold
+   * and `major` is not set, `KNHK_STALLED`, `KNHK_IO`. Nothing changes then.
+   */
+  promote(document: string | Document, options: PromoteOptions & Abortable = {}): Promise<VersionInfo> {
+    return this.#changing(options, (origin) => {
+      const text = documentText(document);
+      return (settle) => native.promote(this.#handle.engine, this.name, text, origin, settle);
+    });
+  }
+
+  /** As `promote`, before it returns: for start-up and scripts. */
+  promoteSync(document: string | Document, options: PromoteOptions = {}): VersionInfo {
+    const origin = originOf(options);
+    const text = documentText(document);
+    return attempt(() => native.promote(this.#handle.engine, this.name, text, origin));
+  }
+
+  /** Promotes what an artifact image from `engine.compile` holds. A damaged image is refused: `KNHK_ARTIFACT`. */
+  promoteImage(image: Uint8Array, options: PromoteOptions & Abortable = {}): Promise<VersionInfo> {
+    return this.#changing(options, (origin) => {
+      const own = unshared(image);
+      return (settle) => native.promoteImage(this.#handle.engine, this.name, own, origin, settle);
+    });
+  }
+
+  /** As `promoteImage`, before it returns. */
+  promoteImageSync(image: Uint8Array, options: PromoteOptions = {}): VersionInfo {
+    const origin = originOf(options);
+    const own = unshared(image);
+    return attempt(() => native.promoteImage(this.#handle.engine, this.name, own, origin));
+  }
+
+  /** Makes a retained version's content current again, as a new version. */
+  rollback(version: number, options: PromoteOptions & Abortable = {}): Promise<VersionInfo> {
+    return this.#changing(options, (origin) => {
+      checkVersion(version);
+      return (settle) => native.rollback(this.#handle.engine, this.name, version, origin, settle);
+    });
+  }
+
+  /** As `rollback`, before it returns. */
+  rollbackSync(version: number, options: PromoteOptions = {}): VersionInfo {
+    const origin = originOf(options);
+    checkVersion(version);
+    return attempt(() => native.rollback(this.#handle.engine, this.name, version, origin));
+  }
+
+  /** States the values that reads see before the first promotion, and which names and types there are. */
+  declare(document: string | Document, options: Abortable = {}): Promise<void> {
+    return this.#changing(options, () => {
+      const text = documentText(document);
+      return (settle) => native.declare(this.#handle.engine, this.name, text, settle);
+    });
+  }
+
+  /** As `declare`, before it returns. */
+  declareSync(document: string | Document): void {
+    const text = documentText(document);
+    attempt(() => native.declare(this.#handle.engine, this.name, text));
+  }
+
+  /** The retained versions, oldest first. */
+  history(): VersionInfo[] {
+    return attempt(() => native.history(this.#handle.engine, this.name));
+  }
+
+  /** The document of a version, or of the current one, as JSON text; promoting it gives the same knowledge. */
+  export(version?: number): string {
+    if (version !== undefined) checkVersion(version);
+    return attempt(() => native.exportJson(this.#handle.engine, this.name, version));
+  }
+
+  /**
+   * Waits until the first promotion. It keeps the process alive meanwhile.
+   *
+   * @throws KnhkError `KNHK_TIMEOUT` after `timeout` milliseconds, `KNHK_CLOSED`; the signal's reason when that is aborted.
+   */
+  async waitReady(options: { timeout?: number } & Abortable = {}): Promise<void> {
+    checkOptions(options);
+    const { timeout, signal } = options;
+    if (timeout !== undefined) checkInteger('the option timeout', timeout, 0, 2 ** 31 - 1);
+    signal?.throwIfAborted();
+    await untilChange(this.#engine, this.name, () => this.ready, timeout, signal);
+  }
+
+  toString(): string {
+    return this.name;
+  }
+
+  /** What is wrong with the arguments rejects the promise too: a caller has one place to look at. */
+  async #changing<T>(
+    options: PromoteOptions & Abortable,
+    start: (origin: Origin) => (settle: (error: unknown, value?: unknown) => void) => number,
+  ): Promise<T> {
+    const origin = originOf(options);
+    const begin = start(origin);
+    return operation<T>(begin, native.cancel, options.signal);
+  }
+}
+
+function originOf(options: PromoteOptions): Origin {
+  checkOptions(options);
+  const { by, why, major } = options;
+  checkOptionalString('the option by', by);
+  checkOptionalString('the option why', why);
+  if (major !== undefined && typeof major !== 'boolean') throw badType('the option major', 'a boolean', major);
+  return { ...(by !== undefined && { by }), ...(why !== undefined && { why }), ...(major !== undefined && { major }) };
+}
+
+function checkVersion(version: unknown): void {
+  checkInteger('the version', version, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** The image in memory that no other thread can change while it is copied. */
+function unshared(image: Uint8Array): Uint8Array {
+  if (!(image instanceof Uint8Array)) throw badType('the image', 'a Uint8Array', image);
+  return image.buffer instanceof SharedArrayBuffer ? new Uint8Array(image) : image;
+}

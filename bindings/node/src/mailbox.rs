@@ -1,0 +1,139 @@
+//! What other threads have to say to one JavaScript environment.
+//!
+//! Engine threads put plain data here and wake the environment through one threadsafe function. It is called under this lock only, and the
+//! environment's cleanup hook takes it away under the same lock before Node frees it, so no thread ever calls into an environment
+//! that is gone. It is unreferenced: waiting for news keeps no process alive (pending operations do, see `environment`).
+
+use std::collections::VecDeque;
+use std::ptr::null_mut;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use knhk_engine::{Change, Level};
+use napi::sys;
+
+use crate::job::Outcome;
+
+/// Changes, and log lines, that wait for a busy environment before the oldest are given up.
+const WAITING: usize = 1024;
+
+/// A line of an engine's log.
+pub(crate) struct Line {
+    pub level: Level,
+    pub part: String,
+    pub message: String,
+}
+
+/// Everything that came since the last look. Engines are named by their place in this environment.
+#[derive(Default)]
+pub(crate) struct Letters {
+    /// Finished operations.
+    pub done: Vec<(u32, Outcome)>,
+    /// Changes.
+    pub changes: VecDeque<(u32, Change)>,
+    /// Log lines.
+    pub lines: VecDeque<(u32, Line)>,
+    /// Engines that another environment closed.
+    pub closed: Vec<u32>,
+}
+
+struct Waker(sys::napi_threadsafe_function);
+
+// SAFETY: a threadsafe function may be called from any thread; the lock keeps the calls before its end.
+unsafe impl Send for Waker {}
+
+#[derive(Default)]
+struct State {
+    waker: Option<Waker>,
+    called: bool,
+    letters: Letters,
+    /// Changes given up whose engine had no later one to tell of it.
+    missed: Vec<(u32, u64)>,
+}
+
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    state: Mutex<State>,
+}
+
+impl Mailbox {
+    /// Lets the environment be woken through `function`.
+    pub(crate) fn open(&self, function: sys::napi_threadsafe_function) {
+        self.lock().waker = Some(Waker(function));
+    }
+
+    /// Forgets the environment. What was not delivered is dropped, outside the lock.
+    pub(crate) fn shut(&self) {
+        let mut state = self.lock();
+        state.waker = None;
+        let letters = std::mem::take(&mut state.letters);
+        drop(state);
+        drop(letters);
+    }
+
+    /// Reports a finished operation.
+    pub(crate) fn done(&self, operation: u32, outcome: Outcome) {
+        self.put(|letters, _| letters.done.push((operation, outcome)));
+    }
+
+    /// Reports a change. One that is given up is counted in the next of its engine.
+    pub(crate) fn change(&self, engine: u32, mut change: Change) {
+        self.put(|letters, missed| {
+            if let Some(at) = missed.iter().position(|(of, _)| *of == engine) {
+                change.missed += missed.swap_remove(at).1;
+            }
+            letters.changes.push_back((engine, change));
+            if letters.changes.len() > WAITING
+                && let Some((of, lost)) = letters.changes.pop_front()
+            {
+                match letters.changes.iter_mut().find(|(engine, _)| *engine == of) {
+                    Some((_, next)) => next.missed += lost.missed + 1,
+                    None => missed.push((of, lost.missed + 1)),
+                }
+            }
+        });
+    }
+
+    /// Reports a log line; beyond the capacity the oldest is dropped.
+    pub(crate) fn line(&self, engine: u32, line: Line) {
+        self.put(|letters, _| {
+            letters.lines.push_back((engine, line));
+            if letters.lines.len() > WAITING {
+                letters.lines.pop_front();
+            }
+        });
+    }
+
+    /// Reports that another environment closed the engine.
+    pub(crate) fn closed(&self, engine: u32) {
+        self.put(|letters, _| letters.closed.push(engine));
+    }
+
+    fn put(&self, write: impl FnOnce(&mut Letters, &mut Vec<(u32, u64)>)) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if state.waker.is_none() {
+            return;
+        }
+        write(&mut state.letters, &mut state.missed);
+        if !std::mem::replace(&mut state.called, true)
+            && let Some(waker) = &state.waker
+        {
+            // SAFETY: taken away under this lock before Node frees it.
+            unsafe {
+                sys::napi_call_threadsafe_function(waker.0, null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking);
+            }
+        }
+    }
+
+    /// Takes what came; the next letter wakes the environment again.
+    pub(crate) fn take(&self) -> Letters {
+        let mut state = self.lock();
+        state.called = false;
+        std::mem::take(&mut state.letters)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Whole after a panic: each change is one step.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

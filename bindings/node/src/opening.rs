@@ -1,0 +1,112 @@
+//! Opening, sharing, attaching and closing engines.
+
+use std::time::Duration;
+
+use knhk_engine::{Error, Options, Status};
+use knhk_hot::BarrierChoice;
+use napi::Env;
+use napi_derive::napi;
+
+use crate::calls::{Raw, Settle, begin, finish};
+use crate::environment::Environment;
+use crate::error::throw;
+use crate::job;
+use crate::shared::Shared;
+use crate::value;
+
+/// Settings of an engine; what is left out has the engine's default.
+#[napi(object)]
+#[derive(Default)]
+pub struct OpenOptions {
+    /// Versions retained per sector.
+    pub history: Option<u32>,
+    /// "auto" or "fence".
+    pub barrier: Option<String>,
+    /// Retired roots that may wait.
+    pub retained_roots: Option<u32>,
+    /// Bytes held by stalled readers that are reported.
+    pub soft_limit_bytes: Option<f64>,
+    /// Bytes held by stalled readers at which promotions are refused.
+    pub hard_limit_bytes: Option<f64>,
+    /// Records of each thread's observation ring.
+    pub ring_records: Option<u32>,
+    /// How often the cached clock advances.
+    pub clock_period_ms: Option<f64>,
+}
+
+impl OpenOptions {
+    fn options(self) -> Options {
+        let mut options = Options::default();
+        if let Some(history) = self.history {
+            options.history = history as usize;
+        }
+        if self.barrier.as_deref() == Some("fence") {
+            options.hot.barrier = BarrierChoice::Fence;
+        }
+        if let Some(roots) = self.retained_roots {
+            options.hot.retained_roots = roots as usize;
+        }
+        if let Some(bytes) = self.soft_limit_bytes {
+            options.hot.soft_limit_bytes = bytes as u64;
+        }
+        if let Some(bytes) = self.hard_limit_bytes {
+            options.hot.hard_limit_bytes = bytes as u64;
+        }
+        if let Some(records) = self.ring_records {
+            options.hot.ring_records = records as usize;
+        }
+        if let Some(period) = self.clock_period_ms {
+            options.clock_period = Duration::from_secs_f64(period / 1000.0);
+        }
+        options
+    }
+}
+
+/// Opens an engine; gives its place in this environment.
+#[napi(catch_unwind)]
+pub fn open(env: Env, location: String, options: OpenOptions, settle: Settle<'_>) -> napi::Result<Raw> {
+    let environment = Environment::required(env.raw())?;
+    let options = options.options();
+    let Some(settle) = settle else { return finish(env, &environment, job::open(&location, options)) };
+    let (number, ticket) = begin(env, &environment, settle)?;
+    let mailbox = environment.mailbox.clone();
+    // There is no engine yet whose worker could do it.
+    let opening = std::thread::Builder::new().name("knhk-open".into()).spawn(move || {
+        if ticket.start() {
+            mailbox.done(number, job::open(&location, options));
+        }
+    });
+    if let Err(error) = opening {
+        environment.cancel(number);
+        let message = format!("no thread to open the engine on: {error}");
+        return Err(throw(env.raw(), &Error::new(Status::System, "open", "", message)));
+    }
+    Ok(Raw(value::number(env.raw(), f64::from(number))))
+}
+
+/// A token by which other threads of this process attach to the engine.
+#[napi(catch_unwind)]
+pub fn share(env: Env, engine: u32) -> napi::Result<String> {
+    Ok(Environment::required(env.raw())?.open(engine)?.shared.token())
+}
+
+/// Opens, in this environment, the engine that a token names; gives its place.
+#[napi(catch_unwind)]
+pub fn attach(env: Env, token: String) -> napi::Result<u32> {
+    let environment = Environment::required(env.raw())?;
+    let place = Shared::find(&token).and_then(|shared| environment.attach(shared, false));
+    place.map_err(|error| throw(env.raw(), &error))
+}
+
+/// Closes this environment's handle; where the engine was opened, the engine. Closing twice does nothing.
+#[napi(catch_unwind)]
+pub fn close(env: Env, engine: u32) -> napi::Result<()> {
+    let local = Environment::required(env.raw())?.local(engine);
+    local.map_or(Ok(()), |local| local.close()).map_err(|error| throw(env.raw(), &error))
+}
+
+/// Whether reads and changes through this handle still work.
+#[napi(catch_unwind)]
+pub fn is_open(engine: u32) -> bool {
+    Environment::current().and_then(|environment| environment.local(engine)).is_some_and(|local| local.is_open())
+}

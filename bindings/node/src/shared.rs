@@ -1,0 +1,163 @@
+//! One engine of this process, as all its JavaScript environments share it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use knhk_engine::{Engine, Error, Options, Status};
+use knhk_hot::layout;
+use knhk_warm::Worker;
+
+use crate::mailbox::{Line, Mailbox};
+
+/// Operations that may wait for the engine's worker before more are refused.
+const WAITING: usize = 4096;
+
+/// The engines that tokens can name. Weak: a token keeps nothing open.
+static ENGINES: Mutex<Vec<(u64, Weak<Shared>)>> = Mutex::new(Vec::new());
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// Where a key came from, for observations that are drained.
+pub(crate) struct Origin {
+    pub sector: String,
+    pub name: String,
+}
+
+/// An environment that has the engine open.
+struct Tenant {
+    mailbox: Arc<Mailbox>,
+    /// The engine's place there.
+    place: u32,
+    /// Whether it wants log lines.
+    log: bool,
+}
+
+pub(crate) struct Shared {
+    id: u64,
+    pub engine: Engine,
+    closed: AtomicBool,
+    /// Runs what can take time, in the order in which it was asked for, whichever environment asked.
+    worker: Worker,
+    names: Mutex<HashMap<layout::Key, Origin>>,
+    tenants: Mutex<Vec<Tenant>>,
+}
+
+impl Shared {
+    pub(crate) fn open(location: &str, options: Options) -> Result<Arc<Shared>, Error> {
+        let worker = Worker::spawn("knhk-node", WAITING).map_err(|error| {
+            Error::new(Status::System, "open", "knhk-node", format!("no thread for the engine's operations: {error}"))
+        })?;
+        let shared = Arc::new(Shared {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            engine: Engine::open(location, options)?,
+            closed: AtomicBool::new(false),
+            worker,
+            names: Mutex::default(),
+            tenants: Mutex::default(),
+        });
+        let mut engines = lock(&ENGINES);
+        engines.retain(|(_, engine)| engine.strong_count() > 0);
+        engines.push((shared.id, Arc::downgrade(&shared)));
+        Ok(shared)
+    }
+
+    /// Names the engine in this process.
+    pub(crate) fn token(&self) -> String {
+        format!("knhk-engine:{}:{}", std::process::id(), self.id)
+    }
+
+    /// The engine that a token names.
+    pub(crate) fn find(token: &str) -> Result<Arc<Shared>, Error> {
+        let refused = |status, message: &str| Err(Error::new(status, "attach", token, message));
+        let mut parts = token.split(':');
+        let (Some("knhk-engine"), Some(process), Some(id), None) =
+            (parts.next(), parts.next(), parts.next().and_then(|id| id.parse::<u64>().ok()), parts.next())
+        else {
+            return refused(
+                Status::InvalidArgument,
+                "this is not a token of an engine: pass what engine.share() returned",
+            );
+        };
+        if process.parse() != Ok(std::process::id()) {
+            return refused(
+                Status::InvalidArgument,
+                "the token was made in another process: an engine is shared between the threads of one process",
+            );
+        }
+        let engine = lock(&ENGINES).iter().find(|(known, _)| *known == id).and_then(|(_, engine)| engine.upgrade());
+        match engine {
+            Some(engine) if !engine.is_closed() => Ok(engine),
+            _ => refused(Status::Closed, "the engine that the token named is closed"),
+        }
+    }
+
+    /// Queues a job behind those that were queued before.
+    pub(crate) fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+        self.worker.submit(job).map_err(|_| {
+            Error::new(
+                Status::Limit,
+                "queue",
+                "",
+                format!("{WAITING} operations wait already; await some of them first"),
+            )
+        })
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Closes the engine for every environment, and tells those.
+    pub(crate) fn close(&self) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.engine.close();
+        for tenant in lock(&self.tenants).iter() {
+            tenant.mailbox.closed(tenant.place);
+        }
+    }
+
+    pub(crate) fn enter(&self, mailbox: &Arc<Mailbox>, place: u32) {
+        lock(&self.tenants).push(Tenant { mailbox: mailbox.clone(), place, log: false });
+    }
+
+    pub(crate) fn leave(&self, mailbox: &Arc<Mailbox>, place: u32) {
+        self.set_log(mailbox, place, false);
+        lock(&self.tenants).retain(|tenant| tenant.place != place || !Arc::ptr_eq(&tenant.mailbox, mailbox));
+    }
+
+    /// Starts or stops sending the engine's log lines to an environment.
+    pub(crate) fn set_log(&self, mailbox: &Arc<Mailbox>, place: u32, wanted: bool) {
+        let mut tenants = lock(&self.tenants);
+        for tenant in tenants.iter_mut().filter(|t| t.place == place && Arc::ptr_eq(&t.mailbox, mailbox)) {
+            tenant.log = wanted;
+        }
+        let to: Vec<_> = tenants.iter().filter(|t| t.log).map(|t| (t.mailbox.clone(), t.place)).collect();
+        // Under the lock, so that of two calls at once the later one's list stays.
+        if to.is_empty() {
+            self.engine.clear_log();
+        } else {
+            self.engine.set_log(move |level, part, message| {
+                for (mailbox, place) in &to {
+                    mailbox.line(*place, Line { level, part: part.into(), message: message.into() });
+                }
+            });
+        }
+    }
+
+    /// Remembers an interned key for [`Shared::origin`].
+    pub(crate) fn remember(&self, key: layout::Key, origin: Origin) {
+        lock(&self.names).insert(key, origin);
+    }
+
+    /// Calls `use_it` with what is known of an interned key.
+    pub(crate) fn origin<T>(&self, key: layout::Key, use_it: impl FnOnce(Option<&Origin>) -> T) -> T {
+        use_it(lock(&self.names).get(&key))
+    }
+}
+
+/// Whole after a panic: each of these is changed in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
