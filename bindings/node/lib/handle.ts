@@ -2,11 +2,6 @@
 
 import { native, scratch } from './native.js';
 
-/** Words of the engine's hot line: the low half of the current root's address, and the newest epoch. */
-export const ROOT = 2;
-export const EPOCH_LOW = 4;
-export const EPOCH_HIGH = 5;
-
 /** How a native read ended (`scratch[0]`); then the root's low half and the epoch's halves that it saw. */
 export const enum Outcome {
   Present = 0,

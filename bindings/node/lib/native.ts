@@ -55,6 +55,8 @@ export interface Native {
   /** `source` is an engine (its current generation) or a held generation; how it ended is in `scratch`. */
   read(source: number, key: number, big: boolean): unknown;
   allows(source: number, key: number, value: number | bigint): boolean | undefined;
+  /** The bounds of a guard; undefined where there is no such value. */
+  range(source: number, key: number): [low: number, high: number] | undefined;
   isA(source: number, key: number, ancestor: number): boolean | undefined;
   lookup(source: number, map: number, name: string, big: boolean): unknown;
   find(source: number, sector: string, path: string, big: boolean): unknown;

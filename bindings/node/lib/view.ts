@@ -2,7 +2,7 @@
 
 import { checkString, closed } from './errors.js';
 import { found, type Handle, Outcome } from './handle.js';
-import { allowsIn, checkSame, inexact, type Key, kept, looked, missing, noValue, numberOf } from './key.js';
+import { checkGuarded, checkSame, inexact, type Key, keptOf, looked, missing, noValue, numberOf } from './key.js';
 import { native, scratch } from './native.js';
 import type { BigTypes, Value, ValueType, ValueTypes } from './records.js';
 
@@ -45,8 +45,8 @@ export class View {
   get(key: Key, ...fallback: unknown[]): unknown {
     checkSame(this.#handle, key);
     const handle = this.#open();
-    const same = kept(key, this.#root, this.#low, this.#high);
-    if (same !== undefined) return same;
+    const kept = keptOf(key);
+    if (kept.isOf(this.#root, this.#low, this.#high)) return kept.value;
     if (key.type === 'map' || key.type === 'class') throw noValue(key);
     const value = native.read(handle, numberOf(key), false);
     if (scratch[0] === Outcome.Inexact) throw inexact(`${key}`);
@@ -67,7 +67,8 @@ export class View {
   /** Whether `value` lies in the range that this generation gives the key. */
   allows(key: Key<'i64'> | Key<'f64'>, value: number | bigint): boolean {
     checkSame(this.#handle, key as Key);
-    return allowsIn(this.#open(), key as Key, value);
+    checkGuarded(key as Key, value);
+    return native.allows(this.#open(), numberOf(key as Key), value) === true;
   }
 
   /** Whether a class is, or descends from, another in this generation. */

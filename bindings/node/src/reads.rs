@@ -134,9 +134,10 @@ type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> 
 
 /// Adds the functions to the module.
 pub(crate) fn register(env: sys::napi_env, exports: Js) -> napi::Result<()> {
-    let functions: [(&std::ffi::CStr, Callback); 9] = [
+    let functions: [(&std::ffi::CStr, Callback); 10] = [
         (c"read", read),
         (c"allows", allows),
+        (c"range", range),
         (c"isA", is_a),
         (c"lookup", lookup),
         (c"find", find),
@@ -187,6 +188,22 @@ unsafe extern "C" fn allows(env: sys::napi_env, info: sys::napi_callback_info) -
             _ => call.number(2).is_some_and(|value| snapshot.guard_f64(key, value)),
         };
         (boolean(env, allowed), Outcome::Present)
+    })
+}
+
+/// `range(source, key)`: the bounds of the key's guard as two numbers, rounded where a number cannot hold them; undefined where there is
+/// no such value.
+unsafe extern "C" fn range(env: sys::napi_env, info: sys::napi_callback_info) -> Js {
+    // SAFETY: Node-API's own arguments.
+    let call = unsafe { Call::<2>::new(env, info) };
+    call.read(|local, snapshot| {
+        let Some(Interned { key, value_type }) = call.key(local, 1) else { return (undefined(env), Outcome::Closed) };
+        match value::range(snapshot, key, value_type) {
+            Some(bounds) => {
+                (value::list(env, bounds.map(|bound| value::number(env, bound)).into_iter()), Outcome::Present)
+            }
+            None => (undefined(env), Outcome::Absent),
+        }
     })
 }
 

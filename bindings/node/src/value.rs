@@ -3,7 +3,7 @@
 use std::ptr::null_mut;
 
 use knhk_engine::ValueType;
-use knhk_hot::layout::{Key, Slot, Tag};
+use knhk_hot::layout::{Key, Range, Slot, Tag};
 use knhk_hot::{Reason, Snapshot};
 use napi::sys;
 
@@ -76,7 +76,7 @@ fn integer(env: sys::napi_env, integer: i64) -> Option<Js> {
     })
 }
 
-fn list(env: sys::napi_env, elements: impl ExactSizeIterator<Item = Js>) -> Js {
+pub(crate) fn list(env: sys::napi_env, elements: impl ExactSizeIterator<Item = Js>) -> Js {
     let mut array = null_mut();
     // SAFETY: as `undefined`.
     unsafe {
@@ -108,6 +108,21 @@ pub(crate) fn tag(snapshot: &Snapshot, key: Key) -> u64 {
         let descriptor = &(&(*snapshot.raw().root).descriptors)[sector as usize];
         let offset = key.slot() as usize * size_of::<Slot>();
         if offset as u64 >= descriptor.limit { Tag::Absent as u64 } else { (*descriptor.artifact.byte_add(offset)).tag }
+    }
+}
+
+/// The guard range of an i64 or f64 in this generation, as numbers.
+pub(crate) fn range(snapshot: &Snapshot, key: Key, value_type: ValueType) -> Option<[f64; 2]> {
+    let sector = key.sector().filter(|_| type_of(tag(snapshot, key)) == Some(value_type))?;
+    // SAFETY: there is such a slot, and the range of slot i lies mirrored at 16 * (i + 1) before the artifact's address.
+    let range = unsafe {
+        let descriptor = &(&(*snapshot.raw().root).descriptors)[sector as usize];
+        *descriptor.artifact.cast::<Range>().sub(key.slot() as usize + 1)
+    };
+    match value_type {
+        ValueType::I64 => Some([range.low, range.high].map(|bound| bound.cast_signed() as f64)),
+        ValueType::F64 => Some([range.low, range.high].map(f64::from_bits)),
+        _ => None,
     }
 }
 
