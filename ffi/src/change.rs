@@ -57,7 +57,7 @@ struct Told {
 impl Told {
     fn of(change: &Change) -> Told {
         let mut texts = Texts::default();
-        let changed = differences(&change.differences, &mut texts);
+        let changed = differences(&change.differences(), &mut texts);
         let told = ChangeC {
             struct_size: size_of::<ChangeC>() as u32,
             reserved: 0,

@@ -93,7 +93,7 @@ pub unsafe extern "C" fn knhk_history(
             let mut kept = Vec::new();
             let history = engine.history(text(sector, "sector")?)?;
             let items = history.iter().map(|info| {
-                let changed = differences(&info.differences, &mut texts);
+                let changed = differences(&info.differences(), &mut texts);
                 let item = VersionInfoC {
                     struct_size: size_of::<VersionInfoC>() as u32,
                     reserved: 0,

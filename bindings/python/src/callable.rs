@@ -75,7 +75,7 @@ pub(crate) fn key_type(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
         name: c"knhk.Key".as_ptr(),
         basicsize: (offset + size_of::<ffi::vectorcallfunc>() as isize) as c_int,
         itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT as u64 | HAVE_VECTORCALL) as c_uint,
+        flags: (ffi::Py_TPFLAGS_DEFAULT | HAVE_VECTORCALL) as c_uint,
         slots: slots.as_mut_ptr(),
     };
     // SAFETY: the specification is whole; the interpreter copies what it keeps of it, the name and the members included.

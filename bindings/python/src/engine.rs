@@ -36,7 +36,7 @@ impl Engine {
         note_log_level(py, &shared)?;
         let wanted = shared.log_level.clone();
         detached(py, || {
-            shared.engine().set_log(Some(Box::new(forward_log(wanted))));
+            shared.engine().set_log(forward_log(wanted));
             Ok(())
         })?;
         // The opening thread's reader, so that a child forked by it can read.

@@ -96,7 +96,7 @@ impl From<&engine::VersionInfo> for Version {
             by: version.origin.by.clone(),
             why: version.origin.why.clone(),
             rollback_of: version.rollback_of,
-            differences: version.differences.iter().map(Difference::from).collect(),
+            differences: version.differences().iter().map(Difference::from).collect(),
             phases: Phases {
                 parse_ns: phases.parse_ns,
                 verify_ns: phases.verify_ns,
@@ -144,7 +144,7 @@ impl From<&engine::Change> for Change {
             by: change.by.clone(),
             why: change.why.clone(),
             rollback_of: change.rollback_of,
-            differences: change.differences.iter().map(Difference::from).collect(),
+            differences: change.differences().iter().map(Difference::from).collect(),
             missed: change.missed,
             summary: change.summary(),
         }

@@ -76,7 +76,7 @@ impl Shared {
         }
         if !callbacks::is_inside() {
             // Waits for a running call, which a log handler that closes its engine would be itself.
-            self.engine.set_log(None);
+            self.engine.clear_log();
         }
     }
 }
