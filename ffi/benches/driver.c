@@ -5,10 +5,10 @@
 #include <string.h>
 
 double bench_ns_per_tick;
-static uint64_t bench_counted; /* BENCH_CHUNK, or 0 */
+uint64_t bench_counted;
 static volatile uint64_t bench_sink;
 
-static void bench_calibrate(void) {
+void bench_calibrate(void) {
     uint64_t start_ns = bench_now_ns(), start = __rdtsc(), end_ns;
     while ((end_ns = bench_now_ns()) - start_ns < 20000000) {
     }
@@ -18,6 +18,11 @@ static void bench_calibrate(void) {
 static int bench_compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+double bench_median(double *values, size_t count) {
+    qsort(values, count, sizeof values[0], bench_compare);
+    return values[count / 2];
 }
 
 void bench_plain_round(const bench_variant_t *variant, bench_sample_t *sample) {
@@ -31,8 +36,7 @@ void bench_plain_round(const bench_variant_t *variant, bench_sample_t *sample) {
         bench_sink += variant->loop(n);
         chunks[taken++] = (double)(__rdtsc() - start) * bench_ns_per_tick / (double)n;
     } while (!bench_counted && taken < MOST && bench_now_ns() - round_start < ROUND_NS);
-    qsort(chunks, taken, sizeof chunks[0], bench_compare);
-    sample->ns = chunks[taken / 2];
+    sample->ns = bench_median(chunks, taken);
 }
 
 uint32_t bench_gap[BENCH_GAPS];
@@ -81,7 +85,7 @@ static void bench_answer(const bench_variant_t *variant) {
 int bench_main(const bench_variant_t *variants, size_t count) {
     const char *chunk = getenv("BENCH_CHUNK");
     bench_counted = chunk ? strtoull(chunk, NULL, 10) : 0;
-    bench_calibrate();
+    if (bench_ns_per_tick == 0) bench_calibrate();
     printf("{\"variants\": [");
     for (size_t i = 0; i < count; i++) printf("%s\"%s\"", i ? ", " : "", variants[i].name);
     printf("], \"ns_per_tick\": %.6f}\n", bench_ns_per_tick);

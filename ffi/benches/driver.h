@@ -34,6 +34,7 @@ typedef struct bench_variant {
 } bench_variant_t;
 
 extern double bench_ns_per_tick;
+extern uint64_t bench_counted; /* the operations of the only chunk while instructions are counted, else 0 */
 extern uint64_t bench_worst_gap;
 
 /* Gaps between consecutive operations, in ticks: exact below BENCH_GAPS, the worst always. */
@@ -51,6 +52,10 @@ static inline void bench_record_gap(uint64_t ticks) {
     if (ticks > bench_worst_gap) bench_worst_gap = ticks;
 }
 
+/* Sets bench_ns_per_tick; bench_main does it where the program has not. */
+void bench_calibrate(void);
+/* The median; sorts the values. */
+double bench_median(double *values, size_t count);
 /* Chunks until the round's time is over; the median chunk, because a preempted one says nothing about the code. */
 void bench_plain_round(const bench_variant_t *variant, bench_sample_t *sample);
 /* For loops that call bench_record_gap after each operation. */

@@ -1,8 +1,8 @@
 /* What a pinned read costs in liburcu, and through a bare pointer. */
 #include "peers.h"
 
-/* About ten publications fall into a chunk of the disturbed rounds, so that each chunk pays for its share. */
-enum { CHUNK = 65536, DISTURBED_CHUNK = 1 << 20 };
+/* Two or more publications fall into a chunk of the disturbed rounds, so that each chunk pays for its share. */
+enum { CHUNK = 65536, DISTURBED_CHUNK = 1 << 17 };
 
 
 int main(void) {

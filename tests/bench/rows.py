@@ -2,22 +2,52 @@
 
 from dataclasses import dataclass
 
-# Programs of C, built with gcc -O2: sources in ffi/benches, libraries, whether they need libknhk.
-C_PROGRAMS = {
-    "read_peers": (["driver", "peers", "read_bare", "read_memb", "read_qsbr", "read_peers"], ["urcu-memb", "urcu-qsbr"], False),
-}
 
-# Programs of Rust, built by cargo bench: package, bench.
-RUST_PROGRAMS = [
-    ("knhk-hot", "read_peers"),
-    ("knhk-hot", "append_peers"),
-    ("knhk-hot", "lookup_peers"),
-]
+@dataclass
+class Program:
+    """A benchmark program, and the first part of the names of the rows that need it."""
 
-# Programs of other languages: command, the file that must be there.
-SCRIPTS = [
-    ([".venv/bin/python", "bindings/python/benches/read.py"], "bindings/python/benches/read.py"),
-    (["node", "bindings/node/benches/read.mjs"], "bindings/node/benches/read.mjs"),
+    name: str
+    rows: str
+
+
+@dataclass
+class C(Program):
+    """Built with gcc -O2 from sources in ffi/benches."""
+
+    sources: list[str]
+    libraries: list[str]  # pkg-config packages
+
+
+@dataclass
+class Rust(Program):
+    """A bench of a package of this workspace."""
+
+    package: str
+
+
+@dataclass
+class Script(Program):
+    """A program of another language, run as it is; the name is its path."""
+
+    interpreter: list[str]
+
+
+PROGRAMS = [
+    C("read", "H1", ["driver", "peers", "ours", "read"], ["knhk"]),
+    C("read_peers", "H1", ["driver", "peers", "read_bare", "read_memb", "read_qsbr", "read_peers"], ["liburcu-memb", "liburcu-qsbr"]),
+    C("append", "H8", ["driver", "ours", "append"], ["knhk"]),
+    C("lookup", "H13", ["driver", "ours", "lookup"], ["knhk"]),
+    Rust("read", "H1", "knhk-hot"),
+    Rust("read_peers", "H1", "knhk-hot"),
+    Rust("append", "H8", "knhk-hot"),
+    Rust("append_peers", "H8", "knhk-hot"),
+    Rust("lookup", "H13", "knhk-hot"),
+    Rust("lookup_peers", "H13", "knhk-hot"),
+    Rust("publish", "H3", "knhk-hot"),
+    Rust("promote", "H3", "knhk-engine"),
+    Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),
+    Script("bindings/node/benches/read.mjs", "H1", ["node"]),
 ]
 
 
@@ -55,8 +85,13 @@ ROWS = [
     Row("H1/read_i64_vs_crossbeam_epoch", "read_i64", "crossbeam_epoch", 0.35, why=EPOCH),
     Row("H1/ten_reads_in_view_vs_bare", "read_ten", "bare_ten", 1.15, counted=True, why=TEN),
     Row("H1/read_i64_vs_bare", "read_i64", "bare", counted=True),
-    Row("H1/rust_read_i64_vs_arc_swap", "rust_read_i64", "arc_swap", 0.3, counted=True, why=ARC_SWAP),
-    Row("H1/rust_read_i64_vs_crossbeam_epoch", "rust_read_i64", "crossbeam_epoch", 0.35, counted=True, why=EPOCH),
+    Row("H1/read_i64_with_canary_choice_vs_read_i64", "read_i64_for", "read_i64", counted=True),
+    Row("H1/rust/read_i64_vs_arc_swap", "rust_read_i64", "arc_swap", 0.3, why=ARC_SWAP),
+    Row("H1/rust/read_i64_vs_crossbeam_epoch", "rust_read_i64", "crossbeam_epoch", 0.35, why=EPOCH),
+    Row("H1/rust/read_i64_vs_c", "rust_read_i64", "read_i64", counted=True),
+    Row("H1/rust/view_read_i64_vs_arc_swap", "rust_view_read_i64", "arc_swap", counted=True),
+    Row("H1/rust/view_read_i64_vs_crossbeam_epoch", "rust_view_read_i64", "crossbeam_epoch", counted=True),
+    Row("H1/rust/quiescent_read_i64_vs_urcu_qsbr", "rust_quiescent_read_i64", "urcu_qsbr", counted=True),
     Row("H1/read_i64_ticks", "read_i64", None, 8, "ticks", why=HOT),
     Row("H1/current", "current", None, 3, "ticks", counted=True, why="the current generation's number: at most 3 ticks"),
     Row("H1/is_a", "is_a", None, 8, "ticks", counted=True, why=HOT),
@@ -85,9 +120,15 @@ ROWS = [
             Row(f"H8/append_{clock}_accepted", f"append_{clock}", None, 0.999, "", "accepted", at_least=True, why="at least 99.9 % accepted"),
         )
     ),
+    Row("H8/append_ticks", "append_caller_time", None, 8, "ticks", why=HOT),
+    Row("H8/rust/append_caller_time_vs_rtrb", "rust_append_caller_time", "rtrb"),
+    Row("H8/rust/append_engine_clock_vs_rtrb", "rust_append_engine_clock", "rtrb"),
+    Row("H8/contended/append_caller_time_vs_rtrb", "rust_append_caller_time_contended", "rtrb_contended"),
+    Row("H8/contended/append_caller_time_vs_array_queue", "rust_append_caller_time_contended", "array_queue_contended"),
     Row("H13/lookup_100k", "lookup", None, 50, "ns", why="a lookup by a run-time string among 100,000 names: at most 50 ns"),
     Row("H13/lookup_vs_std_hashmap", "lookup", "std_hashmap"),
     Row("H13/lookup_vs_hashbrown", "lookup", "hashbrown"),
+    Row("H13/rust/lookup_vs_hashbrown", "rust_lookup", "hashbrown"),
     Row("H1/python/read_i64_vs_empty_method", "python_read_i64", "python_empty_method", 1.5, why="at most 1.5 x an empty method of the same module"),
     Row("H1/node/read_number_vs_empty_method", "node_read_number", "node_empty_method", 1.5, why="at most 1.5 x an empty native method"),
 ]

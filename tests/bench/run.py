@@ -19,10 +19,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rows import C_PROGRAMS, ROWS, RUST_PROGRAMS, SCRIPTS
+from rows import PROGRAMS, ROWS, C, Row, Rust, Script
 
 TOP = Path(__file__).resolve().parents[2]
 OUT = TOP / "target/bench"
+PREFIX = OUT / "prefix"  # where make installs the library for the programs of C
 STARTS = 3
 COUNTED_OPERATIONS = 32_000  # a multiple of 64 and of 10: whole turns of every loop
 GAP_ROUNDS_SHARE = 5  # rounds that record each gap are long, and one in so many is enough
@@ -37,82 +38,82 @@ def say(text: str, often: bool = False) -> None:
 
 
 class Unbuilt(Exception):
-    """A program that cannot be built here, and why."""
+    """A program that cannot be built or started here, and why."""
 
 
-def build_c(name: str) -> list[str]:
-    sources, libraries, needs_knhk = C_PROGRAMS[name]
-    folder, program = TOP / "ffi/benches", OUT / name
-    flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{folder}"]
-    links = [f"-l{library}" for library in libraries] + ["-lpthread"]
-    if needs_knhk:
-        prefix = OUT / "prefix"
-        links += shlex_output(["pkg-config", "--cflags", "--libs", "knhk"], PKG_CONFIG_PATH=f"{prefix}/lib/pkgconfig")
-        links += [f"-Wl,-rpath,{prefix}/lib"]
-    command = ["gcc", *flags, *(str(folder / f"{source}.c") for source in sources), "-o", str(program), *links]
-    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
+def build(program: C | Rust | Script) -> list[str]:
+    """The command that runs the program."""
+    match program:
+        case C():
+            return build_c(program)
+        case Rust():
+            return build_rust(program)
+        case Script() if not (TOP / program.name).exists():
+            raise Unbuilt("the file is not there")
+        case Script():
+            return [*program.interpreter, program.name]
+
+
+def build_c(program: C) -> list[str]:
+    folder, binary = TOP / "ffi/benches", OUT / program.name
+    paths = os.environ | {"PKG_CONFIG_PATH": f"{PREFIX}/lib/pkgconfig:{os.environ.get('PKG_CONFIG_PATH', '')}"}
+    found = subprocess.run(["pkg-config", "--cflags", "--libs", *program.libraries], env=paths, capture_output=True, text=True)
+    if found.returncode:
+        raise Unbuilt(found.stderr.splitlines()[0])
+    command = ["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{folder}", "-o", str(binary)]
+    command += [str(folder / f"{source}.c") for source in program.sources]
+    command += [*found.stdout.split(), "-lpthread", f"-Wl,-rpath,{PREFIX}/lib"]
+    done = subprocess.run(command, cwd=TOP, stderr=subprocess.PIPE, text=True)
     if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if "error" in line or "cannot find" in line]
-        raise Unbuilt((errors or done.stderr.splitlines() or ["gcc failed"])[0])
-    return [str(program)]
+        raise Unbuilt(next((line for line in done.stderr.splitlines() if "error" in line), "gcc failed"))
+    return [str(binary)]
 
 
-def shlex_output(command: list[str], **env: str) -> list[str]:
-    done = subprocess.run(command, env=os.environ | env, capture_output=True, text=True)
-    if done.returncode:
-        raise Unbuilt(done.stderr.strip())
-    return done.stdout.split()
-
-
-def build_rust(package: str, bench: str) -> list[str]:
-    command = ["cargo", "bench", "--quiet", "-p", package, "--bench", bench, "--no-run", "--message-format=json"]
+def build_rust(program: Rust) -> list[str]:
+    command = ["cargo", "bench", "--quiet", "-p", program.package, "--bench", program.name, "--no-run", "--message-format=json"]
     done = subprocess.run(command, cwd=TOP, stdout=subprocess.PIPE, text=True)
     for line in done.stdout.splitlines():
         message = json.loads(line)
-        if message.get("executable") and message["target"]["name"] == bench:
+        if message.get("executable") and message["target"]["name"] == program.name:
             return [message["executable"]]
-    raise Unbuilt("cargo bench failed (see above)")
+    raise Unbuilt("cargo bench failed")
 
 
-def build_all() -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Commands by program, and the reasons of those that cannot run."""
-    commands, reasons = {}, {}
-    jobs = [(name, lambda name=name: build_c(name)) for name in C_PROGRAMS]
-    jobs += [(f"{package}/{bench}", lambda p=package, b=bench: build_rust(p, b)) for package, bench in RUST_PROGRAMS]
-    for name, build in jobs:
-        say(f"building {name}")
+def build_all(rows: list[Row]) -> tuple[list[list[str]], dict[str, str]]:
+    """The commands of the programs that the rows need, and the reasons of those that cannot run."""
+    needed = {row.name.split("/")[0] for row in rows}
+    commands, reasons = [], {}
+    for program in (program for program in PROGRAMS if program.rows in needed):
+        say(f"building {program.name} ({type(program).__name__})")
         try:
-            commands[name] = build()
-        except Unbuilt as why:
-            reasons[name] = str(why)
-    for command, path in SCRIPTS:
-        if (TOP / path).exists():
-            commands[path] = command
-        else:
-            reasons[path] = "the file is not there"
+            command = build(program)
+            Running(command).close()
+            commands.append(command)
+        except (Unbuilt, OSError) as why:
+            reasons[program.name] = str(why)
     return commands, reasons
 
 
-class Program:
-    """A running benchmark program."""
+class Running:
+    """A benchmark program that waits for the name of a variant."""
 
     def __init__(self, command: list[str]):
         self.command = command
         self.process = subprocess.Popen(command, cwd=TOP, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        hello = self.read()
+        hello = self.answer()
         self.variants = hello["variants"]
         self.ns_per_tick = hello.get("ns_per_tick", 1.0)
 
-    def read(self) -> dict:
+    def answer(self) -> dict:
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.command[-1]} ended early with code {self.process.wait()}")
+            raise Unbuilt(f"{' '.join(self.command)} ended early with code {self.process.wait()}")
         return json.loads(line)
 
     def round(self, variant: str) -> dict:
         self.process.stdin.write(variant + "\n")
         self.process.stdin.flush()
-        return self.read() | {"ns_per_tick": self.ns_per_tick}
+        return self.answer() | {"ns_per_tick": self.ns_per_tick}
 
     def close(self) -> None:
         self.process.stdin.close()
@@ -124,16 +125,16 @@ def chosen(name: str, only: str) -> bool:
     return name.startswith(only if "/" in only or not only else only + "/")
 
 
-def figure(row, sample: dict) -> float:
+def figure(row: Row, sample: dict) -> float:
     value = sample[row.field]
     return {"us": value / 1000, "ticks": value / sample["ns_per_tick"]}.get(row.unit, value)
 
 
-def measure(commands: dict[str, list[str]], rows: list, rounds: int) -> tuple[dict[str, list[dict]], dict[str, list[str]]]:
+def measure(commands: list[list[str]], rows: list[Row], rounds: int) -> tuple[dict[str, list[dict]], dict[str, list[str]]]:
     """Samples by variant, one a round (None in rounds that left it out), and the command that owns each variant."""
     samples, owners = {}, {}
     for start in range(STARTS):
-        programs = [Program(command) for command in commands.values()]
+        programs = [Running(command) for command in commands]
         where = {variant: program for program in programs for variant in program.variants}
         owners = {variant: program.command for variant, program in where.items()}
         whole = [row.variants for row in rows if all(variant in where for variant in row.variants)]
@@ -149,7 +150,7 @@ def measure(commands: dict[str, list[str]], rows: list, rounds: int) -> tuple[di
     return samples, owners
 
 
-def count_instructions(rows: list, owners: dict[str, list[str]]) -> dict[str, float]:
+def count_instructions(rows: list[Row], owners: dict[str, list[str]]) -> dict[str, float]:
     """Instructions an operation, by variant, from callgrind."""
     variants = list(dict.fromkeys(v for row in rows if row.counted for v in row.variants if v in owners))
     counts = {}
@@ -167,7 +168,7 @@ def count_instructions(rows: list, owners: dict[str, list[str]]) -> dict[str, fl
     return counts
 
 
-def judge(row, samples: dict[str, list[dict]], counts: dict[str, float]) -> dict:
+def judge(row: Row, samples: dict[str, list[dict]], counts: dict[str, float]) -> dict:
     """The row's entry in the results."""
     pairs = [
         (ours, peer)
@@ -232,7 +233,7 @@ def main() -> int:
         print(f"no row begins with {options.only!r}; they begin with {', '.join(sorted({r.name.split('/')[0] for r in ROWS}))}")
         return 2
     OUT.mkdir(parents=True, exist_ok=True)
-    commands, reasons = build_all()
+    commands, reasons = build_all(rows)
     samples, owners = measure(commands, rows, options.rounds)
     counting = not options.no_count and shutil.which("valgrind")
     counts = count_instructions(rows, owners) if counting else {}
@@ -247,7 +248,7 @@ def main() -> int:
     (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     show(results)
     for name, why in reasons.items():
-        print(f"not built: {name}: {why}")
+        print(f"not measured: {name}: {why}")
     for line in skipped:
         print(f"skipped: {line}")
     if not counting:

@@ -120,7 +120,7 @@ pub(crate) fn version(env: sys::napi_env, version: VersionInfo) -> Js {
         .text(c"by", &version.origin.by)
         .text(c"why", &version.origin.why)
         .boolean(c"major", version.origin.major)
-        .set(c"changes", differences(env, &version.differences))
+        .set(c"changes", differences(env, &version.differences()))
         .set(c"phases", timings.raw);
     match version.rollback_of {
         Some(number) => object.number(c"rollbackOf", number).raw,
@@ -137,7 +137,7 @@ pub(crate) fn change(env: sys::napi_env, change: Change) -> Js {
         .time(change.time_ns)
         .text(c"by", &change.by)
         .text(c"why", &change.why)
-        .set(c"changes", differences(env, &change.differences))
+        .set(c"changes", differences(env, &change.differences()))
         .number(c"missed", change.missed)
         .text(c"summary", &change.summary());
     match change.rollback_of {

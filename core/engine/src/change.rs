@@ -1,6 +1,9 @@
 //! A change that became current, as announced to subscribers.
 
+use std::sync::Arc;
+
 use knhk_ontology::Difference;
+use knhk_promotion::Version;
 
 /// A promotion or rollback that became current.
 #[derive(Clone, Debug)]
@@ -21,28 +24,48 @@ pub struct Change {
     pub why: String,
     /// The version whose content came back, for a rollback.
     pub rollback_of: Option<u64>,
-    /// What changed, path by path.
-    pub differences: Vec<Difference>,
     /// Changes that this subscriber missed before this one, because it fell behind.
     pub missed: u64,
+    source: Arc<Version>,
 }
 
 impl Change {
+    pub(crate) fn new(sector: &str, version: &Arc<Version>, missed: u64) -> Change {
+        Change {
+            sector: sector.into(),
+            version: version.number,
+            snapshot_id: version.snapshot_id,
+            epoch: version.epoch,
+            time_ns: version.time_ns,
+            by: version.origin.by.clone(),
+            why: version.origin.why.clone(),
+            rollback_of: version.rollback_of,
+            missed,
+            source: version.clone(),
+        }
+    }
+
+    /// What changed, path by path. Computed when asked for: it costs more than a promotion.
+    pub fn differences(&self) -> Vec<Difference> {
+        self.source.differences()
+    }
+
     /// One line for people: `orders 7: max_qty 1200 → 1000 (by ops-2: desk asked)`.
     pub fn summary(&self) -> String {
         use std::fmt::Write;
+        let differences = self.differences();
         let mut line = format!("{} {}: ", self.sector, self.version);
         match self.rollback_of {
             Some(version) => _ = write!(line, "rollback to {version}"),
-            None if self.differences.is_empty() => line.push_str("no difference"),
+            None if differences.is_empty() => line.push_str("no difference"),
             None => {}
         }
-        for (n, difference) in self.differences.iter().take(3).enumerate() {
+        for (n, difference) in differences.iter().take(3).enumerate() {
             let separator = if n > 0 || self.rollback_of.is_some() { ", " } else { "" };
             _ = write!(line, "{separator}{difference}");
         }
-        if self.differences.len() > 3 {
-            _ = write!(line, ", {} more", self.differences.len() - 3);
+        if differences.len() > 3 {
+            _ = write!(line, ", {} more", differences.len() - 3);
         }
         match (self.by.as_str(), self.why.as_str()) {
             ("", "") => {}

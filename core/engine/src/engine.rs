@@ -14,7 +14,7 @@ use knhk_warm::Ticker;
 use crate::folder::Folder;
 use crate::records::Records;
 use crate::subscribe::Announcer;
-use crate::{Change, Error, Level, Options, Status, Subscription, warm};
+use crate::{Change, Error, Level, Log, Options, Status, Subscription, warm};
 
 /// Where an engine in memory is opened.
 const IN_MEMORY: &str = ":memory:";
@@ -51,6 +51,9 @@ impl Engine {
     pub fn open(location: &str, options: Options) -> Result<Engine, Error> {
         let hot = Hot::new(options.hot.clone())?;
         let announcer = Arc::new(Announcer::new()?);
+        if let Some(Log(log)) = options.log.clone() {
+            announcer.set_log(Some(Box::new(move |level, part, line| log(level, part, line))));
+        }
         let folder = match location {
             "" => return Err(Error::new(Status::InvalidArgument, "open", "", "no folder was named; use \":memory:\"")),
             IN_MEMORY => None,

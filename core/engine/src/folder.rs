@@ -18,7 +18,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use knhk_ontology::{Document, KeyTable, Limits, compile, diff};
+use knhk_ontology::{Document, KeyTable, Limits, compile};
 use knhk_promotion::{Origin, SectorKind, Version};
 use serde_json::{Value, json};
 
@@ -73,7 +73,10 @@ impl Folder {
 
     /// Lets another engine open the folder.
     pub(crate) fn release(&self) {
-        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(file) = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Said and not left to the descriptor's end: a forked child holds the same lock by its copy.
+            _ = file.unlock();
+        }
     }
 
     fn sector(&self, name: &str) -> PathBuf {
@@ -155,9 +158,7 @@ impl Folder {
             let path = directory.join(file_name(*number));
             match load_version(&path, *number, limits, &mut keys) {
                 Ok(mut version) => {
-                    let empty = Document::default();
-                    let before = versions.last().map_or(&empty, |version| &version.document);
-                    version.differences = diff(before, &version.document);
+                    version.before = versions.last().map(|before| before.document.clone());
                     versions.push(version);
                 }
                 Err(why) => {
@@ -175,7 +176,10 @@ impl Folder {
         if let Some(intent) = intent.filter(|intent| intent.version >= next) {
             next = intent.version + 1;
             match versions.iter().find(|version| version.number == intent.rollback_of) {
-                Some(target) => versions.push(rolled_back(target, &intent)),
+                Some(target) => {
+                    let before = versions.last().map(|before| before.document.clone());
+                    versions.push(rolled_back(target, before, &intent));
+                }
                 None => damaged.push(format!(
                     "sector {name}: an emergency rollback to version {} is not honoured: that version is gone",
                     intent.rollback_of
@@ -276,7 +280,7 @@ fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) 
         time_ns: about["time_ns"].as_u64().unwrap_or(0),
         origin: Origin { by: text("by"), why: text("why"), major: about["major"].as_bool().unwrap_or(false) },
         rollback_of: about["rollback_of"].as_u64(),
-        differences: Vec::new(),
+        before: None,
         phases: Default::default(),
         document: Arc::new(document),
         artifact: Arc::new(artifact),
@@ -284,12 +288,13 @@ fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) 
 }
 
 /// The version that an emergency rollback made current without being able to record it.
-fn rolled_back(target: &Version, intent: &Intent) -> Version {
+fn rolled_back(target: &Version, before: Option<Arc<Document>>, intent: &Intent) -> Version {
     let why = "emergency rollback, recorded by its intent alone".into();
     Version {
         number: intent.version,
         origin: Origin { why, ..Origin::default() },
         rollback_of: Some(intent.rollback_of),
+        before,
         ..target.clone()
     }
 }

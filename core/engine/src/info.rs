@@ -1,5 +1,7 @@
 //! What an engine tells about itself: sectors, keys, versions, figures.
 
+use std::sync::Arc;
+
 use knhk_hot::HotStats;
 use knhk_ontology::{Difference, ValueType};
 use knhk_promotion::{Origin, Phases, SectorKind, Version};
@@ -53,14 +55,20 @@ pub struct VersionInfo {
     pub origin: Origin,
     /// The version whose content this one brings back.
     pub rollback_of: Option<u64>,
-    /// What changed against the version before.
-    pub differences: Vec<Difference>,
     /// What each phase took.
     pub phases: Phases,
+    source: Arc<Version>,
 }
 
-impl From<&Version> for VersionInfo {
-    fn from(version: &Version) -> VersionInfo {
+impl VersionInfo {
+    /// What changed against the version before, path by path. Computed when asked for: it costs more than a promotion.
+    pub fn differences(&self) -> Vec<Difference> {
+        self.source.differences()
+    }
+}
+
+impl From<&Arc<Version>> for VersionInfo {
+    fn from(version: &Arc<Version>) -> VersionInfo {
         VersionInfo {
             version: version.number,
             snapshot_id: version.snapshot_id,
@@ -68,8 +76,8 @@ impl From<&Version> for VersionInfo {
             time_ns: version.time_ns,
             origin: version.origin.clone(),
             rollback_of: version.rollback_of,
-            differences: version.differences.clone(),
             phases: version.phases,
+            source: version.clone(),
         }
     }
 }

@@ -57,7 +57,7 @@ impl Engine {
     pub fn history(&self, sector: &str) -> Result<Vec<VersionInfo>, Error> {
         let sector = self.sector(sector)?;
         let state = sector.lock()?;
-        Ok(state.versions.iter().map(|version| VersionInfo::from(&**version)).collect())
+        Ok(state.versions.iter().map(VersionInfo::from).collect())
     }
 
     /// The document of a retained version, or of the current one with `None`; importing it gives the same knowledge.

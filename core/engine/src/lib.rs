@@ -46,7 +46,7 @@ pub use knhk_hot::{
 };
 pub use knhk_ontology::{Difference, ValueType};
 pub use knhk_promotion::{Origin, Phases, SectorKind};
-pub use options::Options;
+pub use options::{Log, LogFn, Options};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};
 

@@ -1,8 +1,12 @@
 //! How an engine is opened.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use knhk_ontology::Limits;
+
+use crate::Level;
 
 /// Settings of an engine; the defaults suit a service.
 #[derive(Clone, Debug)]
@@ -16,6 +20,22 @@ pub struct Options {
     pub clock_period: Duration,
     /// Limits on documents and images.
     pub limits: Limits,
+    /// Where log lines go from the first moment on, what recovery has to say included: `log(level, part, message)` on the warm thread.
+    /// [`crate::Engine::set_log`] replaces it.
+    pub log: Option<Log>,
+}
+
+/// A function that takes log lines: level, part, message.
+pub type LogFn = dyn Fn(Level, &str, &str) + Send + Sync;
+
+/// Takes log lines.
+#[derive(Clone)]
+pub struct Log(pub Arc<LogFn>);
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
+    }
 }
 
 impl Default for Options {
@@ -25,6 +45,7 @@ impl Default for Options {
             history: 64,
             clock_period: Duration::from_millis(1),
             limits: Limits::default(),
+            log: None,
         }
     }
 }

@@ -114,7 +114,7 @@ impl Engine {
 
     fn outcome(&self, promoted: Result<Promotion<'_, Promoted>, PromotionError>) -> Result<VersionInfo, Error> {
         let promoted = self.counted(promoted.map_err(Error::from))?;
-        let version = VersionInfo::from(&**promoted.version());
+        let version = VersionInfo::from(promoted.version());
         let inner = &self.inner;
         inner.promotions.fetch_add(1, Ordering::Relaxed);
         // Taken and let go, so that a waiter cannot miss the change between its look and its sleep.

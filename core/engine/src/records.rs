@@ -8,7 +8,6 @@ use knhk_promotion::{Journal, Version};
 
 use crate::folder::Folder;
 use crate::subscribe::Announcer;
-use crate::{Change, Level};
 
 pub(crate) struct Records {
     pub(crate) folder: Option<Arc<Folder>>,
@@ -32,21 +31,8 @@ impl Journal for Records {
         self.folder.as_ref().map_or(Ok(()), |folder| folder.declared(sector, declared))
     }
 
-    fn promoted(&self, sector: &str, version: &Version) {
-        let change = Change {
-            sector: sector.into(),
-            version: version.number,
-            snapshot_id: version.snapshot_id,
-            epoch: version.epoch,
-            time_ns: version.time_ns,
-            by: version.origin.by.clone(),
-            why: version.origin.why.clone(),
-            rollback_of: version.rollback_of,
-            differences: version.differences.clone(),
-            missed: 0,
-        };
-        self.announcer.log(Level::Info, "promotion", change.summary());
-        self.announcer.announce(change);
+    fn promoted(&self, sector: &str, version: &Arc<Version>) {
+        self.announcer.announce(sector, version);
     }
 
     fn prune(&self, sector: &str, version: u64) {

@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use knhk_promotion::Version;
 use knhk_warm::Worker;
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -43,9 +44,15 @@ struct Subscriber {
     waiting: Mutex<Waiting>,
 }
 
+/// What became current; a [`Change`] is made of it for whoever looks.
+struct Announced {
+    sector: String,
+    version: Arc<Version>,
+}
+
 #[derive(Default)]
 struct Waiting {
-    changes: VecDeque<Arc<Change>>,
+    changes: VecDeque<Arc<Announced>>,
     missed: u64,
     scheduled: bool,
 }
@@ -56,7 +63,7 @@ pub(crate) struct Announcer {
     subscribers: Mutex<HashMap<u64, Arc<Subscriber>>>,
     next: AtomicU64,
     descriptor: OnceLock<OwnedFd>,
-    past: Mutex<VecDeque<Arc<Change>>>,
+    past: Mutex<VecDeque<Arc<Announced>>>,
     log: Arc<Mutex<Option<LogCallback>>>,
     pub(crate) missed: Arc<AtomicU64>,
 }
@@ -96,8 +103,12 @@ impl Announcer {
         true
     }
 
-    pub(crate) fn announce(&self, change: Change) {
-        let change = Arc::new(change);
+    /// Called in the order of generations.
+    pub(crate) fn announce(&self, sector: &str, version: &Arc<Version>) {
+        let change = Arc::new(Announced { sector: sector.into(), version: version.clone() });
+        tracing::info!(sector, version = version.number, epoch = version.epoch, by = version.origin.by, "promoted");
+        let told = change.clone();
+        self.tell(Level::Info, "promotion", move || Change::new(&told.sector, &told.version, 0).summary());
         {
             let mut past = lock(&self.past);
             if past.len() == REMEMBERED {
@@ -131,7 +142,8 @@ impl Announcer {
     }
 
     pub(crate) fn since(&self, epoch: u64) -> Vec<Change> {
-        lock(&self.past).iter().filter(|change| change.epoch > epoch).map(|change| (**change).clone()).collect()
+        let past: Vec<_> = lock(&self.past).iter().filter(|past| past.version.epoch > epoch).cloned().collect();
+        past.iter().map(|past| Change::new(&past.sector, &past.version, 0)).collect()
     }
 
     pub(crate) fn descriptor(&self) -> Result<RawFd, Error> {
@@ -163,10 +175,15 @@ impl Announcer {
             Level::Warning => tracing::warn!(part, "{message}"),
             Level::Error => tracing::error!(part, "{message}"),
         }
+        self.tell(level, part, move || message);
+    }
+
+    /// Calls the log callback on the warm thread, where the line is also made.
+    fn tell(&self, level: Level, part: &'static str, line: impl FnOnce() -> String + Send + 'static) {
         let log = self.log.clone();
         _ = self.worker.submit(move || {
             if let Some(callback) = &mut *lock(&log) {
-                callback(level, part, &message);
+                callback(level, part, &line());
             }
         });
     }
@@ -186,7 +203,7 @@ impl Subscriber {
                 }
             };
             if let Some(callback) = &mut *lock(&self.callback) {
-                if missed == 0 { callback(&change) } else { callback(&Change { missed, ..(*change).clone() }) }
+                callback(&Change::new(&change.sector, &change.version, missed));
             }
         }
     }

@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use knhk_engine::{Engine, Options, Origin, ReaderOptions, SectorKind, Status, ValueType};
+use knhk_engine::{Engine, Level, Log, Options, Origin, ReaderOptions, SectorKind, Status, ValueType};
 
 /// A folder of its own for each test, gone at its end.
 struct Scratch(PathBuf);
@@ -102,9 +103,15 @@ fn a_damaged_newest_version_falls_back_loudly() {
     let path = scratch.version("orders", 2);
     let whole = fs::read_to_string(&path).unwrap();
     fs::write(&path, whole.replace("\"max_qty\": 2", "\"max_qty\": 3")).unwrap();
-    let engine = scratch.open();
+    let (said, heard) = std::sync::mpsc::channel();
+    let mut options = Options::default();
+    options.log = Some(Log(Arc::new(move |level, part, line| said.send((level, format!("{part}: {line}"))).unwrap())));
+    let engine = Engine::open(scratch.0.to_str().unwrap(), options).unwrap();
     assert_eq!(read(&engine, "max_qty"), 1);
     assert_eq!(engine.stats().damaged_versions, 1);
+    let (level, line) = heard.recv().unwrap();
+    assert_eq!(level, Level::Error);
+    assert!(line.contains("sector orders: version 2 is damaged"), "{line}");
     assert_eq!(promote(&engine, r#"{"max_qty": 4}"#), 3, "the damaged version's number is not used again");
     drop(engine);
     for number in [1, 2, 3] {

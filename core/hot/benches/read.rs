@@ -13,8 +13,8 @@ use knhk_hot::{Hot, Quiescent, Reader, ReaderOptions, raw};
 
 const KEYS: usize = 64;
 const CHUNK: u64 = 65_536;
-/// About ten publications fall into such a chunk, so that each pays for its share.
-const DISTURBED_CHUNK: u64 = 1 << 20;
+/// Two or more publications fall into such a chunk, so that each pays for its share.
+const DISTURBED_CHUNK: u64 = 1 << 17;
 
 thread_local! {
     static READ: OnceCell<(Reader, [Key; KEYS])> = const { OnceCell::new() };

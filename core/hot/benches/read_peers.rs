@@ -15,8 +15,8 @@ const SLOTS: usize = 1024;
 const KEYS: usize = 64;
 const TAG_I64: u64 = 2;
 const CHUNK: u64 = 65_536;
-/// About ten publications fall into such a chunk, so that each pays for its share.
-const DISTURBED_CHUNK: u64 = 1 << 18;
+/// One or more publications fall into such a chunk, so that each pays for its share.
+const DISTURBED_CHUNK: u64 = 1 << 15;
 
 #[repr(C)]
 struct Slot {

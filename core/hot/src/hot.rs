@@ -4,7 +4,8 @@ use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::any::Any;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::barrier::{Barrier, BarrierChoice};
@@ -12,13 +13,13 @@ use crate::cell::Generation;
 use crate::clock::Clock;
 use crate::error::HotError;
 use crate::fork::ForkWord;
-use crate::layout::{HotLine, ReaderLine};
+use crate::layout::{HotLine, ReaderLine, SlowBegin};
 use crate::pool::Pool;
 use crate::primitive::AtomicU64;
 use crate::publish::Writer;
 use crate::reclaim::Scratch;
 use crate::region::Region;
-use crate::registry::{ReaderCell, ReaderOptions, Registry};
+use crate::registry::{ReaderCell, ReaderOptions, Registry, slow_begin};
 use crate::ring::{Observation, Ring};
 
 /// How to make a [`Hot`].
@@ -109,6 +110,7 @@ pub(crate) struct Inner {
     wake: ManuallyDrop<Mutex<()>>,
     woken: Condvar,
     draining: ManuallyDrop<Mutex<usize>>,
+    kept: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// On a line of its own: cold reads of many threads must not disturb the hot line.
@@ -147,6 +149,7 @@ impl Hot {
             wake: ManuallyDrop::new(Mutex::new(())),
             woken: Condvar::new(),
             draining: ManuallyDrop::new(Mutex::new(0)),
+            kept: OnceLock::new(),
         });
         lock(&inner.writer).first(&inner);
         Ok(Hot { inner })
@@ -165,6 +168,12 @@ impl Hot {
     /// Whether this process was forked from the one that made this cell.
     pub fn is_forked(&self) -> bool {
         self.inner.fork.is_forked()
+    }
+
+    /// Keeps a value until the cell is gone, which its readers and holds keep as well; `false` if there is one already. It must not keep
+    /// the cell itself for ever.
+    pub fn keep(&self, value: impl Any + Send + Sync) -> bool {
+        self.inner.kept.set(Box::new(value)).is_ok()
     }
 
     /// Registers a reader by its raw line. It keeps the cell until [`Hot::unregister_raw`], or until its thread ends.
@@ -191,6 +200,15 @@ impl Hot {
         let line = lock(&self.inner.registry).register(&self.inner, ring, options.migratable, reap_views)?;
         core::mem::forget(self.inner.clone());
         Ok(line)
+    }
+
+    /// Whether this copy of the library made the reader; another one's can be read with, and nothing else.
+    ///
+    /// # Safety
+    /// The line is a reader's, of any copy of the library with this ABI, and its engine is still there.
+    pub unsafe fn made(line: NonNull<ReaderLine>) -> bool {
+        // SAFETY: the frozen part is the same in every copy.
+        core::ptr::fn_addr_eq(unsafe { (*line.as_ptr()).slow }, slow_begin as SlowBegin)
     }
 
     /// Unregisters a reader, also after close. Refused while a view is open, or by another thread than the one that registered it.

@@ -1,6 +1,7 @@
 //! Where a promotion becomes durable before it becomes visible, and known afterwards.
 
 use std::io;
+use std::sync::Arc;
 
 use knhk_ontology::{Document, KeyTable};
 
@@ -34,7 +35,7 @@ pub trait Journal: Send + Sync {
 
     /// Called right after the swap, before any other promotion of the engine can swap: what hangs on the order of generations
     /// happens here, and briefly.
-    fn promoted(&self, sector: &str, version: &Version);
+    fn promoted(&self, sector: &str, version: &Arc<Version>);
 
     /// Forgets a version that the history's depth no longer holds. Failing to is harmless.
     fn prune(&self, sector: &str, version: u64);
@@ -61,7 +62,7 @@ impl Journal for NoJournal {
         Ok(())
     }
 
-    fn promoted(&self, _: &str, _: &Version) {}
+    fn promoted(&self, _: &str, _: &Arc<Version>) {}
 
     fn prune(&self, _: &str, _: u64) {}
 }

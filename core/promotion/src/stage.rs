@@ -32,7 +32,7 @@ pub struct Ready<'s> {
     artifact: Arc<Artifact>,
     snapshot_id: [u8; 32],
     rollback_of: Option<u64>,
-    differences: Vec<Difference>,
+    before: Option<Arc<Document>>,
     /// Promises to programs that a declared major version takes back.
     broken: Vec<Incompatibility>,
 }
@@ -87,21 +87,18 @@ impl<'s> Promotion<'s, Preparing> {
         if !broken.is_empty() && !origin.major {
             return Err(PromotionError::Incompatible(broken));
         }
-        let differences = match state.current() {
-            Some(current) => diff(&current.document, &stage.document),
-            None => diff(&Document::default(), &stage.document),
-        };
+        let before = state.current().map(|current| current.document.clone());
         phases.verify_ns = nanoseconds(begun);
         let begun = Instant::now();
         let artifact = compile(&stage.document, &mut state.keys, false)?;
         phases.compile_ns = nanoseconds(begun);
         let ready = Ready {
-            snapshot_id: stage.document.snapshot_id(),
+            snapshot_id: artifact.snapshot_id(),
             state,
             document: Arc::new(stage.document),
             artifact: Arc::new(artifact),
             rollback_of: None,
-            differences,
+            before,
             broken,
         };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
@@ -129,14 +126,14 @@ impl<'s> Promotion<'s, Ready<'s>> {
                 retained: state.retained(),
             });
         };
-        let differences = state.current().map_or_else(Vec::new, |now| diff(&now.document, &target.document));
+        let before = state.current().map(|current| current.document.clone());
         let ready = Ready {
             state,
             document: target.document.clone(),
             artifact: target.artifact.clone(),
             snapshot_id: target.snapshot_id,
             rollback_of: Some(number),
-            differences,
+            before,
             broken: Vec::new(),
         };
         let phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
@@ -153,8 +150,8 @@ impl<'s> Promotion<'s, Ready<'s>> {
     }
 
     /// What will change, path by path.
-    pub fn differences(&self) -> &[Difference] {
-        &self.stage.differences
+    pub fn differences(&self) -> Vec<Difference> {
+        diff(self.stage.before.as_deref().unwrap_or(&Document::default()), &self.stage.document)
     }
 
     /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.
@@ -176,7 +173,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
 
     fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
-        let Ready { mut state, document, artifact, snapshot_id, rollback_of, differences, broken } = stage;
+        let Ready { mut state, document, artifact, snapshot_id, rollback_of, before, broken } = stage;
         let number = state.next;
         if (guard.0.sector, guard.0.version, guard.0.snapshot_id) != (sector.number(), number, snapshot_id) {
             return Err(PromotionError::ForeignGuard { sector: sector.name().into() });
@@ -186,14 +183,14 @@ impl<'s> Promotion<'s, Ready<'s>> {
         // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
         let staged = if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
         let staging = nanoseconds(begun);
-        let mut version = Version {
+        let version = Version {
             number,
             snapshot_id,
             epoch: staged.epoch(),
             time_ns: unix_nanoseconds(),
             origin: origin.clone(),
             rollback_of,
-            differences,
+            before,
             phases,
             document,
             artifact,
@@ -208,9 +205,12 @@ impl<'s> Promotion<'s, Ready<'s>> {
             phases.journal_ns = nanoseconds(begun);
         }
         let begun = Instant::now();
+        let mut version = Arc::new(version);
         staged.swap_then(|_| {
             phases.swap_ns = staging + nanoseconds(begun);
-            version.phases = phases;
+            if let Some(version) = Arc::get_mut(&mut version) {
+                version.phases = phases;
+            }
             journal.promoted(sector.name(), &version);
         });
         let recorded = match at_once {
@@ -223,7 +223,6 @@ impl<'s> Promotion<'s, Ready<'s>> {
             false => Ok(()),
         };
         accept(&broken, &mut state.keys);
-        let version = Arc::new(version);
         if let Some(forgotten) = state.push(version.clone()) {
             journal.prune(sector.name(), forgotten);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use knhk_hot::artifact::Artifact;
-use knhk_ontology::{Difference, Document};
+use knhk_ontology::{Difference, Document, diff};
 
 /// Who asks for a change, why, and whether it may break keys that programs hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,12 +53,22 @@ pub struct Version {
     pub origin: Origin,
     /// The version whose content this one brings back.
     pub rollback_of: Option<u64>,
-    /// What changed against the version before.
-    pub differences: Vec<Difference>,
     /// What each phase took.
     pub phases: Phases,
+    /// The knowledge that it took the place of, if there was any.
+    pub before: Option<Arc<Document>>,
     /// The knowledge itself.
     pub document: Arc<Document>,
     /// Its compiled form.
     pub artifact: Arc<Artifact>,
+}
+
+impl Version {
+    /// What changed against the version before, path by path. Computed when asked for: it costs more than the promotion.
+    pub fn differences(&self) -> Vec<Difference> {
+        match &self.before {
+            Some(before) => diff(before, &self.document),
+            None => diff(&Document::default(), &self.document),
+        }
+    }
 }

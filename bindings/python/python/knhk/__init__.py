@@ -1,0 +1,106 @@
+"""Knowledge your hot path can trust: governed values, read in nanoseconds, promoted atomically, taken back when they hurt.
+
+    import knhk
+
+    with knhk.open("./limits") as engine:
+        orders = engine.create_sector("orders")
+        orders.promote({"max_qty": {"$value": 1000, "$min": 1, "$max": 5000, "$unit": "lots"}}, by="ops-1", why="first limits")
+        max_qty = orders.key("max_qty", int)
+        if quantity <= max_qty():
+            ...
+"""
+
+import atexit as _atexit
+import os as _os
+
+from . import _knhk
+from ._changes import Changes
+from ._document import Document
+from ._engine import Engine, Sector, Settings, aopen, open
+from ._enums import Outcome, Reason
+from ._errors import (
+    AlreadyExists,
+    Busy,
+    Closed,
+    Corrupt,
+    Error,
+    Forked,
+    Incompatible,
+    InvalidArgument,
+    InvalidArtifact,
+    InvalidDocument,
+    LimitExceeded,
+    NotFound,
+    NotReady,
+    Panic,
+    Stalled,
+    StorageError,
+    SystemFailure,
+    TimedOut,
+    WrongThread,
+    WrongType,
+)
+from ._knhk import (
+    Change,
+    Difference,
+    Key,
+    KeyInfo,
+    Map,
+    Observation,
+    Phases,
+    SectorInfo,
+    Stats,
+    Subscription,
+    Version,
+    View,
+    __version__,
+)
+
+__all__ = [
+    "AlreadyExists",
+    "Busy",
+    "Change",
+    "Changes",
+    "Closed",
+    "Corrupt",
+    "Difference",
+    "Document",
+    "Engine",
+    "Error",
+    "Forked",
+    "Incompatible",
+    "InvalidArgument",
+    "InvalidArtifact",
+    "InvalidDocument",
+    "Key",
+    "KeyInfo",
+    "LimitExceeded",
+    "Map",
+    "NotFound",
+    "NotReady",
+    "Observation",
+    "Outcome",
+    "Panic",
+    "Phases",
+    "Reason",
+    "Sector",
+    "SectorInfo",
+    "Settings",
+    "Stalled",
+    "Stats",
+    "StorageError",
+    "Subscription",
+    "SystemFailure",
+    "TimedOut",
+    "Version",
+    "View",
+    "WrongThread",
+    "WrongType",
+    "__version__",
+    "aopen",
+    "open",
+]
+
+# Callbacks end before the interpreter does; a forked child has none of its parent's.
+_atexit.register(_knhk.end_callbacks)
+_os.register_at_fork(after_in_child=_knhk.after_fork_in_child)

@@ -1,0 +1,151 @@
+"""Exceptions: one class for each kind of failure that a program may want to tell apart."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyExists",
+    "Busy",
+    "Closed",
+    "Corrupt",
+    "Error",
+    "Forked",
+    "Incompatible",
+    "InvalidArgument",
+    "InvalidArtifact",
+    "InvalidDocument",
+    "LimitExceeded",
+    "NotFound",
+    "NotReady",
+    "Panic",
+    "Stalled",
+    "StorageError",
+    "SystemFailure",
+    "TimedOut",
+    "WrongThread",
+    "WrongType",
+]
+
+
+class Error(Exception):
+    """Something failed, and changed nothing. The text says what, where, and what to do."""
+
+    code: int = 0
+    """The status as a number: the same in C, Python and Node, and never renumbered."""
+    status: str = ""
+    """The status in words."""
+    stage: str = ""
+    """Where it failed: "open", "parse", "verify", "compile", "journal", "swap", "intern", "read" and so on."""
+    item: str = ""
+    """What it is about: a sector, a path, a file. May be empty."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), self.args, self.__dict__.copy())
+
+
+class InvalidArgument(Error, ValueError):
+    """An argument is out of its domain (codes 1 to 99)."""
+
+
+class NotFound(Error, LookupError):
+    """The sector, key, version or value does not exist.
+
+    It is a `LookupError` and not a `KeyError`, whose text would be shown in quotes.
+    """
+
+
+class AlreadyExists(Error):
+    """The sector exists already."""
+
+
+class WrongType(Error, TypeError):
+    """The key exists with another type."""
+
+
+class NotReady(Error):
+    """Nothing was promoted or declared in the sector yet."""
+
+
+class TimedOut(Error, TimeoutError):
+    """The time ran out."""
+
+
+class Closed(Error):
+    """The engine is closed."""
+
+
+class Forked(Error):
+    """The engine was inherited by fork: open it again in the child. What the parent read goes on being readable there."""
+
+
+class Stalled(Error):
+    """A reader or a view holds so much memory that changes are refused; the text names it."""
+
+
+class Busy(Error):
+    """Another engine has the folder open."""
+
+
+class WrongThread(Error):
+    """A reader belongs to another thread."""
+
+
+class InvalidDocument(Error, ValueError):
+    """The document is not valid; `item` is the path at fault."""
+
+
+class InvalidArtifact(Error, ValueError):
+    """The image is damaged, or of a layout that this version does not know."""
+
+
+class Incompatible(Error):
+    """Keys that programs hold would be dropped or change their type; promote with `major=True` if that is meant."""
+
+
+class LimitExceeded(Error, ValueError):
+    """A limit on size, depth or count."""
+
+
+class StorageError(Error, OSError):
+    """Reading or writing failed."""
+
+
+class Corrupt(Error):
+    """What was stored is damaged."""
+
+
+class SystemFailure(Error):
+    """The operating system refused."""
+
+
+class Panic(Error):
+    """A defect of knhk. Reads go on; reopen the engine to change anything."""
+
+
+_CLASSES: dict[int, type[Error]] = {
+    100: NotFound,
+    101: AlreadyExists,
+    102: WrongType,
+    103: NotReady,
+    104: TimedOut,
+    105: Closed,
+    106: Forked,
+    107: Stalled,
+    108: Busy,
+    109: WrongThread,
+    200: InvalidDocument,
+    201: InvalidArtifact,
+    202: Incompatible,
+    203: LimitExceeded,
+    300: StorageError,
+    301: Corrupt,
+    302: SystemFailure,
+    900: Panic,
+}
+
+
+def make(code: int, status: str, message: str, stage: str, item: str) -> Error:
+    """The exception for a status. One that this module does not know yet is a plain `Error`."""
+    kind = InvalidArgument if 1 <= code <= 99 else _CLASSES.get(code, Error)
+    error = kind(message)
+    error.code, error.status, error.stage, error.item = code, status, stage, item
+    return error

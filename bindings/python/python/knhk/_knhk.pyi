@@ -1,0 +1,446 @@
+"""The extension module. Use the names of the package `knhk`."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar, final, overload
+
+from ._enums import Reason
+
+__version__: str
+
+_T = TypeVar("_T")
+_D = TypeVar("_D")
+
+class KeyBase:
+    """What a key knows. Its instances are of `Key`."""
+
+@final
+class Key(KeyBase, Generic[_T]):
+    """A name of a sector, interned with its type. Calling it reads the current value."""
+
+    def __new__(cls, sector: Sector, name: str, type: type[_T] | str, /) -> Self: ...
+    @overload
+    def __call__(self) -> _T:
+        """The current value. Raises `NotFound`, `NotReady`, `WrongType` or `Closed` where there is none."""
+
+    @overload
+    def __call__(self, default: _D) -> _T | _D:
+        """The current value, or the default where there is none."""
+
+    def try_get(self) -> tuple[_T | None, Reason]:
+        """The value, and why it is there or not. A value beside `Reason.NOT_READY` is a declared default."""
+
+    def allows(self, value: float, /) -> bool:
+        """Whether a number lies in the range (`$min` to `$max`) that guards the key; false where the key has no value."""
+
+    def is_a(self, ancestor: Key[Any], /) -> bool:
+        """Whether this class is `ancestor` or descends from it. Both are keys of type "class" of one sector."""
+
+    @property
+    def path(self) -> str:
+        """The sector and the name: "orders/max_qty"."""
+
+    @property
+    def sector(self) -> str:
+        """The sector's name."""
+
+    @property
+    def name(self) -> str:
+        """The name in the sector."""
+
+    @property
+    def type(self) -> str:
+        """The type as documents name it: "i64", "list<string>"."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+
+@final
+class View:
+    """One generation of all sectors. It stays readable, on any thread and across `await`, until it is closed or forgotten.
+
+    A view that is kept open keeps its generation's memory.
+    """
+
+    @overload
+    def __getitem__(self, key: Key[_T], /) -> _T:
+        """The value under a key, or under a path "sector/name". Raises as calling the key does."""
+
+    @overload
+    def __getitem__(self, key: str, /) -> Any: ...
+    @overload
+    def get(self, key: Key[_T]) -> _T | None:
+        """The value under a key or a path, or the default where there is none."""
+
+    @overload
+    def get(self, key: Key[_T], default: _D) -> _T | _D: ...
+    @overload
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def try_get(self, key: Key[_T], /) -> tuple[_T | None, Reason]:
+        """As `Key.try_get`, in this generation."""
+
+    def __contains__(self, key: object, /) -> bool: ...
+    def lookup(self, map: Key[Any], name: str, default: Any = ...) -> Any:
+        """The entry of a map by a name known only now. Raises `NotFound` where there is none and no default was given."""
+
+    def allows(self, key: Key[Any], value: float, /) -> bool:
+        """As `Key.allows`, in this generation."""
+
+    def is_a(self, key: Key[Any], ancestor: Key[Any], /) -> bool:
+        """As `Key.is_a`, in this generation."""
+
+    def observe(
+        self,
+        key: Key[Any],
+        value: float,
+        outcome: int = 0,
+        *,
+        subject: int = 0,
+        detail: int = 0,
+        time_ns: int | None = None,
+    ) -> bool:
+        """As `Engine.observe`; the observation carries this generation."""
+
+    @property
+    def epoch(self) -> int:
+        """The generation's number."""
+
+    def snapshot_id(self, sector: str, /) -> str:
+        """The content address of a sector's version in this generation."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    def close(self) -> None:
+        """Lets the generation go. Closing twice does nothing."""
+
+    def _empty(self, value: object, /) -> None:
+        """Takes one argument and does nothing: what a call into this module costs."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+@final
+class Map:
+    """An object of values in a view, looked up by name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+    def get(self, name: str, default: Any = None) -> Any:
+        """The entry, or the default where there is none."""
+
+    def __contains__(self, name: str, /) -> bool: ...
+    @property
+    def path(self) -> str:
+        """The sector and the map's name."""
+
+class Sector:
+    """What `knhk.Sector` is made of."""
+
+    def __new__(cls, engine: Engine, name: str, /) -> Self: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    def rollback(self, version: int, *, by: str = "", why: str = "") -> Version:
+        """Makes a retained version's content current again, as a new version. Raises `NotFound`, `StorageError`."""
+
+    def history(self) -> list[Version]:
+        """The retained versions, oldest first."""
+
+    def export(self, version: int | None = None) -> str:
+        """The document of a retained version, or of the current one, as JSON text that imports to the same knowledge."""
+
+    def keys(self) -> list[KeyInfo]:
+        """The values of the current document, or of the declared one before the first promotion."""
+
+    def wait_ready(self, timeout: float | None = None) -> None:
+        """Waits until the first promotion. Raises `TimedOut` after `timeout` seconds, `Closed`."""
+
+    def _promote_json(self, json: str, by: str, why: str, major: bool, /) -> Version: ...
+    def _promote_image(self, image: bytes, by: str, why: str, major: bool, /) -> Version: ...
+    def _declare_json(self, json: str, /) -> None: ...
+
+class Engine:
+    """What `knhk.Engine` is made of."""
+
+    def __new__(cls, location: str, /, **settings: Any) -> Self: ...
+    def sectors(self) -> list[SectorInfo]:
+        """All sectors, in the order of their creation."""
+
+    def dump(self) -> str:
+        """All sectors' documents as one JSON object."""
+
+    def view(self) -> View:
+        """Holds the newest generation, for several reads that belong together: `with engine.view() as view`."""
+
+    def observe(
+        self,
+        key: Key[Any],
+        value: float,
+        outcome: int = 0,
+        *,
+        subject: int = 0,
+        detail: int = 0,
+        time_ns: int | None = None,
+    ) -> bool:
+        """Appends what happened to this thread's ring: the value, an `Outcome` or a number of the program's own from 256 on, whom it
+        concerns (a hash), a word of its own, and when (nanoseconds since the Unix epoch; left out, the engine's clock).
+
+        Returns false, and counts it, where the ring is full: nothing blocks.
+        """
+
+    def drain(self, max: int = 65_536) -> list[Observation]:
+        """Takes up to `max` observations out of the threads' rings, each thread's in its order."""
+
+    def subscribe(self, callback: Callable[[Change], object], /) -> Subscription:
+        """Calls `callback` for every change from now on, in order, on the engine's warm thread. It may call the engine.
+
+        An exception goes to the logger "knhk". Close the subscription, or the engine, to end it: until then it keeps the callback.
+        """
+
+    def changes_since(self, epoch: int, /) -> list[Change]:
+        """The changes after a generation, oldest first; the engine remembers the last 256."""
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when something changed, for `select`: read 8 bytes to arm it again, then ask
+        `changes_since`. It is the engine's: do not close it.
+        """
+
+    @property
+    def version(self) -> int:
+        """The newest generation's number: it grows with every change."""
+
+    def stats(self) -> Stats:
+        """Figures since the engine was opened."""
+
+    @property
+    def location(self) -> str:
+        """Where it was opened."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    def _create_sector(self, name: str, *, kind: str = "direct") -> None: ...
+    def _compile_json(self, json: str, /) -> bytes: ...
+    def _close(self) -> None: ...
+
+@final
+class Subscription:
+    """A callback's registration."""
+
+    def close(self) -> None:
+        """Ends it. When this returns, the callback is not running and never runs again, unless it was called from the callback."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+@final
+class Difference:
+    """What a change did to one path. Its text is for people: "max_qty 1200 → 1000"."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def old(self) -> str | None:
+        """The value before, as text; `None` for a new one."""
+
+    @property
+    def new(self) -> str | None:
+        """The value after, as text; `None` for one that is gone."""
+
+    @property
+    def text(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Phases:
+    """What each phase of a promotion took, in nanoseconds."""
+
+    @property
+    def parse_ns(self) -> int: ...
+    @property
+    def verify_ns(self) -> int: ...
+    @property
+    def compile_ns(self) -> int: ...
+    @property
+    def journal_ns(self) -> int: ...
+    @property
+    def swap_ns(self) -> int: ...
+    @property
+    def total_ns(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Version:
+    """An entry of a sector's history."""
+
+    @property
+    def version(self) -> int:
+        """Counts the sector's promotions and rollbacks from 1."""
+
+    @property
+    def snapshot_id(self) -> str:
+        """The content address, in hexadecimal digits."""
+
+    @property
+    def epoch(self) -> int:
+        """The generation of all sectors in which it became current."""
+
+    @property
+    def time_ns(self) -> int:
+        """When, in nanoseconds since the Unix epoch."""
+
+    @property
+    def by(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def rollback_of(self) -> int | None:
+        """The version whose content this one brings back."""
+
+    @property
+    def differences(self) -> list[Difference]:
+        """What changed against the version before."""
+
+    @property
+    def phases(self) -> Phases: ...
+
+@final
+class Change:
+    """A change that became current. Its text says who, what and why."""
+
+    @property
+    def sector(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def snapshot_id(self) -> str: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def time_ns(self) -> int: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def rollback_of(self) -> int | None: ...
+    @property
+    def differences(self) -> list[Difference]: ...
+    @property
+    def missed(self) -> int:
+        """Changes that this subscriber missed before this one, because it fell behind."""
+
+    @property
+    def summary(self) -> str: ...
+    def _with_missed(self, missed: int) -> Change: ...
+
+@final
+class KeyInfo:
+    """A key, as enumerated."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def doc(self) -> str | None: ...
+    @property
+    def display(self) -> str:
+        """The value and its range as people write them."""
+
+@final
+class SectorInfo:
+    """A sector, as enumerated."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def snapshot_id(self) -> str: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def keys(self) -> int: ...
+
+@final
+class Observation:
+    """An observation, as drained."""
+
+    @property
+    def key(self) -> str | None:
+        """The key's path; `None` for a key that was not interned through this engine object."""
+
+    @property
+    def value(self) -> bool | int | float: ...
+    @property
+    def outcome(self) -> int: ...
+    @property
+    def subject(self) -> int: ...
+    @property
+    def detail(self) -> int: ...
+    @property
+    def time_ns(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def reader(self) -> int: ...
+    @property
+    def sequence(self) -> int:
+        """Its number in its reader's ring, from 0, without gaps."""
+
+@final
+class Stats:
+    """Figures of an engine since it was opened."""
+
+    @property
+    def sectors(self) -> int: ...
+    @property
+    def promotions(self) -> int: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def missed_changes(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def readers(self) -> int: ...
+    @property
+    def retained_roots(self) -> int: ...
+    @property
+    def retained_bytes(self) -> int: ...
+    @property
+    def cold_reads(self) -> int: ...
+    @property
+    def observed(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def fence_mode(self) -> bool: ...
+    @property
+    def reclaim_batches(self) -> int: ...
+    @property
+    def reclaimed_roots(self) -> int: ...
+    @property
+    def reaped(self) -> int: ...
+    @property
+    def pool_bytes(self) -> int: ...
+
+def end_callbacks() -> bool: ...
+def after_fork_in_child() -> None: ...

@@ -1,0 +1,50 @@
+//! The extension module under the `knhk` package for Python.
+//!
+//! It stands on the engine's crate, not on the C ABI. What costs nanoseconds (a typed read, a guard check, an observation) stays
+//! attached to the interpreter and allocates its result only; what may take time runs detached ([`error::detached`]), so that no
+//! thread of the engine which waits for the interpreter can wait for a thread that waits for the engine.
+
+mod callable;
+mod callbacks;
+mod engine;
+mod error;
+mod key;
+mod map;
+mod observe;
+mod options;
+mod reader;
+mod records;
+mod sector;
+mod shared;
+mod value;
+mod view;
+
+/// `knhk._knhk`.
+// Free threading is declared: every class is frozen, and what changes inside is atomic or behind a lock that is never held while
+// Python code runs.
+#[pyo3::pymodule(gil_used = false)]
+mod _knhk {
+    use pyo3::prelude::*;
+    use pyo3::types::PyModule;
+
+    #[pymodule_export]
+    use crate::callbacks::{Subscription, after_fork_in_child, end_callbacks};
+    #[pymodule_export]
+    use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::key::KeyBase;
+    #[pymodule_export]
+    use crate::map::Map;
+    #[pymodule_export]
+    use crate::records::{Change, Difference, KeyInfo, Observation, Phases, SectorInfo, Stats, Version};
+    #[pymodule_export]
+    use crate::sector::Sector;
+    #[pymodule_export]
+    use crate::view::View;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", knhk_engine::VERSION)?;
+        module.add("Key", crate::callable::key_type(module.py())?)
+    }
+}

@@ -1,0 +1,65 @@
+//! Settings of an engine, from keyword arguments.
+
+use std::time::Duration;
+
+use knhk_engine::Options;
+use knhk_hot::BarrierChoice;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::invalid;
+
+/// Reads the settings that were given; the others keep the engine's defaults.
+pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
+    let mut options = Options::default();
+    let Some(given) = given else { return Ok(options) };
+    for (name, value) in given {
+        if value.is_none() {
+            continue;
+        }
+        let name: String = name.extract()?;
+        match name.as_str() {
+            "history" => options.history = positive(&name, &value)?,
+            "clock_period" => options.clock_period = seconds(&name, &value)?,
+            "barrier" => options.hot.barrier = barrier(&value)?,
+            "retained_roots" => options.hot.retained_roots = positive(&name, &value)?,
+            "soft_limit_bytes" => options.hot.soft_limit_bytes = positive(&name, &value)? as u64,
+            "hard_limit_bytes" => options.hot.hard_limit_bytes = positive(&name, &value)? as u64,
+            "ring_records" => {
+                options.hot.ring_records = value.extract().map_err(|_| refused(&name, &value, "a count"))?
+            }
+            "max_document_bytes" => options.limits.bytes = positive(&name, &value)?,
+            "max_depth" => options.limits.depth = positive(&name, &value)?,
+            "max_keys" => options.limits.keys = positive(&name, &value)?,
+            _ => return Err(PyTypeError::new_err(format!("there is no setting {name:?} of an engine"))),
+        }
+    }
+    Ok(options)
+}
+
+fn positive(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+    match value.extract::<usize>() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(refused(name, value, "a positive number")),
+    }
+}
+
+fn barrier(value: &Bound<'_, PyAny>) -> PyResult<BarrierChoice> {
+    match value.extract::<String>().as_deref() {
+        Ok("auto") => Ok(BarrierChoice::Auto),
+        Ok("fence") => Ok(BarrierChoice::Fence),
+        _ => Err(refused("barrier", value, "\"auto\" or \"fence\"")),
+    }
+}
+
+/// A time span in seconds: a finite number that is not negative.
+pub(crate) fn seconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let span = value.extract::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    span.ok_or_else(|| refused(name, value, "a number of seconds that is not negative"))
+}
+
+fn refused(name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
+    let shown = value.repr().map_or_else(|_| "?".into(), |shown| shown.to_string());
+    invalid("open", name, format!("{name} is {wanted}, not {shown}"))
+}

@@ -1,0 +1,126 @@
+//! A sector: a namespace with its own knowledge and its own history.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use knhk_engine::{Error, Origin, Status};
+use pyo3::prelude::*;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+
+use crate::callbacks::note_log_level;
+use crate::engine::Engine;
+use crate::error::{detached, exception};
+use crate::options::seconds;
+use crate::records::{KeyInfo, Version};
+use crate::shared::Shared;
+
+/// How long a wait stays away from the interpreter before it looks for a signal such as Ctrl-C.
+const SIGNAL_PERIOD: Duration = Duration::from_millis(100);
+
+/// What `knhk.Sector` is made of.
+#[pyclass(frozen, subclass, module = "knhk._knhk")]
+pub struct Sector {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) name: String,
+}
+
+#[pymethods]
+impl Sector {
+    #[new]
+    #[pyo3(signature = (engine, name, /))]
+    fn new(py: Python<'_>, engine: &Engine, name: String) -> PyResult<Sector> {
+        let shared = engine.shared.clone();
+        detached(py, || shared.engine().sector_number(&name))?;
+        Ok(Sector { shared, name })
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[pyo3(signature = (json, by, why, major, /))]
+    fn _promote_json(
+        &self,
+        py: Python<'_>,
+        json: PyBackedStr,
+        by: String,
+        why: String,
+        major: bool,
+    ) -> PyResult<Version> {
+        note_log_level(py, &self.shared)?;
+        let origin = Origin { by, why, major };
+        let version = detached(py, || self.shared.engine().promote_json(&self.name, &json, origin))?;
+        Ok(Version::from(&version))
+    }
+
+    #[pyo3(signature = (image, by, why, major, /))]
+    fn _promote_image(
+        &self,
+        py: Python<'_>,
+        image: PyBackedBytes,
+        by: String,
+        why: String,
+        major: bool,
+    ) -> PyResult<Version> {
+        note_log_level(py, &self.shared)?;
+        let origin = Origin { by, why, major };
+        let version = detached(py, || self.shared.engine().promote_image(&self.name, &image, origin))?;
+        Ok(Version::from(&version))
+    }
+
+    #[pyo3(signature = (json, /))]
+    fn _declare_json(&self, py: Python<'_>, json: PyBackedStr) -> PyResult<()> {
+        note_log_level(py, &self.shared)?;
+        detached(py, || self.shared.engine().declare_json(&self.name, &json))
+    }
+
+    #[pyo3(signature = (version, *, by = String::new(), why = String::new()))]
+    fn rollback(&self, py: Python<'_>, version: u64, by: String, why: String) -> PyResult<Version> {
+        note_log_level(py, &self.shared)?;
+        let origin = Origin { by, why, major: false };
+        let version = detached(py, || self.shared.engine().rollback(&self.name, version, origin))?;
+        Ok(Version::from(&version))
+    }
+
+    fn history(&self, py: Python<'_>) -> PyResult<Vec<Version>> {
+        detached(py, || Ok(self.shared.engine().history(&self.name)?.iter().map(Version::from).collect()))
+    }
+
+    #[pyo3(signature = (version = None))]
+    fn export(&self, py: Python<'_>, version: Option<u64>) -> PyResult<String> {
+        detached(py, || self.shared.engine().export_json(&self.name, version))
+    }
+
+    fn keys(&self, py: Python<'_>) -> PyResult<Vec<KeyInfo>> {
+        detached(py, || Ok(self.shared.engine().keys(&self.name)?.iter().map(KeyInfo::from).collect()))
+    }
+
+    #[pyo3(signature = (timeout = None))]
+    fn wait_ready(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let deadline = match timeout {
+            Some(timeout) => Instant::now().checked_add(seconds("timeout", timeout)?),
+            None => None,
+        };
+        loop {
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let slice = left.map_or(SIGNAL_PERIOD, |left| left.min(SIGNAL_PERIOD));
+            let engine = self.shared.engine();
+            let waited = py.detach(|| engine.wait_ready(&self.name, slice));
+            match waited {
+                Ok(()) => return Ok(()),
+                Err(error) if error.status() != Status::Timeout => return Err(exception(py, &error)),
+                Err(_) if left == Some(slice) => {
+                    let seconds = timeout.map_or_else(String::new, ToString::to_string);
+                    let message = format!("nothing was promoted in sector {} within {seconds} s", self.name);
+                    return Err(exception(py, &Error::new(Status::Timeout, "wait", &*self.name, message)));
+                }
+                Err(_) => py.check_signals()?,
+            }
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<knhk.Sector {}>", self.name)
+    }
+}

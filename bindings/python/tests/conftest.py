@@ -1,0 +1,46 @@
+"""What the tests share: an engine, a sector with a value of each type, and a watch that ends what hangs."""
+
+import faulthandler
+import gc
+
+import pytest
+
+import knhk
+
+DOCUMENT = {
+    "max_qty": {"$value": 1000, "$min": 1, "$max": 5000, "$unit": "lots", "$doc": "largest order"},
+    "ratio": {"$value": 0.5, "$min": 0.0, "$max": 1.0},
+    "open": True,
+    "venue": "Zürich",
+    "blob": b"\x00\xff",
+    "flags": [True, False],
+    "steps": [1, -2, 3],
+    "weights": [0.25, 1.0],
+    "venues": ["XPAR", "XLON"],
+    "keys": [b"a", b""],
+    "limits": {"XPAR": 10, "XLON": {"day": 20, "night": 5}},
+    "$classes": {"instrument": [], "bond": ["instrument"], "govbond": ["bond"]},
+}
+
+
+@pytest.fixture(autouse=True)
+def watch():
+    """Whatever hangs ends the run with the stacks of all threads."""
+    faulthandler.dump_traceback_later(120, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture
+def engine():
+    with knhk.open() as engine:
+        yield engine
+    del engine
+    gc.collect()
+
+
+@pytest.fixture
+def orders(engine):
+    sector = engine.create_sector("orders")
+    sector.promote(DOCUMENT, by="ops-1", why="first limits")
+    return sector

@@ -1,0 +1,55 @@
+//! What a program registers to be called: a context, a function, and how to destroy the context.
+
+use std::ffi::c_void;
+
+use knhk_engine::{Error, Status};
+
+use crate::versioned::Versioned;
+
+/// Destroys a context.
+pub(crate) type Destroy = Option<unsafe extern "C" fn(ctx: *mut c_void)>;
+
+/// A context that is destroyed exactly once: when this is dropped.
+pub(crate) struct Context {
+    at: *mut c_void,
+    destroy: Destroy,
+}
+
+// SAFETY: the program said, by registering it, that its functions may be called on another thread with it.
+unsafe impl Send for Context {}
+
+impl Context {
+    pub(crate) fn at(&self) -> *mut c_void {
+        self.at
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if let Some(destroy) = self.destroy {
+            // SAFETY: registered for this, and called once.
+            unsafe { destroy(self.at) }
+        }
+    }
+}
+
+/// A struct of a callback.
+pub(crate) trait Callback: Versioned {
+    /// What it is called with.
+    fn context(&self) -> (*mut c_void, Destroy);
+}
+
+/// Takes over a callback: from here on its context is destroyed, whatever happens. One whose `struct_size` is unknown cannot be read, and
+/// is left alone.
+///
+/// # Safety
+/// NULL, or as many readable bytes as its `struct_size` says, and at least 4.
+pub(crate) unsafe fn taken<C: Callback>(at: *const C) -> Result<(C, Context), Error> {
+    if at.is_null() {
+        return Err(Error::new(Status::NullArgument, "call", "callback", "callback is NULL"));
+    }
+    // SAFETY: the caller's promise.
+    let callback = unsafe { crate::versioned::input(at)? };
+    let (at, destroy) = callback.context();
+    Ok((callback, Context { at, destroy }))
+}

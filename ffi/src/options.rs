@@ -1,0 +1,96 @@
+//! How an engine is opened.
+
+use std::time::Duration;
+
+use knhk_engine::{Error, Options, Status};
+use knhk_hot::BarrierChoice;
+
+use crate::versioned::{Versioned, input};
+
+/// The system's asymmetric barrier where it works, else full fences in the readers.
+pub const KNHK_BARRIER_AUTO: u32 = 0;
+/// Full fences in the readers, where a filter kills on membarrier or an emulator lies about it.
+pub const KNHK_BARRIER_FENCE: u32 = 1;
+
+/// Settings of an engine. Set `struct_size` to sizeof(knhk_options_t) and every field that you do not care about to 0, which means its
+/// default.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct OptionsC {
+    /// sizeof(knhk_options_t).
+    pub struct_size: u32,
+    /// KNHK_BARRIER_AUTO or KNHK_BARRIER_FENCE.
+    pub barrier: u32,
+    /// Old snapshots that may wait to be freed before a promotion has to free some itself; 256.
+    pub retained_roots: u64,
+    /// Bytes of old snapshots from which the log names the reader that keeps them; 256 MiB.
+    pub soft_limit_bytes: u64,
+    /// Bytes of old snapshots from which promotions are refused; 1 GiB.
+    pub hard_limit_bytes: u64,
+    /// Observations that wait in a reader's ring, 64 bytes each, rounded up to a power of two; 1024.
+    pub ring_records: u64,
+    /// Versions that a sector retains, the current one included; 64.
+    pub history: u64,
+    /// How often the cached clock advances, in nanoseconds; 1 ms.
+    pub clock_period_ns: u64,
+    /// Bytes of the largest document or image.
+    pub max_document_bytes: u64,
+    /// Levels of objects in a document.
+    pub max_depth: u64,
+    /// Values in a document.
+    pub max_keys: u64,
+    /// Bytes of a string or of bytes in a document.
+    pub max_string_bytes: u64,
+}
+
+// SAFETY: plain data that begins with its size; zeros are the defaults.
+unsafe impl Versioned for OptionsC {
+    const NAME: &'static str = "knhk_options_t";
+}
+
+/// Most records of a ring: 1 GiB of them.
+pub(crate) const MOST_RECORDS: u64 = 1 << 24;
+
+/// The engine's options out of the program's.
+///
+/// # Safety
+/// As [`input`].
+pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<Options, Error> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { input(at)? };
+    let mut options = Options::default();
+    options.hot.barrier = match given.barrier {
+        KNHK_BARRIER_AUTO => BarrierChoice::Auto,
+        KNHK_BARRIER_FENCE => BarrierChoice::Fence,
+        other => return Err(out_of("barrier", other.into(), "KNHK_BARRIER_AUTO or KNHK_BARRIER_FENCE")),
+    };
+    let count = |value: u64, default: &mut usize, name, most: u64| match value {
+        0 => Ok(()),
+        value if value <= most => {
+            *default = value as usize;
+            Ok(())
+        }
+        value => Err(out_of(name, value, &format!("at most {most}"))),
+    };
+    count(given.retained_roots, &mut options.hot.retained_roots, "retained_roots", 1 << 20)?;
+    count(given.ring_records, &mut options.hot.ring_records, "ring_records", MOST_RECORDS)?;
+    count(given.history, &mut options.history, "history", 1 << 20)?;
+    count(given.max_document_bytes, &mut options.limits.bytes, "max_document_bytes", 1 << 32)?;
+    count(given.max_depth, &mut options.limits.depth, "max_depth", 256)?;
+    count(given.max_keys, &mut options.limits.keys, "max_keys", 1 << 24)?;
+    count(given.max_string_bytes, &mut options.limits.string_bytes, "max_string_bytes", 1 << 31)?;
+    if given.soft_limit_bytes != 0 {
+        options.hot.soft_limit_bytes = given.soft_limit_bytes;
+    }
+    if given.hard_limit_bytes != 0 {
+        options.hot.hard_limit_bytes = given.hard_limit_bytes;
+    }
+    if given.clock_period_ns != 0 {
+        options.clock_period = Duration::from_nanos(given.clock_period_ns);
+    }
+    Ok(options)
+}
+
+pub(crate) fn out_of(name: &'static str, value: u64, domain: &str) -> Error {
+    Error::new(Status::InvalidArgument, "call", name, format!("{name} is {value}: it must be {domain}"))
+}

@@ -1,0 +1,1283 @@
+/* libknhk: governed values, read in a nanosecond. Generated from ffi/ by tests/header.rs: do not edit.
+ *
+ * What holds for every call, unless its comment says otherwise:
+ * - Calls on an engine may be made from any thread at any time. Calls on a reader belong to the reader's thread.
+ * - Strings passed in are UTF-8, NUL-terminated, read during the call and not kept. Slices are a pointer and a length; NULL is allowed where
+ *   the length is 0.
+ * - Outputs are written on success only. The program frees what a call hands out with the function named in its comment, and nothing else:
+ *   never with free(). Freeing NULL does nothing.
+ * - A call that can fail returns a knhk_status_t, 0 for success. Its last parameter is NULL, or where an error with a message is put
+ *   on failure, which the program frees with knhk_error_free; it is not touched on success, and what is in it is never read.
+ * - Any such call can return KNHK_NULL_ARGUMENT, KNHK_BAD_UTF8, KNHK_INVALID_ARGUMENT for a pointer that is no such handle, and on
+ *   an engine KNHK_CLOSED, KNHK_FORKED in a child made by fork, and KNHK_PANIC once the library had a defect; reads go on then.
+ * - A struct with a `struct_size` may grow at its end in later versions. In one that the program fills in, unused fields are 0. */
+#ifndef KNHK_H
+#define KNHK_H
+
+#include "knhk_inline.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An engine: see knhk_engine_open. */
+typedef struct knhk_engine knhk_engine_t;
+/* An error: see knhk_error_message. */
+typedef struct knhk_error knhk_error_t;
+/* A generation that is kept: see knhk_snapshot_hold. */
+typedef struct knhk_hold knhk_hold_t;
+/* Text or bytes: see knhk_buffer_data. */
+typedef struct knhk_buffer knhk_buffer_t;
+/* A list of sectors: see knhk_sectors. */
+typedef struct knhk_sector_list knhk_sector_list_t;
+/* A list of keys: see knhk_keys. */
+typedef struct knhk_key_list knhk_key_list_t;
+/* A list of versions: see knhk_history. */
+typedef struct knhk_version_list knhk_version_list_t;
+/* A list of changes: see knhk_changes_since. */
+typedef struct knhk_change_list knhk_change_list_t;
+
+/**
+ * What a call ended with. 0 is success; 1–99 are mistakes in the call, 100–199 the engine's state, 200–299 the content handed
+ * in, 300–399 the machine beneath, 900 a defect of the library.
+ */
+enum knhk_status_t
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif
+ {
+    /** Success. */
+    KNHK_OK = 0,
+    /** An argument is out of its domain. */
+    KNHK_INVALID_ARGUMENT = 1,
+    /** A required pointer or handle is NULL. */
+    KNHK_NULL_ARGUMENT = 2,
+    /** A string is not UTF-8. */
+    KNHK_BAD_UTF8 = 3,
+    /** The buffer is too short; nothing was written but the size that is needed. */
+    KNHK_BUFFER_TOO_SMALL = 4,
+    /** The program was compiled with a header of another ABI. */
+    KNHK_ABI_MISMATCH = 5,
+    /** A struct's `struct_size` is none that this library knows. */
+    KNHK_STRUCT_SIZE = 6,
+    /** The sector, key or version does not exist. */
+    KNHK_NOT_FOUND = 100,
+    /** The sector exists already. */
+    KNHK_ALREADY_EXISTS = 101,
+    /** The key exists with another type. */
+    KNHK_WRONG_TYPE = 102,
+    /** The sector has neither a promoted nor a declared document yet. */
+    KNHK_NOT_READY = 103,
+    /** The time ran out. */
+    KNHK_TIMEOUT = 104,
+    /** The engine is closed. */
+    KNHK_CLOSED = 105,
+    /** The engine was inherited by fork; only reads work in the child. Open it again there. */
+    KNHK_FORKED = 106,
+    /** A reader holds so much memory that changes are refused; the message names it. */
+    KNHK_STALLED = 107,
+    /** Another process or engine has the folder open. */
+    KNHK_BUSY = 108,
+    /** The reader belongs to another thread. */
+    KNHK_WRONG_THREAD = 109,
+    /** The document is not valid. */
+    KNHK_DOCUMENT = 200,
+    /** The artifact image is not valid. */
+    KNHK_ARTIFACT = 201,
+    /** Keys that programs hold would break. */
+    KNHK_INCOMPATIBLE = 202,
+    /** A limit on size, depth or count. */
+    KNHK_LIMIT = 203,
+    /** Reading or writing failed. */
+    KNHK_IO = 300,
+    /** What was stored is damaged. */
+    KNHK_CORRUPT = 301,
+    /** The operating system refused. */
+    KNHK_SYSTEM = 302,
+    /** The library panicked: a defect. The handle refuses changes from now on; reads go on. */
+    KNHK_PANIC = 900,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum knhk_status_t knhk_status_t;
+#else
+typedef int32_t knhk_status_t;
+#endif
+#endif
+
+/* ------------------------------------------------------------------------------------------------------------
+ * The agreement between header and library.
+ *
+ * A program's inline code carries the sizes and offsets of the header it was compiled with. They are compared where handles come into
+ * being: at open, at the registration of a reader, and when a key is interned. */
+
+/** The library's version: "major.minor.patch", NUL-terminated, valid for ever. Any thread. */
+const char *knhk_version(void);
+
+/** The library's ABI number. A program never needs it: knhk_engine_open compares it with the header's. Any thread. */
+uint32_t knhk_abi_version(void);
+
+/**
+ * A status in words, such as "not found"; "unknown status" for a number that this library does not know.
+ *
+ * Returns NUL-terminated UTF-8, never NULL, valid for ever. Any thread.
+ */
+const char *knhk_status_string(int32_t status);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Errors: what failed, at which stage, on what item, in words to act on.
+ *
+ * A failing call makes one if it was given a place for it, and the program frees it. A successful call leaves the place alone, and no
+ * call reads what is in it. */
+
+/**
+ * The sentence to show: what was wrong, where, and what to do. "no error" for NULL.
+ *
+ * Returns NUL-terminated UTF-8, never NULL, valid until the error is freed. Any thread.
+ */
+const char *knhk_error_message(const knhk_error_t *error);
+
+/**
+ * The status that the failing call returned. KNHK_OK for NULL.
+ *
+ * Any thread.
+ */
+knhk_status_t knhk_error_status(const knhk_error_t *error);
+
+/**
+ * The stage in which it happened: "call", "open", "parse", "verify", "compile", "journal", "swap", "intern" and so on.
+ *
+ * Returns NUL-terminated UTF-8, never NULL, "" for NULL, valid until the error is freed. Any thread.
+ */
+const char *knhk_error_stage(const knhk_error_t *error);
+
+/**
+ * What it is about: an argument, a sector, a path, a file. "" if nothing in particular, and for NULL.
+ *
+ * Returns NUL-terminated UTF-8, never NULL, valid until the error is freed. Any thread.
+ */
+const char *knhk_error_item(const knhk_error_t *error);
+
+/**
+ * Frees an error. NULL does nothing.
+ *
+ * Any thread; its texts may not be used any more.
+ */
+void knhk_error_free(knhk_error_t *error);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * How an engine is opened. */
+
+/** The system's asymmetric barrier where it works, else full fences in the readers. */
+#define KNHK_BARRIER_AUTO 0
+
+/** Full fences in the readers, where a filter kills on membarrier or an emulator lies about it. */
+#define KNHK_BARRIER_FENCE 1
+
+/**
+ * Settings of an engine. Set `struct_size` to sizeof(knhk_options_t) and every field that you do not care about to 0, which means its
+ * default.
+ */
+typedef struct {
+    /** sizeof(knhk_options_t). */
+    uint32_t struct_size;
+    /** KNHK_BARRIER_AUTO or KNHK_BARRIER_FENCE. */
+    uint32_t barrier;
+    /** Old snapshots that may wait to be freed before a promotion has to free some itself; 256. */
+    uint64_t retained_roots;
+    /** Bytes of old snapshots from which the log names the reader that keeps them; 256 MiB. */
+    uint64_t soft_limit_bytes;
+    /** Bytes of old snapshots from which promotions are refused; 1 GiB. */
+    uint64_t hard_limit_bytes;
+    /** Observations that wait in a reader's ring, 64 bytes each, rounded up to a power of two; 1024. */
+    uint64_t ring_records;
+    /** Versions that a sector retains, the current one included; 64. */
+    uint64_t history;
+    /** How often the cached clock advances, in nanoseconds; 1 ms. */
+    uint64_t clock_period_ns;
+    /** Bytes of the largest document or image. */
+    uint64_t max_document_bytes;
+    /** Levels of objects in a document. */
+    uint64_t max_depth;
+    /** Values in a document. */
+    uint64_t max_keys;
+    /** Bytes of a string or of bytes in a document. */
+    uint64_t max_string_bytes;
+} knhk_options_t;
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Engines: opening and closing.
+ *
+ * An engine holds sectors; a sector holds typed values under names. All calls on one engine may be made from any thread at any time. In
+ * a child made by fork they return KNHK_FORKED: the child may go on reading, close does nothing there, and opening anew works. */
+
+/**
+ * Opens an engine; called through the macro knhk_engine_open(location, options, engine, err), which adds what the header was made
+ * for.
+ *
+ * `location`: a folder, made where it does not exist, or ":memory:". `options`: NULL for the defaults. `abi`: knhk_header_abi().
+ * `engine`: receives the engine, which the program closes with knhk_engine_close.
+ * Returns KNHK_OK; KNHK_ABI_MISMATCH when header and library do not fit; KNHK_STRUCT_SIZE; KNHK_INVALID_ARGUMENT for an option out of
+ * its domain; KNHK_BUSY when another engine has the folder open; KNHK_IO; KNHK_CORRUPT when nothing whole is stored.
+ * Any thread. The engine starts two threads of its own, on which no signal handler of the program runs.
+ */
+knhk_status_t knhk_engine_open_abi(const char *location,
+                                   const knhk_options_t *options,
+                                   const knhk_abi_t *abi,
+                                   knhk_engine_t **engine,
+                                   knhk_error_t **err);
+
+/**
+ * Closes an engine. NULL does nothing.
+ *
+ * Values read as absent from now on, for every reader; a view that is open keeps what it sees. Changes are refused and the folder is
+ * free when this returns. Readers and holds may be ended before or after, in any order and by any thread that may end them: while one of
+ * them is left, the handle stays, and calls on it return KNHK_CLOSED; with the last one it is freed. Callbacks that are registered are
+ * destroyed. Any thread, also from a callback.
+ */
+void knhk_engine_close(knhk_engine_t *engine);
+
+/**
+ * The number of the newest generation: it grows with every change of any sector, so comparing it tells whether anything changed.
+ *
+ * Returns 0 for NULL and for an engine that is closed or was inherited by fork. Any thread.
+ */
+uint64_t knhk_change_version(const knhk_engine_t *engine);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Buffers: text and bytes that the library made for the program. */
+
+/**
+ * The bytes of a buffer. A NUL follows them, so text can be used as a C string.
+ *
+ * Returns NULL for NULL; else valid until the buffer is freed. Any thread.
+ */
+const char *knhk_buffer_data(const knhk_buffer_t *buffer);
+
+/** How many bytes there are, the NUL not counted. 0 for NULL. Any thread. */
+size_t knhk_buffer_len(const knhk_buffer_t *buffer);
+
+/**
+ * Copies the bytes, and the NUL behind them, to memory of the program.
+ *
+ * `to`: room for `size` bytes. `needed`: NULL, or receives how many bytes there are with the NUL, also when `size` is too small.
+ * Returns KNHK_OK, or KNHK_BUFFER_TOO_SMALL, and then nothing was written to `to`. Any thread.
+ */
+knhk_status_t knhk_buffer_copy(const knhk_buffer_t *buffer,
+                               void *to,
+                               size_t size,
+                               size_t *needed,
+                               knhk_error_t **err);
+
+/** Frees a buffer. NULL does nothing. Any thread; its bytes may not be used any more. */
+void knhk_buffer_free(knhk_buffer_t *buffer);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Sectors: namespaces with their own knowledge and their own history. */
+
+/**
+ * Promotions into the sector are checked for schema, ranges and compatibility, and not governed. For values whose source
+ * is already trusted.
+ */
+#define KNHK_DIRECT 1
+
+/** A sector, as enumerated. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** KNHK_DIRECT. */
+    uint32_t kind;
+    /** Its name. */
+    const char *name;
+    /** Its number in its engine, for knhk_find. */
+    uint32_t number;
+    /** 1 once a version was promoted. */
+    uint32_t ready;
+    /** The current version; 0 before the first promotion. */
+    uint64_t version;
+    /** The generation in which it became current; 0 before the first promotion. */
+    uint64_t epoch;
+    /** How many values it has. */
+    uint64_t keys;
+    /** The content address of the current version; zeros before the first promotion. */
+    uint8_t snapshot_id[32];
+} knhk_sector_info_t;
+
+/**
+ * Creates a sector.
+ *
+ * `name`: 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit. `kind`: KNHK_DIRECT.
+ * Returns KNHK_OK; KNHK_INVALID_ARGUMENT for another name or kind; KNHK_ALREADY_EXISTS; KNHK_LIMIT beyond 64 sectors; KNHK_IO.
+ */
+knhk_status_t knhk_sector_create(knhk_engine_t *engine,
+                                 const char *name,
+                                 uint32_t kind,
+                                 knhk_error_t **err);
+
+/**
+ * Lists the sectors, in the order of their creation.
+ *
+ * `sectors`: receives the list, which the program frees with knhk_sectors_free.
+ */
+knhk_status_t knhk_sectors(const knhk_engine_t *engine, knhk_sector_list_t **sectors, knhk_error_t **err);
+
+/** How many sectors a list has; 0 for NULL. Any thread. */
+size_t knhk_sectors_len(const knhk_sector_list_t *sectors);
+
+/** A sector of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_sector_info_t *knhk_sectors_at(const knhk_sector_list_t *sectors, size_t index);
+
+/** Frees a list of sectors. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_sectors_free(knhk_sector_list_t *sectors);
+
+/**
+ * A sector's number in its engine, for knhk_find.
+ *
+ * Returns KNHK_OK or KNHK_NOT_FOUND. The number does not change.
+ */
+knhk_status_t knhk_sector_number(const knhk_engine_t *engine, const char *sector, uint32_t *number, knhk_error_t **err);
+
+/**
+ * Waits until something was promoted in a sector.
+ *
+ * `timeout_ns`: how long, in nanoseconds; UINT64_MAX waits without end.
+ * Returns KNHK_OK; KNHK_TIMEOUT; KNHK_NOT_FOUND; KNHK_CLOSED also when the engine is closed meanwhile. Blocks the calling thread, which
+ * must be outside of any view.
+ */
+knhk_status_t knhk_sector_wait_ready(knhk_engine_t *engine,
+                                     const char *sector,
+                                     uint64_t timeout_ns,
+                                     knhk_error_t **err);
+
+/**
+ * The document of a version of a sector, as JSON; importing it gives the same knowledge.
+ *
+ * `version`: 0 for the current one. `json`: receives the text, which the program frees with knhk_buffer_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND for a sector or version that is not there; KNHK_NOT_READY before the first promotion.
+ */
+knhk_status_t knhk_sector_export_json(const knhk_engine_t *engine,
+                                      const char *sector,
+                                      uint64_t version,
+                                      knhk_buffer_t **json,
+                                      knhk_error_t **err);
+
+/**
+ * All sectors' current documents as one JSON object, sector by sector.
+ *
+ * `json`: receives the text, which the program frees with knhk_buffer_free.
+ */
+knhk_status_t knhk_dump(const knhk_engine_t *engine, knhk_buffer_t **json, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Promotions: a document, or a compiled image, becomes a sector's current knowledge for all readers at once.
+ *
+ * When such a call returns, every view that begins, on any thread, sees the change or something newer. Views that are open keep what
+ * they see. Promotions of one sector by several threads come one after the other. Whatever fails changes nothing. No reader ever waits. */
+
+/** Declares a major version: keys that programs have interned may be dropped or retyped. */
+#define KNHK_MAJOR 1
+
+/** Who asks for a change, and why. Set `struct_size` to sizeof(knhk_promote_options_t) and what you do not care about to 0. */
+typedef struct {
+    /** sizeof(knhk_promote_options_t). */
+    uint32_t struct_size;
+    /** KNHK_MAJOR or 0. */
+    uint32_t flags;
+    /** Who: a person, a rule, a program. NULL for nobody in particular. */
+    const char *by;
+    /** Why, in a sentence. NULL for nothing. */
+    const char *why;
+} knhk_promote_options_t;
+
+/** What each phase of a promotion took, in nanoseconds. */
+typedef struct {
+    /** Text to document. */
+    uint64_t parse_ns;
+    /** Waiting for other promotions of the sector, and the compatibility check. */
+    uint64_t verify_ns;
+    /** Document to a verified artifact. */
+    uint64_t compile_ns;
+    /** Making it durable; 0 in memory. */
+    uint64_t journal_ns;
+    /** Building the new root and publishing it. */
+    uint64_t swap_ns;
+} knhk_phases_t;
+
+/** What a promotion made. Set `struct_size` to sizeof(knhk_promotion_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_promotion_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The sector's version: counts its promotions and rollbacks from 1. */
+    uint64_t version;
+    /** The generation of all sectors: a view whose knhk_view_epoch is this or more sees it. */
+    uint64_t epoch;
+    /** When, in nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** The content address. */
+    uint8_t snapshot_id[32];
+    /** What each phase took. */
+    knhk_phases_t phases;
+} knhk_promotion_t;
+
+/**
+ * Promotes a JSON document.
+ *
+ * `json`: the document, NUL-terminated. `options`: who and why; NULL for neither.
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_DOCUMENT for what is no valid document, with the path; KNHK_LIMIT; KNHK_INCOMPATIBLE when it drops
+ * or retypes interned keys without KNHK_MAJOR; KNHK_STALLED when a reader holds too much memory, with its number; KNHK_IO; KNHK_STRUCT_SIZE.
+ * Outside of any view of the calling thread.
+ */
+knhk_status_t knhk_promote_json(knhk_engine_t *engine,
+                                const char *sector,
+                                const char *json,
+                                const knhk_promote_options_t *options,
+                                knhk_error_t **err);
+
+/**
+ * knhk_promote_json for a document of `len` bytes, without a NUL, and with what it made.
+ *
+ * `promotion`: NULL, or receives version, epoch, content address and timings.
+ */
+knhk_status_t knhk_promote_json_with(knhk_engine_t *engine,
+                                     const char *sector,
+                                     const char *json,
+                                     size_t len,
+                                     const knhk_promote_options_t *options,
+                                     knhk_promotion_t *promotion,
+                                     knhk_error_t **err);
+
+/**
+ * Promotes an artifact image: what knhk_compile_json made, here or elsewhere. It is verified in a private copy and linked to this
+ * sector's names.
+ *
+ * `image`: `len` bytes. `promotion`: NULL, or receives what it made.
+ * Returns KNHK_OK; KNHK_ARTIFACT for an image that is damaged or of an unknown layout version; else as knhk_promote_json.
+ */
+knhk_status_t knhk_promote_image(knhk_engine_t *engine,
+                                 const char *sector,
+                                 const uint8_t *image,
+                                 size_t len,
+                                 const knhk_promote_options_t *options,
+                                 knhk_promotion_t *promotion,
+                                 knhk_error_t **err);
+
+/**
+ * Makes the content of a retained version current again, as a new version. Works also where a stalled reader keeps promotions from
+ * happening.
+ *
+ * `version`: one of knhk_history. `promotion`: NULL, or receives what it made.
+ * Returns KNHK_OK; KNHK_NOT_FOUND for a sector or version that is not there; KNHK_IO; KNHK_STRUCT_SIZE.
+ */
+knhk_status_t knhk_rollback(knhk_engine_t *engine,
+                            const char *sector,
+                            uint64_t version,
+                            const knhk_promote_options_t *options,
+                            knhk_promotion_t *promotion,
+                            knhk_error_t **err);
+
+/**
+ * States what a sector holds before its first promotion: its names, types and defaults. Reads give the defaults, with the reason
+ * KNHK_READ_NOT_READY, and keys can be interned. Afterwards it is only recorded.
+ *
+ * `json`: a document whose leaves have a $default or a $value.
+ * Returns KNHK_OK; else as knhk_promote_json.
+ */
+knhk_status_t knhk_declare_json(knhk_engine_t *engine,
+                                const char *sector,
+                                const char *json,
+                                knhk_error_t **err);
+
+/**
+ * Compiles a JSON document to an artifact image, without promoting it: what knhk_promote_image takes.
+ *
+ * `image`: receives the bytes, which the program frees with knhk_buffer_free.
+ * Returns KNHK_OK; KNHK_DOCUMENT; KNHK_LIMIT.
+ */
+knhk_status_t knhk_compile_json(const knhk_engine_t *engine,
+                                const char *json,
+                                knhk_buffer_t **image,
+                                knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * History: the versions that a sector retains, with who, why and what changed. */
+
+/** One value that differs between two versions. */
+typedef struct {
+    /** Its path in the sector. */
+    const char *path;
+    /** What it was, as people write it; NULL where it is new. */
+    const char *before;
+    /** What it is now; NULL where it is gone. */
+    const char *after;
+} knhk_difference_t;
+
+/** A version, as enumerated. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Counts the sector's promotions and rollbacks from 1. */
+    uint64_t version;
+    /** The version whose content it brings back; 0 if it is no rollback. */
+    uint64_t rollback_of;
+    /** The generation of all sectors in which it became current. */
+    uint64_t epoch;
+    /** When, in nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** The content address. */
+    uint8_t snapshot_id[32];
+    /** Who; "" for nobody in particular. */
+    const char *by;
+    /** Why; "" for nothing. */
+    const char *why;
+    /** What changed against the version before. */
+    const knhk_difference_t *differences;
+    /** How many there are. */
+    size_t differences_len;
+    /** What each phase took. */
+    knhk_phases_t phases;
+} knhk_version_info_t;
+
+/**
+ * Lists the versions that a sector retains, oldest first; the last one is current.
+ *
+ * `versions`: receives the list, which the program frees with knhk_history_free.
+ * Returns KNHK_OK or KNHK_NOT_FOUND.
+ */
+knhk_status_t knhk_history(const knhk_engine_t *engine,
+                           const char *sector,
+                           knhk_version_list_t **versions,
+                           knhk_error_t **err);
+
+/** How many versions a history has; 0 for NULL. Any thread. */
+size_t knhk_history_len(const knhk_version_list_t *versions);
+
+/** A version of a history; NULL beyond its end. Valid until the history is freed. Any thread. */
+const knhk_version_info_t *knhk_history_at(const knhk_version_list_t *versions, size_t index);
+
+/** Frees a history. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_history_free(knhk_version_list_t *versions);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Keys: a name interned once, with its type, that reads then find in two loads. */
+
+/** A key, as enumerated. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** Its type: KNHK_I64 and so on. */
+    uint32_t value_type;
+    /** Its path in the sector. */
+    const char *name;
+    /** The type in words, such as "list<i64>". */
+    const char *type_name;
+    /** The unit of the value; NULL where none is stated. */
+    const char *unit;
+    /** What it means; NULL where nothing is said. */
+    const char *doc;
+    /** The value and its range as people write them: "1000 lots   (1 … 5000)". */
+    const char *display;
+} knhk_key_info_t;
+
+/**
+ * Interns a name with its type; called through the macro knhk_key(engine, sector, name, type, key, err), which adds what the header
+ * was made for.
+ *
+ * `name`: the path in the sector, such as "orders/max_qty". `type`: KNHK_I64 and so on. `key`: receives the key, plain data that is
+ * valid for the engine's life, through promotions and rollbacks. From now on a promotion that drops or retypes it needs KNHK_MAJOR.
+ * Returns KNHK_OK; KNHK_NOT_FOUND for a sector or name that is not there, with the nearest name; KNHK_WRONG_TYPE;
+ * KNHK_NOT_READY before anything was promoted or declared; KNHK_ABI_MISMATCH.
+ */
+knhk_status_t knhk_key_abi(knhk_engine_t *engine,
+                           const char *sector,
+                           const char *name,
+                           uint32_t type,
+                           const knhk_abi_t *abi,
+                           knhk_key_t *key,
+                           knhk_error_t **err);
+
+/**
+ * Lists the values of a sector's current document, or of what was declared before the first promotion.
+ *
+ * `keys`: receives the list, which the program frees with knhk_keys_free.
+ * Returns KNHK_OK or KNHK_NOT_FOUND.
+ */
+knhk_status_t knhk_keys(const knhk_engine_t *engine, const char *sector, knhk_key_list_t **keys, knhk_error_t **err);
+
+/** How many keys a list has; 0 for NULL. Any thread. */
+size_t knhk_keys_len(const knhk_key_list_t *keys);
+
+/** A key of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_key_info_t *knhk_keys_at(const knhk_key_list_t *keys, size_t index);
+
+/** Frees a list of keys. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_keys_free(knhk_key_list_t *keys);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Readers: a thread registers once, and from then on opens views by inline code.
+ *
+ * A reader belongs to the thread that registered it, unless it is migratable. Its memory stays until the engine, its readers and its
+ * holds are gone, so that unregistering after the engine's close is fine. */
+
+/**
+ * The reader may be used by different threads, one after the other, between views; the synchronisation is the
+ * program's. It is not reaped when a thread ends.
+ */
+#define KNHK_MIGRATABLE 1
+
+/** The reader observes nothing: every append is refused. */
+#define KNHK_NO_RING 2
+
+/** Settings of a reader. Set `struct_size` to sizeof(knhk_reader_options_t) and what you do not care about to 0. */
+typedef struct {
+    /** sizeof(knhk_reader_options_t). */
+    uint32_t struct_size;
+    /** KNHK_MIGRATABLE and KNHK_NO_RING, or'ed. */
+    uint32_t flags;
+    /** Observations that its ring holds, rounded up to a power of two; 0 takes the engine's. */
+    uint64_t ring_records;
+} knhk_reader_options_t;
+
+/**
+ * Registers the calling thread as a reader; called through the macros knhk_reader_register(engine, reader, err) and
+ * knhk_reader_register_with(engine, options, reader, err), which add what the header was made for.
+ *
+ * `options`: NULL for the defaults. `reader`: receives the reader, which the program gives back with knhk_reader_unregister. A thread
+ * may have several. Where a thread ends without unregistering, also inside a view, the engine finds out and takes the reader back.
+ * Returns KNHK_OK; KNHK_ABI_MISMATCH; KNHK_STRUCT_SIZE; KNHK_INVALID_ARGUMENT; KNHK_SYSTEM when there is no memory for it.
+ * Not in a signal handler.
+ */
+knhk_status_t knhk_reader_register_abi(knhk_engine_t *engine,
+                                       const knhk_reader_options_t *options,
+                                       const knhk_abi_t *abi,
+                                       knhk_reader_t **reader,
+                                       knhk_error_t **err);
+
+/**
+ * Gives a reader back. NULL does nothing. Works after the engine's close.
+ *
+ * The observations in its ring stay to be drained. Only the reader's thread may do this, or any thread once that has ended.
+ * Returns KNHK_OK; KNHK_WRONG_THREAD; KNHK_INVALID_ARGUMENT while a view is open, when it was given back before, and for a reader of
+ * another copy of the library.
+ */
+knhk_status_t knhk_reader_unregister(knhk_reader_t *reader,
+                                     knhk_error_t **err);
+
+/**
+ * Repairs a reader whose views were not ended, as after a longjmp: none of them may be used any more. It leaves the quiescent mode, too.
+ *
+ * Only the reader's thread may do this. Returns KNHK_OK or KNHK_INVALID_ARGUMENT.
+ */
+knhk_status_t knhk_reader_reset(knhk_reader_t *reader,
+                                knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Views: what a thread reads is of one generation, and stays until the view ends.
+ *
+ * These functions are inline, about a nanosecond for all of a begin, a typed read and an end. With KNHK_NO_INLINE defined, and for
+ * languages that load the library at run time, the same bodies are exported as symbols. Nothing is checked that inline code could not
+ * check for a nanosecond: a reader must be registered, and a view open.
+ *
+ * A reader belongs to one thread at a time. Views on one reader end in the reverse order of their beginning; nested ones, and those begun
+ * in a signal handler on the thread's reader, may see a newer generation than the outer one. Do not block inside a view: it keeps memory. */
+
+/**
+ * Begins a view of the current generation. Wait-free.
+ *
+ * Any promotion that was acknowledged before this call is seen. The view ends with knhk_read_end on the same reader. Async-signal-safe.
+ */
+#ifdef KNHK_NO_INLINE
+knhk_view_t knhk_read_begin(knhk_reader_t *reader);
+#endif
+
+/**
+ * Begins a view of the candidate generation if a canary runs and chooses this subject, else of the current one. Wait-free.
+ *
+ * `subject_hash`: a hash of whom the decision concerns; the same one always gets the same choice. Otherwise as knhk_read_begin.
+ */
+#ifdef KNHK_NO_INLINE
+knhk_view_t knhk_read_begin_for(knhk_reader_t *reader,
+                                uint64_t subject_hash);
+#endif
+
+/** Ends a view. Strings, bytes and lists that were read in it may not be used any more. Async-signal-safe. */
+#ifdef KNHK_NO_INLINE
+void knhk_read_end(knhk_reader_t *reader, knhk_view_t view);
+#endif
+
+/**
+ * Enters the quiescent mode: views then store nothing at all, and the thread says now and then that it holds nothing.
+ *
+ * No view is open. Until knhk_reader_offline, memory that is retired after the last knhk_reader_quiescent stays, so a thread that
+ * blocks goes offline before.
+ */
+#ifdef KNHK_NO_INLINE
+void knhk_reader_online(knhk_reader_t *reader);
+#endif
+
+/** Says that nothing read since the last call is used any more. The reader is online. */
+#ifdef KNHK_NO_INLINE
+void knhk_reader_quiescent(knhk_reader_t *reader);
+#endif
+
+/** Leaves the quiescent mode; nothing read in it is used any more. */
+#ifdef KNHK_NO_INLINE
+void knhk_reader_offline(knhk_reader_t *reader);
+#endif
+
+/**
+ * A view of the current generation in quiescent mode, valid until the next knhk_reader_quiescent or knhk_reader_offline. It is not
+ * ended.
+ */
+#ifdef KNHK_NO_INLINE
+knhk_view_t knhk_read_quiescent(knhk_reader_t *reader);
+#endif
+
+/** knhk_read_quiescent with the choice of a canary, as knhk_read_begin_for. */
+#ifdef KNHK_NO_INLINE
+knhk_view_t knhk_read_quiescent_for(knhk_reader_t *reader, uint64_t subject_hash);
+#endif
+
+/** The reader's number, which names it in events and observations. Unique in its engine. */
+#ifdef KNHK_NO_INLINE
+uint64_t knhk_reader_id(const knhk_reader_t *reader);
+#endif
+
+/** The number of the generation that a view sees; it grows with every change. */
+#ifdef KNHK_NO_INLINE
+uint64_t knhk_view_epoch(knhk_view_t view);
+#endif
+
+/** The generation in which the key's sector became what a view sees of it; 0 before its first promotion, and for a key of zeros. */
+#ifdef KNHK_NO_INLINE
+uint64_t knhk_view_sector_epoch(knhk_view_t view,
+                                knhk_key_t key);
+#endif
+
+/**
+ * The content address, 32 bytes, of what a view sees of the key's sector; zeros before its first promotion, NULL for a key of zeros.
+ * Valid until the view ends.
+ */
+#ifdef KNHK_NO_INLINE
+const uint8_t *knhk_view_snapshot_id(knhk_view_t view,
+                                     knhk_key_t key);
+#endif
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Typed reads from a view: two dependent loads, a bounds check and a check of the type.
+ *
+ * Inline, as views are. Where the snapshot has no value of the type under the key, a read returns the fallback that the caller
+ * chose (or NULL), and counts in knhk_stats_t.cold_reads; the try forms also say why. Keys are of the same engine as the view: one of
+ * another engine reads as absent, or as what that place holds here, never out of bounds. Async-signal-safe. */
+
+/** The integer under a key, or `fallback`. */
+#ifdef KNHK_NO_INLINE
+int64_t knhk_get_i64(knhk_view_t view, knhk_key_t key, int64_t fallback);
+#endif
+
+/** The double under a key, or `fallback`. */
+#ifdef KNHK_NO_INLINE
+double knhk_get_f64(knhk_view_t view, knhk_key_t key, double fallback);
+#endif
+
+/** The boolean under a key, or `fallback`. */
+#ifdef KNHK_NO_INLINE
+bool knhk_get_bool(knhk_view_t view, knhk_key_t key, bool fallback);
+#endif
+
+/** The text under a key, NUL-terminated UTF-8, valid until the view ends; {NULL, 0} where there is none. */
+#ifdef KNHK_NO_INLINE
+knhk_str_t knhk_get_str(knhk_view_t view, knhk_key_t key);
+#endif
+
+/** The bytes under a key, valid until the view ends; {NULL, 0} where there are none. */
+#ifdef KNHK_NO_INLINE
+knhk_bytes_t knhk_get_bytes(knhk_view_t view, knhk_key_t key);
+#endif
+
+/** The integer under a key, or `fallback`, and the reason. A declared default comes with KNHK_READ_NOT_READY. */
+#ifdef KNHK_NO_INLINE
+knhk_try_i64_t knhk_try_get_i64(knhk_view_t view, knhk_key_t key, int64_t fallback);
+#endif
+
+/** The double under a key, or `fallback`, and the reason. A declared default comes with KNHK_READ_NOT_READY. */
+#ifdef KNHK_NO_INLINE
+knhk_try_f64_t knhk_try_get_f64(knhk_view_t view, knhk_key_t key, double fallback);
+#endif
+
+/** The boolean under a key, or `fallback`, and the reason. A declared default comes with KNHK_READ_NOT_READY. */
+#ifdef KNHK_NO_INLINE
+knhk_try_bool_t knhk_try_get_bool(knhk_view_t view, knhk_key_t key, bool fallback);
+#endif
+
+/** The text under a key and the reason; as knhk_get_str. */
+#ifdef KNHK_NO_INLINE
+knhk_try_str_t knhk_try_get_str(knhk_view_t view, knhk_key_t key);
+#endif
+
+/** The bytes under a key and the reason; as knhk_get_bytes. */
+#ifdef KNHK_NO_INLINE
+knhk_try_bytes_t knhk_try_get_bytes(knhk_view_t view, knhk_key_t key);
+#endif
+
+/** The list of booleans under a key, a byte of 0 or 1 each, valid until the view ends; {NULL, 0} where there is none. */
+#ifdef KNHK_NO_INLINE
+knhk_list_bool_t knhk_get_list_bool(knhk_view_t view, knhk_key_t key);
+#endif
+
+/** The list of integers under a key, valid until the view ends; {NULL, 0} where there is none. */
+#ifdef KNHK_NO_INLINE
+knhk_list_i64_t knhk_get_list_i64(knhk_view_t view, knhk_key_t key);
+#endif
+
+/** The list of doubles under a key, valid until the view ends; {NULL, 0} where there is none. */
+#ifdef KNHK_NO_INLINE
+knhk_list_f64_t knhk_get_list_f64(knhk_view_t view, knhk_key_t key);
+#endif
+
+/** The list of strings under a key, valid until the view ends: see knhk_list_str_at. `spans` is NULL where there is none. */
+#ifdef KNHK_NO_INLINE
+knhk_list_spans_t knhk_get_list_str(knhk_view_t view,
+                                    knhk_key_t key);
+#endif
+
+/** The list of byte strings under a key, valid until the view ends: see knhk_list_bytes_at. `spans` is NULL where there is none. */
+#ifdef KNHK_NO_INLINE
+knhk_list_spans_t knhk_get_list_bytes(knhk_view_t view,
+                                      knhk_key_t key);
+#endif
+
+/** A string of a list, NUL-terminated; {NULL, 0} beyond its end. */
+#ifdef KNHK_NO_INLINE
+knhk_str_t knhk_list_str_at(knhk_list_spans_t list, size_t index);
+#endif
+
+/** A byte string of a list; {NULL, 0} beyond its end. */
+#ifdef KNHK_NO_INLINE
+knhk_bytes_t knhk_list_bytes_at(knhk_list_spans_t list, size_t index);
+#endif
+
+/**
+ * Whether `value` lies in the range that the document gives the integer under a key; false, and counted, where there is no integer.
+ * Where the document gives no range, every value does.
+ */
+#ifdef KNHK_NO_INLINE
+bool knhk_guard_i64(knhk_view_t view,
+                    knhk_key_t key,
+                    int64_t value);
+#endif
+
+/**
+ * Whether `value` lies in the range that the document gives the double under a key; false, and counted, where there is no double, and
+ * false for a NaN.
+ */
+#ifdef KNHK_NO_INLINE
+bool knhk_guard_f64(knhk_view_t view,
+                    knhk_key_t key,
+                    double value);
+#endif
+
+/**
+ * Whether the class under `cls` is the one under `ancestor` or descends from it: one bit. Both are keys of one sector; false, and counted,
+ * where one of them is no class.
+ */
+#ifdef KNHK_NO_INLINE
+bool knhk_is_a(knhk_view_t view,
+               knhk_key_t cls,
+               knhk_key_t ancestor);
+#endif
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Names known only at run time: found in the view's own index, in two cache misses at most one after the other.
+ *
+ * Paths and names are `len` bytes at `name`, need no NUL, and NULL is allowed where the length is 0. A view is open. Async-signal-safe. */
+
+/**
+ * The key of a path in a sector, such as "venues/XPAR/max_qty"; all zeros, which reads as absent, where the view has no such path.
+ *
+ * `sector`: its number, from knhk_sector_number. The key is valid for the engine's life, and not interned: a promotion may retype it.
+ */
+knhk_key_t knhk_find(knhk_view_t view,
+                     uint32_t sector,
+                     const char *path,
+                     size_t len);
+
+/**
+ * The key of a name in a map; all zeros, which reads as absent, where there is none.
+ *
+ * `map`: the key of an object, interned as KNHK_MAP or found. The result is as that of knhk_find.
+ */
+knhk_key_t knhk_lookup(knhk_view_t view, knhk_key_t map, const char *name, size_t len);
+
+/** The integer under a name in a map, or `fallback`; as knhk_lookup and knhk_get_i64. */
+int64_t knhk_lookup_i64(knhk_view_t view, knhk_key_t map, const char *name, size_t len, int64_t fallback);
+
+/** The double under a name in a map, or `fallback`; as knhk_lookup and knhk_get_f64. */
+double knhk_lookup_f64(knhk_view_t view, knhk_key_t map, const char *name, size_t len, double fallback);
+
+/** The boolean under a name in a map, or `fallback`; as knhk_lookup and knhk_get_bool. */
+bool knhk_lookup_bool(knhk_view_t view, knhk_key_t map, const char *name, size_t len, bool fallback);
+
+/** The text under a name in a map; as knhk_lookup and knhk_get_str. */
+knhk_str_t knhk_lookup_str(knhk_view_t view, knhk_key_t map, const char *name, size_t len);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Holds: one generation kept for longer than a view, across blocking calls and between threads. */
+
+/**
+ * Holds what an open view sees.
+ *
+ * `reader`: the one that the view was begun on. `hold`: receives the hold, which the program gives back with knhk_hold_release. The
+ * view may end; what was read from it stays valid while the hold is kept. Memory is kept as long, so hold for as long as needed only.
+ * Returns KNHK_OK, or KNHK_INVALID_ARGUMENT for a reader of another copy of the library. Only the reader's thread.
+ */
+knhk_status_t knhk_snapshot_hold(knhk_reader_t *reader,
+                                 knhk_view_t view,
+                                 knhk_hold_t **hold,
+                                 knhk_error_t **err);
+
+/**
+ * A view of what is held: any thread may read from it, several at once, while the hold is kept. It is not ended.
+ *
+ * `view`: receives it. Returns KNHK_OK.
+ */
+knhk_status_t knhk_hold_view(const knhk_hold_t *hold, knhk_view_t *view, knhk_error_t **err);
+
+/**
+ * A second hold of the same generation, to be released by itself.
+ *
+ * `copy`: receives it. Returns KNHK_OK. Any thread.
+ */
+knhk_status_t knhk_hold_clone(const knhk_hold_t *hold, knhk_hold_t **copy, knhk_error_t **err);
+
+/** Gives a hold back. NULL does nothing. Works after the engine's close. Any thread; nothing read through it may be used any more. */
+void knhk_hold_release(knhk_hold_t *hold);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Observations: what a decision saw and what became of it, appended to the reader's own ring, drained elsewhere.
+ *
+ * Appending is inline and writes one cache line. It returns false when the ring is full: nothing blocks, the drop is counted
+ * (knhk_stats_t.dropped), and the program decides. Only the reader's thread appends, and not in a signal handler. */
+
+/** The value of an observation, after its type. */
+typedef union {
+    /** KNHK_I64. */
+    int64_t as_i64;
+    /** KNHK_F64. */
+    double as_f64;
+    /** KNHK_BOOL, as 0 or 1; and the bits of any other. */
+    uint64_t bits;
+} knhk_value_t;
+
+/** An observation, as drained. */
+typedef struct {
+    /** The reader that appended it: see knhk_reader_id. */
+    uint64_t reader;
+    /** Its number in its reader's ring, from 0, without gaps. */
+    uint64_t sequence;
+    /** Nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** The generation of the view that it was made in. */
+    uint64_t epoch;
+    /** What was observed. */
+    knhk_key_t key;
+    /** The value. */
+    knhk_value_t value;
+    /** The value's type: KNHK_BOOL, KNHK_I64 or KNHK_F64. */
+    uint32_t value_type;
+    /** KNHK_SUCCESS and so on, or the program's own code from KNHK_OUTCOME_CUSTOM on. */
+    uint32_t outcome;
+    /** Whom it concerns, or 0. */
+    uint64_t subject;
+    /** The program's own word. */
+    uint64_t detail;
+} knhk_observation_t;
+
+/**
+ * Appends an observation with all that can be said of it.
+ *
+ * `view`: the open view that the decision was made in. `type` and `bits`: the value, KNHK_BOOL, KNHK_I64 or KNHK_F64. `subject`: a hash
+ * of whom it concerns, or 0. `detail`: the program's own word. `time_ns`: nanoseconds since the Unix epoch.
+ * Returns false where the ring is full.
+ */
+#ifdef KNHK_NO_INLINE
+bool knhk_observe(knhk_reader_t *reader,
+                  knhk_view_t view,
+                  knhk_key_t key,
+                  uint32_t type,
+                  uint64_t bits,
+                  uint32_t outcome,
+                  uint64_t subject,
+                  uint64_t detail,
+                  uint64_t time_ns);
+#endif
+
+/** Appends an integer under a key, stamped with the engine's cached clock. Returns false where the ring is full. */
+#ifdef KNHK_NO_INLINE
+bool knhk_observe_i64(knhk_reader_t *reader, knhk_view_t view, knhk_key_t key, int64_t value, uint32_t outcome);
+#endif
+
+/** Appends a double under a key, stamped with the engine's cached clock. Returns false where the ring is full. */
+#ifdef KNHK_NO_INLINE
+bool knhk_observe_f64(knhk_reader_t *reader, knhk_view_t view, knhk_key_t key, double value, uint32_t outcome);
+#endif
+
+/** Appends a boolean under a key, stamped with the engine's cached clock. Returns false where the ring is full. */
+#ifdef KNHK_NO_INLINE
+bool knhk_observe_bool(knhk_reader_t *reader, knhk_view_t view, knhk_key_t key, bool value, uint32_t outcome);
+#endif
+
+/** knhk_observe_i64 with the caller's time: nanoseconds since the Unix epoch. */
+#ifdef KNHK_NO_INLINE
+bool knhk_observe_i64_at(knhk_reader_t *reader,
+                         knhk_view_t view,
+                         knhk_key_t key,
+                         int64_t value,
+                         uint32_t outcome,
+                         uint64_t time_ns);
+#endif
+
+/** knhk_observe_f64 with the caller's time: nanoseconds since the Unix epoch. */
+#ifdef KNHK_NO_INLINE
+bool knhk_observe_f64_at(knhk_reader_t *reader,
+                         knhk_view_t view,
+                         knhk_key_t key,
+                         double value,
+                         uint32_t outcome,
+                         uint64_t time_ns);
+#endif
+
+/** knhk_observe_bool with the caller's time: nanoseconds since the Unix epoch. */
+#ifdef KNHK_NO_INLINE
+bool knhk_observe_bool_at(knhk_reader_t *reader,
+                          knhk_view_t view,
+                          knhk_key_t key,
+                          bool value,
+                          uint32_t outcome,
+                          uint64_t time_ns);
+#endif
+
+/** The engine's cached clock: nanoseconds since the Unix epoch, at most a clock period old, and never going back. */
+#ifdef KNHK_NO_INLINE
+uint64_t knhk_reader_clock(const knhk_reader_t *reader);
+#endif
+
+/**
+ * Takes observations out of all readers' rings, each reader's in its order, those of past readers first.
+ *
+ * `observations`: room for `capacity` of them. `drained`: receives how many were taken; less than `capacity` means that no more were
+ * there. One thread drains at a time, another waits for it.
+ */
+knhk_status_t knhk_observations_drain(knhk_engine_t *engine,
+                                      knhk_observation_t *observations,
+                                      size_t capacity,
+                                      size_t *drained,
+                                      knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Changes: told by callback, by a descriptor to poll, or by comparing knhk_change_version. */
+
+/** A promotion or rollback that became current. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The sector. */
+    const char *sector;
+    /** Its new version. */
+    uint64_t version;
+    /** The version whose content came back; 0 if it is no rollback. */
+    uint64_t rollback_of;
+    /** The generation of all sectors. */
+    uint64_t epoch;
+    /** When, in nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** The content address. */
+    uint8_t snapshot_id[32];
+    /** Who; "" for nobody in particular. */
+    const char *by;
+    /** Why; "" for nothing. */
+    const char *why;
+    /** All of it in one line for people: "orders 7: max_qty 1200 → 1000 (by ops-2: desk asked)". */
+    const char *summary;
+    /** What changed. */
+    const knhk_difference_t *differences;
+    /** How many there are. */
+    size_t differences_len;
+    /** Changes that this subscriber missed before this one, because it fell behind. */
+    uint64_t missed;
+} knhk_change_t;
+
+/**
+ * Whom to tell of changes. Set `struct_size` to sizeof(knhk_change_callback_t).
+ *
+ * `changed` is called on the engine's warm thread, one change after the other; it may call the engine back, also to unsubscribe and to
+ * promote. While it blocks, later changes wait, and no reader does. It must not throw, and not end the thread.
+ */
+typedef struct {
+    /** sizeof(knhk_change_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Called with each change, which is valid during the call. */
+    void (*changed)(void *ctx, const knhk_change_t *change);
+    /**
+     * NULL, or called exactly once, when `changed` will not be called any more: also when the registration fails, unless
+     * `struct_size` is one that the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_change_callback_t;
+
+/**
+ * Calls a callback for every change from now on, in order.
+ *
+ * `subscription`: receives a number for knhk_unsubscribe. A subscriber that falls behind by more than 256 changes misses the oldest ones;
+ * the next one it gets says how many.
+ * Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `changed` is NULL.
+ */
+knhk_status_t knhk_subscribe(knhk_engine_t *engine,
+                             const knhk_change_callback_t *callback,
+                             uint64_t *subscription,
+                             knhk_error_t **err);
+
+/**
+ * Ends a subscription. When this returns on another thread than the callback's, `changed` is not running and `destroy` was called.
+ *
+ * Returns KNHK_OK, or KNHK_NOT_FOUND when there is no such subscription any more.
+ */
+knhk_status_t knhk_unsubscribe(knhk_engine_t *engine,
+                               uint64_t subscription,
+                               knhk_error_t **err);
+
+/**
+ * A descriptor to poll: it becomes readable when something changed.
+ *
+ * `fd`: receives an eventfd that belongs to the engine: do not close it. Read 8 bytes from it to arm it again, then ask
+ * knhk_changes_since. Valid until the engine is closed.
+ * Returns KNHK_OK, or KNHK_SYSTEM when the process has no descriptors left.
+ */
+knhk_status_t knhk_change_fd(knhk_engine_t *engine, int *fd, knhk_error_t **err);
+
+/**
+ * Lists the changes after a generation, oldest first; the engine remembers the last 256.
+ *
+ * `epoch`: that of the last change you know of, or 0. `changes`: receives the list, which the program frees with knhk_changes_free.
+ */
+knhk_status_t knhk_changes_since(const knhk_engine_t *engine,
+                                 uint64_t epoch,
+                                 knhk_change_list_t **changes,
+                                 knhk_error_t **err);
+
+/** How many changes a list has; 0 for NULL. Any thread. */
+size_t knhk_changes_len(const knhk_change_list_t *changes);
+
+/** A change of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_change_t *knhk_changes_at(const knhk_change_list_t *changes, size_t index);
+
+/** Frees a list of changes. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_changes_free(knhk_change_list_t *changes);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * The log: what the engine reports of itself. */
+
+/** For whoever debugs the engine. */
+#define KNHK_LOG_DEBUG 0
+
+/** What happened. */
+#define KNHK_LOG_INFO 1
+
+/** What someone should look at. */
+#define KNHK_LOG_WARNING 2
+
+/** What did not work. */
+#define KNHK_LOG_ERROR 3
+
+/**
+ * Where log lines go. Set `struct_size` to sizeof(knhk_log_callback_t).
+ *
+ * `line` is called on the engine's warm thread, one line after the other; it may call the engine back. It must not throw, and not end the
+ * thread.
+ */
+typedef struct {
+    /** sizeof(knhk_log_callback_t). */
+    uint32_t struct_size;
+    /** Lines below this are left out: KNHK_LOG_DEBUG and so on. */
+    uint32_t level;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Called with each line: its level, the part of the engine it is from, and the message, valid during the call. */
+    void (*line)(void *ctx, uint32_t level, const char *part, const char *message);
+    /**
+     * NULL, or called exactly once, when `line` will not be called any more: also when the registration fails, unless `struct_size` is one
+     * that the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_log_callback_t;
+
+/**
+ * Sends the engine's log lines to a callback, in place of the one before.
+ *
+ * `callback`: NULL sends them to nobody.
+ * Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `line` is NULL.
+ */
+knhk_status_t knhk_log_set(knhk_engine_t *engine, const knhk_log_callback_t *callback, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Figures of an engine since it was opened. */
+
+/** Figures, as of one moment. Set `struct_size` to sizeof(knhk_stats_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_stats_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 where readers fence for themselves, else 0. */
+    uint32_t fence_mode;
+    /** Sectors. */
+    uint64_t sectors;
+    /** Promotions that became current, rollbacks included. */
+    uint64_t promotions;
+    /** Promotions and rollbacks that were refused. */
+    uint64_t refused;
+    /** Changes that subscribers missed because they fell behind. */
+    uint64_t missed_changes;
+    /** The newest generation. */
+    uint64_t epoch;
+    /** Readers registered. */
+    uint64_t readers;
+    /** Readers whose thread ended without unregistering them. */
+    uint64_t reaped;
+    /** Generations retired and not yet freed. */
+    uint64_t retained_roots;
+    /** Bytes that only those keep. */
+    uint64_t retained_bytes;
+    /** Reads that found nothing of their type. */
+    uint64_t cold_reads;
+    /** Observations drained. */
+    uint64_t observed;
+    /** Observations refused because a ring was full. */
+    uint64_t dropped;
+    /** Heavy barriers issued. */
+    uint64_t reclaim_batches;
+    /** Generations freed. */
+    uint64_t reclaimed_roots;
+    /** Bytes of the pool of roots. */
+    uint64_t pool_bytes;
+} knhk_stats_t;
+
+/**
+ * Tells the figures of an engine.
+ *
+ * `stats`: receives them. Returns KNHK_OK or KNHK_STRUCT_SIZE.
+ */
+knhk_status_t knhk_stats(const knhk_engine_t *engine, knhk_stats_t *stats, knhk_error_t **err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KNHK_H */
