@@ -16,7 +16,11 @@ fn address_sanitizer() {
         let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
         let program = compile(&[&format!("{program}.c")], "c11", Link::Inline, &flags);
         // A signal handler's stack and longjmp are fine with it; leaks are valgrind's, which needs no right to trace.
-        succeeded(Command::new(program).env("ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=1"));
+        succeeded(
+            Command::new(program)
+                .env("ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=1")
+                .env("KNHK_STRIDE", "7"),
+        );
     }
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     succeeded(
