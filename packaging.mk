@@ -55,16 +55,25 @@ $(SETUP)/c-tools:
 	    if $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends valgrind cmake >/dev/null; then touch $@; \
 	    else echo "set-up: apt-get refused: their tests say what they leave out"; fi; fi
 
-# ThreadSanitizer on both sides of the boundary: the library compiled with it, too. RUSTC_BOOTSTRAP lets the stable compiler do that; its
-# standard library stays as it is.
+# ThreadSanitizer on both sides of the boundary: the library is compiled with it, and Rust's standard library anew, since a lock that it does
+# not see is a race to it. RUSTC_BOOTSTRAP lets the stable compiler do that.
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 TSAN := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/tsan
 
+$(SETUP)/rust-src:
+	@mkdir -p $(@D)
+	@if [ -d "$$(rustc --print sysroot)/lib/rustlib/src" ]; then touch $@; \
+	else echo "set-up: adding the component rust-src to the toolchain"; \
+	    if rustup component add rust-src; then touch $@; \
+	    else echo "set-up: there is no rust-src: ThreadSanitizer sees the program's side alone"; fi; fi
+
 .PHONY: test-tsan
-test-tsan: ## Runs the full-fence read side under ThreadSanitizer, program and library both instrumented.
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer' \
-	    cargo rustc --package knhk --lib --crate-type staticlib --target $(TARGET) --target-dir '$(TSAN)'
-	KNHK_TSAN_LIBRARY='$(TSAN)/$(TARGET)/debug/libknhk.a' cargo test --package knhk --test ffi -- thread_sanitizer
+test-tsan: $(SETUP)/rust-src ## Runs the full-fence read side under ThreadSanitizer, program and library both instrumented.
+	if [ -e $(SETUP)/rust-src ]; then \
+	    RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=thread' cargo rustc -Zbuild-std --package knhk --lib --crate-type staticlib \
+	        --target $(TARGET) --target-dir '$(TSAN)'; \
+	    export KNHK_TSAN_LIBRARY='$(TSAN)/$(TARGET)/debug/libknhk.a'; fi; \
+	cargo test --package knhk --test ffi -- thread_sanitizer
 
 TRIAL := $(CURDIR)/target/install-test
 

@@ -33,7 +33,9 @@ fn address_sanitizer() {
 fn thread_sanitizer() {
     let flags = ["-fsanitize=thread"];
     let (program, options) = match std::env::var_os("KNHK_TSAN_LIBRARY") {
-        Some(library) => (compile_with(&["threads.c"], "c11", &flags, library.as_ref()), "halt_on_error=1"),
+        Some(library) => {
+            (compile_with(&["threads.c", "tsan_names.c"], "c11", &flags, library.as_ref()), "halt_on_error=1")
+        }
         // Of a library that it does not see it sees allocations alone, and must not judge them.
         None => {
             let options = "halt_on_error=1:ignore_noninstrumented_modules=1";
