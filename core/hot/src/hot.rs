@@ -124,6 +124,16 @@ unsafe impl Sync for Inner {}
 
 /// Locks, also after a panic elsewhere: no section under these locks leaves its data half-changed at a point that can panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // ThreadSanitizer does not see into the standard library, where a lock that has to wait is taken.
+    #[cfg(tsan)]
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return guard,
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
+    }
+    #[cfg(not(tsan))]
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -117,7 +117,7 @@ pub(crate) struct Registry {
 unsafe impl Send for Registry {}
 
 /// Rings kept for a consumer that never comes; beyond it the oldest are given up and their records counted as dropped.
-const ORPHANS: usize = 4096;
+const ORPHANS: usize = 1024;
 
 impl Registry {
     pub fn new() -> Registry {
@@ -232,6 +232,11 @@ impl Registry {
         cell.line.pin.store(0, Release);
         state.alive = None;
         if let Some(ring) = state.ring.take() {
+            if ring.waiting() == 0 {
+                self.past_observed += ring.consumed();
+                self.past_dropped += ring.dropped();
+                return;
+            }
             self.orphans.push((cell.line.id, ring));
             if self.orphans.len() > ORPHANS {
                 let (_, ring) = self.orphans.remove(0);
