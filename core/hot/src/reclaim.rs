@@ -1,7 +1,13 @@
 //! Freeing what no reader can reach any more, off the promotion path.
 //!
-//! In this order (rule 3): the roots were removed from every cell before they came to the retired list; a heavy barrier; every pin;
-//! the holds; and only then is a root free for re-use and are its artifacts dropped.
+//! The order is rule 3's, and `cell.rs` says why it is enough: take the list, heavy barrier, marks and pins, holds; only then is a root
+//! free for re-use and are its artifacts dropped. Three locks, never waited for while a later one is held: `turn` (one reclaim at a
+//! time), then `writer` or `registry`, each for the length of a copy. The barrier and the destruction of artifacts run under `turn`
+//! alone, so that a promotion waits for neither. A retired slot belongs to the reclaimer until it gives it back: nobody else writes
+//! there, and the promoter only looks at it under its lock to count bytes, in `settle`, which is the reclaimer's own.
+//!
+//! Between the list and the look at the pins, readers may register: they load roots newer than those on the list. Readers may also
+//! unregister, whose pins are then 0 for good.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::collections::HashSet;

@@ -1,7 +1,11 @@
 //! The readers of an engine: their lines, who owns them, and what became of them.
 //!
-//! A line's memory stays until the engine is gone. A reader that belongs to one thread holds a robust mutex locked by that thread, so
-//! that a trylock which reports the owner's death is proof that nobody will end its view (rule 9).
+//! A line's memory stays until the engine is gone. A reader that belongs to one thread holds a robust mutex locked by that thread; the
+//! kernel marks it when the thread ends, however it ends, so that a trylock which reports the owner's death is proof that nobody will
+//! end its view (rule 9). The mutex has a memory of its own, which outlives the lock: the kernel walks a list through it.
+//!
+//! A line is registered, reaped (its thread ended; an unregistration may still come, from a finaliser in another thread), or free for
+//! the next reader. Only a line that was unregistered is used again, so that a late unregistration never hits a stranger.
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
