@@ -124,7 +124,7 @@ pub struct Era {
 impl Era {
     /// What changed, in a line.
     pub fn change(&self) -> String {
-        let all = self.info.differences.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let all = self.info.differences().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         if self.info.version == 1 { "the first limits".into() } else { all }
     }
 
