@@ -1,7 +1,7 @@
 // Views: one generation of all sectors, held across calls and awaits.
 
 import { checkString, closed } from './errors.js';
-import { found, type Handle, Outcome } from './handle.js';
+import { checkMade, found, type Handle, Outcome } from './handle.js';
 import { checkGuarded, checkSame, inexact, type Key, keptOf, looked, missing, noValue, numberOf } from './key.js';
 import { native, scratch } from './native.js';
 import type { BigTypes, Value, ValueType, ValueTypes } from './records.js';
@@ -28,6 +28,7 @@ export class View {
   }
 
   private constructor(handle: Handle) {
+    checkMade(handle);
     const view = native.openView(handle.engine);
     if (view === undefined) throw closed();
     this.#handle = handle;
