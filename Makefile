@@ -47,7 +47,7 @@ target/demo/admission-cpp: $(ADMISSION_CPP) $(wildcard examples/admission/cpp/*.
 	g++ -std=c++17 -O2 -Wall -Wextra -o $@ $(ADMISSION_CPP) $(IN_TREE)
 
 bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; ONLY=H1 runs a part. Fails when a stated limit is missed.
-	@$(MAKE) --no-print-directory install PREFIX=target/bench/prefix
+	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/target/bench/prefix
 	python3 tests/bench/run.py --only "$(ONLY)"
 
 # Tests: each part can be run alone. The C and C++ tests are among those of Rust, which compile and run them.
