@@ -4,11 +4,11 @@ import { EventEmitter } from 'node:events';
 
 import { Changes } from './changes.js';
 import { attempt, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
-import { Handle } from './handle.js';
+import { checkMade, Handle, Outcome as Ended } from './handle.js';
 import { documentText } from './json.js';
-import { checkSame, type Key, looked } from './key.js';
-import { native } from './native.js';
-import { append } from './observed.js';
+import { checkSame, type Key, looked, numberOf } from './key.js';
+import { type Native, native, scratch } from './native.js';
+import { checkObserved, outcomeCode, word } from './observed.js';
 import { checkSector, openSettings } from './options.js';
 import type {
   Abortable,
@@ -37,6 +37,7 @@ export let untilChange: (
   signal: AbortSignal | undefined,
 ) => Promise<void>;
 
+let listenerOf: (engine: WeakRef<Engine>) => Parameters<Native['listen']>[1];
 let makeEngine: (place: number) => Engine;
 
 /** What an engine emits. Listeners keep no process alive; what one throws is an `uncaughtException`, as for any emitter. */
@@ -84,20 +85,20 @@ export class Engine extends EventEmitter<EngineEvents> {
   #ended = false;
 
   static {
-    makeEngine = (place) => new Engine(place);
+    // Made here, where no `this` is in reach: what the native half holds must not hold the engine.
+    listenerOf = (engine) => (kind, news) => {
+      const here = engine.deref();
+      if (here) here.#hear(kind, news);
+    };
+    makeEngine = (place) => new Engine(new Handle(place));
     untilChange = (engine, sector, done, timeout, signal) => engine.#until(sector, done, timeout, signal);
   }
 
-  private constructor(place: number) {
+  private constructor(handle: Handle) {
+    checkMade(handle);
     super();
-    this.#handle = new Handle(place);
-    const here = new WeakRef(this);
-    attempt(() =>
-      native.listen(place, (kind, news) => {
-      const engine = here.deref();
-      if (engine) engine.#hear(kind, news);
-    }),
-    );
+    this.#handle = handle;
+    attempt(() => native.listen(handle.engine, listenerOf(new WeakRef(this))));
     (this as EventEmitter).on('newListener', (event: string) => this.#listening(event, 1));
     (this as EventEmitter).on('removeListener', (event: string) => this.#listening(event, 0));
   }
@@ -156,7 +157,19 @@ export class Engine extends EventEmitter<EngineEvents> {
   observe(key: Key<'bool'>, value: boolean, options?: ObserveOptions): boolean;
   observe(key: Key<never>, value: number | bigint | boolean, options: ObserveOptions = {}): boolean {
     checkSame(this.#handle, key as Key);
-    return append(this.#handle.engine, key as Key, value, options);
+    checkObserved(key as Key, value);
+    const { outcome = 0, subject, detail, timeNs } = options;
+    const accepted = native.observe(
+      this.#handle.engine,
+      numberOf(key as Key),
+      value,
+      outcomeCode(outcome),
+      word('subject', subject),
+      word('detail', detail),
+      timeNs === undefined ? undefined : (word('timeNs', timeNs) as bigint),
+    );
+    if (scratch[0] === Ended.Closed) throw closed();
+    return accepted;
   }
 
   /** Takes up to `max` observations out of all threads' rings, each thread's in its order. */

@@ -27,6 +27,11 @@ export class Handle {
   }
 }
 
+/** The package's classes are made by its functions only. */
+export function checkMade(handle: unknown): void {
+  if (!(handle instanceof Handle)) throw new TypeError('not made with new: use open, engine.sector, sector.key or engine.view');
+}
+
 /** Whether the last native read gave a value. */
 export function found(value: unknown): boolean {
   return scratch[0] === Outcome.Present || (scratch[0] === Outcome.NotReady && value !== undefined);

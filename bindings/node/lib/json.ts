@@ -36,17 +36,29 @@ function write(value: unknown, path: string, depth: number): string {
 
 /** JavaScript does not tell 1 from 1.0, so an integer of 64 bits means i64; `"$type": "f64"` beside `$value` says otherwise. */
 function writeNumber(value: number): string {
-  if (Object.is(value, -0)) return '-0.0';
-  if (!Number.isInteger(value)) return String(value);
-  if (Math.abs(value) < 2 ** 63) return BigInt(value).toString();
-  const text = String(value);
-  return text.includes('e') ? text : `${text}.0`;
+  return isInteger(value) ? BigInt(value).toString() : writeDouble(value);
+}
+
+function isInteger(value: number): boolean {
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 63 && !Object.is(value, -0);
+}
+
+function writeDouble(value: number): string {
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** A list has one type: numbers of which one has a fraction are all doubles. */
+function writeList(list: readonly unknown[], path: string, depth: number): string {
+  const doubles = list.every((element) => Number.isFinite(element)) && !list.every((element) => isInteger(element as number));
+  const elements = Array.from(list, (element, index) =>
+    doubles ? writeDouble(element as number) : write(element, `${path}[${index}]`, depth + 1),
+  );
+  return `[${elements.join()}]`;
 }
 
 function writeObject(value: object, path: string, depth: number): string {
-  if (Array.isArray(value)) {
-    return `[${Array.from(value, (element, index) => write(element, `${path}[${index}]`, depth + 1)).join()}]`;
-  }
+  if (Array.isArray(value)) return writeList(value, path, depth);
   if (value instanceof Uint8Array) {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return `{"$bytes":"${bytes.toString('base64')}"}`;

@@ -1,7 +1,7 @@
 // Keys: a sector's names, interned with their types.
 
 import { badRange, badType, checkString, closed, KnhkError } from './errors.js';
-import { found, type Handle, Outcome } from './handle.js';
+import { checkMade, found, type Handle, Outcome } from './handle.js';
 import { Kept } from './kept.js';
 import { native, scratch } from './native.js';
 import type { BigTypes, Reason, Tried, Value, ValueType, ValueTypes } from './records.js';
@@ -40,6 +40,7 @@ export class Key<T extends ValueType = ValueType> {
   }
 
   private constructor(handle: Handle, number: number, sector: string, name: string, type: T) {
+    checkMade(handle);
     this.#handle = handle;
     this.#number = number;
     this.#cells = handle.cells;

@@ -2,7 +2,7 @@
 
 import { type Engine, untilChange } from './engine.js';
 import { attempt, badType, checkInteger, checkOneOf, checkOptionalString, checkOptions, checkString, operation } from './errors.js';
-import type { Handle } from './handle.js';
+import { checkMade, type Handle } from './handle.js';
 import { documentText } from './json.js';
 import { type Key, looked, makeKey } from './key.js';
 import { native, type Origin } from './native.js';
@@ -37,6 +37,7 @@ export class Sector {
   }
 
   private constructor(engine: Engine, handle: Handle, name: string) {
+    checkMade(handle);
     this.#engine = engine;
     this.#handle = handle;
     this.name = name;
