@@ -21,8 +21,7 @@ help: ## Lists the targets.
 
 # What is built: the libraries of C and C++, the packages of Python and Node.
 .PHONY: lib python node
-lib: ## Builds libknhk, shared and static.
-	cargo build --release --package knhk
+lib: library ## Builds libknhk, shared and static.
 	@ln -sf libknhk.so $(LIB)/libknhk.so.1
 
 python: $(SETUP)/python ## Builds the Python package into .venv.

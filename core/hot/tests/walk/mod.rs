@@ -90,7 +90,7 @@ impl<'a> Reads<'a> {
             4 => self.text(span),
             5 => drop(self.bytes(at, len, 1)),
             6 => assert!(self.bytes(at, len, 1).iter().all(|&byte| byte <= 1)),
-            7 => (0..len).for_each(|i| drop(self.word(at + 8 * i, 8))),
+            7 => (0..len).for_each(|i| _ = self.word(at + 8 * i, 8)),
             8 => (0..len).for_each(|i| assert!(f64::from_bits(self.word(at + 8 * i, 8)).is_finite())),
             9 | 10 => (0..len).for_each(|i| {
                 let bits = self.word(at + 8 * i, 4);
