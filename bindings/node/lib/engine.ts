@@ -236,7 +236,7 @@ export class Engine extends EventEmitter<EngineEvents> {
    * are refused, loops over changes end. Closing twice does nothing.
    */
   close(): void {
-    attempt(() => native.close(this.#handle.engine));
+    attempt(() => this.#handle.close());
     this.#end();
   }
 
@@ -279,8 +279,15 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
   }
 
+  override removeAllListeners(event?: keyof EngineEvents): this {
+    if (event !== undefined) return super.removeAllListeners(event);
+    // All but those by which this class hears of listeners.
+    for (const name of ['change', 'log', 'close'] as const) super.removeAllListeners(name);
+    return this;
+  }
+
   #hear(kind: 'change' | 'log' | 'close', news: Change | LogLine | undefined): void {
-    if (kind === 'close') return this.#end();
+    if (kind === 'close') return this.close();
     if (kind === 'log') return void this.emit('log', news as LogLine);
     for (const watch of [...this.#watchers]) watch(news as Change);
     for (const changes of [...this.#iterators]) changes.push(news as Change);

@@ -1,5 +1,7 @@
 // A sector: its keys, its documents, its history.
 
+import { isSharedArrayBuffer, isUint8Array } from 'node:util/types';
+
 import { type Engine, untilChange } from './engine.js';
 import { attempt, badType, checkInteger, checkOneOf, checkOptionalString, checkOptions, checkString, operation } from './errors.js';
 import { checkMade, type Handle } from './handle.js';
@@ -195,6 +197,6 @@ function checkVersion(version: unknown): void {
 
 /** The image in memory that no other thread can change while it is copied. */
 function unshared(image: Uint8Array): Uint8Array {
-  if (!(image instanceof Uint8Array)) throw badType('the image', 'a Uint8Array', image);
-  return image.buffer instanceof SharedArrayBuffer ? new Uint8Array(image) : image;
+  if (!isUint8Array(image)) throw badType('the image', 'a Uint8Array', image);
+  return isSharedArrayBuffer(image.buffer) ? new Uint8Array(image) : image;
 }

@@ -60,9 +60,11 @@ test('a worker that is terminated inside a view, and inside a promotion, leaves 
 test('an engine that its opener closes is closed for all; one that a worker lets go is not', async (t) => {
   const { engine, orders } = engineWith(t, { n: 1 });
   const here = attach(engine.share());
-  assert.equal(here.sector('orders').key('n', 'i64').value, 1);
+  const there = here.sector('orders').key('n', 'i64');
+  assert.equal(there.value, 1);
   here.close();
   assert.equal(here.isOpen, false);
+  assert.throws(() => there.value, code('KNHK_CLOSED'), 'also while the kept value would still be current');
   assert.equal(orders.key('n', 'i64').value, 1);
   const started = worker(t, 'closing.mjs', { token: engine.share() });
   assert.equal(await message(started), 'ready');
