@@ -8,21 +8,51 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 
 PREFIX ?= /usr/local
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+LIB := $(TARGET)/release
 SETUP := target/setup
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+PYTHON := .venv/bin/python
+NODE := bindings/node
 
 .PHONY: help demo test bench install dist
-
 help: ## Lists the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-bench: $(SETUP)/peers ## Measures ours and the peers, interleaved; ONLY=H1 runs a part. Fails when a stated limit is missed.
+# What is built: the libraries of C and C++, the packages of Python and Node.
+.PHONY: lib python node
+lib: library ## Builds libknhk, shared and static.
+	@ln -sf libknhk.so $(LIB)/libknhk.so.1
+
+python: $(SETUP)/python ## Builds the Python package into .venv.
+	VIRTUAL_ENV=$(abspath .venv) .venv/bin/maturin develop --quiet --release --manifest-path bindings/python/Cargo.toml
+
+node: $(SETUP)/node ## Builds the Node package in bindings/node.
+	npm run --silent build --prefix $(NODE)
+
+# The demonstration: worker threads admit orders over loopback TCP while an operator changes the limits.
+ADMISSION := $(wildcard examples/admission/c/*.c)
+ADMISSION_CPP := $(wildcard examples/admission/cpp/*.cpp)
+IN_TREE = -Iinclude -L$(LIB) -lknhk -Wl,-rpath,$(LIB) -lpthread
+
+demo: target/demo/admission target/demo/admission-cpp ## Admits orders over loopback TCP while their limits change.
+	@target/demo/admission
+
+target/demo/admission: $(ADMISSION) $(wildcard examples/admission/c/*.h include/*) | lib
+	@mkdir -p $(@D)
+	gcc -std=gnu11 -O2 -Wall -Wextra -o $@ $(ADMISSION) $(IN_TREE)
+
+target/demo/admission-cpp: $(ADMISSION_CPP) $(wildcard examples/admission/cpp/*.hpp include/*) | lib
+	@mkdir -p $(@D)
+	g++ -std=c++17 -O2 -Wall -Wextra -o $@ $(ADMISSION_CPP) $(IN_TREE)
+
+bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; ONLY=H1 runs a part. Fails when a stated limit is missed.
+	@$(MAKE) --no-print-directory install PREFIX=target/bench/prefix
 	python3 tests/bench/run.py --only "$(ONLY)"
 
-# Tests: each part can be run alone.
-.PHONY: test-rust test-doc test-loom
-
-test: test-rust test-doc test-loom ## Runs every test.
+# Tests: each part can be run alone. The C and C++ tests are among those of Rust, which compile and run them.
+.PHONY: test-rust test-doc test-loom test-python test-node test-readme
+test: test-rust test-doc test-loom test-python test-node test-readme ## Runs every test.
 
 test-rust:
 	cargo nextest run --workspace
@@ -31,15 +61,39 @@ test-doc:
 	cargo test --workspace --doc --quiet
 
 test-loom:
-	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-hot --release --target-dir target/loom
+	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-hot --release --target-dir $(TARGET)/loom
 
-# Debian packages, only where nothing else serves: liburcu is a peer of the benchmarks. Without it they say what they skip, and fail.
+test-python: python
+	cd bindings/python && ../../$(PYTHON) -m pytest --quiet
+	cd bindings/python && ../../$(PYTHON) -m mypy
+
+test-node: node
+	npm test --silent --prefix $(NODE)
+
+test-readme: lib python node
+	KNHK_LIB=$(LIB) $(PYTHON) tests/readme/run.py
+
+# Set-up: says what it does, and does it once.
+$(SETUP)/python: bindings/python/pyproject.toml
+	@mkdir -p $(@D)
+	@echo "set-up: a Python environment in .venv, with maturin, pytest and mypy"
+	@python3 -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2' 'mypy>=1.18' 'pytest>=8'
+	@touch $@
+
+$(SETUP)/node: $(NODE)/package-lock.json
+	@mkdir -p $(@D)
+	@echo "set-up: the Node modules of $(NODE)"
+	@npm ci --silent --no-audit --no-fund --prefix $(NODE)
+	@touch $@
+
+# A Debian package, because nothing else serves: liburcu is a peer of the benchmarks, which say what they skip without it, and fail.
 $(SETUP)/peers:
 	@mkdir -p $(@D)
-	@if dpkg --status liburcu-dev >/dev/null 2>&1; then touch $@; \
-	elif ! command -v apt-get >/dev/null; then echo "set-up: liburcu-dev is missing and there is no apt-get: its rows are skipped"; \
+	@if pkg-config --exists liburcu-memb liburcu-qsbr 2>/dev/null; then touch $@; \
+	elif ! command -v apt-get >/dev/null; then echo "set-up: liburcu is missing and there is no apt-get: its rows are skipped"; \
 	else echo "set-up: installing the Debian package liburcu-dev"; \
-	    if $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends liburcu-dev >/dev/null; then touch $@; \
-	    else echo "set-up: apt-get refused: liburcu's rows are skipped"; fi; fi
+	    if $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends liburcu-dev pkg-config >/dev/null; \
+	    then touch $@; else echo "set-up: apt-get refused: liburcu's rows are skipped"; fi; fi
 
 -include packaging.mk

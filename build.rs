@@ -1,6 +1,6 @@
 //! Names and pins the shared library.
 
-/// As `knhk_hot::layout::ABI`; `tests/symbols.rs` compares the two.
+/// As `knhk_hot::layout::ABI`; `tests/ffi/symbols.rs` compares the two.
 const ABI: u32 = 1;
 
 fn main() {

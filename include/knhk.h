@@ -1,4 +1,4 @@
-/* libknhk: governed values, read in a nanosecond. Generated from ffi/ by tests/header.rs: do not edit.
+/* libknhk: governed values, read in a nanosecond. Generated from ffi/ by tests/ffi/header.rs: do not edit.
  *
  * What holds for every call, unless its comment says otherwise:
  * - Calls on an engine may be made from any thread at any time. Calls on a reader belong to the reader's thread.
@@ -481,7 +481,7 @@ knhk_status_t knhk_rollback(knhk_engine_t *engine,
  * States what a sector holds before its first promotion: its names, types and defaults. Reads give the defaults, with the reason
  * KNHK_READ_NOT_READY, and keys can be interned. Afterwards it is only recorded.
  *
- * `json`: a document whose leaves have a $default or a $value.
+ * `json`: a document; the defaults are the $default of its leaves, and a leaf without one reads as absent.
  * Returns KNHK_OK; else as knhk_promote_json.
  */
 knhk_status_t knhk_declare_json(knhk_engine_t *engine,

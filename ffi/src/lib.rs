@@ -1,6 +1,6 @@
 //! libknhk: the engine for C, C++ and whatever can call C.
 //!
-//! Each public module is a section of `include/knhk.h` with its exports' comments; `tests/header.rs` generates the header and
+//! Each public module is a section of `include/knhk.h` with its exports' comments; `tests/ffi/header.rs` generates the header and
 //! `ffi/symbols.txt` lists the exports. The inline halves are in `include/knhk_inline.h`.
 //!
 //! What every export promises: a panic stops at the boundary ([`call`]), an output is written on success only, and a pointer is believed

@@ -192,7 +192,7 @@ pub unsafe extern "C" fn knhk_rollback(
 /// States what a sector holds before its first promotion: its names, types and defaults. Reads give the defaults, with the reason
 /// KNHK_READ_NOT_READY, and keys can be interned. Afterwards it is only recorded.
 ///
-/// `json`: a document whose leaves have a $default or a $value.
+/// `json`: a document; the defaults are the $default of its leaves, and a leaf without one reads as absent.
 /// Returns KNHK_OK; else as knhk_promote_json.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_declare_json(

@@ -157,7 +157,19 @@ export class Engine extends EventEmitter<EngineEvents> {
   observe(key: Key<'bool'>, value: boolean, options?: ObserveOptions): boolean;
   observe(key: Key<never>, value: number | bigint | boolean, options: ObserveOptions = {}): boolean {
     checkSame(this.#handle, key as Key);
-    return append(this.#handle.engine, key as Key, value, options);
+    checkObserved(key as Key, value);
+    const { outcome = 0, subject, detail, timeNs } = options;
+    const accepted = native.observe(
+      this.#handle.engine,
+      numberOf(key as Key),
+      value,
+      outcomeCode(outcome),
+      word('subject', subject),
+      word('detail', detail),
+      timeNs === undefined ? undefined : (word('timeNs', timeNs) as bigint),
+    );
+    if (scratch[0] === Ended.Closed) throw closed();
+    return accepted;
   }
 
   /** Takes up to `max` observations out of all threads' rings, each thread's in its order. */

@@ -1,7 +1,7 @@
 """Typed reads against an empty method of the same module.
 
-Alone it runs interleaved rounds and prints one JSON line a row. With `--serve` it is driven over stdin by `make bench`: it names its
-variants, then runs one round of whichever it is told, so that rounds of several programs interleave.
+`make bench` drives it over stdin: it names its variants, then runs one round of whichever it is told, so that the rounds of several
+programs interleave. With `--alone` it interleaves its own, prints one JSON line a row, and fails when the limit is missed.
 """
 
 import json
@@ -104,8 +104,6 @@ def alone(bench: Bench, rounds: int) -> bool:
 
 
 if __name__ == "__main__":
-    bench = Bench()
-    if sys.argv[1:] == ["--serve"]:
-        serve(bench)
-    else:
-        sys.exit(0 if alone(bench, 15) else 1)
+    if sys.argv[1:] == ["--alone"]:
+        sys.exit(0 if alone(Bench(), 15) else 1)
+    serve(Bench())

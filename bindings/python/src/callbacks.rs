@@ -4,7 +4,6 @@
 //! it is attached. An exception of a callback is logged and ends nothing. Before the interpreter is taken down, [`end_callbacks`]
 //! closes the [`GATE`]: from then on nothing attaches any more, and what the engine still announces goes nowhere.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::Thread;
@@ -16,8 +15,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::detached;
-use crate::records::Change;
 use crate::shared::Shared;
+use crate::versions::Change;
 
 /// How long the interpreter's end waits for callbacks that are running.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -92,26 +91,14 @@ pub fn after_fork_in_child() {
     GATE.inside.store(0, Ordering::SeqCst);
 }
 
-thread_local! {
-    /// Whether this thread is the warm one of an engine, and a callback is running on it.
-    static RUNNING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether the caller runs inside a callback.
-pub(crate) fn is_inside() -> bool {
-    RUNNING.get()
-}
-
 /// Runs `f` attached, unless the interpreter is about to end.
 fn call(f: impl FnOnce(Python<'_>) -> PyResult<()>) {
     let Some(_inside) = GATE.enter() else { return };
-    RUNNING.set(true);
     Python::try_attach(|py| {
         if let Err(error) = f(py) {
             report(py, error);
         }
     });
-    RUNNING.set(false);
 }
 
 /// Tells `logging` about a callback's exception; where that fails too, the interpreter's hook for such cases.
@@ -134,14 +121,14 @@ fn logger(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 }
 
 /// Asks `logging` which levels it wants now. Called before what may make the engine log, so that lines nobody wants cost nothing.
-pub(crate) fn note_log_level(py: Python<'_>, shared: &Shared) -> PyResult<()> {
+pub(crate) fn note_log_level(py: Python<'_>, wanted: &AtomicI32) -> PyResult<()> {
     let level = logger(py)?.call_method0("getEffectiveLevel")?.extract()?;
-    shared.log_level.store(level, Ordering::Relaxed);
+    wanted.store(level, Ordering::Relaxed);
     Ok(())
 }
 
 /// The engine's log, in `logging`'s terms.
-pub(crate) fn forward_log(wanted: Arc<AtomicI32>) -> impl FnMut(Level, &str, &str) + Send {
+pub(crate) fn forward_log(wanted: Arc<AtomicI32>) -> impl Fn(Level, &str, &str) + Send + Sync {
     move |level, part, message| {
         let number = match level {
             Level::Debug => 10,
@@ -167,7 +154,7 @@ pub(crate) fn forward_log(wanted: Arc<AtomicI32>) -> impl FnMut(Level, &str, &st
 pub(crate) fn subscribe(py: Python<'_>, shared: &Arc<Shared>, callback: Py<PyAny>) -> PyResult<Subscription> {
     let id = detached(py, || {
         shared.engine().subscribe(move |change| {
-            call(|py| callback.call1(py, (Change::from(change),)).map(drop));
+            call(|py| callback.call1(py, (Change::from(change.clone()),)).map(drop));
         })
     })?;
     shared.subscriptions().push(id);

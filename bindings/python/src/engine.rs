@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use knhk_engine::{self as engine, Error, SectorKind, Status};
+use knhk_engine::{self as engine, Error, Log, SectorKind, Status};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
@@ -15,8 +15,9 @@ use crate::key::KeyBase;
 use crate::observe::{self, Told};
 use crate::options::options;
 use crate::reader;
-use crate::records::{Change, Observation, SectorInfo, Stats};
+use crate::records::{Observation, SectorInfo, Stats};
 use crate::shared::Shared;
+use crate::versions::Change;
 use crate::view::View;
 
 /// What `knhk.Engine` is made of.
@@ -30,15 +31,12 @@ impl Engine {
     #[new]
     #[pyo3(signature = (location, /, **settings))]
     fn new(py: Python<'_>, location: String, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Engine> {
-        let options = options(settings)?;
+        let mut options = options(settings)?;
+        let wanted = Arc::default();
+        note_log_level(py, &wanted)?;
+        options.log = Some(Log(Arc::new(forward_log(wanted.clone()))));
         let opened = detached(py, || engine::Engine::open(&location, options))?;
-        let shared = Arc::new(Shared::new(opened, location));
-        note_log_level(py, &shared)?;
-        let wanted = shared.log_level.clone();
-        detached(py, || {
-            shared.engine().set_log(forward_log(wanted));
-            Ok(())
-        })?;
+        let shared = Arc::new(Shared::new(opened, location, wanted));
         // The opening thread's reader, so that a child forked by it can read.
         reader::line(&shared).map_err(Raised::from)?;
         Ok(Engine { shared })
@@ -46,7 +44,7 @@ impl Engine {
 
     #[pyo3(signature = (name, *, kind = "direct"))]
     fn _create_sector(&self, py: Python<'_>, name: PyBackedStr, kind: &str) -> PyResult<()> {
-        note_log_level(py, &self.shared)?;
+        note_log_level(py, &self.shared.log_level)?;
         let Some(kind) = SectorKind::from_name(kind) else {
             let message = format!("there is no kind {kind:?} of sectors: there is \"direct\"");
             return Err(Raised::from(Error::new(Status::InvalidArgument, "create", &*name, message)).into());
@@ -106,7 +104,7 @@ impl Engine {
 
     #[pyo3(signature = (epoch, /))]
     fn changes_since(&self, py: Python<'_>, epoch: u64) -> PyResult<Vec<Change>> {
-        detached(py, || Ok(self.shared.engine().changes_since(epoch).iter().map(Change::from).collect()))
+        detached(py, || Ok(self.shared.engine().changes_since(epoch).into_iter().map(Change::from).collect()))
     }
 
     fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {

@@ -64,7 +64,7 @@ impl KeyBase {
         match (self.hold()?, default) {
             (Some(hold), default) => self.read(py, &hold, default),
             (None, Some(default)) => Ok(default),
-            (None, None) => Err(missing(&self.path, Reason::Absent, true)),
+            (None, None) => Err(missing(&self.path, Reason::NotReady, true)),
         }
     }
 
@@ -172,7 +172,7 @@ impl KeyBase {
     fn try_get<'py>(&self, py: Python<'py>) -> PyResult<Tried<'py>> {
         match self.hold()? {
             Some(hold) => self.try_read(py, &hold),
-            None => Ok((None, named(py, Reason::Absent)?)),
+            None => Ok((None, named(py, Reason::NotReady)?)),
         }
     }
 
@@ -241,7 +241,9 @@ impl KeyBase {
     }
 
     #[classmethod]
-    fn __class_getitem__<'py>(class: &Bound<'py, PyType>, _item: &Bound<'py, PyAny>) -> Bound<'py, PyType> {
+    #[pyo3(signature = (item, /))]
+    fn __class_getitem__<'py>(class: &Bound<'py, PyType>, item: &Bound<'py, PyAny>) -> Bound<'py, PyType> {
+        _ = item;
         class.clone()
     }
 

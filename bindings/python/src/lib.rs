@@ -17,6 +17,7 @@ mod records;
 mod sector;
 mod shared;
 mod value;
+mod versions;
 mod view;
 
 /// `knhk._knhk`.
@@ -36,9 +37,11 @@ mod _knhk {
     #[pymodule_export]
     use crate::map::Map;
     #[pymodule_export]
-    use crate::records::{Change, Difference, KeyInfo, Observation, Phases, SectorInfo, Stats, Version};
+    use crate::records::{KeyInfo, Observation, SectorInfo, Stats};
     #[pymodule_export]
     use crate::sector::Sector;
+    #[pymodule_export]
+    use crate::versions::{Change, Difference, Phases, Version};
     #[pymodule_export]
     use crate::view::View;
 

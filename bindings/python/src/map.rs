@@ -45,7 +45,7 @@ impl Map {
         self.entry(py, name, None)
     }
 
-    #[pyo3(signature = (name, default = Given::Nothing))]
+    #[pyo3(signature = (name, default = Given::Nothing), text_signature = "($self, name, default=None)")]
     fn get<'py>(&self, py: Python<'py>, name: &str, default: Given<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.entry(py, name, Some(default.into_option().unwrap_or_else(|| py.None().into_bound(py))))
     }

@@ -11,8 +11,9 @@ use crate::callbacks::note_log_level;
 use crate::engine::Engine;
 use crate::error::{detached, exception};
 use crate::options::seconds;
-use crate::records::{KeyInfo, Version};
+use crate::records::KeyInfo;
 use crate::shared::Shared;
+use crate::versions::Version;
 
 /// How long a wait stays away from the interpreter before it looks for a signal such as Ctrl-C.
 const SIGNAL_PERIOD: Duration = Duration::from_millis(100);
@@ -30,7 +31,7 @@ impl Sector {
     #[pyo3(signature = (engine, name, /))]
     fn new(py: Python<'_>, engine: &Engine, name: String) -> PyResult<Sector> {
         let shared = engine.shared.clone();
-        detached(py, || shared.engine().sector_number(&name))?;
+        detached(py, || shared.sector_number(&name))?;
         Ok(Sector { shared, name })
     }
 
@@ -48,10 +49,10 @@ impl Sector {
         why: String,
         major: bool,
     ) -> PyResult<Version> {
-        note_log_level(py, &self.shared)?;
+        note_log_level(py, &self.shared.log_level)?;
         let origin = Origin { by, why, major };
         let version = detached(py, || self.shared.engine().promote_json(&self.name, &json, origin))?;
-        Ok(Version::from(&version))
+        Ok(Version::from(version))
     }
 
     #[pyo3(signature = (image, by, why, major, /))]
@@ -63,28 +64,31 @@ impl Sector {
         why: String,
         major: bool,
     ) -> PyResult<Version> {
-        note_log_level(py, &self.shared)?;
+        note_log_level(py, &self.shared.log_level)?;
         let origin = Origin { by, why, major };
         let version = detached(py, || self.shared.engine().promote_image(&self.name, &image, origin))?;
-        Ok(Version::from(&version))
+        Ok(Version::from(version))
     }
 
     #[pyo3(signature = (json, /))]
     fn _declare_json(&self, py: Python<'_>, json: PyBackedStr) -> PyResult<()> {
-        note_log_level(py, &self.shared)?;
+        note_log_level(py, &self.shared.log_level)?;
         detached(py, || self.shared.engine().declare_json(&self.name, &json))
     }
 
-    #[pyo3(signature = (version, *, by = String::new(), why = String::new()))]
+    #[pyo3(
+        signature = (version, *, by = String::new(), why = String::new()),
+        text_signature = "($self, version, *, by='', why='')"
+    )]
     fn rollback(&self, py: Python<'_>, version: u64, by: String, why: String) -> PyResult<Version> {
-        note_log_level(py, &self.shared)?;
+        note_log_level(py, &self.shared.log_level)?;
         let origin = Origin { by, why, major: false };
         let version = detached(py, || self.shared.engine().rollback(&self.name, version, origin))?;
-        Ok(Version::from(&version))
+        Ok(Version::from(version))
     }
 
     fn history(&self, py: Python<'_>) -> PyResult<Vec<Version>> {
-        detached(py, || Ok(self.shared.engine().history(&self.name)?.iter().map(Version::from).collect()))
+        detached(py, || Ok(self.shared.engine().history(&self.name)?.into_iter().map(Version::from).collect()))
     }
 
     #[pyo3(signature = (version = None))]

@@ -5,11 +5,9 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use knhk_engine::{Engine, Subscription};
+use knhk_engine::{Engine, Error, Subscription};
 use knhk_hot::layout::Key;
 use pyo3::prelude::*;
-
-use crate::callbacks;
 
 /// One engine, as the handles (engine, sectors, keys, views) refer to it.
 ///
@@ -24,19 +22,22 @@ pub(crate) struct Shared {
     pub(crate) log_level: Arc<AtomicI32>,
     /// Paths of keys, by their offsets: observations carry offsets only.
     names: Mutex<HashMap<Key, Arc<str>>>,
+    /// Numbers of sectors by their names: a forked child may not ask the engine.
+    sectors: Mutex<HashMap<String, u32>>,
     subscriptions: Mutex<Vec<Subscription>>,
     engine: ManuallyDrop<Engine>,
 }
 
 impl Shared {
-    pub(crate) fn new(engine: Engine, location: String) -> Shared {
+    pub(crate) fn new(engine: Engine, location: String, log_level: Arc<AtomicI32>) -> Shared {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             location,
             closed: Arc::default(),
-            log_level: Arc::new(AtomicI32::new(i32::MAX)),
+            log_level,
             names: Mutex::default(),
+            sectors: Mutex::default(),
             subscriptions: Mutex::default(),
             engine: ManuallyDrop::new(engine),
         }
@@ -52,6 +53,20 @@ impl Shared {
 
     pub(crate) fn is_forked(&self) -> bool {
         self.engine.hot().is_forked()
+    }
+
+    /// The number of a sector in keys and descriptors, which it has for the engine's life.
+    ///
+    /// # Errors
+    /// `NotFound`, with the names that there are.
+    pub(crate) fn sector_number(&self, name: &str) -> Result<u32, Error> {
+        let known = || self.sectors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = known().get(name) {
+            return Ok(*number);
+        }
+        let number = self.engine.sector_number(name)?;
+        known().insert(name.into(), number);
+        Ok(number)
     }
 
     pub(crate) fn names(&self) -> MutexGuard<'_, HashMap<Key, Arc<str>>> {
@@ -74,10 +89,7 @@ impl Shared {
         for subscription in subscriptions {
             self.engine.unsubscribe(subscription);
         }
-        if !callbacks::is_inside() {
-            // Waits for a running call, which a log handler that closes its engine would be itself.
-            self.engine.clear_log();
-        }
+        self.engine.clear_log();
     }
 }
 

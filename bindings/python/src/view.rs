@@ -57,7 +57,7 @@ impl View {
             return Err(invalid("read", &path, format!("{path:?} is no path: write \"sector/name\"")));
         };
         let view = slf.get();
-        let number = view.shared.engine().sector_number(sector).map_err(Raised::from)?;
+        let number = view.shared.sector_number(sector).map_err(Raised::from)?;
         let found = hold.find(number, name).map(|key| at(slf, hold, key, &path)).transpose()?.flatten();
         found.or(default).ok_or_else(|| {
             let ready = hold.sector_epoch(number as usize) != 0;
@@ -114,7 +114,7 @@ impl View {
         View::read(slf, key, None)
     }
 
-    #[pyo3(signature = (key, default = Given::Nothing))]
+    #[pyo3(signature = (key, default = Given::Nothing), text_signature = "($self, key, default=None)")]
     fn get<'py>(slf: &Bound<'py, Self>, key: &Bound<'py, PyAny>, default: Given<'py>) -> PyResult<Bound<'py, PyAny>> {
         let default = default.into_option().unwrap_or_else(|| slf.py().None().into_bound(slf.py()));
         View::read(slf, key, Some(default))
@@ -130,7 +130,7 @@ impl View {
         if let Ok(path) = key.cast::<PyString>() {
             let path = path.to_cow()?;
             let Some((sector, name)) = path.split_once('/') else { return Ok(false) };
-            let Ok(number) = self.shared.engine().sector_number(sector) else { return Ok(false) };
+            let Ok(number) = self.shared.sector_number(sector) else { return Ok(false) };
             return Ok(hold.find(number, name).is_some_and(|key| value::type_of(&hold, key).is_some()));
         }
         let key = self.key(key)?;
@@ -182,7 +182,7 @@ impl View {
 
     #[pyo3(signature = (sector, /))]
     fn snapshot_id(&self, sector: &str) -> PyResult<String> {
-        let number = self.shared.engine().sector_number(sector).map_err(Raised::from)?;
+        let number = self.shared.sector_number(sector).map_err(Raised::from)?;
         Ok(crate::records::hex(&self.hold()?.snapshot_id(number as usize)))
     }
 

@@ -22,7 +22,7 @@ fn document(generation: usize) -> String {
         for i in 0..6 {
             write!(json, "\"count_{i}\": {}, ", base + i).expect("a string takes any text");
         }
-        let even = base % 2 == 0;
+        let even = base.is_multiple_of(2);
         write!(json, "\"share\": {base}.5, \"rate\": {base}.25, \"open\": {even}, \"name\": \"desk {base}\"}}")
             .expect("a string takes any text");
     }

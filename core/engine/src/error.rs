@@ -96,7 +96,9 @@ impl From<PromotionError> for Error {
             }
             PromotionError::Journal { sector, .. } => Error::new(Status::Io, "journal", sector, message),
             PromotionError::UnknownVersion { sector, .. } => Error::new(Status::NotFound, "verify", sector, message),
-            PromotionError::ForeignGuard { sector } => Error::new(Status::InvalidArgument, "promote", sector, message),
+            PromotionError::ForeignGuard { sector } | PromotionError::NotRollback { sector } => {
+                Error::new(Status::InvalidArgument, "promote", sector, message)
+            }
             PromotionError::Poisoned { sector } => Error::new(Status::Panic, "verify", sector, message),
             _ => Error::new(Status::System, "promote", "", message),
         }

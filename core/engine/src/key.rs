@@ -1,6 +1,7 @@
 //! Typed keys.
 
 use std::marker::PhantomData;
+use std::{any, fmt};
 
 use knhk_hot::{Reason, View, layout};
 use knhk_ontology::ValueType;
@@ -38,21 +39,26 @@ impl Typed for bool {
 }
 
 /// A name of a sector, interned with its type; valid for the engine's life.
-#[derive(Debug)]
-pub struct Key<T> {
+pub struct Key<T: ?Sized> {
     raw: layout::Key,
-    typed: PhantomData<fn() -> T>,
+    typed: PhantomData<fn(&T)>,
 }
 
-impl<T> Clone for Key<T> {
+impl<T: ?Sized> fmt::Debug for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key<{}>({:?})", any::type_name::<T>(), self.raw)
+    }
+}
+
+impl<T: ?Sized> Clone for Key<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Key<T> {}
+impl<T: ?Sized> Copy for Key<T> {}
 
-impl<T: Typed> Key<T> {
+impl<T: ?Sized> Key<T> {
     pub(crate) fn new(raw: layout::Key) -> Key<T> {
         Key { raw, typed: PhantomData }
     }
@@ -61,7 +67,9 @@ impl<T: Typed> Key<T> {
     pub fn raw(self) -> layout::Key {
         self.raw
     }
+}
 
+impl<T: Typed> Key<T> {
     /// The value in `view`, or `fallback` where it is absent or of another type.
     #[inline(always)]
     pub fn get(self, view: &View<'_>, fallback: T) -> T {

@@ -19,6 +19,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bind;
 mod change;
 mod emergency;
 mod engine;
@@ -33,6 +34,7 @@ mod promote;
 mod records;
 mod status;
 mod subscribe;
+mod typed;
 mod warm;
 
 pub use change::Change;
@@ -44,11 +46,28 @@ pub use knhk_hot::layout::{Key as RawKey, Outcome, Tag};
 pub use knhk_hot::{
     Hold, MigratableReader, Observation, Observed, Quiescent, Reader, ReaderOptions, Reason, Snapshot, View,
 };
+pub use knhk_macros::PromotionSafe;
 pub use knhk_ontology::{Difference, ValueType};
-pub use knhk_promotion::{Origin, Phases, SectorKind};
+pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
+pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};
 pub use options::{Log, LogFn, Options};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};
+pub use typed::{Keyed, Keys, Map};
+
+/// What [`bind!`] calls.
+#[doc(hidden)]
+pub use bind::__bind;
+
+/// What the derived code names.
+#[doc(hidden)]
+pub mod __derive {
+    pub use knhk_promotion::PromotionSafe;
+    pub use knhk_promotion::typed::*;
+
+    pub use crate::Error;
+    pub use crate::typed::{Keyed, Names};
+}
 
 /// What this library calls itself: its semantic version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

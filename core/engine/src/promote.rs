@@ -42,7 +42,7 @@ impl Engine {
         self.promote_document(&sector, document, origin, begun)
     }
 
-    fn promote_document(
+    pub(crate) fn promote_document(
         &self,
         sector: &Sector,
         document: Document,
@@ -123,7 +123,7 @@ impl Engine {
         Ok(version)
     }
 
-    fn counted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn counted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if result.is_err() {
             self.inner.refused.fetch_add(1, Ordering::Relaxed);
         }

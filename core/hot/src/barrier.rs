@@ -87,6 +87,9 @@ mod system {
     }
 }
 
+#[cfg(all(test, not(loom)))]
+mod litmus;
+
 #[cfg(not(target_os = "linux"))]
 mod system {
     pub fn register() -> bool {

@@ -40,10 +40,10 @@ impl HotLine {
         let gate = |root| if next.open { root } else { 0 };
         #[cfg(feature = "mutants")]
         let next = &late(next);
-        step(Step::Publishing);
         if mutated(EpochFirst) {
             self.epoch.store(next.epoch, Release);
         }
+        step(Step::Publishing);
         self.root.swap(next.root, unless(mutated(RootStoreRelaxed), SeqCst));
         step(Step::Exchanged);
         self.gate.store(gate(next.root), Release);

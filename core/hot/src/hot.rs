@@ -106,7 +106,7 @@ pub(crate) struct Inner {
     pub retired: AtomicUsize,
     pub reclaimed: core::sync::atomic::AtomicU64,
     /// What a line's ring points to once its own is gone: refuses every append.
-    pub no_ring: Arc<Ring>,
+    pub no_ring: Ring,
     wake: ManuallyDrop<Mutex<()>>,
     woken: Condvar,
     draining: ManuallyDrop<Mutex<usize>>,
@@ -138,7 +138,7 @@ impl Hot {
             cold_reads: Box::new(ColdReads(AtomicU64::new(0))),
             fork: ForkWord::new()?,
             barrier: Barrier::open(options.barrier),
-            no_ring: Arc::new(Ring::new(0)?),
+            no_ring: Ring::new(0)?,
             options,
             pool,
             writer: ManuallyDrop::new(Mutex::new(writer)),
@@ -193,10 +193,8 @@ impl Hot {
         if lock(&self.inner.writer).is_closed() {
             return Err(HotError::Closed);
         }
-        let ring = match options.ring_records.unwrap_or(self.inner.options.ring_records) {
-            0 => self.inner.no_ring.clone(),
-            records => Arc::new(Ring::new(records)?),
-        };
+        // Also one without records is the reader's own: a refusal writes to it.
+        let ring = Arc::new(Ring::new(options.ring_records.unwrap_or(self.inner.options.ring_records))?);
         let line = lock(&self.inner.registry).register(&self.inner, ring, options.migratable, reap_views)?;
         core::mem::forget(self.inner.clone());
         Ok(line)
@@ -303,7 +301,7 @@ impl Hot {
             stats.observed = registry.past_observed;
             stats.dropped = registry.past_dropped;
         }
-        for (_, ring) in rings.iter().filter(|(_, ring)| !Arc::ptr_eq(ring, &inner.no_ring)) {
+        for (_, ring) in &rings {
             stats.observed += ring.consumed();
             stats.dropped += ring.dropped();
         }

@@ -124,10 +124,16 @@ pub enum Step {
     Taken,
     /// Reclaimer: the barrier is over.
     BarrierDone,
+    /// Reclaimer: about to look at the pins.
+    Scanning,
     /// Reclaimer: looked at every pin.
     Scanned,
     /// Reclaimer: about to give slots back.
     Freeing,
+    /// Producer: about to write a record.
+    Appending,
+    /// Consumer: about to copy a record.
+    Copying,
 }
 
 #[cfg(not(any(loom, feature = "mutants")))]

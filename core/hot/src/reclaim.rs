@@ -129,6 +129,7 @@ impl Hot {
         if mutated(HoldsFirst) {
             scratch.held.extend(scratch.retired.iter().map(holds));
         }
+        step(Step::Scanning);
         let given_back = lock(&inner.registry).scan(&mut scratch.seen);
         for _ in 0..given_back {
             // SAFETY: a reaped reader's count; `self` holds another.

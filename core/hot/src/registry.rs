@@ -224,7 +224,10 @@ impl Registry {
 
     /// Ends whatever view was open and lets go of the ring and the mutex.
     fn retire(&mut self, at: NonNull<ReaderCell>) {
-        // SAFETY: under the lock; the owner is gone or is the caller.
+        // An append that comes too late is refused instead of lost in memory that is gone.
+        // SAFETY: under the lock; the reader is gone or is the caller; the engine outlives the cell.
+        unsafe { (*at.as_ptr()).line.ring = (*(*at.as_ptr()).owner).no_ring.header() };
+        // SAFETY: as above.
         let (cell, state) = unsafe { (at.as_ref(), &mut *at.as_ref().state.get()) };
         cell.line.pin.store(0, Release);
         state.alive = None;

@@ -6,7 +6,7 @@ use crate::error::HotError;
 use crate::fork::Wiped;
 use crate::layout::{Key, Record, RingHeader};
 use crate::mutant::Mutant::{DrainRelaxed, HeadFirst, HeadRelaxed};
-use crate::mutant::{mutated, read, unless};
+use crate::mutant::{Step, mutated, read, step, unless};
 
 /// An observation as it was appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,7 @@ impl Ring {
                 if mutated(HeadFirst) {
                     head.store(number + 1, Release);
                 }
+                step(Step::Copying);
                 read(record);
                 Observation {
                     sequence: number,

@@ -60,8 +60,11 @@ pub enum DocumentErrorKind {
     #[error("holds an empty name: `/` joins names to a path, so each needs at least one character")]
     EmptyName,
     /// A `/` in a name.
-    #[error("a name must not hold `/`, which joins a path: nest objects instead")]
-    SlashInName,
+    #[error("the name {name:?} holds a `/`, which joins a path: nest objects instead")]
+    SlashInName {
+        /// The name.
+        name: String,
+    },
     /// A NUL in a name.
     #[error("a name must not hold a NUL character")]
     NulInName,

@@ -96,17 +96,34 @@ impl Statements<'_> {
             let node = &self.document.nodes[child as usize];
             let own = self.written;
             self.written += 1;
-            self.word(number);
-            self.sized(self.document.piece(node.name).as_bytes());
-            self.data(node.data);
-            if node.about != TOP {
-                self.about(&self.document.about[node.about as usize]);
+            let mut head = [0; 8];
+            head[..4].copy_from_slice(&number.to_le_bytes());
+            head[4..].copy_from_slice(&node.name.len.to_le_bytes());
+            self.out.extend_from_slice(&head);
+            self.out.extend_from_slice(self.document.piece(node.name).as_bytes());
+            match (node.data, node.about) {
+                // Most statements end so: the same bytes as below, written at once.
+                (Data::I64(value), TOP) => self.plain_number(node.data, value as u64),
+                (Data::F64(value), TOP) => self.plain_number(node.data, value.to_bits()),
+                (data, about) => {
+                    self.data(data);
+                    if about != TOP {
+                        self.about(&self.document.about[about as usize]);
+                    }
+                    self.out.push(0);
+                }
             }
-            self.out.push(0);
             if let Data::Map = node.data {
                 self.below(children, child, own);
             }
         }
+    }
+
+    fn plain_number(&mut self, data: Data, bits: u64) {
+        let mut bytes = [0; 10];
+        bytes[0] = data.value_type().tag() as u8;
+        bytes[1..9].copy_from_slice(&bits.to_le_bytes());
+        self.out.extend_from_slice(&bytes);
     }
 
     fn about(&mut self, about: &crate::document::About) {

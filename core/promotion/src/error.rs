@@ -49,6 +49,14 @@ pub enum PromotionError {
         /// The sector's name.
         sector: String,
     },
+    /// Only a version that was durable once may become current before it is written.
+    #[error(
+        "sector {sector}: only a rollback takes effect before it is written; promote what is new in the usual order"
+    )]
+    NotRollback {
+        /// The sector's name.
+        sector: String,
+    },
     /// An earlier promotion panicked half-way.
     #[error(
         "sector {sector} refuses changes since an earlier promotion panicked; reads go on, reopen the engine to recover"

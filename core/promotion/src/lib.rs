@@ -12,6 +12,9 @@
 //! Promotions of one sector are serialised by the sector's lock, which no reader ever takes.
 #![forbid(unsafe_code)]
 
+pub mod cost;
+pub mod typed;
+
 mod error;
 mod journal;
 mod sector;
@@ -22,4 +25,5 @@ pub use error::PromotionError;
 pub use journal::{Journal, NoJournal};
 pub use sector::{Sector, SectorKind, State};
 pub use stage::{Guard, Preparing, Promoted, Promotion, Ready, Verified};
+pub use typed::PromotionSafe;
 pub use version::{Origin, Phases, Version};

@@ -47,6 +47,8 @@ pub struct State {
     /// Retained versions, oldest first; the last one is current.
     pub versions: VecDeque<Arc<Version>>,
     pub(crate) next: u64,
+    /// Verifications so far, which tells their tokens apart.
+    pub(crate) verifications: u64,
     depth: usize,
 }
 
@@ -85,7 +87,8 @@ impl State {
 impl Sector {
     /// A sector without versions. `number` is its descriptor's place, `depth` how many versions are retained (at least 1).
     pub fn new(name: &str, number: usize, kind: SectorKind, keys: KeyTable, depth: usize) -> Sector {
-        let state = State { keys, declared: None, versions: VecDeque::new(), next: 1, depth: depth.max(1) };
+        let state =
+            State { keys, declared: None, versions: VecDeque::new(), next: 1, verifications: 0, depth: depth.max(1) };
         Sector { name: name.into(), number, kind, state: Mutex::new(state) }
     }
 

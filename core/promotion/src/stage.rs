@@ -45,9 +45,14 @@ pub struct Promoted {
 
 /// Proof that one particular promotion was verified. Only [`Promotion::verify`] and [`Promotion::back_to`] make one.
 #[derive(Debug)]
-pub struct Verified {
+pub struct Verified(Seal);
+
+/// Tells one promotion from every other: the sector's own address, since other engines number theirs alike, and the count of its
+/// verifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seal {
     sector: usize,
-    version: u64,
+    verification: u64,
     snapshot_id: [u8; 32],
 }
 
@@ -140,13 +145,15 @@ impl<'s> Promotion<'s, Ready<'s>> {
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
 
-    fn sealed(self) -> (Self, Verified) {
-        let verified = Verified {
-            sector: self.sector.number(),
-            version: self.stage.state.next,
-            snapshot_id: self.stage.snapshot_id,
-        };
+    fn sealed(mut self) -> (Self, Verified) {
+        self.stage.state.verifications += 1;
+        let verified = Verified(self.seal());
         (self, verified)
+    }
+
+    fn seal(&self) -> Seal {
+        let (state, snapshot_id) = (&self.stage.state, self.stage.snapshot_id);
+        Seal { sector: std::ptr::from_ref(self.sector).addr(), verification: state.verifications, snapshot_id }
     }
 
     /// What will change, path by path.
@@ -166,18 +173,22 @@ impl<'s> Promotion<'s, Ready<'s>> {
     /// [`Promotion::recorded`] tells whether it could be.
     ///
     /// # Errors
-    /// When the guard belongs to another promotion, or the cells refuse; nothing changed.
+    /// [`PromotionError::NotRollback`] for anything else than a rollback: what was never durable is not promoted before it is. When the
+    /// guard belongs to another promotion, or the cells refuse. Nothing changed then.
     pub fn promote_at_once(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        if self.stage.rollback_of.is_none() {
+            return Err(PromotionError::NotRollback { sector: self.sector.name().into() });
+        }
         self.publish(guard, true)
     }
 
     fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        if guard.0.0 != self.seal() {
+            return Err(PromotionError::ForeignGuard { sector: self.sector.name().into() });
+        }
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let Ready { mut state, document, artifact, snapshot_id, rollback_of, before, broken } = stage;
         let number = state.next;
-        if (guard.0.sector, guard.0.version, guard.0.snapshot_id) != (sector.number(), number, snapshot_id) {
-            return Err(PromotionError::ForeignGuard { sector: sector.name().into() });
-        }
         let begun = Instant::now();
         let change = Change { sector: sector.number(), artifact: artifact.clone(), snapshot_id, ready: true };
         // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.

@@ -9,11 +9,11 @@ class Reason(IntEnum):
     PRESENT = 0
     """The value is there."""
     ABSENT = 1
-    """The current version has no value under this key, or the engine is closed."""
+    """The current version has no value under this key."""
     WRONG_TYPE = 2
     """The value has another type than the key: a major version changed it."""
     NOT_READY = 3
-    """Nothing was promoted in the sector yet; a value beside this reason is a declared default."""
+    """Nothing was promoted in the sector yet, and a value beside this reason is a declared default; or the engine is closed."""
 
 
 class Outcome(IntEnum):

@@ -6,17 +6,34 @@ from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
 from ._enums import Reason
 
+__all__ = [
+    "Change",
+    "Difference",
+    "Engine",
+    "Key",
+    "KeyBase",
+    "KeyInfo",
+    "Map",
+    "Observation",
+    "Phases",
+    "Sector",
+    "SectorInfo",
+    "Stats",
+    "Subscription",
+    "Version",
+    "View",
+    "__version__",
+    "after_fork_in_child",
+    "end_callbacks",
+]
+
 __version__: str
 
 _T = TypeVar("_T")
 _D = TypeVar("_D")
 
-class KeyBase:
-    """What a key knows. Its instances are of `Key`."""
-
-@final
-class Key(KeyBase, Generic[_T]):
-    """A name of a sector, interned with its type. Calling it reads the current value."""
+class KeyBase(Generic[_T]):
+    """What `Key` is made of."""
 
     def __new__(cls, sector: Sector, name: str, type: type[_T] | str, /) -> Self: ...
     @overload
@@ -55,6 +72,12 @@ class Key(KeyBase, Generic[_T]):
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __copy__(self) -> Self: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> Any: ...
+
+@final
+class Key(KeyBase[_T]):
+    """A name of a sector, interned with its type. Calling it reads the current value."""
 
 @final
 class View:
@@ -342,7 +365,7 @@ class Change:
 
     @property
     def summary(self) -> str: ...
-    def _with_missed(self, missed: int) -> Change: ...
+    def _with_missed(self, missed: int, /) -> Change: ...
 
 @final
 class KeyInfo:

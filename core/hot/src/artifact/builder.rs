@@ -1,6 +1,8 @@
 //! Puts an image together.
 
-use super::format::{self, Counts, HEADER, LAYOUT_VERSION, MAGIC, NONE, Sections, UNSUMMED, field, put_u32, put_u64};
+use super::format::{
+    self, Counts, HEADER, LAYOUT_VERSION, MAGIC, NONE, RECORD, Sections, UNSUMMED, field, put_u32, put_u64,
+};
 use super::memory::Mapping;
 use super::names::{self, Record};
 use super::verify::{self, EMPTY_RANGE};
@@ -108,11 +110,13 @@ impl Builder {
         } else {
             let offset = self.names.len() as u32;
             self.references[slot as usize] = offset;
-            self.names.extend_from_slice(&slot.to_le_bytes());
-            self.names.extend_from_slice(&parent_slot.to_le_bytes());
-            self.names.extend_from_slice(&(leaf.len() as u32).to_le_bytes());
+            let mut head = [0; RECORD];
+            put_u32(&mut head, 0, slot);
+            put_u32(&mut head, 4, parent_slot);
+            put_u32(&mut head, 8, leaf.len() as u32);
+            self.names.extend_from_slice(&head);
             self.names.extend_from_slice(leaf.as_bytes());
-            self.names.resize(offset as usize + Record::stride(leaf.len()), 0);
+            self.names.extend_from_slice(&[0; 4][..Record::stride(leaf.len()) - RECORD - leaf.len()]);
             self.hashes.push((names::hash(0, parent_slot, leaf.as_bytes()), offset));
         }
         self
@@ -274,7 +278,7 @@ impl Builder {
         for (hash, offset) in &mut self.hashes {
             let at = *offset as usize;
             let len = format::u32_at(&self.names, at + 8) as usize;
-            let name = &self.names[at + format::RECORD..at + format::RECORD + len];
+            let name = &self.names[at + RECORD..at + RECORD + len];
             *hash = names::hash(seed, format::u32_at(&self.names, at + 4), name);
         }
     }

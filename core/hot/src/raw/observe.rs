@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::layout::{Key, RawView, ReaderLine, Record};
 use crate::mutant::Mutant::{FullRelaxed, SequenceFirst, SequenceRelaxed};
-use crate::mutant::{mutated, unless, written};
+use crate::mutant::{Step, mutated, step, unless, written};
 
 /// Appends an observation to the reader's ring: one cache line; false, and counted, where the ring is full or the process forked.
 ///
@@ -41,6 +41,7 @@ pub unsafe fn observe(
         if mutated(SequenceFirst) {
             (*record).sequence.store(tail + 1, Release);
         }
+        step(Step::Appending);
         written(record);
         claim_ahead(record);
         (*record).time_ns = match time_ns {

@@ -220,8 +220,8 @@ pub(crate) fn slow(hot: &HotLine, pin: &AtomicU64, fenced: &AtomicU64, saved: u6
     step(Step::SlowRootLoaded);
     if saved == 0 && which != QUIESCENT {
         pin.store(root, unless(mutated(SlowPinRelaxed), Release));
+        step(Step::SlowPinned);
     }
-    step(Step::SlowPinned);
     mark();
     root
 }

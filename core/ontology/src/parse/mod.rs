@@ -29,7 +29,12 @@ impl Document {
     /// beyond 64 bits and a value that its own rules forbid are refused with the path and the way out. `-0` is the integer 0; `-0.0` stays a
     /// double.
     pub fn parse(json: impl AsRef<[u8]>, limits: &Limits) -> Result<Document, DocumentError> {
-        let json = json.as_ref();
+        Parser::document(json.as_ref(), limits)
+    }
+}
+
+impl Parser<'_> {
+    fn document(json: &[u8], limits: &Limits) -> Result<Document, DocumentError> {
         let at_top = |kind| DocumentError { path: String::new(), kind };
         // Pieces count in 32 bits.
         too_large("bytes", json.len(), limits.bytes.min(u32::MAX as usize)).map_err(at_top)?;

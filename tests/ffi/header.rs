@@ -1,4 +1,4 @@
-//! `include/knhk.h` is what the sources say: generated from them, committed, and compared here. `KNHK_WRITE=1 cargo test --test header`
+//! `include/knhk.h` is what the sources say: generated from them, committed, and compared here. `KNHK_WRITE=1 cargo test --test ffi header`
 //! writes it.
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cbindgen::{Builder, Config};
 
-const OPENING: &str = r#"/* libknhk: governed values, read in a nanosecond. Generated from ffi/ by tests/header.rs: do not edit.
+const OPENING: &str = r#"/* libknhk: governed values, read in a nanosecond. Generated from ffi/ by tests/ffi/header.rs: do not edit.
  *
  * What holds for every call, unless its comment says otherwise:
  * - Calls on an engine may be made from any thread at any time. Calls on a reader belong to the reader's thread.
@@ -179,7 +179,7 @@ fn the_header_is_fresh() {
     let differs = committed.lines().zip(generated.lines()).position(|(a, b)| a != b);
     assert!(
         committed == generated,
-        "include/knhk.h differs from the sources (line {:?}): KNHK_WRITE=1 cargo test --test header",
+        "include/knhk.h differs from the sources (line {:?}): KNHK_WRITE=1 cargo test --test ffi header",
         differs.map(|line| line + 1)
     );
 }

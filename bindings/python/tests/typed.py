@@ -1,0 +1,43 @@
+"""Read by mypy, never run: the types that programs see."""
+
+from typing import Any, assert_type
+
+import knhk
+
+
+async def types(engine: knhk.Engine, change: knhk.Change) -> None:
+    orders = engine.sector("orders")
+    assert_type(orders, knhk.Sector)
+    qty = orders.key("max_qty", int)
+    assert_type(qty, knhk.Key[int])
+    assert_type(qty(), int)
+    assert_type(qty(None), int | None)
+    assert_type(qty(default="x"), int | str)
+    assert_type(qty.try_get(), tuple[int | None, knhk.Reason])
+    assert_type(orders.key("venues", list[str])(), list[str])
+    assert_type(orders.key("open", bool)(), bool)
+    assert_type(orders.key("x", "list<i64>"), knhk.Key[Any])
+    with engine.view() as view:
+        assert_type(view[qty], int)
+        assert_type(view.get(qty), int | None)
+        assert_type(view.get(qty, 5), int)
+        assert_type(view.try_get(qty), tuple[int | None, knhk.Reason])
+        view["orders/venues"]
+    assert_type(orders.promote({"a": 1}, by="me"), knhk.Version)
+    assert_type(await orders.apromote('{"a": 1}'), knhk.Version)
+    async for each in engine.changes():
+        assert_type(each, knhk.Change)
+    async with knhk.aopen("./limits", history=5) as opened:
+        assert_type(opened, knhk.Engine)
+    assert_type(await knhk.aopen(), knhk.Engine)
+    with knhk.open() as plain:
+        assert_type(plain, knhk.Engine)
+    engine.observe(qty, 5, knhk.Outcome.REJECTED, subject=1)
+    with engine.subscribe(print) as subscription:
+        assert_type(subscription, knhk.Subscription)
+
+    # What must not pass; an unused "ignore" is an error too.
+    orders.promote(5)  # type: ignore[arg-type]
+    knhk.open(colour="blue")  # type: ignore[call-arg]
+    qty(1, 2)  # type: ignore[call-overload]
+    view[5]  # type: ignore[call-overload]

@@ -1,0 +1,185 @@
+//! Durability comes first: what cannot be written is not promoted, and a panic closes the sector for changes, not for reads.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+use crate::support::{cells, document, origin, promote, promoted, sector, state};
+use knhk_hot::Hot;
+use knhk_ontology::{Document, KeyTable};
+use knhk_promotion::{Guard, Journal, NoJournal, Promoted, Promotion, PromotionError, Ready, Sector, Version};
+
+/// Where a journal goes wrong.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    KeysFail,
+    VersionFails,
+    VersionPanics,
+    PromotedPanics,
+}
+
+struct Faulty(Fault);
+
+impl Journal for Faulty {
+    fn keys(&self, _: &str, _: &KeyTable) -> io::Result<()> {
+        if self.0 == Fault::KeysFail { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn version(&self, _: &str, _: &Version) -> io::Result<()> {
+        match self.0 {
+            Fault::VersionFails => Err(io::ErrorKind::StorageFull.into()),
+            Fault::VersionPanics => panic!("a defect before the swap"),
+            _ => Ok(()),
+        }
+    }
+
+    fn intend(&self, _: usize, _: &Version) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn declared(&self, _: &str, _: &Document) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn promoted(&self, _: &str, _: &Arc<Version>) {
+        assert!(self.0 != Fault::PromotedPanics, "a defect after the swap");
+    }
+
+    fn prune(&self, _: &str, _: u64) {}
+}
+
+#[test]
+fn what_cannot_be_written_is_not_promoted() {
+    for fault in [Fault::KeysFail, Fault::VersionFails] {
+        let (hot, orders) = (cells(), sector("orders", 0, 8));
+        promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
+        let before = state(&orders, &hot);
+        let refused = promote(&orders, &hot, &Faulty(fault), r#"{"max_qty": 2000}"#).err().unwrap();
+        assert!(matches!(&refused, PromotionError::Journal { version: 2, .. }), "{refused}");
+        assert_eq!(state(&orders, &hot), before);
+        assert_eq!(promoted(&orders, &hot, r#"{"max_qty": 3000}"#), 2, "the number is free again");
+    }
+}
+
+#[test]
+fn a_panic_before_the_swap_leaves_the_last_version_current_and_refuses_changes() {
+    let hot = cells();
+    let (orders, quotes) = (sector("orders", 0, 8), sector("quotes", 1, 8));
+    promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
+    let (epoch, reader) = (hot.epoch(), hot.register(Default::default()).unwrap());
+    let snapshot = reader.view().snapshot_id(0);
+
+    let faulty = Faulty(Fault::VersionPanics);
+    catch_unwind(AssertUnwindSafe(|| promote(&orders, &hot, &faulty, r#"{"max_qty": 2000}"#).map(drop))).unwrap_err();
+
+    assert_eq!(hot.epoch(), epoch);
+    assert_eq!(reader.view().snapshot_id(0), snapshot, "reads go on");
+    let refused = promote(&orders, &hot, &NoJournal, r#"{"max_qty": 3000}"#).err().unwrap();
+    assert!(matches!(refused, PromotionError::Poisoned { .. }), "{refused}");
+    assert_eq!(promoted(&quotes, &hot, r#"{"spread": 0.5}"#), 1, "other sectors are not concerned");
+}
+
+#[test]
+fn a_panic_after_the_swap_leaves_the_new_version_current_and_refuses_changes() {
+    let hot = cells();
+    let (orders, quotes) = (sector("orders", 0, 8), sector("quotes", 1, 8));
+    promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
+    let reader = hot.register(Default::default()).unwrap();
+    let snapshot = reader.view().snapshot_id(0);
+
+    let faulty = Faulty(Fault::PromotedPanics);
+    catch_unwind(AssertUnwindSafe(|| promote(&orders, &hot, &faulty, r#"{"max_qty": 2000}"#).map(drop))).unwrap_err();
+
+    assert_ne!(reader.view().snapshot_id(0), snapshot, "it was journalled, and it is current");
+    assert!(matches!(orders.lock(), Err(PromotionError::Poisoned { .. })));
+    assert_eq!(promoted(&quotes, &hot, r#"{"spread": 0.5}"#), 1, "other sectors are not concerned");
+    assert_ne!(reader.view().snapshot_id(1), [0; 32]);
+}
+
+/// Remembers in which order it was called.
+#[derive(Default)]
+struct Recording(Mutex<Vec<String>>);
+
+impl Recording {
+    fn note(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+impl Journal for Recording {
+    fn keys(&self, _: &str, _: &KeyTable) -> io::Result<()> {
+        self.note("keys".into());
+        Ok(())
+    }
+
+    fn version(&self, sector: &str, version: &Version) -> io::Result<()> {
+        self.note(format!("{sector} {}", version.number));
+        Ok(())
+    }
+
+    fn intend(&self, sector: usize, version: &Version) -> io::Result<()> {
+        self.note(format!("intend {sector} {}", version.number));
+        Ok(())
+    }
+
+    fn declared(&self, _: &str, _: &Document) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn promoted(&self, _: &str, version: &Arc<Version>) {
+        self.note(format!("current {}", version.number));
+    }
+
+    fn prune(&self, _: &str, version: u64) {
+        self.note(format!("prune {version}"));
+    }
+}
+
+#[test]
+fn keys_are_durable_before_the_version_and_the_version_before_it_is_seen() {
+    let (hot, orders, journal) = (cells(), sector("orders", 0, 1), Recording::default());
+    for n in 1..=2 {
+        promote(&orders, &hot, &journal, &format!(r#"{{"a": {n}}}"#)).unwrap();
+    }
+    let calls = journal.0.into_inner().unwrap();
+    assert_eq!(calls, ["keys", "orders 1", "current 1", "keys", "orders 2", "current 2", "prune 1"]);
+}
+
+fn rolled_back_at_once<'s>(
+    orders: &'s Sector,
+    hot: &'s Hot,
+    journal: &'s dyn Journal,
+    number: u64,
+) -> Promotion<'s, Promoted> {
+    let (ready, verified) = Promotion::<Ready>::back_to(orders, hot, journal, number, origin("ops-2")).unwrap();
+    ready.promote_at_once(Guard::new(verified)).unwrap()
+}
+
+#[test]
+fn an_emergency_rollback_is_seen_before_it_is_durable() {
+    let (hot, orders, journal) = (cells(), sector("orders", 0, 8), Recording::default());
+    promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
+    promoted(&orders, &hot, r#"{"max_qty": 2000}"#);
+    assert!(rolled_back_at_once(&orders, &hot, &journal, 1).recorded());
+    assert_eq!(journal.0.into_inner().unwrap(), ["current 3", "keys", "orders 3"]);
+}
+
+#[test]
+fn an_emergency_rollback_works_where_nothing_can_be_written() {
+    let (hot, orders) = (cells(), sector("orders", 0, 8));
+    promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
+    promoted(&orders, &hot, r#"{"max_qty": 2000}"#);
+    let faulty = Faulty(Fault::VersionFails);
+    assert!(!rolled_back_at_once(&orders, &hot, &faulty, 1).recorded());
+    let (_, numbers, current) = state(&orders, &hot);
+    assert_eq!((numbers, current.as_deref()), (vec![1, 2, 3], Some(&*document(r#"{"max_qty": 1000}"#).to_json())));
+}
+
+#[test]
+fn what_is_new_is_never_promoted_before_it_is_durable() {
+    let (hot, orders) = (cells(), sector("orders", 0, 8));
+    let (ready, verified) = orders.prepare(&hot, &NoJournal, document(r#"{"max_qty": 1}"#)).verify().unwrap();
+    let refused = ready.promote_at_once(Guard::new(verified)).err().unwrap();
+    assert!(matches!(refused, PromotionError::NotRollback { .. }), "{refused}");
+    assert_eq!(state(&orders, &hot), (0, vec![], None));
+}

@@ -1,0 +1,6 @@
+//! The pipeline while it runs.
+
+mod concurrent;
+mod journal;
+mod pipeline;
+mod support;

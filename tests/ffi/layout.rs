@@ -1,0 +1,151 @@
+//! The layouts that C sees are those of Rust: a C program prints its sizes and offsets, and they are compared with the library's own.
+
+use std::collections::BTreeMap;
+use std::mem::{offset_of, size_of};
+use std::process::Command;
+
+use crate::support::{self, Link, compile, succeeded};
+use knhk::change::{ChangeC, ChangeCallbackC};
+use knhk::history::{DifferenceC, VersionInfoC};
+use knhk::key::KeyInfoC;
+use knhk::log::LogCallbackC;
+use knhk::observe::{ObservationC, ValueC};
+use knhk::options::OptionsC;
+use knhk::promote::{PhasesC, PromoteOptionsC, PromotionC};
+use knhk::reader::ReaderOptionsC;
+use knhk::sector::SectorInfoC;
+use knhk::stats::StatsC;
+use knhk::value;
+use knhk_hot::layout::{self, Outcome, Tag};
+use knhk_hot::raw::Reason;
+
+/// A struct's name in C, its size, and its fields with their offsets.
+type Layout = (&'static str, usize, Vec<(&'static str, usize)>);
+
+macro_rules! layouts {
+    ($($name:literal $type:ty { $($field:ident)* })*) => {
+        vec![$(($name, size_of::<$type>(), vec![$((stringify!($field), offset_of!($type, $field))),*])),*]
+    };
+}
+
+fn layouts() -> Vec<Layout> {
+    layouts! {
+        "hot" layout::HotLine { gate root epoch cand_gate cand_root canary_limit canary_salt reserved }
+        "reader" layout::ReaderLine { pin hot ring clock slow id reserved }
+        "ring" layout::RingHeader { tail head_cache capacity records dropped head }
+        "record" layout::Record { sequence time_ns epoch key value tag outcome subject detail }
+        "descriptor" layout::Descriptor { snapshot_id artifact epoch limit reserved }
+        "slot" layout::Slot { tag value }
+        "span" layout::Span { offset len }
+        "range" layout::Range { low high }
+        "view" layout::RawView { root saved }
+        "key" layout::Key {}
+        "str" value::Str {}
+        "bytes" value::Bytes {}
+        "list_bool" value::ListBool {}
+        "list_i64" value::ListI64 {}
+        "list_f64" value::ListF64 {}
+        "list_spans" value::Spans {}
+        "try_i64" value::TryI64 {}
+        "try_f64" value::TryF64 {}
+        "try_bool" value::TryBool {}
+        "try_str" value::TryStr {}
+        "try_bytes" value::TryBytes {}
+        "abi" knhk::abi::AbiInfo {}
+        "options" OptionsC {
+            struct_size barrier retained_roots soft_limit_bytes hard_limit_bytes ring_records history clock_period_ns max_document_bytes
+            max_depth max_keys max_string_bytes
+        }
+        "reader_options" ReaderOptionsC { struct_size flags ring_records }
+        "promote_options" PromoteOptionsC { struct_size flags by why }
+        "promotion" PromotionC { struct_size reserved version epoch time_ns snapshot_id phases }
+        "phases" PhasesC { parse_ns verify_ns compile_ns journal_ns swap_ns }
+        "sector_info" SectorInfoC { struct_size kind name number ready version epoch keys snapshot_id }
+        "key_info" KeyInfoC { struct_size value_type name type_name unit doc display }
+        "difference" DifferenceC { path before after }
+        "version_info" VersionInfoC {
+            struct_size reserved version rollback_of epoch time_ns snapshot_id by why differences differences_len phases
+        }
+        "change" ChangeC {
+            struct_size reserved sector version rollback_of epoch time_ns snapshot_id by why summary differences differences_len missed
+        }
+        "change_callback" ChangeCallbackC { struct_size reserved ctx changed destroy }
+        "log_callback" LogCallbackC { struct_size level ctx line destroy }
+        "stats" StatsC {
+            struct_size fence_mode sectors promotions refused missed_changes epoch readers reaped retained_roots retained_bytes cold_reads
+            observed dropped reclaim_batches reclaimed_roots pool_bytes
+        }
+        "value" ValueC { as_i64 as_f64 bits }
+        "observation" ObservationC { reader sequence time_ns epoch key value value_type outcome subject detail }
+    }
+}
+
+/// Numbers that the hand-written header repeats.
+fn numbers() -> Vec<(&'static str, u64)> {
+    vec![
+        ("KNHK_ABI", layout::ABI.into()),
+        ("KNHK_REGION", layout::REGION as u64),
+        ("KNHK_BOOL", Tag::Bool as u64),
+        ("KNHK_I64", Tag::I64 as u64),
+        ("KNHK_F64", Tag::F64 as u64),
+        ("KNHK_STR", Tag::Str as u64),
+        ("KNHK_BYTES", Tag::Bytes as u64),
+        ("KNHK_LIST_BOOL", Tag::ListBool as u64),
+        ("KNHK_LIST_I64", Tag::ListI64 as u64),
+        ("KNHK_LIST_F64", Tag::ListF64 as u64),
+        ("KNHK_LIST_STR", Tag::ListStr as u64),
+        ("KNHK_LIST_BYTES", Tag::ListBytes as u64),
+        ("KNHK_MAP", Tag::Map as u64),
+        ("KNHK_CLASS", Tag::Class as u64),
+        ("KNHK_READ_PRESENT", Reason::Present as u64),
+        ("KNHK_READ_ABSENT", Reason::Absent as u64),
+        ("KNHK_READ_WRONG_TYPE", Reason::WrongType as u64),
+        ("KNHK_READ_NOT_READY", Reason::NotReady as u64),
+        ("KNHK_UNSPECIFIED", Outcome::Unspecified as u64),
+        ("KNHK_SUCCESS", Outcome::Success as u64),
+        ("KNHK_REJECTED", Outcome::Rejected as u64),
+        ("KNHK_FAILED", Outcome::Error as u64),
+        ("KNHK_TIMED_OUT", Outcome::Timeout as u64),
+    ]
+}
+
+#[test]
+fn c_and_rust_agree() {
+    let mut expected = BTreeMap::new();
+    let mut program = String::from("#include <knhk.h>\n#include <stdio.h>\nint main(void) {\n");
+    let mut print = |name: String, expression: String, value: u64| {
+        program.push_str(&format!("    printf(\"{name} %llu\\n\", (unsigned long long)({expression}));\n"));
+        expected.insert(name, value);
+    };
+    for (name, size, fields) in layouts() {
+        let of = format!("knhk_{name}_t");
+        print(of.clone(), format!("sizeof({of})"), size as u64);
+        for (field, offset) in fields {
+            print(format!("{of}.{field}"), format!("offsetof({of}, {field})"), offset as u64);
+        }
+    }
+    for (name, value) in numbers() {
+        print(name.into(), name.into(), value);
+    }
+    program.push_str("    return 0;\n}\n");
+    let source = support::scratch("layout").join("layout.c");
+    std::fs::write(&source, program).unwrap();
+    for language in support::LANGUAGES {
+        let output = succeeded(&mut Command::new(compile(&[source.to_str().unwrap()], language, Link::Loaded, &[])));
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let printed = printed.lines().map(|line| line.split_once(' ').expect("a name and a number"));
+        let printed: BTreeMap<String, u64> =
+            printed.map(|(name, value)| (name.into(), value.parse().unwrap())).collect();
+        assert_eq!(printed, expected);
+    }
+}
+
+#[test]
+fn every_struct_of_the_header_is_compared() {
+    let known: Vec<String> = layouts().iter().map(|(name, ..)| format!("knhk_{name}_t")).collect();
+    let header = std::fs::read_to_string(support::root().join("include/knhk.h")).unwrap();
+    for line in header.lines() {
+        let Some(name) = line.strip_prefix("} ").and_then(|rest| rest.strip_suffix(';')) else { continue };
+        assert!(known.iter().any(|known| known == name), "{name} is not compared");
+    }
+}

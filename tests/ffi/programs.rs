@@ -1,0 +1,73 @@
+//! The programs of `tests/c`, each in every way in which a program can be compiled and linked.
+
+use std::process::Command;
+
+use crate::support::{self, LANGUAGES, Link, compile, succeeded};
+
+/// Compiles and runs a program as C11 and C++17, with inline reads and with the library's symbols, shared and static.
+fn every_way(source: &str) {
+    for language in LANGUAGES {
+        for link in [Link::Inline, Link::Symbols, Link::Static] {
+            succeeded(&mut Command::new(compile(&[source], language, link, &[])));
+        }
+    }
+}
+
+macro_rules! programs {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                every_way(concat!(stringify!($name), ".c"));
+            }
+        )*
+    };
+}
+
+programs!(sketch management bad_input readers callbacks observations threads fork seccomp);
+
+#[test]
+fn raii() {
+    for language in ["c++17", "c++20"] {
+        for link in [Link::Inline, Link::Symbols] {
+            succeeded(&mut Command::new(compile(&["raii.cpp"], language, link, &[])));
+        }
+    }
+}
+
+#[test]
+fn two_units() {
+    for language in LANGUAGES {
+        for link in [Link::Inline, Link::Symbols] {
+            succeeded(&mut Command::new(compile(&["two_units_a.c", "two_units_b.c"], language, link, &[])));
+        }
+    }
+}
+
+/// Loaded twice at run time, and unloaded in use.
+#[test]
+fn two_copies() {
+    let copies = ["one.so", "two.so"].map(|name| support::scratch("copies").join(name));
+    for copy in &copies {
+        std::fs::copy(support::libraries().join("libknhk.so"), copy).unwrap();
+    }
+    for language in LANGUAGES {
+        for inline in [&[][..], &["-DKNHK_NO_INLINE"]] {
+            let program = compile(&["copies.c"], language, Link::Loaded, inline);
+            succeeded(Command::new(program).args(&copies));
+        }
+    }
+}
+
+/// Each header is whole, in every language that it promises.
+#[test]
+fn headers_compile_alone() {
+    let every = ["c99", "c11", "c17", "c2x", "c++11", "c++17", "c++20", "c++23"];
+    for (header, languages) in [("knhk.h", &every[..]), ("knhk_inline.h", &every), ("knhk.hpp", &every[5..])] {
+        for language in languages {
+            for inline in [&[][..], &["-DKNHK_NO_INLINE"]] {
+                support::compiles_alone(header, language, inline);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Compiles C against the library under test, and runs what comes out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder with `libknhk.so.1`, `libknhk.so` and `libknhk.a` of this build.
+pub fn libraries() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let built = std::env::current_exe().unwrap();
+        let built = built.parent().expect("a test lies in a folder, with the libraries that it was built with");
+        // One a test program: several run at once.
+        let folder = scratch("lib");
+        for (from, to) in [("libknhk.so", "libknhk.so.1"), ("libknhk.a", "libknhk.a")] {
+            let _ = fs::remove_file(folder.join(to));
+            std::os::unix::fs::symlink(built.join(from), folder.join(to)).unwrap();
+        }
+        let _ = fs::remove_file(folder.join("libknhk.so"));
+        std::os::unix::fs::symlink("libknhk.so.1", folder.join("libknhk.so")).unwrap();
+        folder
+    })
+}
+
+/// A folder of this process's own.
+pub fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// How a program is linked with the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The shared library, reads inline.
+    Inline,
+    /// The shared library, reads through its symbols.
+    Symbols,
+    /// The archive, reads inline.
+    Static,
+    /// Not at all: the program loads the library by itself.
+    Loaded,
+}
+
+/// The languages that every program is compiled as.
+pub const LANGUAGES: [&str; 2] = ["c11", "c++17"];
+
+const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wredundant-decls", "-Werror"];
+
+/// Compiles sources below `tests/c`, with `more` flags.
+pub fn compile(sources: &[&str], language: &str, link: Link, more: &[&str]) -> PathBuf {
+    let name = format!("{}-{language}-{link:?}-{}", sources[0].replace('/', "-"), more.concat().replace('/', "-"));
+    let program = scratch("bin").join(name);
+    let mut cc = Command::new(if language.starts_with("c++") { "g++" } else { "gcc" });
+    cc.args([
+        "-x",
+        if language.starts_with("c++") { "c++" } else { "c" },
+        &format!("-std={language}"),
+        "-D_GNU_SOURCE",
+    ]);
+    cc.args(["-g", "-O2", "-pthread"]).args(WARNINGS).arg("-I").arg(root().join("include"));
+    cc.args(more).args(sources.iter().map(|source| root().join("tests/c").join(source)));
+    match link {
+        Link::Inline | Link::Symbols => {
+            if link == Link::Symbols {
+                cc.arg("-DKNHK_NO_INLINE");
+            }
+            cc.args(["-x", "none", "-L"]).arg(libraries()).arg("-lknhk");
+            cc.arg(format!("-Wl,-rpath,{}", libraries().display()));
+        }
+        Link::Loaded => _ = cc.arg("-ldl"),
+        Link::Static => {
+            _ = cc.args(["-x", "none", "-Wl,--strip-debug"]).arg(libraries().join("libknhk.a")).args(["-lm", "-ldl"])
+        }
+    }
+    succeeded(cc.arg("-o").arg(&program));
+    program
+}
+
+/// Checks that a header needs no other, and draws no warning.
+pub fn compiles_alone(header: &str, language: &str, more: &[&str]) {
+    let cpp = language.starts_with("c++");
+    let mut cc = Command::new(if cpp { "g++" } else { "gcc" });
+    cc.args(["-fsyntax-only", &format!("-std={language}")]).args(WARNINGS).args(["-Wshadow", "-Wundef"]).args(more);
+    cc.args(["-x", if cpp { "c++" } else { "c" }]).arg(root().join("include").join(header));
+    succeeded(&mut cc);
+}
+
+/// Runs a command that must succeed.
+pub fn succeeded(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
+    output
+}

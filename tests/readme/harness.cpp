@@ -1,0 +1,9 @@
+// A fragment of the manual becomes a program here.
+#include <knhk.hpp>
+
+int main() {
+    auto engine = knhk::engine::open(":memory:");
+    engine.create_sector("orders");
+    engine.promote_json("orders", R"({"max_qty": {"$value": 1000, "$min": 1, "$max": 5000}})");
+    // snippet
+}

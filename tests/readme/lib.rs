@@ -1,0 +1,90 @@
+//! Runs the README's and the manual's Rust blocks as documentation tests, and takes their JSON blocks for what they say they are: a
+//! document that is promoted, or, fenced as `json refused`, one that is refused.
+#![forbid(unsafe_code)]
+
+macro_rules! pages {
+    ($($name:ident = $path:literal;)*) => {
+        $(#[doc = include_str!($path)] #[cfg(doctest)] pub struct $name;)*
+
+        #[cfg(test)]
+        const PAGES: &[(&str, &str)] = &[$(($path, include_str!($path))),*];
+    };
+}
+
+pages! {
+    Readme = "../../README.md";
+    Documents = "../../docs/documents.md";
+    Reading = "../../docs/reading.md";
+    Changing = "../../docs/changing.md";
+    Observing = "../../docs/observing.md";
+    Operating = "../../docs/operating.md";
+    Languages = "../../docs/languages.md";
+}
+
+#[cfg(test)]
+mod tests {
+    use knhk_engine::{Engine, Options, Origin, SectorKind, Status};
+
+    use super::PAGES;
+
+    /// The blocks of a page that are fenced as `info`.
+    fn blocks<'a>(page: &'a str, info: &str) -> Vec<&'a str> {
+        let opening = format!("\n```{info}\n");
+        page.split(&opening)
+            .skip(1)
+            .map(|rest| rest.split("\n```").next().expect("split yields one at least"))
+            .collect()
+    }
+
+    #[test]
+    fn every_page_of_the_manual_is_tested() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let mut pages =
+            std::fs::read_dir(folder).expect("the manual is there").map(|entry| entry.expect("readable").file_name());
+        let missing = pages.find(|name| !PAGES.iter().any(|(path, _)| path.ends_with(&*name.to_string_lossy())));
+        assert_eq!(missing, None);
+    }
+
+    #[test]
+    fn the_manual_lists_every_status() {
+        let (_, page) = PAGES.iter().find(|(path, _)| path.ends_with("operating.md")).expect("the page is listed");
+        for status in Status::ALL {
+            let row = format!("\n| {} | {} | ", status.code(), status.as_str());
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn documents_are_promoted_and_come_back_the_same() {
+        let mut count = 0;
+        for (path, page) in PAGES {
+            for json in blocks(page, "json") {
+                let engine = Engine::open(":memory:", Options::default()).expect("an engine in memory");
+                engine.create_sector("s", SectorKind::Direct).expect("the first sector");
+                let first =
+                    engine.promote_json("s", json, Origin::default()).unwrap_or_else(|e| panic!("{path}: {e}\n{json}"));
+                let exported = engine.export_json("s", None).expect("a version is current");
+                let again =
+                    engine.promote_json("s", &exported, Origin::default()).expect("what is exported is a document");
+                assert_eq!(first.snapshot_id, again.snapshot_id, "{path}: {json}");
+                count += 1;
+            }
+        }
+        assert!(count > 0);
+    }
+
+    #[test]
+    fn documents_that_are_said_to_be_refused_are() {
+        let mut count = 0;
+        for (path, page) in PAGES {
+            for json in blocks(page, "json refused") {
+                let engine = Engine::open(":memory:", Options::default()).expect("an engine in memory");
+                engine.create_sector("s", SectorKind::Direct).expect("the first sector");
+                let refused = engine.promote_json("s", json, Origin::default());
+                assert!(refused.is_err(), "{path}: {json}");
+                count += 1;
+            }
+        }
+        assert!(count > 0);
+    }
+}
