@@ -9,6 +9,7 @@ import { documentText } from './json.js';
 import { checkSame, type Key, looked } from './key.js';
 import { type Native, native } from './native.js';
 import { append } from './observed.js';
+import { append } from './observed.js';
 import { checkSector, openSettings } from './options.js';
 import type {
   Abortable,
@@ -157,19 +158,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   observe(key: Key<'bool'>, value: boolean, options?: ObserveOptions): boolean;
   observe(key: Key<never>, value: number | bigint | boolean, options: ObserveOptions = {}): boolean {
     checkSame(this.#handle, key as Key);
-    checkObserved(key as Key, value);
-    const { outcome = 0, subject, detail, timeNs } = options;
-    const accepted = native.observe(
-      this.#handle.engine,
-      numberOf(key as Key),
-      value,
-      outcomeCode(outcome),
-      word('subject', subject),
-      word('detail', detail),
-      timeNs === undefined ? undefined : (word('timeNs', timeNs) as bigint),
-    );
-    if (scratch[0] === Ended.Closed) throw closed();
-    return accepted;
+    return append(this.#handle.engine, key as Key, value, options);
   }
 
   /** Takes up to `max` observations out of all threads' rings, each thread's in its order. */

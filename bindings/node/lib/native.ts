@@ -63,7 +63,7 @@ export interface Native {
   openView(engine: number): number | undefined;
   endView(view: number): boolean;
   observe(
-    engine: number,
+    source: number,
     key: number,
     value: number | bigint | boolean,
     outcome: number,
