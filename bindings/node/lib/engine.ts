@@ -7,8 +7,8 @@ import { attempt, checkInteger, checkOptions, checkString, closed, KnhkError, op
 import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
 import { checkSame, type Key, looked } from './key.js';
+import { changeOf, type Raw } from './lazy.js';
 import { type Native, native } from './native.js';
-import { append } from './observed.js';
 import { append } from './observed.js';
 import { checkSector, openSettings } from './options.js';
 import type {
@@ -188,7 +188,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** The changes after generation `epoch`, oldest first; the engine remembers the last 256. */
   changesSince(epoch: number): Change[] {
     checkInteger('the epoch', epoch, 0, Number.MAX_SAFE_INTEGER);
-    return attempt(() => native.changesSince(this.#handle.engine, epoch));
+    return attempt(() => native.changesSince(this.#handle.engine, epoch)).map(changeOf);
   }
 
   /** The newest generation's number: it grows with every change. */
@@ -275,12 +275,13 @@ export class Engine extends EventEmitter<EngineEvents> {
     return this;
   }
 
-  #hear(kind: 'change' | 'log' | 'close', news: Change | LogLine | undefined): void {
+  #hear(kind: 'change' | 'log' | 'close', news: Raw<Change> | LogLine | undefined): void {
     if (kind === 'close') return this.close();
     if (kind === 'log') return void this.emit('log', news as LogLine);
-    for (const watch of [...this.#watchers]) watch(news as Change);
-    for (const changes of [...this.#iterators]) changes.push(news as Change);
-    this.emit('change', news as Change);
+    const change = changeOf(news as Raw<Change>);
+    for (const watch of [...this.#watchers]) watch(change);
+    for (const changes of [...this.#iterators]) changes.push(change);
+    this.emit('change', change);
   }
 
   #listening(event: string, coming: 0 | 1): void {

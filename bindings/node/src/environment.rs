@@ -201,7 +201,7 @@ impl Environment {
     pub(crate) fn output(&self, outcome: Outcome) -> Result<sys::napi_value, Error> {
         Ok(match outcome? {
             Output::Nothing => value::undefined(self.env),
-            Output::Version(version) => records::version(self.env, *version),
+            Output::Version(version) => records::version(self.env, version),
             Output::Image(image) => value::bytes(self.env, &image),
             Output::Engine(shared) => value::number(self.env, f64::from(self.attach(shared, true)?)),
         })
@@ -223,7 +223,7 @@ impl Environment {
         }
         for (place, change) in changes {
             let Some(local) = self.local(place) else { continue };
-            value::scoped(self.env, || local.tell("change", |env| records::change(env, change)));
+            value::scoped(self.env, || local.tell("change", |env| records::change(env, Box::new(change))));
         }
         for (place, line) in lines {
             let Some(local) = self.local(place) else { continue };
