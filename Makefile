@@ -47,12 +47,12 @@ target/demo/admission-cpp: $(ADMISSION_CPP) $(wildcard examples/admission/cpp/*.
 	g++ -std=c++17 -O2 -Wall -Wextra -o $@ $(ADMISSION_CPP) $(IN_TREE)
 
 bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; ONLY=H1 runs a part. Fails when a stated limit is missed.
-	@$(MAKE) --no-print-directory install PREFIX=target/bench/prefix
+	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/target/bench/prefix
 	python3 tests/bench/run.py --only "$(ONLY)"
 
 # Tests: each part can be run alone. The C and C++ tests are among those of Rust, which compile and run them.
-.PHONY: test-rust test-doc test-loom test-python test-node test-readme
-test: test-rust test-doc test-loom test-python test-node test-readme ## Runs every test.
+.PHONY: test-rust test-doc test-loom test-python test-node test-readme test-examples
+test: test-rust test-doc test-loom test-python test-node test-readme test-examples ## Runs every test.
 
 test-rust:
 	cargo nextest run --workspace
@@ -72,6 +72,13 @@ test-node: node
 
 test-readme: lib python node
 	KNHK_LIB=$(LIB) $(PYTHON) tests/readme/run.py
+
+# Each program of the example runs for a second; what it says of itself is checked.
+test-examples: target/demo/admission target/demo/admission-cpp python node
+	cargo build --quiet --release --package admission
+	npm install --silent --no-audit --no-fund --prefix examples/admission/node
+	$(PYTHON) tests/examples/run.py c=target/demo/admission cpp=target/demo/admission-cpp rust=$(LIB)/admission \
+	    "python=$(PYTHON) examples/admission/python/admission.py" "node=node examples/admission/node/admission.mjs"
 
 # Set-up: says what it does, and does it once.
 $(SETUP)/python: bindings/python/pyproject.toml

@@ -6,7 +6,7 @@
 #include "driver.h"
 #include "ours.h"
 
-enum { CAPACITY = 1024, BURST = 512, ROUND_NS = 15000000, PAUSE_NS = 20000 };
+enum { CAPACITY = 1024, BURST = 512, WARMING = 4, FEWEST = 15, ROUND_NS = 15000000, PAUSE_NS = 20000 };
 
 static uint64_t consumed;
 static int stopping;
@@ -35,13 +35,16 @@ static void round_of_bursts(const bench_variant_t *variant, bench_sample_t *samp
     consumed = 0;
     stopping = 0;
     if (pthread_create(&consumer, NULL, consume, NULL)) abort();
-    do {
+    for (unsigned burst = 0; count == 0 || (!bench_counted && count < MOST); burst++) {
         uint64_t begin = __rdtsc();
         accepted += variant->loop(n);
-        bursts[count++] = (double)(__rdtsc() - begin) * bench_ns_per_tick / (double)n;
+        if (burst >= WARMING || bench_counted) {
+            bursts[count++] = (double)(__rdtsc() - begin) * bench_ns_per_tick / (double)n;
+        }
         tried += n;
         while (__atomic_load_n(&consumed, __ATOMIC_ACQUIRE) < accepted) _mm_pause();
-    } while (!bench_counted && count < MOST && bench_now_ns() - start < ROUND_NS);
+        if (count >= FEWEST && bench_now_ns() - start > ROUND_NS) break;
+    }
     __atomic_store_n(&stopping, 1, __ATOMIC_RELEASE);
     pthread_join(consumer, NULL);
     sample->ns = bench_median(bursts, count);

@@ -196,10 +196,13 @@ static void damaged_images(void) {
     uint8_t *copy = (uint8_t *)malloc(len);
     memcpy(copy, knhk_buffer_data(image), len);
     FAILS(KNHK_ARTIFACT, knhk_promote_image(eng, "s", NULL, 0, NULL, NULL, &err));
-    for (size_t n = 0; n < len; n++) {
+    /* Every length and every bit, unless a tool makes each of them slow. */
+    const char *given = getenv("KNHK_STRIDE");
+    size_t stride = given != NULL ? (size_t)atoi(given) : 1;
+    for (size_t n = 0; n < len; n += stride) {
         CHECK(knhk_promote_image(eng, "s", copy, n, NULL, NULL, NULL) == KNHK_ARTIFACT);
     }
-    for (size_t bit = 0; bit < len * 8; bit++) {
+    for (size_t bit = 0; bit < len * 8; bit += stride) {
         copy[bit / 8] ^= (uint8_t)(1u << (bit % 8));
         CHECK(knhk_promote_image(eng, "s", copy, len, NULL, NULL, NULL) == KNHK_ARTIFACT);
         copy[bit / 8] ^= (uint8_t)(1u << (bit % 8));

@@ -5,14 +5,14 @@
 #include <pthread.h>
 #include <sched.h>
 
-enum { READERS = 3, SECTORS = 4, ROUNDS = 300, LEAST_VIEWS = 2000 };
+enum { READERS = 3, SECTORS = 4, ROUNDS = 300 };
 
 static knhk_engine_t *eng;
 static knhk_key_t numbers[SECTORS], texts[SECTORS];
 static uint64_t acknowledged, stopping, accepted, arrived;
 
 static void promote(int sector, int64_t value) {
-    char name[8], json[96];
+    char name[16], json[96];
     snprintf(name, sizeof name, "s%d", sector);
     snprintf(json, sizeof json, "{\"n\": %lld, \"text\": \"%lld\"}", (long long)value, (long long)value);
     /* A reader that the system does not let run for a while holds everything newer back: then there is no room, and it is its turn. */
@@ -44,7 +44,7 @@ static void *reads(void *quiescent) {
     if (quiescent != NULL) {
         knhk_reader_online(rd);
     }
-    for (int n = 0; n < LEAST_VIEWS || !__atomic_load_n(&stopping, __ATOMIC_ACQUIRE); n++) {
+    for (int n = 0; n < ROUNDS || !__atomic_load_n(&stopping, __ATOMIC_ACQUIRE); n++) {
         uint64_t at_least = __atomic_load_n(&acknowledged, __ATOMIC_ACQUIRE);
         if (quiescent != NULL) {
             check_view(rd, knhk_read_quiescent(rd), at_least);
@@ -80,7 +80,7 @@ int main(int argc, char **argv) {
     options.history = 4;
     OK(knhk_engine_open(":memory:", &options, &eng, &err));
     for (int sector = 0; sector < SECTORS; sector++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "s%d", sector);
         OK(knhk_sector_create(eng, name, KNHK_DIRECT, &err));
         promote(sector, 0);

@@ -55,29 +55,38 @@ const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wredundant-decl
 /// Compiles sources below `tests/c`, with `more` flags.
 pub fn compile(sources: &[&str], language: &str, link: Link, more: &[&str]) -> PathBuf {
     let name = format!("{}-{language}-{link:?}-{}", sources[0].replace('/', "-"), more.concat().replace('/', "-"));
-    let program = scratch("bin").join(name);
-    let mut cc = Command::new(if language.starts_with("c++") { "g++" } else { "gcc" });
-    cc.args([
-        "-x",
-        if language.starts_with("c++") { "c++" } else { "c" },
-        &format!("-std={language}"),
-        "-D_GNU_SOURCE",
-    ]);
-    cc.args(["-g", "-O2", "-pthread"]).args(WARNINGS).arg("-I").arg(root().join("include"));
-    cc.args(more).args(sources.iter().map(|source| root().join("tests/c").join(source)));
+    let mut cc = compiler(sources, language, more);
     match link {
         Link::Inline | Link::Symbols => {
             if link == Link::Symbols {
                 cc.arg("-DKNHK_NO_INLINE");
             }
-            cc.args(["-x", "none", "-L"]).arg(libraries()).arg("-lknhk");
-            cc.arg(format!("-Wl,-rpath,{}", libraries().display()));
+            cc.arg("-L").arg(libraries()).arg("-lknhk").arg(format!("-Wl,-rpath,{}", libraries().display()));
         }
         Link::Loaded => _ = cc.arg("-ldl"),
-        Link::Static => {
-            _ = cc.args(["-x", "none", "-Wl,--strip-debug"]).arg(libraries().join("libknhk.a")).args(["-lm", "-ldl"])
-        }
+        Link::Static => _ = cc.arg("-Wl,--strip-debug").arg(libraries().join("libknhk.a")).args(["-lm", "-ldl"]),
     }
+    linked(cc, &name)
+}
+
+/// Compiles against another archive than this build's.
+pub fn compile_with(sources: &[&str], language: &str, more: &[&str], archive: &Path) -> PathBuf {
+    let mut cc = compiler(sources, language, more);
+    cc.arg(archive).args(["-lm", "-ldl"]);
+    linked(cc, &format!("{}-{language}-archive", sources[0]))
+}
+
+fn compiler(sources: &[&str], language: &str, more: &[&str]) -> Command {
+    let cpp = language.starts_with("c++");
+    let mut cc = Command::new(if cpp { "g++" } else { "gcc" });
+    cc.args(["-x", if cpp { "c++" } else { "c" }, &format!("-std={language}"), "-D_GNU_SOURCE"]);
+    cc.args(["-g", "-O2", "-pthread"]).args(WARNINGS).arg("-I").arg(root().join("include"));
+    cc.args(more).args(sources.iter().map(|source| root().join("tests/c").join(source))).args(["-x", "none"]);
+    cc
+}
+
+fn linked(mut cc: Command, name: &str) -> PathBuf {
+    let program = scratch("bin").join(name);
     succeeded(cc.arg("-o").arg(&program));
     program
 }

@@ -17,7 +17,8 @@ static uint64_t load(const atomic_uint_fast64_t *at)
     return atomic_load_explicit(at, memory_order_relaxed);
 }
 
-static void total(const struct tally *tallies, int count, struct tally *sum)
+/* `ended`: the threads are gone, so that what is not atomic may be read too. */
+static void total(const struct tally *tallies, int count, bool ended, struct tally *sum)
 {
     memset(sum, 0, sizeof *sum);
     for (int i = 0; i < count; i++) {
@@ -26,6 +27,8 @@ static void total(const struct tally *tallies, int count, struct tally *sum)
         sum->answered += load(&t->answered);
         for (int v = 0; v < VERDICTS; v++)
             sum->verdicts[v] += load(&t->verdicts[v]);
+        if (!ended)
+            continue;
         sum->stale += t->stale;
         sum->malformed += t->malformed;
         sum->backwards += t->backwards;
@@ -80,7 +83,7 @@ void report_live(struct program *p)
 {
     struct tally sum;
     uint64_t now = now_ns();
-    total(p->workers, WORKERS, &sum);
+    total(p->workers, WORKERS, false, &sum);
     uint64_t orders = load(&sum.orders);
     uint64_t rate = (uint64_t)((double)(orders - sampled_orders) * 1e9 / (double)(now - (sampled_ns ? sampled_ns : p->begun_ns)));
     samples[sample_count++ % SAMPLES] = rate;
@@ -212,8 +215,8 @@ static void print_summary(const struct program *p, const struct tally *served, c
 int report_summary(struct program *p)
 {
     struct tally served, sent;
-    total(p->workers, WORKERS, &served);
-    total(p->clients, CLIENTS, &sent);
+    total(p->workers, WORKERS, true, &served);
+    total(p->clients, CLIENTS, true, &sent);
     uint64_t orders = load(&served.orders);
     bool whole = load(&sent.orders) == orders && load(&sent.answered) == orders && p->drained == p->stats.observed &&
                  p->stats.observed + p->stats.dropped == orders && p->announced == (int)p->era_count && p->refused == 1;

@@ -11,6 +11,10 @@ use crate::driver::{Sample, counted, median, ns_per_tick, ticks};
 /// Records that each queue holds.
 pub const CAPACITY: usize = 1024;
 const BURST: u64 = 512;
+/// Bursts before the first that counts: the queue's memory is touched by then.
+const WARMING: usize = 4;
+/// Bursts that a round has at least.
+const FEWEST: usize = 15;
 const ROUND: Duration = Duration::from_millis(15);
 
 /// When the consumer looks for records.
@@ -57,15 +61,17 @@ impl Bursts {
         let n = counted().unwrap_or(BURST).min(CAPACITY as u64);
         let (mut bursts, mut accepted, mut tried) = (Vec::with_capacity(4096), 0, 0);
         let start = Instant::now();
-        loop {
+        for burst in 0.. {
             let begin = ticks();
             accepted += append(n);
-            bursts.push((ticks() - begin) as f64 * ns_per_tick() / n as f64);
+            if burst >= WARMING || counted().is_some() {
+                bursts.push((ticks() - begin) as f64 * ns_per_tick() / n as f64);
+            }
             tried += n;
             while self.consumed.load(Ordering::Acquire) < accepted {
                 std::hint::spin_loop();
             }
-            if counted().is_some() || start.elapsed() > ROUND {
+            if counted().is_some() || start.elapsed() > ROUND && bursts.len() >= FEWEST {
                 break;
             }
         }

@@ -1,0 +1,66 @@
+//! The programs of `tests/c` under AddressSanitizer, ThreadSanitizer and valgrind.
+//!
+//! The sanitizers see the program's side, where the inline reads are; valgrind sees the library as well. With `KNHK_TSAN_LIBRARY` naming
+//! an archive that is itself instrumented (`make test-tsan` makes one), ThreadSanitizer sees both sides.
+
+use std::process::Command;
+
+use crate::support::{Link, compile, compile_with, succeeded};
+
+/// What each can bear: filters, forks and copies are about the kernel and the loader, not about memory.
+const PROGRAMS: [&str; 7] = ["sketch", "management", "bad_input", "readers", "callbacks", "observations", "threads"];
+
+#[test]
+fn address_sanitizer() {
+    for program in PROGRAMS {
+        let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+        let program = compile(&[&format!("{program}.c")], "c11", Link::Inline, &flags);
+        // A signal handler's stack and longjmp are fine with it; leaks are valgrind's, which needs no right to trace.
+        succeeded(
+            Command::new(program)
+                .env("ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=1")
+                .env("KNHK_STRIDE", "7"),
+        );
+    }
+    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    succeeded(
+        Command::new(compile(&["raii.cpp"], "c++17", Link::Inline, &flags)).env("ASAN_OPTIONS", "detect_leaks=0"),
+    );
+}
+
+/// Full fences in the readers: the order that ThreadSanitizer can see.
+#[test]
+fn thread_sanitizer() {
+    let flags = ["-fsanitize=thread"];
+    let (program, options) = match std::env::var_os("KNHK_TSAN_LIBRARY") {
+        Some(library) => {
+            (compile_with(&["threads.c", "tsan_names.c"], "c11", &flags, library.as_ref()), "halt_on_error=1")
+        }
+        // Of a library that it does not see it sees allocations alone, and must not judge them.
+        None => {
+            let options = "halt_on_error=1:ignore_noninstrumented_modules=1";
+            (compile(&["threads.c"], "c11", Link::Inline, &flags), options)
+        }
+    };
+    succeeded(Command::new(program).arg("fence").env("TSAN_OPTIONS", options));
+}
+
+#[test]
+fn valgrind() {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        eprintln!("valgrind is not installed: its run is left out");
+        return;
+    }
+    for program in PROGRAMS {
+        let program = compile(&[&format!("{program}.c")], "c11", Link::Inline, &[]);
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args([
+            "--quiet",
+            "--error-exitcode=9",
+            "--leak-check=full",
+            "--errors-for-leak-kinds=definite",
+            "--fair-sched=yes",
+        ]);
+        succeeded(valgrind.arg(program).env("KNHK_STRIDE", "61"));
+    }
+}
