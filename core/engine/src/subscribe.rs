@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use knhk_promotion::Version;
@@ -65,6 +65,8 @@ pub(crate) struct Announcer {
     descriptor: OnceLock<OwnedFd>,
     past: Mutex<VecDeque<Arc<Announced>>>,
     log: Arc<Mutex<Option<LogCallback>>>,
+    /// Whether there is a log callback: without one a promotion wakes no thread for its line.
+    logs: AtomicBool,
     pub(crate) missed: Arc<AtomicU64>,
 }
 
@@ -80,6 +82,7 @@ impl Announcer {
             descriptor: OnceLock::new(),
             past: Mutex::default(),
             log: Arc::default(),
+            logs: AtomicBool::new(false),
             missed: Arc::default(),
         })
     }
@@ -157,6 +160,7 @@ impl Announcer {
     }
 
     pub(crate) fn set_log(&self, callback: Option<LogCallback>) {
+        self.logs.store(callback.is_some(), Ordering::Release);
         let log = self.log.clone();
         let replace = move || drop(std::mem::replace(&mut *lock(&log), callback));
         if self.worker.is_current() {
@@ -180,6 +184,9 @@ impl Announcer {
 
     /// Calls the log callback on the warm thread, where the line is also made.
     fn tell(&self, level: Level, part: &'static str, line: impl FnOnce() -> String + Send + 'static) {
+        if !self.logs.load(Ordering::Acquire) {
+            return;
+        }
         let log = self.log.clone();
         _ = self.worker.submit(move || {
             if let Some(callback) = &mut *lock(&log) {

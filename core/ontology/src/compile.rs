@@ -28,6 +28,21 @@ pub enum CompileError {
 /// With `defaults_only` only `$default` values are present, as before a sector's first promotion; every name gets its slot all the same.
 /// The document is valid by construction, so that what can fail here is the size alone.
 pub fn compile(document: &Document, table: &mut KeyTable, defaults_only: bool) -> Result<Artifact, CompileError> {
+    project(document, table, defaults_only, None)
+}
+
+/// [`compile`] for a document that takes the place of another: where both have the same names, as most changes leave them, the
+/// index is taken over from `before`'s artifact.
+pub fn compile_after(document: &Document, table: &mut KeyTable, before: &Artifact) -> Result<Artifact, CompileError> {
+    project(document, table, false, Some(before))
+}
+
+fn project(
+    document: &Document,
+    table: &mut KeyTable,
+    defaults_only: bool,
+    before: Option<&Artifact>,
+) -> Result<Artifact, CompileError> {
     let mut plan = Plan::new(table);
     let mut slots: Vec<u32> = Vec::with_capacity(document.nodes.len());
     for node in &document.nodes {
@@ -40,6 +55,15 @@ pub fn compile(document: &Document, table: &mut KeyTable, defaults_only: bool) -
     let plan = plan.seal(table);
     builder.key_table(plan.id);
     builder.snapshot_id(document.snapshot_id());
+    // The same key table gives the same names the same slots, so as many names, all of them known, are the same names.
+    let before = before.filter(|before| {
+        before.key_table() == plan.id
+            && before.names() as usize == slots.len()
+            && slots.iter().all(|&slot| before.is_named(slot))
+    });
+    if let Some(before) = before {
+        builder.names_of(before);
+    }
     for (node, &slot) in document.nodes.iter().zip(&slots) {
         let about = document.about.get(node.about as usize);
         let data = match (defaults_only, node.data) {
@@ -53,8 +77,10 @@ pub fn compile(document: &Document, table: &mut KeyTable, defaults_only: bool) -
         if let Some(about) = about {
             guard(&mut builder, slot, data, about);
         }
-        let parent = if node.parent == TOP { None } else { Some(slots[node.parent as usize]) };
-        builder.name(parent, document.piece(node.name), slot);
+        if before.is_none() {
+            let parent = if node.parent == TOP { None } else { Some(slots[node.parent as usize]) };
+            builder.name(parent, document.piece(node.name), slot);
+        }
     }
     let artifact = builder.finish()?;
     table.commit(plan);

@@ -29,7 +29,7 @@ mod parse;
 mod value_type;
 
 pub use compatible::{Incompatibility, accept, check_compatible};
-pub use compile::{CompileError, compile, link};
+pub use compile::{CompileError, compile, compile_after, link};
 pub use diff::{Difference, diff};
 pub use document::{Document, Leaf};
 pub use error::{DocumentError, DocumentErrorKind};

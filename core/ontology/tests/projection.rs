@@ -2,7 +2,7 @@
 
 use knhk_hot::artifact::{Artifact, Bounds, Value};
 use knhk_ontology::{
-    Document, KeyTable, KeyTableError, Limits, ValueType, accept, check_compatible, compile, diff, link,
+    Document, KeyTable, KeyTableError, Limits, ValueType, accept, check_compatible, compile, compile_after, diff, link,
 };
 
 fn parse(json: &str) -> Document {
@@ -212,4 +212,31 @@ fn inherited_ancestors_are_found_and_only_parents_exported() {
     assert_eq!(artifact.value(slot), Some(Value::Class { number: 0, ancestors: vec![0, 1, 2, 3] }));
     let read = Document::from_artifact(&artifact, &Limits::default()).expect("it has a document");
     assert_eq!(read, parse(json));
+}
+
+#[test]
+fn an_index_is_taken_over_only_where_the_names_are_the_same() {
+    let mut table = KeyTable::new();
+    let first = parse(r#"{"a": {"x": 1, "y": "one"}, "b": [1, 2], "c": true}"#);
+    let before = compile(&first, &mut table, false).expect("it compiles");
+    for json in [
+        r#"{"a": {"x": 2, "y": "another"}, "b": [3], "c": false}"#,
+        r#"{"c": false, "b": "text now", "a": {"y": 5.5, "x": {"$value": 7, "$max": 9}}}"#,
+        r#"{"a": {"x": 2}, "b": [3], "c": false}"#,
+        r#"{"a": 2, "b": [3], "c": false}"#,
+        r#"{"a": {"x": 2, "y": "one", "z": 1}, "b": [3], "c": false}"#,
+        "{}",
+    ] {
+        let document = parse(json);
+        let after = compile_after(&document, &mut table, &before).expect("it compiles");
+        let anew = compile(&document, &mut table, false).expect("it compiles");
+        let sorted = |artifact: &Artifact| {
+            let mut entries: Vec<String> = artifact.entries().map(|entry| format!("{entry:?}")).collect();
+            entries.sort();
+            entries
+        };
+        assert_eq!(sorted(&after), sorted(&anew), "{json}");
+        // The whole verifier, index included, agrees with what was taken over.
+        Artifact::from_image(after.image(), &Default::default()).expect("an image like any other");
+    }
 }

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use knhk_hot::artifact::Artifact;
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Difference, Document, Incompatibility, accept, check_compatible, compile, diff};
+use knhk_ontology::{Difference, Document, Incompatibility, accept, check_compatible, compile, compile_after, diff};
 
 use crate::{Journal, Origin, Phases, PromotionError, Sector, State, Version};
 
@@ -95,7 +95,10 @@ impl<'s> Promotion<'s, Preparing> {
         let before = state.current().map(|current| current.document.clone());
         phases.verify_ns = nanoseconds(begun);
         let begun = Instant::now();
-        let artifact = compile(&stage.document, &mut state.keys, false)?;
+        let artifact = match state.current().map(|current| current.artifact.clone()) {
+            Some(before) => compile_after(&stage.document, &mut state.keys, &before)?,
+            None => compile(&stage.document, &mut state.keys, false)?,
+        };
         phases.compile_ns = nanoseconds(begun);
         let ready = Ready {
             snapshot_id: artifact.snapshot_id(),

@@ -26,6 +26,8 @@ pub struct Builder {
     snapshot_id: [u8; 32],
     limits: Limits,
     failed: Option<ArtifactError>,
+    /// A verified index that is taken as it is, with its seed.
+    index: Option<(u64, Vec<u64>)>,
 }
 
 /// Seeds that are tried before the index is made larger.
@@ -54,6 +56,7 @@ impl Builder {
             snapshot_id: [0; 32],
             limits,
             failed,
+            index: None,
         }
     }
 
@@ -122,6 +125,32 @@ impl Builder {
         self
     }
 
+    /// Names all slots as `before` does, in place of [`name`](Builder::name): an index that was verified is copied and not built and
+    /// verified again. Every slot that `before` names, and no other, must be set; `finish` refuses else.
+    pub fn names_of(&mut self, before: &Artifact) -> &mut Builder {
+        if before.slots() as usize != self.slots.len() || !self.hashes.is_empty() {
+            self.fail(0, "names can be taken over for as many slots, and before any is given");
+            return self;
+        }
+        let (image, sections) = (before.image(), &before.sections);
+        let words = |bytes: std::ops::Range<usize>| image[bytes].chunks_exact(4).map(|word| format::u32_at(word, 0));
+        let references = sections.references..sections.references + 4 * self.slots.len();
+        self.references.clear();
+        self.references.extend(words(references));
+        self.names.clear();
+        self.names.extend_from_slice(&image[sections.names..sections.buckets]);
+        self.counts.names = sections.counts.names;
+        let buckets = image[sections.buckets..sections.total].chunks_exact(8).map(|bucket| format::u64_at(bucket, 0));
+        self.index = Some((format::u64_at(image, field::SEED), buckets.collect()));
+        self
+    }
+
+    /// Whether exactly the named slots are set and the maps among them are those that `before` had: what taking an index over needs.
+    fn index_fits(&self) -> bool {
+        let set = |slot: &Slot| slot.tag != Tag::Absent as u64;
+        self.slots.iter().zip(&self.references).all(|(slot, &name)| set(slot) == (name != NONE))
+    }
+
     /// Records the identity of the key table that the slot numbers come from.
     pub fn key_table(&mut self, id: [u8; 32]) -> &mut Builder {
         self.key_table = id;
@@ -141,12 +170,24 @@ impl Builder {
         }
         pad(&mut self.heap, 8);
         pad(&mut self.names, 8);
-        self.counts.names = self.hashes.len() as u32;
+        let taken_over = self.index.is_some();
+        if taken_over && !self.index_fits() {
+            return Err(ArtifactError::Unbuildable {
+                slot: 0,
+                what: "the names that were taken over are those of other slots",
+            });
+        }
+        if !taken_over {
+            self.counts.names = self.hashes.len() as u32;
+        }
         self.counts.name_bytes = self.names.len() as u32;
         self.counts.classes = self.classes.len() as u32;
         ArtifactError::check_limit("bytes", self.heap.len() as u64, u32::MAX.into())?;
         self.counts.heap_bytes = self.heap.len() as u32;
-        let (seed, buckets) = self.index()?;
+        let (seed, buckets) = match self.index.take() {
+            Some(index) => index,
+            None => self.index()?,
+        };
         self.counts.buckets = buckets.len() as u32;
         let sections = self.counts.check(&self.limits)?;
         self.place_classes(&sections)?;
@@ -154,7 +195,11 @@ impl Builder {
         let memory = |source| ArtifactError::Memory { bytes: sections.total as u64, source };
         let mut mapping = Mapping::zeroed(sections.total).map_err(memory)?;
         self.fill(mapping.bytes_mut(), &sections, seed, &buckets);
-        verify::contents(mapping.bytes(), &sections, &self.limits)?;
+        if taken_over {
+            verify::contents_under_known_names(mapping.bytes(), &sections)?;
+        } else {
+            verify::contents(mapping.bytes(), &sections, &self.limits)?;
+        }
         Ok(Artifact::new(mapping.protect().map_err(memory)?, sections))
     }
 

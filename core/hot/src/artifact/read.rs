@@ -19,6 +19,16 @@ impl Artifact {
         path.split('/').try_fold(None, |parent, leaf| self.lookup(parent, leaf).map(Some))?
     }
 
+    /// How many slots have a name.
+    pub fn names(&self) -> u32 {
+        self.sections.counts.names
+    }
+
+    /// Whether a slot has a name.
+    pub fn is_named(&self, slot: u32) -> bool {
+        slot < self.slots() && u32_at(self.image(), self.sections.reference(slot as usize)) != NONE
+    }
+
     /// The name of a slot and the map that it is in.
     pub fn name(&self, slot: u32) -> Option<(Option<u32>, &str)> {
         let record = self.record(slot)?;
