@@ -51,8 +51,8 @@ bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; O
 	python3 tests/bench/run.py --only "$(ONLY)"
 
 # Tests: each part can be run alone. The C and C++ tests are among those of Rust, which compile and run them.
-.PHONY: test-rust test-doc test-loom test-python test-node test-readme
-test: test-rust test-doc test-loom test-python test-node test-readme ## Runs every test.
+.PHONY: test-rust test-doc test-loom test-python test-node test-readme test-examples
+test: test-rust test-doc test-loom test-python test-node test-readme test-examples ## Runs every test.
 
 test-rust:
 	cargo nextest run --workspace
@@ -78,6 +78,12 @@ test-readme: lib python node
 soak: ## Reads a billion times while everything changes, and looks for planted faults.
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
 	cargo run --release --package knhk-hot --example soak --features mutants -- --mutant all
+# Each program of the example runs for a second; what it says of itself is checked.
+test-examples: target/demo/admission target/demo/admission-cpp python node
+	cargo build --quiet --release --package admission
+	npm install --silent --no-audit --no-fund --prefix examples/admission/node
+	$(PYTHON) tests/examples/run.py c=target/demo/admission cpp=target/demo/admission-cpp rust=$(LIB)/admission \
+	    "python=$(PYTHON) examples/admission/python/admission.py" "node=node examples/admission/node/admission.mjs"
 
 # Set-up: says what it does, and does it once.
 $(SETUP)/python: bindings/python/pyproject.toml

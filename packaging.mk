@@ -54,3 +54,39 @@ $(SETUP)/c-tools:
 	else echo "set-up: installing the Debian packages valgrind and cmake"; \
 	    if $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends valgrind cmake >/dev/null; then touch $@; \
 	    else echo "set-up: apt-get refused: their tests say what they leave out"; fi; fi
+
+# ThreadSanitizer on both sides of the boundary: the library is compiled with it, and Rust's standard library anew, since a lock that it does
+# not see is a race to it. RUSTC_BOOTSTRAP lets the stable compiler do that.
+TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+TSAN := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/tsan
+
+$(SETUP)/rust-src:
+	@mkdir -p $(@D)
+	@if [ -d "$$(rustc --print sysroot)/lib/rustlib/src" ]; then touch $@; \
+	else echo "set-up: adding the component rust-src to the toolchain"; \
+	    if rustup component add rust-src; then touch $@; \
+	    else echo "set-up: there is no rust-src: ThreadSanitizer sees the program's side alone"; fi; fi
+
+.PHONY: test-tsan
+test-tsan: $(SETUP)/rust-src ## Runs the full-fence read side under ThreadSanitizer, program and library both instrumented.
+	if [ -e $(SETUP)/rust-src ]; then \
+	    RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=thread' cargo rustc -Zbuild-std --package knhk --lib --crate-type staticlib \
+	        --target $(TARGET) --target-dir '$(TSAN)'; \
+	    export KNHK_TSAN_LIBRARY='$(TSAN)/$(TARGET)/debug/libknhk.a'; fi; \
+	cargo test --package knhk --test ffi -- thread_sanitizer
+
+TRIAL := $(CURDIR)/target/install-test
+
+.PHONY: test-install
+test-install: $(SETUP)/c-tools ## Installs into target, and builds programs against that by pkg-config and CMake.
+	rm -rf '$(TRIAL)'
+	$(MAKE) --no-print-directory install PREFIX='$(TRIAL)/prefix' DESTDIR= LIBDIR=lib
+	nm -D --defined-only '$(TRIAL)/prefix/lib/libknhk.so.$(ABI)' | awk '{ print $$3 }' | diff - ffi/symbols.txt
+	export PKG_CONFIG_PATH='$(TRIAL)/prefix/lib/pkgconfig'; flags=$$(pkg-config --cflags --libs knhk); \
+	    static=$$(pkg-config --cflags --libs --static knhk); \
+	    gcc -std=c11 -D_GNU_SOURCE tests/c/sketch.c $$flags -Wl,-rpath,'$(TRIAL)/prefix/lib' -o '$(TRIAL)/shared' && '$(TRIAL)/shared'; \
+	    gcc -std=c11 -D_GNU_SOURCE tests/c/sketch.c $${static/-lknhk/-l:libknhk.a} -o '$(TRIAL)/static' && '$(TRIAL)/static'
+	@if command -v cmake >/dev/null; then \
+	    cmake -S tests/cmake -B '$(TRIAL)/build' -DCMAKE_PREFIX_PATH='$(TRIAL)/prefix' && cmake --build '$(TRIAL)/build' && \
+	    ctest --test-dir '$(TRIAL)/build' --output-on-failure; \
+	else echo "cmake is not installed: its project was left out"; fi

@@ -1,11 +1,15 @@
 // KNHK for C++17: the C interface with owners, typed keys, and exceptions or results by choice.
 //
-//     knhk::engine eng("./limits");                        // or ":memory:"
-//     auto max_qty = eng.key<std::int64_t>("orders", "max_qty");
-//     knhk::reader reader(eng);                            // once per thread
-//     {
-//         auto view = reader.view();                       // ends with the block
-//         if (qty <= view.get(max_qty, 0)) { ... }
+//     knhk::engine eng(":memory:"); // or a folder
+//     eng.create_sector("orders");
+//     eng.promote_json("orders", R"({"max_qty": {"$value": 1000, "$max": 5000}})");
+//
+//     auto max_qty = eng.key<std::int64_t>("orders", "max_qty"); // once: a misspelt name fails here
+//     knhk::reader reader(eng); // once per thread
+//     for (std::int64_t qty = 999; qty <= 1001; qty++) {
+//         auto view = reader.view(); // ends with the block
+//         bool ok = qty <= view.get(max_qty, 0);
+//         view.observe(max_qty, qty, ok ? KNHK_SUCCESS : KNHK_REJECTED);
 //     }
 //
 // Calls that can fail throw knhk::error. With std::nothrow as their first argument they return a knhk::result instead. What knhk.h says
@@ -368,7 +372,9 @@ public:
     view &operator=(const view &) = delete;
 
     // Appends an observation made in this view; false, and counted, where the ring is full.
-    template <class T> bool observe(key<T> k, T value, knhk_outcome_t outcome, std::uint64_t subject = 0, std::uint64_t detail = 0) const noexcept {
+    template <class T>
+    bool observe(key<T> k, T value, knhk_outcome_t outcome, std::uint64_t subject = 0,
+                 std::uint64_t detail = 0) const noexcept {
         return observe_at(knhk_reader_clock(reader_), k, value, outcome, subject, detail);
     }
     // With the caller's time: nanoseconds since the Unix epoch.

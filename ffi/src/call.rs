@@ -82,6 +82,12 @@ mod tests {
         let mut err = ptr::null_mut();
         // SAFETY: live until closed below.
         unsafe {
+            let mut reader = ptr::null_mut();
+            let register = |engine: &Engine| {
+                reader = engine.hot().register_raw(Default::default())?.as_ptr();
+                Ok(())
+            };
+            assert_eq!(on_engine(engine, ptr::null_mut(), register), Status::Ok);
             let hook = std::panic::take_hook();
             std::panic::set_hook(Box::new(|_| {}));
             assert_eq!(on_engine(engine, &mut err, |_| panic!("planted")), Status::Panic);
@@ -90,7 +96,11 @@ mod tests {
             assert_eq!(knhk_error_status(err), Status::Panic);
             knhk_error_free(err);
             assert_eq!(on_engine(engine, ptr::null_mut(), |_| Ok(())), Status::Panic);
+            let view = crate::read::knhk_read_begin(reader);
+            assert_eq!(crate::value::knhk_get_i64(view, Default::default(), 7), 7);
+            crate::read::knhk_read_end(reader, view);
             crate::engine::knhk_engine_close(engine);
+            assert_eq!(crate::reader::knhk_reader_unregister(reader, ptr::null_mut()), Status::Ok);
         }
     }
 }

@@ -16,7 +16,11 @@ fn address_sanitizer() {
         let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
         let program = compile(&[&format!("{program}.c")], "c11", Link::Inline, &flags);
         // A signal handler's stack and longjmp are fine with it; leaks are valgrind's, which needs no right to trace.
-        succeeded(Command::new(program).env("ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=1"));
+        succeeded(
+            Command::new(program)
+                .env("ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=1")
+                .env("KNHK_STRIDE", "7"),
+        );
     }
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     succeeded(
@@ -29,7 +33,9 @@ fn address_sanitizer() {
 fn thread_sanitizer() {
     let flags = ["-fsanitize=thread"];
     let (program, options) = match std::env::var_os("KNHK_TSAN_LIBRARY") {
-        Some(library) => (compile_with(&["threads.c"], "c11", &flags, library.as_ref()), "halt_on_error=1"),
+        Some(library) => {
+            (compile_with(&["threads.c", "tsan_names.c"], "c11", &flags, library.as_ref()), "halt_on_error=1")
+        }
         // Of a library that it does not see it sees allocations alone, and must not judge them.
         None => {
             let options = "halt_on_error=1:ignore_noninstrumented_modules=1";

@@ -18,7 +18,30 @@ const OPENING: &str = r#"/* libknhk: governed values, read in a nanosecond. Gene
  *   on failure, which the program frees with knhk_error_free; it is not touched on success, and what is in it is never read.
  * - Any such call can return KNHK_NULL_ARGUMENT, KNHK_BAD_UTF8, KNHK_INVALID_ARGUMENT for a pointer that is no such handle, and on
  *   an engine KNHK_CLOSED, KNHK_FORKED in a child made by fork, and KNHK_PANIC once the library had a defect; reads go on then.
- * - A struct with a `struct_size` may grow at its end in later versions. In one that the program fills in, unused fields are 0. */
+ * - A struct with a `struct_size` may grow at its end in later versions. In one that the program fills in, unused fields are 0.
+ *
+ * The whole of it in a minute:
+ *
+ *     knhk_engine_t *eng;
+ *     knhk_error_t *err = NULL;
+ *     if (knhk_engine_open(":memory:", NULL, &eng, &err)) die(knhk_error_message(err)); // or a folder
+ *     knhk_sector_create(eng, "orders", KNHK_DIRECT, &err);
+ *     knhk_promote_json(eng, "orders", "{\"max_qty\": {\"$value\": 1000, \"$max\": 5000}}", NULL, &err);
+ *
+ *     knhk_key_t max_qty; // once: a misspelt name fails here
+ *     if (knhk_key(eng, "orders", "max_qty", KNHK_I64, &max_qty, &err)) die(knhk_error_message(err));
+ *     knhk_reader_t *rd; // once per thread
+ *     if (knhk_reader_register(eng, &rd, &err)) die(knhk_error_message(err));
+ *
+ *     for (int64_t qty = 999; qty <= 1001; qty++) {
+ *         knhk_view_t v = knhk_read_begin(rd); // inline, about a nanosecond
+ *         bool ok = qty <= knhk_get_i64(v, max_qty, 0);
+ *         knhk_observe_i64(rd, v, max_qty, qty, ok ? KNHK_SUCCESS : KNHK_REJECTED); // inline, one cache line
+ *         knhk_read_end(rd, v);
+ *     }
+ *     knhk_reader_unregister(rd, &err);
+ *     knhk_engine_close(eng);
+ */
 #ifndef KNHK_H
 #define KNHK_H
 

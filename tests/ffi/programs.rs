@@ -24,7 +24,7 @@ macro_rules! programs {
     };
 }
 
-programs!(sketch management bad_input readers callbacks observations threads fork seccomp);
+programs!(sketch management bad_input readers callbacks observations threads engines fork seccomp);
 
 #[test]
 fn raii() {
@@ -56,6 +56,24 @@ fn two_copies() {
             let program = compile(&["copies.c"], language, Link::Loaded, inline);
             succeeded(Command::new(program).args(&copies));
         }
+    }
+}
+
+/// The examples at the top of the headers are programs.
+#[test]
+fn examples_in_headers_run() {
+    let die = "#include <stdio.h>\n#include <stdlib.h>\nstatic void die(const char *why) {\n    puts(why);\n    abort();\n}\n";
+    for (header, margin, language, before) in [("knhk.h", " *", "c11", die), ("knhk.hpp", "//", "c++17", "")] {
+        let text = std::fs::read_to_string(support::root().join("include").join(header)).unwrap();
+        let comment =
+            text.lines().map_while(|line| if line.starts_with("/*") { Some("") } else { line.strip_prefix(margin) });
+        let example: Vec<&str> = comment.filter_map(|line| line.strip_prefix("     ")).collect();
+        assert!(example.len() > 8, "{header} has an example");
+        let program =
+            format!("#include <{header}>\n{before}int main(void) {{\n{}\nreturn 0;\n}}\n", example.join("\n"));
+        let source = support::scratch("examples").join(format!("{header}.c"));
+        std::fs::write(&source, program).unwrap();
+        succeeded(&mut Command::new(compile(&[source.to_str().unwrap()], language, Link::Inline, &[])));
     }
 }
 

@@ -27,9 +27,20 @@ pub fn libraries() -> &'static Path {
     })
 }
 
-/// A folder of this process's own.
+/// A folder of this process's own; those of processes that are gone are removed on the way.
 pub fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
+    static OWN: OnceLock<PathBuf> = OnceLock::new();
+    let own = OWN.get_or_init(|| {
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ffi");
+        for past in fs::read_dir(&all).into_iter().flatten().flatten() {
+            if !Path::new("/proc").join(past.file_name()).exists() {
+                // Another process may be at it, too.
+                _ = fs::remove_dir_all(past.path());
+            }
+        }
+        all.join(std::process::id().to_string())
+    });
+    let folder = own.join(name);
     fs::create_dir_all(&folder).unwrap();
     folder
 }

@@ -2,7 +2,7 @@
 #include <knhk.hpp>
 
 int main() {
-    auto engine = knhk::engine::open(":memory:");
+    knhk::engine engine(":memory:");
     engine.create_sector("orders");
     engine.promote_json("orders", R"({"max_qty": {"$value": 1000, "$min": 1, "$max": 5000}})");
     // snippet

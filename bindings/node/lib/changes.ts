@@ -1,5 +1,6 @@
 // Changes as an asynchronous iterator.
 
+import { missing } from './lazy.js';
 import { native } from './native.js';
 import type { Change } from './records.js';
 
@@ -93,7 +94,7 @@ export class Changes implements AsyncIterableIterator<Change, undefined> {
 
   #counted(change: Change): Change {
     if (this.#missed > 0) {
-      change = { ...change, missed: change.missed + this.#missed };
+      change = missing(change, change.missed + this.#missed);
       this.#missed = 0;
     }
     return change;

@@ -4,11 +4,12 @@ import { EventEmitter } from 'node:events';
 
 import { Changes } from './changes.js';
 import { attempt, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
-import { checkMade, Handle, Outcome as Ended } from './handle.js';
+import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
-import { checkSame, type Key, looked, numberOf } from './key.js';
-import { type Native, native, scratch } from './native.js';
-import { checkObserved, outcomeCode, word } from './observed.js';
+import { checkSame, type Key, looked } from './key.js';
+import { changeOf, type Raw } from './lazy.js';
+import { type Native, native } from './native.js';
+import { append } from './observed.js';
 import { checkSector, openSettings } from './options.js';
 import type {
   Abortable,
@@ -157,19 +158,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   observe(key: Key<'bool'>, value: boolean, options?: ObserveOptions): boolean;
   observe(key: Key<never>, value: number | bigint | boolean, options: ObserveOptions = {}): boolean {
     checkSame(this.#handle, key as Key);
-    checkObserved(key as Key, value);
-    const { outcome = 0, subject, detail, timeNs } = options;
-    const accepted = native.observe(
-      this.#handle.engine,
-      numberOf(key as Key),
-      value,
-      outcomeCode(outcome),
-      word('subject', subject),
-      word('detail', detail),
-      timeNs === undefined ? undefined : (word('timeNs', timeNs) as bigint),
-    );
-    if (scratch[0] === Ended.Closed) throw closed();
-    return accepted;
+    return append(this.#handle.engine, key as Key, value, options);
   }
 
   /** Takes up to `max` observations out of all threads' rings, each thread's in its order. */
@@ -199,7 +188,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** The changes after generation `epoch`, oldest first; the engine remembers the last 256. */
   changesSince(epoch: number): Change[] {
     checkInteger('the epoch', epoch, 0, Number.MAX_SAFE_INTEGER);
-    return attempt(() => native.changesSince(this.#handle.engine, epoch));
+    return attempt(() => native.changesSince(this.#handle.engine, epoch)).map(changeOf);
   }
 
   /** The newest generation's number: it grows with every change. */
@@ -236,7 +225,7 @@ export class Engine extends EventEmitter<EngineEvents> {
    * are refused, loops over changes end. Closing twice does nothing.
    */
   close(): void {
-    attempt(() => native.close(this.#handle.engine));
+    attempt(() => this.#handle.close());
     this.#end();
   }
 
@@ -279,12 +268,20 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
   }
 
-  #hear(kind: 'change' | 'log' | 'close', news: Change | LogLine | undefined): void {
-    if (kind === 'close') return this.#end();
+  override removeAllListeners(event?: keyof EngineEvents): this {
+    if (event !== undefined) return super.removeAllListeners(event);
+    // All but those by which this class hears of listeners.
+    for (const name of ['change', 'log', 'close'] as const) super.removeAllListeners(name);
+    return this;
+  }
+
+  #hear(kind: 'change' | 'log' | 'close', news: Raw<Change> | LogLine | undefined): void {
+    if (kind === 'close') return this.close();
     if (kind === 'log') return void this.emit('log', news as LogLine);
-    for (const watch of [...this.#watchers]) watch(news as Change);
-    for (const changes of [...this.#iterators]) changes.push(news as Change);
-    this.emit('change', news as Change);
+    const change = changeOf(news as Raw<Change>);
+    for (const watch of [...this.#watchers]) watch(change);
+    for (const changes of [...this.#iterators]) changes.push(change);
+    this.emit('change', change);
   }
 
   #listening(event: string, coming: 0 | 1): void {

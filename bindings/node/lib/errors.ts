@@ -77,7 +77,7 @@ function show(value: unknown): string {
   return String(value);
 }
 
-function badType(what: string, wanted: string, value: unknown): TypeError {
+export function badType(what: string, wanted: string, value: unknown): TypeError {
   return Object.assign(new TypeError(`${what} must be ${wanted}, not ${show(value)}`), { code: 'KNHK_INVALID_ARGUMENT' });
 }
 
@@ -105,14 +105,11 @@ export function checkInteger(what: string, value: unknown, low: number, high: nu
   }
 }
 
-export function checkFunction(what: string, value: unknown): void {
-  if (typeof value !== 'function') throw badType(what, 'a function', value);
-}
-
 export function checkOptions(value: unknown): void {
   if (typeof value !== 'object' || value === null) throw badType('the options', 'an object', value);
-  const { signal } = value as { signal?: unknown };
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw badType('the option signal', 'an AbortSignal', signal);
+  const { signal } = value as { signal?: AbortSignal };
+  // Not instanceof: a signal of another realm is as good.
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    throw badType('the option signal', 'an AbortSignal', signal);
+  }
 }
-
-export { badType };

@@ -14,16 +14,24 @@ export const enum Outcome {
 
 const forgotten = new FinalizationRegistry((engine: number) => native.close(engine));
 
+const CLOSED = new Int32Array(16);
+
 export class Handle {
   /** The engine's place in this thread. */
   readonly engine: number;
-  /** The hot line; zeros, which no generation matches, where the host allows no such memory. */
-  readonly cells: Int32Array;
+  /** The hot line; zeros, which no generation matches, once closed and where the host allows no such memory. */
+  cells: Int32Array;
 
   constructor(engine: number) {
     this.engine = engine;
-    this.cells = native.cells(engine) ?? new Int32Array(16);
-    forgotten.register(this, engine);
+    this.cells = native.cells(engine) ?? CLOSED;
+    forgotten.register(this, engine, this);
+  }
+
+  close(): void {
+    forgotten.unregister(this);
+    this.cells = CLOSED;
+    native.close(this.engine);
   }
 }
 

@@ -1,6 +1,8 @@
 // Documents given as objects, written as the JSON that the engine reads. JSON.stringify would do but for BigInt, bytes, and numbers that
 // JSON does not have, which it turns into null without a word.
 
+import { isUint8Array } from 'node:util/types';
+
 import { badRange, badType } from './errors.js';
 import type { Document } from './records.js';
 
@@ -59,7 +61,7 @@ function writeList(list: readonly unknown[], path: string, depth: number): strin
 
 function writeObject(value: object, path: string, depth: number): string {
   if (Array.isArray(value)) return writeList(value, path, depth);
-  if (value instanceof Uint8Array) {
+  if (isUint8Array(value)) {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return `{"$bytes":"${bytes.toString('base64')}"}`;
   }

@@ -1,5 +1,7 @@
 // Keys: a sector's names, interned with their types.
 
+import { isUint8Array } from 'node:util/types';
+
 import { badRange, badType, checkString, closed, KnhkError } from './errors.js';
 import { checkMade, found, type Handle, Outcome } from './handle.js';
 import { Kept } from './kept.js';
@@ -24,7 +26,6 @@ export class Key<T extends ValueType = ValueType> {
   readonly type: T;
   #handle: Handle;
   #number: number;
-  #cells: Int32Array;
   #kept = new Kept<ValueTypes[T]>();
   /** Of the kept value: present, or not-ready for a declared default. */
   #reason: Reason = 'absent';
@@ -43,7 +44,6 @@ export class Key<T extends ValueType = ValueType> {
     checkMade(handle);
     this.#handle = handle;
     this.#number = number;
-    this.#cells = handle.cells;
     this.sector = sector;
     this.name = name;
     this.type = type;
@@ -58,7 +58,7 @@ export class Key<T extends ValueType = ValueType> {
    */
   get value(): ValueTypes[T] {
     const kept = this.#kept;
-    if (kept.isCurrent(this.#cells)) return kept.value as ValueTypes[T];
+    if (kept.isCurrent(this.#handle.cells)) return kept.value as ValueTypes[T];
     const value = this.#read();
     if (value === undefined) throw missing(`${this}`);
     return value;
@@ -67,12 +67,12 @@ export class Key<T extends ValueType = ValueType> {
   /** The current value, or `fallback` where there is none. */
   get<F = ValueTypes[T]>(fallback: F): ValueTypes[T] | F {
     const kept = this.#kept;
-    return kept.isCurrent(this.#cells) ? (kept.value as ValueTypes[T]) : (this.#read() ?? fallback);
+    return kept.isCurrent(this.#handle.cells) ? (kept.value as ValueTypes[T]) : (this.#read() ?? fallback);
   }
 
   /** The current value and why it is, or is not, there. */
   tryGet(): Tried<ValueTypes[T]> {
-    const value = this.#kept.isCurrent(this.#cells) ? this.#kept.value : this.#read();
+    const value = this.#kept.isCurrent(this.#handle.cells) ? this.#kept.value : this.#read();
     const reason = value === undefined ? REASONS[scratch[0]!]! : this.#reason;
     return { value, reason } as Tried<ValueTypes[T]>;
   }
@@ -81,7 +81,7 @@ export class Key<T extends ValueType = ValueType> {
   get bigint(): T extends keyof BigTypes ? BigTypes[T] : never {
     if (this.type !== 'i64' && this.type !== 'list<i64>') throw badType(`${this}`, 'of type i64 or list<i64>', this.type);
     const kept = (this.#big ??= new Kept());
-    if (!kept.isCurrent(this.#cells)) {
+    if (!kept.isCurrent(this.#handle.cells)) {
       const value = native.read(this.#handle.engine, this.#number, true);
       if (!found(value)) throw missing(`${this}`);
       kept.keep(frozen(value) as bigint | readonly bigint[]);
@@ -104,7 +104,7 @@ export class Key<T extends ValueType = ValueType> {
   /** The value under a name of this map, known only at run time; undefined where there is none. Integers are read as by `value`. */
   lookup(this: Key<'map'>, name: string): Value | undefined {
     const names = (this as unknown as Key).#names;
-    const known = names?.isCurrent(this.#cells) ? names.value!.get(name) : undefined;
+    const known = names?.isCurrent(this.#handle.cells) ? names.value!.get(name) : undefined;
     return known !== undefined ? known : (this as unknown as Key).#lookup(name);
   }
 
@@ -137,7 +137,7 @@ export class Key<T extends ValueType = ValueType> {
       return native.allows(this.#handle.engine, this.#number, value) === true;
     }
     const kept = (this.#range ??= new Kept());
-    if (!kept.isCurrent(this.#cells)) {
+    if (!kept.isCurrent(this.#handle.cells)) {
       const range = native.range(this.#handle.engine, this.#number);
       if (range === undefined) return false;
       kept.keep(range);
@@ -166,7 +166,7 @@ function frozen(value: unknown): unknown {
 
 /** Whether nobody can change the value: bytes are copied for each reader instead. */
 function isKeepable(value: unknown): boolean {
-  return !(value instanceof Uint8Array) && !(Array.isArray(value) && value[0] instanceof Uint8Array);
+  return !(isUint8Array(value)) && !(Array.isArray(value) && isUint8Array(value[0]));
 }
 
 /** Refuses a key without a range, and a value that no range is about. */

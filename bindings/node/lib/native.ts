@@ -1,6 +1,7 @@
 // The native half, as its Rust source (src/calls.rs, src/reads.rs) defines it. Engines, keys and held generations are numbers here.
 
-import type { Change, KeyInfo, LogLine, Observation, SectorInfo, Stats, VersionInfo } from './records.js';
+import type { Raw } from './lazy.js';
+import type { Change, Difference, KeyInfo, LogLine, Observation, SectorInfo, Stats, VersionInfo } from './records.js';
 
 /** Hears how an operation ended: with an error, or with its value. */
 export type Settle = (error: unknown, value?: unknown) => void;
@@ -22,9 +23,10 @@ export interface Native {
   open: Operation<[location: string, options: object], number>;
   createSector: Operation<[engine: number, name: string, kind: string], void>;
   declare: Operation<[engine: number, sector: string, json: string], void>;
-  promote: Operation<[engine: number, sector: string, json: string, origin: Origin], VersionInfo>;
-  promoteImage: Operation<[engine: number, sector: string, image: Uint8Array, origin: Origin], VersionInfo>;
-  rollback: Operation<[engine: number, sector: string, version: number, origin: Origin], VersionInfo>;
+  promote: Operation<[engine: number, sector: string, json: string, origin: Origin], Raw<VersionInfo>>;
+  promoteImage: Operation<[engine: number, sector: string, image: Uint8Array, origin: Origin], Raw<VersionInfo>>;
+  rollback: Operation<[engine: number, sector: string, version: number, origin: Origin], Raw<VersionInfo>>;
+  emergencyRollback: Operation<[engine: number, sector: string, version: number, origin: Origin], Raw<VersionInfo>>;
   compile: Operation<[engine: number, json: string], Uint8Array>;
   cancel(operation: number): boolean;
   keepAlive(wanted: boolean): void;
@@ -36,15 +38,17 @@ export interface Native {
   sectors(engine: number): SectorInfo[];
   isReady(engine: number, sector: string): boolean;
   keys(engine: number, sector: string): KeyInfo[];
-  history(engine: number, sector: string): VersionInfo[];
+  history(engine: number, sector: string): Raw<VersionInfo>[];
+  differences(source: object): Difference[];
+  summary(source: object): string;
   exportJson(engine: number, sector: string, version?: number): string;
   dump(engine: number): string;
   intern(engine: number, sector: string, name: string, type: string): number;
-  listen(engine: number, listener: (kind: 'change' | 'log' | 'close', news: Change | LogLine | undefined) => void): void;
+  listen(engine: number, listener: (kind: 'change' | 'log' | 'close', news: Raw<Change> | LogLine | undefined) => void): void;
   setChanges(engine: number, wanted: boolean): void;
   setLog(engine: number, wanted: boolean): void;
   version(engine: number): number;
-  changesSince(engine: number, epoch: number): Change[];
+  changesSince(engine: number, epoch: number): Raw<Change>[];
   changeFd(engine: number): number;
   stats(engine: number): Stats;
   drain(engine: number, max: number): Observation[];
@@ -63,7 +67,7 @@ export interface Native {
   openView(engine: number): number | undefined;
   endView(view: number): boolean;
   observe(
-    engine: number,
+    source: number,
     key: number,
     value: number | bigint | boolean,
     outcome: number,

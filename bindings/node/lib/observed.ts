@@ -1,13 +1,32 @@
-// Checks of what is observed.
+// Appending observations, and the checks of what is observed.
 
-import { badRange, badType, checkInteger, checkOneOf } from './errors.js';
-import type { Key } from './key.js';
-import type { Outcome } from './records.js';
+import { badRange, badType, checkInteger, checkOneOf, closed } from './errors.js';
+import { Outcome as Ended } from './handle.js';
+import { type Key, numberOf } from './key.js';
+import { native, scratch } from './native.js';
+import type { ObserveOptions, Outcome } from './records.js';
 
 const OUTCOMES = { unspecified: 0, success: 1, rejected: 2, error: 3, timeout: 4 } as const;
 
+/** Appends in a generation: that of an engine's place, or that of a view's handle. */
+export function append(source: number, key: Key, value: number | bigint | boolean, options: ObserveOptions): boolean {
+  checkObserved(key, value);
+  const { outcome = 0, subject, detail, timeNs } = options;
+  const accepted = native.observe(
+    source,
+    numberOf(key),
+    value,
+    outcomeCode(outcome),
+    word('subject', subject),
+    word('detail', detail),
+    timeNs === undefined ? undefined : (word('timeNs', timeNs) as bigint),
+  );
+  if (scratch[0] === Ended.Closed) throw closed();
+  return accepted;
+}
+
 /** Refuses a value that is not of the key's type. */
-export function checkObserved(key: Key, value: unknown): void {
+function checkObserved(key: Key, value: unknown): void {
   switch (key.type) {
     case 'bool':
       if (typeof value !== 'boolean') throw badType('the value', 'a boolean', value);
@@ -28,7 +47,7 @@ export function checkObserved(key: Key, value: unknown): void {
 }
 
 /** An outcome's number. */
-export function outcomeCode(outcome: Outcome): number {
+function outcomeCode(outcome: Outcome): number {
   if (typeof outcome === 'string') {
     checkOneOf('the outcome', Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[], outcome);
     return OUTCOMES[outcome];
@@ -38,7 +57,7 @@ export function outcomeCode(outcome: Outcome): number {
 }
 
 /** A word of 64 bits, of which a number can name the lower 53. */
-export function word(what: string, value: unknown): number | bigint | undefined {
+function word(what: string, value: unknown): number | bigint | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'bigint') {
     if (value !== BigInt.asUintN(64, value)) throw badRange(`${what} ${value} does not fit into 64 unsigned bits`);

@@ -1,11 +1,14 @@
 // A sector: its keys, its documents, its history.
 
+import { isSharedArrayBuffer, isUint8Array } from 'node:util/types';
+
 import { type Engine, untilChange } from './engine.js';
 import { attempt, badType, checkInteger, checkOneOf, checkOptionalString, checkOptions, checkString, operation } from './errors.js';
 import { checkMade, type Handle } from './handle.js';
 import { documentText } from './json.js';
 import { type Key, looked, makeKey } from './key.js';
-import { native, type Origin } from './native.js';
+import { type Raw, versionOf } from './lazy.js';
+import { native, type Origin, type Settle } from './native.js';
 import type { Abortable, Document, KeyInfo, PromoteOptions, Value, ValueType, VersionInfo } from './records.js';
 
 const TYPES: readonly ValueType[] = [
@@ -94,7 +97,7 @@ export class Sector {
   promoteSync(document: string | Document, options: PromoteOptions = {}): VersionInfo {
     const origin = originOf(options);
     const text = documentText(document);
-    return attempt(() => native.promote(this.#handle.engine, this.name, text, origin));
+    return versionOf(attempt(() => native.promote(this.#handle.engine, this.name, text, origin)));
   }
 
   /** Promotes what an artifact image from `engine.compile` holds. A damaged image is refused: `KNHK_ARTIFACT`. */
@@ -109,7 +112,7 @@ export class Sector {
   promoteImageSync(image: Uint8Array, options: PromoteOptions = {}): VersionInfo {
     const origin = originOf(options);
     const own = unshared(image);
-    return attempt(() => native.promoteImage(this.#handle.engine, this.name, own, origin));
+    return versionOf(attempt(() => native.promoteImage(this.#handle.engine, this.name, own, origin)));
   }
 
   /** Makes a retained version's content current again, as a new version. */
@@ -124,12 +127,30 @@ export class Sector {
   rollbackSync(version: number, options: PromoteOptions = {}): VersionInfo {
     const origin = originOf(options);
     checkVersion(version);
-    return attempt(() => native.rollback(this.#handle.engine, this.name, version, origin));
+    return versionOf(attempt(() => native.rollback(this.#handle.engine, this.name, version, origin)));
+  }
+
+  /**
+   * As `rollback`, but it takes effect before anything is written, and also where nothing can be, on a full disk: whether it could be
+   * recorded is in the log. It waits for the operations that were asked for before; `emergencyRollbackSync` does not.
+   */
+  emergencyRollback(version: number, options: PromoteOptions & Abortable = {}): Promise<VersionInfo> {
+    return this.#changing(options, (origin) => {
+      checkVersion(version);
+      return (settle) => native.emergencyRollback(this.#handle.engine, this.name, version, origin, settle);
+    });
+  }
+
+  /** As `emergencyRollback`, at once. */
+  emergencyRollbackSync(version: number, options: PromoteOptions = {}): VersionInfo {
+    const origin = originOf(options);
+    checkVersion(version);
+    return versionOf(attempt(() => native.emergencyRollback(this.#handle.engine, this.name, version, origin)));
   }
 
   /** States the values that reads see before the first promotion, and which names and types there are. */
   declare(document: string | Document, options: Abortable = {}): Promise<void> {
-    return this.#changing(options, () => {
+    return this.#begin(options, () => {
       const text = documentText(document);
       return (settle) => native.declare(this.#handle.engine, this.name, text, settle);
     });
@@ -143,7 +164,7 @@ export class Sector {
 
   /** The retained versions, oldest first. */
   history(): VersionInfo[] {
-    return attempt(() => native.history(this.#handle.engine, this.name));
+    return attempt(() => native.history(this.#handle.engine, this.name)).map(versionOf);
   }
 
   /** The document of a version, or of the current one, as JSON text; promoting it gives the same knowledge. */
@@ -169,16 +190,19 @@ export class Sector {
     return this.name;
   }
 
+  async #changing(options: PromoteOptions & Abortable, start: Start): Promise<VersionInfo> {
+    return versionOf(await this.#begin<Raw<VersionInfo>>(options, start));
+  }
+
   /** What is wrong with the arguments rejects the promise too: a caller has one place to look at. */
-  async #changing<T>(
-    options: PromoteOptions & Abortable,
-    start: (origin: Origin) => (settle: (error: unknown, value?: unknown) => void) => number,
-  ): Promise<T> {
-    const origin = originOf(options);
-    const begin = start(origin);
+  async #begin<T>(options: PromoteOptions & Abortable, start: Start): Promise<T> {
+    const begin = start(originOf(options));
     return operation<T>(begin, native.cancel, options.signal);
   }
 }
+
+/** Checks the arguments; what it gives starts the operation. */
+type Start = (origin: Origin) => (settle: Settle) => number;
 
 function originOf(options: PromoteOptions): Origin {
   checkOptions(options);
@@ -195,6 +219,6 @@ function checkVersion(version: unknown): void {
 
 /** The image in memory that no other thread can change while it is copied. */
 function unshared(image: Uint8Array): Uint8Array {
-  if (!(image instanceof Uint8Array)) throw badType('the image', 'a Uint8Array', image);
-  return image.buffer instanceof SharedArrayBuffer ? new Uint8Array(image) : image;
+  if (!isUint8Array(image)) throw badType('the image', 'a Uint8Array', image);
+  return isSharedArrayBuffer(image.buffer) ? new Uint8Array(image) : image;
 }

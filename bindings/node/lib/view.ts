@@ -4,7 +4,8 @@ import { checkString, closed } from './errors.js';
 import { checkMade, found, type Handle, Outcome } from './handle.js';
 import { checkGuarded, checkSame, inexact, type Key, keptOf, looked, missing, noValue, numberOf } from './key.js';
 import { native, scratch } from './native.js';
-import type { BigTypes, Value, ValueType, ValueTypes } from './records.js';
+import { append } from './observed.js';
+import type { BigTypes, ObserveOptions, Value, ValueType, ValueTypes } from './records.js';
 
 const forgotten = new FinalizationRegistry((view: number) => native.endView(view));
 
@@ -92,6 +93,15 @@ export class View {
     const slash = path.indexOf('/');
     if (slash < 0) return undefined;
     return looked(native.find(this.#open(), path.slice(0, slash), path.slice(slash + 1), false), path);
+  }
+
+  /** As `engine.observe`; the observation carries this generation, which is what the decision was made in. */
+  observe(key: Key<'i64'>, value: number | bigint, options?: ObserveOptions): boolean;
+  observe(key: Key<'f64'>, value: number, options?: ObserveOptions): boolean;
+  observe(key: Key<'bool'>, value: boolean, options?: ObserveOptions): boolean;
+  observe(key: Key<never>, value: number | bigint | boolean, options: ObserveOptions = {}): boolean {
+    checkSame(this.#handle, key as Key);
+    return append(this.#open(), key as Key, value, options);
   }
 
   /** Lets the generation go. Ending twice does nothing. */

@@ -2,13 +2,14 @@
 //! number and calls `settle(error, value)` later; without, it does the work and gives the value.
 
 use knhk_engine::{Error, Origin, SectorKind, Status};
-use napi::bindgen_prelude::{Function, ToNapiValue};
+use napi::bindgen_prelude::{External, Function, ToNapiValue};
 use napi::{Env, JsValue, sys};
 use napi_derive::napi;
 
 use crate::environment::Environment;
 use crate::error::throw;
 use crate::job::{Job, Outcome, Ticket};
+use crate::records::Source;
 use crate::reference::Reference;
 use crate::{records, value};
 
@@ -146,6 +147,19 @@ pub fn rollback(
     run(env, engine, settle, Job::Rollback { sector, version: version as u64, origin: origin.origin() })
 }
 
+/// Makes a retained version current again before anything is written.
+#[napi(catch_unwind)]
+pub fn emergency_rollback(
+    env: Env,
+    engine: u32,
+    sector: String,
+    version: f64,
+    origin: OriginOptions,
+    settle: Settle<'_>,
+) -> napi::Result<Raw> {
+    run(env, engine, settle, Job::EmergencyRollback { sector, version: version as u64, origin: origin.origin() })
+}
+
 /// Compiles a document into an image.
 #[napi(catch_unwind)]
 pub fn compile(env: Env, engine: u32, json: String, settle: Settle<'_>) -> napi::Result<Raw> {
@@ -190,7 +204,10 @@ pub fn keys(env: Env, engine: u32, sector: String) -> napi::Result<Raw> {
 pub fn history(env: Env, engine: u32, sector: String) -> napi::Result<Raw> {
     with(env, engine, |local| {
         let versions = local.shared.engine.history(&sector)?;
-        Ok(Raw(records::array(env.raw(), versions.into_iter().map(|version| records::version(env.raw(), version)))))
+        Ok(Raw(records::array(
+            env.raw(),
+            versions.into_iter().map(|version| records::version(env.raw(), Box::new(version))),
+        )))
     })
 }
 
@@ -226,6 +243,18 @@ pub fn listen(env: Env, engine: u32, listener: Function<'_>) -> napi::Result<()>
     Ok(())
 }
 
+/// What a version or change changed, path by path.
+#[napi(catch_unwind)]
+pub fn differences(env: Env, source: &External<Source>) -> Raw {
+    Raw(source.differences(env.raw()))
+}
+
+/// A change in a line for people.
+#[napi(catch_unwind)]
+pub fn summary(source: &External<Source>) -> String {
+    source.summary()
+}
+
 /// Begins or ends the delivery of changes.
 #[napi(catch_unwind)]
 pub fn set_changes(env: Env, engine: u32, wanted: bool) -> napi::Result<()> {
@@ -252,7 +281,10 @@ pub fn version(env: Env, engine: u32) -> napi::Result<f64> {
 pub fn changes_since(env: Env, engine: u32, epoch: f64) -> napi::Result<Raw> {
     with(env, engine, |local| {
         let changes = local.shared.engine.changes_since(epoch as u64);
-        Ok(Raw(records::array(env.raw(), changes.into_iter().map(|change| records::change(env.raw(), change)))))
+        Ok(Raw(records::array(
+            env.raw(),
+            changes.into_iter().map(|change| records::change(env.raw(), Box::new(change))),
+        )))
     })
 }
 

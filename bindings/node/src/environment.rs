@@ -43,7 +43,8 @@ pub(crate) struct Environment {
     waker: sys::napi_threadsafe_function,
     pub mailbox: Arc<Mailbox>,
     pub scratch: Scratch,
-    locals: RefCell<Vec<Rc<Local>>>,
+    /// By place; empty once closed.
+    locals: RefCell<Vec<Option<Rc<Local>>>>,
     views: RefCell<HashMap<i64, Rc<Held>>>,
     next_view: Cell<i64>,
     pending: RefCell<HashMap<u32, Pending>>,
@@ -120,13 +121,19 @@ impl Environment {
         let mut locals = self.locals.borrow_mut();
         // Places are never given again: a stale handle must not reach another engine.
         let place = locals.len() as u32;
-        locals.push(Local::new(shared, owner, self.mailbox.clone(), place)?);
+        locals.push(Some(Local::new(shared, owner, self.mailbox.clone(), place)?));
         Ok(place)
     }
 
-    /// The engine at a place, open or closed.
+    /// The engine at a place, unless it was closed here.
     pub(crate) fn local(&self, place: u32) -> Option<Rc<Local>> {
-        self.locals.borrow().get(place as usize).cloned()
+        self.locals.borrow().get(place as usize).cloned().flatten()
+    }
+
+    /// Ends this environment's use of the engine at a place. Closing twice does nothing.
+    pub(crate) fn close(&self, place: u32) -> Result<(), Error> {
+        let local = self.locals.borrow_mut().get_mut(place as usize).and_then(Option::take);
+        local.map_or(Ok(()), |local| local.close())
     }
 
     /// The engine at a place; throws when there is none or it is closed.
@@ -194,7 +201,7 @@ impl Environment {
     pub(crate) fn output(&self, outcome: Outcome) -> Result<sys::napi_value, Error> {
         Ok(match outcome? {
             Output::Nothing => value::undefined(self.env),
-            Output::Version(version) => records::version(self.env, *version),
+            Output::Version(version) => records::version(self.env, version),
             Output::Image(image) => value::bytes(self.env, &image),
             Output::Engine(shared) => value::number(self.env, f64::from(self.attach(shared, true)?)),
         })
@@ -216,7 +223,7 @@ impl Environment {
         }
         for (place, change) in changes {
             let Some(local) = self.local(place) else { continue };
-            value::scoped(self.env, || local.tell("change", |env| records::change(env, change)));
+            value::scoped(self.env, || local.tell("change", |env| records::change(env, Box::new(change))));
         }
         for (place, line) in lines {
             let Some(local) = self.local(place) else { continue };
@@ -252,7 +259,7 @@ unsafe extern "C" fn clean_up(_: *mut std::ffi::c_void) {
     environment.mailbox.shut();
     environment.pending.borrow_mut().clear();
     environment.views.borrow_mut().clear();
-    for local in environment.locals.take() {
+    for local in environment.locals.take().into_iter().flatten() {
         // An error could only say that the engine is closed already.
         _ = local.close();
     }

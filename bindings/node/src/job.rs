@@ -14,6 +14,7 @@ pub(crate) enum Job {
     Promote { sector: String, json: String, origin: Origin },
     PromoteImage { sector: String, image: Vec<u8>, origin: Origin },
     Rollback { sector: String, version: u64, origin: Origin },
+    EmergencyRollback { sector: String, version: u64, origin: Origin },
     Compile { json: String },
 }
 
@@ -36,6 +37,9 @@ impl Job {
             Job::Promote { sector, json, origin } => engine.promote_json(&sector, &json, origin).map(version),
             Job::PromoteImage { sector, image, origin } => engine.promote_image(&sector, &image, origin).map(version),
             Job::Rollback { sector, version: number, origin } => engine.rollback(&sector, number, origin).map(version),
+            Job::EmergencyRollback { sector, version: number, origin } => {
+                engine.emergency_rollback(&sector, number, origin).map(version)
+            }
             Job::Compile { json } => engine.compile_json(&json).map(Output::Image),
         }
     }

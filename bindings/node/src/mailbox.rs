@@ -13,10 +13,11 @@ use napi::sys;
 
 use crate::job::Outcome;
 
-/// Changes, and log lines, that wait for a busy environment before the oldest are given up.
-const WAITING: usize = 1024;
+/// Changes, and log lines, that wait for a busy environment before the oldest are given up. A change keeps its version's document.
+const WAITING: usize = 256;
 
 /// A line of an engine's log.
+#[derive(Clone)]
 pub(crate) struct Line {
     pub level: Level,
     pub part: String,

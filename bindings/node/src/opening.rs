@@ -101,8 +101,7 @@ pub fn attach(env: Env, token: String) -> napi::Result<u32> {
 /// Closes this environment's handle; where the engine was opened, the engine. Closing twice does nothing.
 #[napi(catch_unwind)]
 pub fn close(env: Env, engine: u32) -> napi::Result<()> {
-    let local = Environment::required(env.raw())?.local(engine);
-    local.map_or(Ok(()), |local| local.close()).map_err(|error| throw(env.raw(), &error))
+    Environment::required(env.raw())?.close(engine).map_err(|error| throw(env.raw(), &error))
 }
 
 /// Whether reads and changes through this handle still work.

@@ -280,20 +280,20 @@ unsafe extern "C" fn end_view(env: sys::napi_env, info: sys::napi_callback_info)
     boolean(env, Environment::current().is_some_and(|environment| environment.release(call.integer(0))))
 }
 
-/// `observe(engine, key, value, outcome, subject, detail, timeNs)`: whether there was room.
+/// `observe(source, key, value, outcome, subject, detail, timeNs)`: whether there was room.
 unsafe extern "C" fn observe(env: sys::napi_env, info: sys::napi_callback_info) -> Js {
     // SAFETY: Node-API's own arguments.
     let call = unsafe { Call::<7>::new(env, info) };
     let Some(environment) = Environment::current() else { return undefined(env) };
     let scratch = &environment.scratch;
-    let accepted = u32::try_from(call.integer(0)).ok().and_then(|place| environment.local(place)).and_then(|local| {
-        let Interned { key, value_type } = call.key(&local, 1)?;
+    let what = |local: &Local| -> Option<Observed> {
+        let Interned { key, value_type } = call.key(local, 1)?;
         let (tag, bits) = match value_type {
             ValueType::Bool => (Tag::Bool, u64::from(call.boolean(2)?)),
             ValueType::F64 => (Tag::F64, call.number(2)?.to_bits()),
             _ => (Tag::I64, call.i64(2)?.cast_unsigned()),
         };
-        let what = Observed {
+        Some(Observed {
             key,
             tag,
             bits,
@@ -301,9 +301,18 @@ unsafe extern "C" fn observe(env: sys::napi_env, info: sys::napi_callback_info) 
             subject: call.word(4).unwrap_or(0),
             detail: call.word(5).unwrap_or(0),
             time_ns: call.word(6),
-        };
-        local.read(|reader: &Reader, snapshot| reader.observe(snapshot, what)).filter(|_| !local.shared.is_closed())
-    });
+        })
+    };
+    let append = |local: &Local, held: Option<&Snapshot>| {
+        let what = what(local)?;
+        let accepted = local.read(|reader: &Reader, current| reader.observe(held.unwrap_or(current), what));
+        accepted.filter(|_| !local.shared.is_closed())
+    };
+    let source = call.integer(0);
+    let accepted = match u32::try_from(source) {
+        Ok(place) => environment.local(place).and_then(|local| append(&local, None)),
+        Err(_) => environment.held(source).and_then(|held| append(&held.local, Some(&held.hold))),
+    };
     scratch.outcome(if accepted.is_some() { Outcome::Present } else { Outcome::Closed });
     boolean(env, accepted == Some(true))
 }

@@ -4,6 +4,7 @@ use std::ptr::null_mut;
 
 use knhk_engine::{Change, Difference, KeyInfo, Level, Observation, SectorInfo, Stats, ValueType, VersionInfo};
 use knhk_hot::layout::Tag;
+use napi::bindgen_prelude::{External, ToNapiValue};
 use napi::sys;
 
 use crate::mailbox::Line;
@@ -103,7 +104,36 @@ fn differences(env: sys::napi_env, differences: &[Difference]) -> Js {
     )
 }
 
-pub(crate) fn version(env: sys::napi_env, version: VersionInfo) -> Js {
+/// What a record can still be asked.
+pub(crate) enum Source {
+    Version(Box<VersionInfo>),
+    Change(Box<Change>),
+}
+
+impl Source {
+    /// What changed, path by path.
+    pub(crate) fn differences(&self, env: sys::napi_env) -> Js {
+        match self {
+            Source::Version(version) => differences(env, &version.differences()),
+            Source::Change(change) => differences(env, &change.differences()),
+        }
+    }
+
+    /// The change in a line for people.
+    pub(crate) fn summary(&self) -> String {
+        match self {
+            Source::Version(_) => String::new(),
+            Source::Change(change) => change.summary(),
+        }
+    }
+
+    fn js(self, env: sys::napi_env) -> Js {
+        // SAFETY: the environment's thread. An External carries its type, and is checked when it comes back.
+        unsafe { External::to_napi_value(env, External::new(self)) }.unwrap_or(null_mut())
+    }
+}
+
+pub(crate) fn version(env: sys::napi_env, version: Box<VersionInfo>) -> Js {
     let phases = &version.phases;
     let timings = Object::new(env)
         .number(c"parseNs", phases.parse_ns)
@@ -120,15 +150,15 @@ pub(crate) fn version(env: sys::napi_env, version: VersionInfo) -> Js {
         .text(c"by", &version.origin.by)
         .text(c"why", &version.origin.why)
         .boolean(c"major", version.origin.major)
-        .set(c"changes", differences(env, &version.differences()))
         .set(c"phases", timings.raw);
-    match version.rollback_of {
-        Some(number) => object.number(c"rollbackOf", number).raw,
-        None => object.raw,
-    }
+    let object = match version.rollback_of {
+        Some(number) => object.number(c"rollbackOf", number),
+        None => object,
+    };
+    object.set(c"source", Source::Version(version).js(env)).raw
 }
 
-pub(crate) fn change(env: sys::napi_env, change: Change) -> Js {
+pub(crate) fn change(env: sys::napi_env, change: Box<Change>) -> Js {
     let object = Object::new(env)
         .text(c"sector", &change.sector)
         .number(c"version", change.version)
@@ -137,13 +167,12 @@ pub(crate) fn change(env: sys::napi_env, change: Change) -> Js {
         .time(change.time_ns)
         .text(c"by", &change.by)
         .text(c"why", &change.why)
-        .set(c"changes", differences(env, &change.differences()))
-        .number(c"missed", change.missed)
-        .text(c"summary", &change.summary());
-    match change.rollback_of {
-        Some(number) => object.number(c"rollbackOf", number).raw,
-        None => object.raw,
-    }
+        .number(c"missed", change.missed);
+    let object = match change.rollback_of {
+        Some(number) => object.number(c"rollbackOf", number),
+        None => object,
+    };
+    object.set(c"source", Source::Change(change).js(env)).raw
 }
 
 pub(crate) fn line(env: sys::napi_env, line: &Line) -> Js {

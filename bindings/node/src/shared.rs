@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use knhk_engine::{Engine, Error, Options, Status};
+use knhk_engine::{Engine, Error, Log, Options, Status};
 use knhk_hot::layout;
 use knhk_warm::Worker;
 
@@ -12,6 +12,9 @@ use crate::mailbox::{Line, Mailbox};
 
 /// Operations that may wait for the engine's worker before more are refused.
 const WAITING: usize = 4096;
+
+/// Log lines kept for the first listener.
+const EARLY: usize = 64;
 
 /// The engines that tokens can name. Weak: a token keeps nothing open.
 static ENGINES: Mutex<Vec<(u64, Weak<Shared>)>> = Mutex::new(Vec::new());
@@ -28,8 +31,24 @@ struct Tenant {
     mailbox: Arc<Mailbox>,
     /// The engine's place there.
     place: u32,
-    /// Whether it wants log lines.
-    log: bool,
+}
+
+/// Where log lines go.
+struct Lines {
+    listeners: Vec<(Arc<Mailbox>, u32)>,
+    /// What was logged before anybody listened, what recovery had to say above all; `None` once somebody has.
+    early: Option<Vec<Line>>,
+}
+
+impl Lines {
+    fn add(&mut self, line: Line) {
+        for (mailbox, place) in &self.listeners {
+            mailbox.line(*place, line.clone());
+        }
+        if let Some(early) = self.early.as_mut().filter(|early| early.len() < EARLY) {
+            early.push(line);
+        }
+    }
 }
 
 pub(crate) struct Shared {
@@ -40,13 +59,19 @@ pub(crate) struct Shared {
     worker: Worker,
     names: Mutex<HashMap<layout::Key, Origin>>,
     tenants: Mutex<Vec<Tenant>>,
+    log: Arc<Mutex<Lines>>,
 }
 
 impl Shared {
-    pub(crate) fn open(location: &str, options: Options) -> Result<Arc<Shared>, Error> {
+    pub(crate) fn open(location: &str, mut options: Options) -> Result<Arc<Shared>, Error> {
         let worker = Worker::spawn("knhk-node", WAITING).map_err(|error| {
             Error::new(Status::System, "open", "knhk-node", format!("no thread for the engine's operations: {error}"))
         })?;
+        let lines = Arc::new(Mutex::new(Lines { listeners: Vec::new(), early: Some(Vec::new()) }));
+        let log = lines.clone();
+        options.log = Some(Log(Arc::new(move |level, part, message| {
+            lock(&lines).add(Line { level, part: part.into(), message: message.into() });
+        })));
         let shared = Arc::new(Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             engine: Engine::open(location, options)?,
@@ -54,6 +79,7 @@ impl Shared {
             worker,
             names: Mutex::default(),
             tenants: Mutex::default(),
+            log,
         });
         let mut engines = lock(&ENGINES);
         engines.retain(|(_, engine)| engine.strong_count() > 0);
@@ -119,7 +145,7 @@ impl Shared {
     }
 
     pub(crate) fn enter(&self, mailbox: &Arc<Mailbox>, place: u32) {
-        lock(&self.tenants).push(Tenant { mailbox: mailbox.clone(), place, log: false });
+        lock(&self.tenants).push(Tenant { mailbox: mailbox.clone(), place });
     }
 
     pub(crate) fn leave(&self, mailbox: &Arc<Mailbox>, place: u32) {
@@ -127,22 +153,15 @@ impl Shared {
         lock(&self.tenants).retain(|tenant| tenant.place != place || !Arc::ptr_eq(&tenant.mailbox, mailbox));
     }
 
-    /// Starts or stops sending the engine's log lines to an environment.
+    /// Starts or stops sending the engine's log lines to an environment. The first listener also gets what was logged before.
     pub(crate) fn set_log(&self, mailbox: &Arc<Mailbox>, place: u32, wanted: bool) {
-        let mut tenants = lock(&self.tenants);
-        for tenant in tenants.iter_mut().filter(|t| t.place == place && Arc::ptr_eq(&t.mailbox, mailbox)) {
-            tenant.log = wanted;
-        }
-        let to: Vec<_> = tenants.iter().filter(|t| t.log).map(|t| (t.mailbox.clone(), t.place)).collect();
-        // Under the lock, so that of two calls at once the later one's list stays.
-        if to.is_empty() {
-            self.engine.clear_log();
-        } else {
-            self.engine.set_log(move |level, part, message| {
-                for (mailbox, place) in &to {
-                    mailbox.line(*place, Line { level, part: part.into(), message: message.into() });
-                }
-            });
+        let mut log = lock(&self.log);
+        log.listeners.retain(|(to, at)| *at != place || !Arc::ptr_eq(to, mailbox));
+        if wanted {
+            log.listeners.push((mailbox.clone(), place));
+            for line in log.early.take().into_iter().flatten() {
+                mailbox.line(place, line);
+            }
         }
     }
 

@@ -29,3 +29,8 @@ test('an engine that nobody refers to any more is closed', async () => {
   const { code, out, err } = await run('collected.mjs');
   assert.deepEqual([code, out, err], [0, 'collected\n', '']);
 });
+
+test('the addon comes and goes with workers alone, and is loaded twice in a thread', async () => {
+  const { code, signal, out, err } = await run('only-workers.mjs');
+  assert.deepEqual({ code, signal, out, err }, { code: 0, signal: null, out: '1 2\n'.repeat(4), err: '' });
+});

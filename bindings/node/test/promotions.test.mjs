@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 
 import { KnhkError, open, openSync } from '../index.mjs';
 import { code, engineWith, folder } from './support.mjs';
@@ -160,4 +164,58 @@ test('observations are drained with their keys, values and outcomes', (t) => {
   assert.throws(() => engine.observe(n, 1, { outcome: 'good' }), TypeError);
   assert.throws(() => engine.observe(n, 1, { subject: -1n }), RangeError);
   assert.throws(() => engine.observe(n, 1, { timeNs: 2n ** 64n }), RangeError);
+});
+
+test('an observation in a view carries the generation of the view', (t) => {
+  const { engine, orders } = engineWith(t, { n: 1 });
+  const n = orders.key('n', 'i64');
+  const view = engine.view();
+  orders.promoteSync({ n: 2 });
+  view.observe(n, 1);
+  engine.observe(n, 2);
+  assert.deepEqual(engine.drain().map(({ value, epoch }) => [value, epoch]), [[1n, view.epoch], [2n, engine.version]]);
+  view.end();
+  assert.throws(() => view.observe(n, 1), code('KNHK_CLOSED', /ended/));
+});
+
+test('an emergency rollback takes effect like another', async (t) => {
+  const { orders } = engineWith(t, { n: 1 });
+  orders.promoteSync({ n: 2 });
+  const n = orders.key('n', 'i64');
+  assert.equal((await orders.emergencyRollback(1, { by: 'ops' })).rollbackOf, 1);
+  assert.equal(n.value, 1);
+  assert.equal(orders.emergencyRollbackSync(2).rollbackOf, 2);
+  assert.equal(n.value, 2);
+  await assert.rejects(orders.emergencyRollback(99), code('KNHK_NOT_FOUND'));
+});
+
+test('records print, spread and serialise with what changed', async (t) => {
+  const { engine, orders } = engineWith(t, { n: 1 });
+  const done = await orders.promote({ n: 2 });
+  assert.match(inspect(done, { depth: 3 }), /path: 'n'/);
+  assert.equal({ ...done }.changes[0].new, '2');
+  const [change] = engine.changesSince(done.epoch - 1);
+  const parsed = JSON.parse(JSON.stringify(change));
+  assert.deepEqual([parsed.summary, parsed.changes[0].old, parsed.timeNs], ['orders 2: n 1 → 2', '1', String(done.timeNs)]);
+  assert.equal(structuredClone(change).summary, change.summary);
+});
+
+test('what recovery had to say is heard by who listens after the opening', async (t) => {
+  const path = folder(t);
+  {
+    const engine = openSync(path);
+    const orders = engine.createSectorSync('orders');
+    orders.promoteSync({ n: 1 });
+    orders.promoteSync({ n: 2 });
+    engine.close();
+  }
+  const versions = join(path, 'sectors', 'orders', 'versions');
+  writeFileSync(join(versions, readdirSync(versions).sort().at(-1)), 'damaged');
+  const engine = await open(path);
+  const alive = setInterval(() => {}, 2 ** 30);
+  t.after(() => (clearInterval(alive), engine.close()));
+  const [line] = await once(engine, 'log');
+  assert.deepEqual([line.level, line.part], ['error', 'recovery']);
+  assert.match(line.message, /version 2 is damaged/);
+  assert.equal(engine.sector('orders').key('n', 'i64').value, 1);
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
 import { code, engineWith } from './support.mjs';
@@ -182,4 +183,21 @@ test('two engines keep apart', (t) => {
   assert.throws(() => one.engine.observe(second, 1), /another engine/);
   one.engine.close();
   assert.equal(second.value, 2);
+});
+
+test('where the host forbids mapped memory every read asks the engine', (t) => {
+  const { native } = createRequire(import.meta.url)('../dist/native.js');
+  const { cells } = native;
+  native.cells = () => undefined;
+  t.after(() => (native.cells = cells));
+  const { engine, orders } = engineWith(t, { n: 1, m: { x: 1 }, big: 2n ** 60n });
+  const [n, m, big] = [orders.key('n', 'i64'), orders.key('m', 'map'), orders.key('big', 'i64')];
+  for (let i = 1; i <= 3; i++) {
+    orders.promoteSync({ n: { $value: i, $max: i }, m: { x: i }, big: 2n ** 60n + BigInt(i) });
+    for (let again = 0; again < 2; again++) {
+      assert.deepEqual([n.value, m.lookup('x'), big.bigint], [i, i, 2n ** 60n + BigInt(i)]);
+      assert.deepEqual([n.allows(i), n.allows(i + 1)], [true, false]);
+      assert.equal(engine.view().get(n), i);
+    }
+  }
 });

@@ -8,10 +8,13 @@ import { code, engineWith, message, worker } from './support.mjs';
 test('workers read while the main thread promotes: never torn, never older than what was acknowledged', async (t) => {
   const { engine, orders } = engineWith(t, { a: 0, b: 0, text: 'value 0' }, { retainedRoots: 8 });
   const acknowledged = new Int32Array(new SharedArrayBuffer(4));
+  const noise = engine.createSectorSync('noise');
+  noise.promoteSync({ n: 0 });
   const workers = [1, 2].map(() => worker(t, 'reader.mjs', { token: engine.share(), acknowledged }));
   await Promise.all(workers.map(message));
   for (let n = 1; n <= 3000; n++) {
-    if (n % 10 === 0) orders.rollbackSync(orders.history().at(-2).version);
+    if (n % 10 === 0) noise.promoteSync({ n });
+    if (n % 20 === 0) noise.rollbackSync(noise.history().at(-2).version);
     orders.promoteSync({ a: n, b: n, text: `value ${n}` });
     Atomics.store(acknowledged, 0, n);
     // Lets the workers run on a machine with fewer processors than threads.
@@ -60,9 +63,11 @@ test('a worker that is terminated inside a view, and inside a promotion, leaves 
 test('an engine that its opener closes is closed for all; one that a worker lets go is not', async (t) => {
   const { engine, orders } = engineWith(t, { n: 1 });
   const here = attach(engine.share());
-  assert.equal(here.sector('orders').key('n', 'i64').value, 1);
+  const there = here.sector('orders').key('n', 'i64');
+  assert.equal(there.value, 1);
   here.close();
   assert.equal(here.isOpen, false);
+  assert.throws(() => there.value, code('KNHK_CLOSED'), 'also while the kept value would still be current');
   assert.equal(orders.key('n', 'i64').value, 1);
   const started = worker(t, 'closing.mjs', { token: engine.share() });
   assert.equal(await message(started), 'ready');

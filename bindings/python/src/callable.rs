@@ -192,12 +192,14 @@ unsafe extern "C" fn call_any(
             }
         }
     };
-    Python::attach(|py| {
+    let guarded = |py: Python<'_>| {
         catch_unwind(AssertUnwindSafe(|| call(py))).unwrap_or_else(|_| {
             PanicException::new_err("a read panicked: a defect of knhk").restore(py);
             std::ptr::null_mut()
         })
-    })
+    };
+    // SAFETY: attached already, also while the interpreter ends, when the checked form would panic.
+    unsafe { Python::attach_unchecked(guarded) }
 }
 
 /// The one argument that a call may have.

@@ -85,6 +85,11 @@ const ALL: [ValueType; 12] = [
     ValueType::Class,
 ];
 
+/// Whether [`read`] runs no Python code for this type, so that a lock may be held meanwhile.
+pub(crate) fn is_plain(value_type: ValueType) -> bool {
+    matches!(value_type, ValueType::Bool | ValueType::I64 | ValueType::F64 | ValueType::Str | ValueType::Bytes)
+}
+
 /// The value of this type under `key` as a Python object: `None` where there is none, and for maps and classes, which are not values
 /// by themselves. May run Python code: building a list may collect garbage.
 pub(crate) fn read<'py>(
@@ -93,7 +98,8 @@ pub(crate) fn read<'py>(
     key: Key,
     value_type: ValueType,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    if type_of(hold, key) != Some(value_type) {
+    // SAFETY: as `type_of`.
+    if !unsafe { has(hold.raw(), key, value_type.tag()) } {
         return Ok(None);
     }
     let value = match value_type {

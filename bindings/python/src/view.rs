@@ -35,8 +35,22 @@ impl View {
 
     /// A reference of its own to the generation, so that closing the view meanwhile, on this thread or another, is harmless.
     pub(crate) fn hold(&self) -> PyResult<Hold> {
+        // The lock is let go before the exception is made, which runs Python code.
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        held.ok_or_else(|| invalid("read", "", "the view is closed: read inside its with block, or open another one"))
+        held.ok_or_else(closed)
+    }
+
+    /// The value under `key`, where making it runs no Python code: without a reference of its own.
+    fn plain<'py>(&self, py: Python<'py>, key: &KeyBase) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !value::is_plain(key.value_type) {
+            return Ok(None);
+        }
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hold) = held.as_ref() {
+            return value::read(py, hold, key.raw, key.value_type);
+        }
+        drop(held);
+        Err(closed())
     }
 
     fn key<'k>(&self, key: &'k Bound<'_, PyAny>) -> PyResult<&'k KeyBase> {
@@ -70,16 +84,18 @@ impl View {
         key: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let view = slf.get();
+        let (view, py) = (slf.get(), slf.py());
+        if let Ok(path) = key.cast::<PyString>() {
+            return View::find(slf, &view.hold()?, path, default);
+        }
+        let key = view.key(key)?;
+        if let Some(value) = view.plain(py, key)? {
+            return Ok(value);
+        }
         let hold = view.hold()?;
-        match key.cast::<PyString>() {
-            Ok(path) => View::find(slf, &hold, path, default),
-            Err(_) => match view.key(key)? {
-                key if key.value_type == ValueType::Map => {
-                    Ok(Map::new(slf, key.raw, &key.path).into_pyobject(slf.py())?.into_any())
-                }
-                key => key.read(slf.py(), &hold, default),
-            },
+        match key.value_type {
+            ValueType::Map => Ok(Map::new(slf, key.raw, &key.path).into_pyobject(py)?.into_any()),
+            _ => key.read(py, &hold, default),
         }
     }
 }
@@ -101,6 +117,10 @@ pub(crate) fn at<'py>(
         }
         Some(value_type) => value::read(py, hold, key, value_type),
     }
+}
+
+fn closed() -> PyErr {
+    invalid("read", "", "the view is closed: read inside its with block, or open another one")
 }
 
 fn not_a_key(key: &Bound<'_, PyAny>) -> PyErr {

@@ -63,12 +63,14 @@ def test_a_destructor_that_reads_and_closes():
         """
 class Late:
     def __del__(self):
-        print(key(), engine.version)
+        print(key(), venues(), venues(default=None), engine.version)
         engine.close()
+        print(key(None))
+venues = sector.key("venues", list[str])
 late = Late()
 """
     )
-    assert out == "1 1\n"
+    assert out == "1 ['a'] ['a'] 1\nNone\n"
 
 
 @pytest.mark.parametrize("how", ["sys.exit(7)", "os._exit(7)", "raise SystemExit(7)"])

@@ -108,6 +108,25 @@ def test_the_child_opens_its_own(engine, orders, tmp_path):
         assert own.sector("orders").key("max_qty", int)() == 5
 
 
+def test_a_child_does_not_keep_the_parents_folder(tmp_path):
+    engine = knhk.open(tmp_path / "limits")
+    engine.create_sector("s").promote({"n": 1})
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(writing)
+        os.read(reading, 1)  # Until the parent closes its end.
+        os._exit(0)
+    os.close(reading)
+    try:
+        engine.close()
+        with knhk.open(tmp_path / "limits") as again:
+            assert again.sector("s").key("n", int)() == 1
+    finally:
+        os.close(writing)
+        os.waitpid(child, 0)
+
+
 def test_forking_from_a_callback(engine, orders):
     """The child's only thread is the warm one, in the middle of a call."""
     qty = orders.key("max_qty", int)

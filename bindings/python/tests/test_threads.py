@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import threading
 
 import knhk
@@ -190,3 +191,54 @@ def test_a_view_closed_while_others_read_it(engine, orders):
             view.close()
 
         run(read, read, close)
+
+
+def test_a_signal_handler_reads_in_the_middle_of_reads(engine, orders):
+    qty, venues = orders.key("max_qty", int), orders.key("venues", list[str])
+    seen = []
+
+    def handler(number, frame):
+        with engine.view() as view:
+            seen.append((qty(), venues(), view[qty]))
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        while len(seen) < 30:
+            with engine.view() as view:
+                assert (qty(), venues(), view[venues]) == (1000, ["XPAR", "XLON"], ["XPAR", "XLON"])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert set(map(repr, seen)) == {repr((1000, ["XPAR", "XLON"], 1000))}
+
+
+def test_a_destructor_that_reads_while_a_list_is_made(engine, orders):
+    """Making a list may collect garbage, whose destructors may read, promote, and close the very view that is read."""
+    qty, venues = orders.key("max_qty", int), orders.key("venues", list[str])
+    views, seen = [], []
+
+    class Late:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            seen.append((qty(), venues()))
+            views[-1].close()
+
+    threshold = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for n in range(200):
+            views.append(engine.view())
+            Late()
+            try:
+                assert views[-1][venues] == ["XPAR", "XLON"]
+            except knhk.InvalidArgument:
+                pass
+            if n % 20 == 0:
+                orders.rollback(1)
+    finally:
+        gc.set_threshold(*threshold)
+    gc.collect()
+    assert len(seen) == 200 and all(pair == (1000, ["XPAR", "XLON"]) for pair in seen)

@@ -1,4 +1,12 @@
-//! The reclaimer's half of the asymmetric barrier.
+//! The asymmetric barrier: nothing in the readers, a system call in the reclaimer.
+//!
+//! `membarrier` with PRIVATE_EXPEDITED returns after each running thread of the process has passed a full memory barrier; one that
+//! does not run passed it when it was scheduled out. So each reader's program has a full fence at some place while [`Barrier::heavy`]
+//! runs, which is all that the proof in `cell.rs` uses. Several processes that share artifacts need no more: roots and pins are each
+//! process's own.
+//!
+//! Registration may succeed where the call later fails (a filter on system calls that comes later): then [`Barrier::heavy`] registers
+//! again, and after that says no, and the engine goes over to fence mode for good.
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicBool, AtomicU64};

@@ -1,4 +1,9 @@
-//! Memory that a forked child finds wiped.
+//! Memory that a forked child finds wiped, and what it is for.
+//!
+//! A child has the one thread that forked; whatever lock another thread held stays locked, and whatever it was changing is half changed.
+//! So a child decides by a word in wiped memory, before any lock: reads go on, on its private copy of lines, roots and artifacts, none
+//! of which anyone frees; everything else is refused, and dropping leaks. The current root is whole in the copy, because a fork copies one
+//! state of memory and a root is complete before it is published.
 
 use core::ptr::NonNull;
 

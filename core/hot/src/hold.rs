@@ -1,4 +1,9 @@
 //! Counted references to one root, for views that outlive a critical section.
+//!
+//! A hold is counted while the root is pinned, and the pin is released after that. The reclaimer acquires the pins first and looks at
+//! the counts then: if it no longer sees the pin, it sees the count (relaxed increment before a release store that was acquired). If it
+//! looked at the counts first, the hold could be taken and the pin dropped in between. A count that reached 0 stays there: only a pin
+//! or another hold of the same root can raise it.
 
 use core::sync::atomic::Ordering::{Relaxed, Release};
 use std::ops::Deref;

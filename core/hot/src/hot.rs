@@ -2,8 +2,8 @@
 
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -105,6 +105,10 @@ pub(crate) struct Inner {
     pub turn: ManuallyDrop<Mutex<Scratch>>,
     pub retired: AtomicUsize,
     pub reclaimed: core::sync::atomic::AtomicU64,
+    /// Bytes of artifacts that only retired roots keep: exact after a reclaim, what publications retire is added until the next.
+    pub retained_bytes: core::sync::atomic::AtomicU64,
+    /// Set under the writer's lock; read without it, so that nobody waits for a promotion to ask.
+    pub closed: AtomicBool,
     /// What a line's ring points to once its own is gone: refuses every append.
     pub no_ring: Ring,
     wake: ManuallyDrop<Mutex<()>>,
@@ -124,6 +128,16 @@ unsafe impl Sync for Inner {}
 
 /// Locks, also after a panic elsewhere: no section under these locks leaves its data half-changed at a point that can panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // ThreadSanitizer does not see into the standard library, where a lock that has to wait is taken.
+    #[cfg(tsan)]
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return guard,
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
+    }
+    #[cfg(not(tsan))]
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -146,6 +160,8 @@ impl Hot {
             turn: ManuallyDrop::new(Mutex::new(Scratch::default())),
             retired: AtomicUsize::new(0),
             reclaimed: core::sync::atomic::AtomicU64::new(0),
+            retained_bytes: core::sync::atomic::AtomicU64::new(0),
+            closed: AtomicBool::new(false),
             wake: ManuallyDrop::new(Mutex::new(())),
             woken: Condvar::new(),
             draining: ManuallyDrop::new(Mutex::new(0)),
@@ -190,7 +206,7 @@ impl Hot {
         if self.is_forked() {
             return Err(HotError::Forked);
         }
-        if lock(&self.inner.writer).is_closed() {
+        if self.inner.closed.load(Acquire) {
             return Err(HotError::Closed);
         }
         // Also one without records is the reader's own: a refusal writes to it.
@@ -277,7 +293,7 @@ impl Hot {
         let mut guard = lock(&self.inner.wake);
         while !self.needs_reclaim() {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || lock(&self.inner.writer).is_closed() {
+            if left.is_zero() || self.inner.closed.load(Acquire) {
                 return false;
             }
             guard = self.inner.woken.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -306,7 +322,7 @@ impl Hot {
             stats.dropped += ring.dropped();
         }
         stats.retained_roots = inner.retired.load(Relaxed);
-        stats.retained_bytes = lock(&inner.writer).retained_bytes();
+        stats.retained_bytes = inner.retained_bytes.load(Relaxed);
         stats.cold_reads = inner.cold_reads.0.load(Relaxed);
         stats.reclaim_batches = inner.barrier.issued();
         stats.reclaimed_roots = inner.reclaimed.load(Relaxed);

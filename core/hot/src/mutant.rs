@@ -3,7 +3,7 @@
 //! In the product every function here is a constant and leaves no instruction. Under the feature `mutants`, and in the loom models, a
 //! test chooses at run time one fault that the same source then has, and must be found; and it may delay any thread at any step.
 //!
-//! What no test can catch, and why:
+//! The loom models find each of them; `examples/soak` finds on real processors what they can show. What no test can catch, and why:
 //!
 //! - The compiler barrier of `begin`: a mutant would be another binary. `tests/assembly.rs` looks at the instructions instead.
 //! - `gate` and `cand_gate` stored relaxed: a view is used only after `root` was loaded, with acquire, and had the same value; the gate

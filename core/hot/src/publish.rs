@@ -1,5 +1,6 @@
 //! The promoter's side: building a root, publishing it, the canary, close.
 
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, MutexGuard};
 
 use crate::artifact::Artifact;
@@ -46,9 +47,7 @@ pub(crate) struct Writer {
     pub retired: Vec<Retired>,
     /// The running canary's changes, and the epoch they carry.
     canary: Option<(Vec<Change>, u64)>,
-    pub retained_bytes: u64,
     open: bool,
-    closed: bool,
     capacity: u32,
 }
 
@@ -68,9 +67,7 @@ impl Writer {
             used: 0,
             retired: Vec::with_capacity(capacity),
             canary: None,
-            retained_bytes: 0,
             open: false,
-            closed: false,
             capacity: capacity as u32,
         }
     }
@@ -84,16 +81,8 @@ impl Writer {
     }
 
     /// The slots that the hot line shows.
-    pub fn live(&self) -> impl Iterator<Item = u32> {
+    pub fn live(&self) -> impl Iterator<Item = u32> + use<> {
         core::iter::once(self.current).chain(self.candidate)
-    }
-
-    pub fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    pub fn retained_bytes(&self) -> u64 {
-        self.retained_bytes
     }
 
     pub fn used_slots(&self) -> u32 {
@@ -231,10 +220,9 @@ impl Hot {
         let inner = &*self.inner;
         {
             let mut writer = lock(&inner.writer);
-            if writer.closed {
+            if inner.closed.swap(true, Release) {
                 return;
             }
-            writer.closed = true;
             writer.shut(inner);
             // The one slot that every limit leaves over.
             let slot = writer.take(inner);
@@ -302,11 +290,11 @@ impl Hot {
         let limit = options.retained_roots.max(4) + if urgent { RESERVE } else { 0 };
         loop {
             let writer = lock(&self.inner.writer);
-            if writer.closed {
+            if self.inner.closed.load(Acquire) {
                 return Err(HotError::Closed);
             }
             let full = writer.retired.len() + 2 > limit;
-            if !full && (urgent || writer.retained_bytes <= options.hard_limit_bytes) {
+            if !full && (urgent || self.inner.retained_bytes.load(Relaxed) <= options.hard_limit_bytes) {
                 return Ok(writer);
             }
             let before = writer.retired.len();
@@ -360,9 +348,9 @@ impl Staged<'_> {
         writer.current = self.root;
         writer.candidate = self.candidate;
         writer.epoch = self.epoch;
-        writer.retained_bytes += self.replaced_bytes;
-        let (before, retired) = (inner.retired.load(core::sync::atomic::Ordering::Relaxed), writer.retired.len());
-        inner.retired.store(retired, core::sync::atomic::Ordering::Relaxed);
+        inner.retained_bytes.store(inner.retained_bytes.load(Relaxed) + self.replaced_bytes, Relaxed);
+        let (before, retired) = (inner.retired.load(Relaxed), writer.retired.len());
+        inner.retired.store(retired, Relaxed);
         then(self.epoch);
         drop(writer);
         if before < inner.half() && retired >= inner.half() {

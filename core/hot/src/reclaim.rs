@@ -1,11 +1,17 @@
 //! Freeing what no reader can reach any more, off the promotion path.
 //!
-//! In this order (rule 3): the roots were removed from every cell before they came to the retired list; a heavy barrier; every pin;
-//! the holds; and only then is a root free for re-use and are its artifacts dropped.
+//! The order is rule 3's, and `cell.rs` says why it is enough: take the list, heavy barrier, marks and pins, holds; only then is a root
+//! free for re-use and are its artifacts dropped. Three locks, never waited for while a later one is held: `turn` (one reclaim at a
+//! time), then `writer` or `registry`, each for the length of a copy. The barrier and the destruction of artifacts run under `turn`
+//! alone, so that a promotion waits for neither. A retired slot belongs to the reclaimer until it gives it back: nobody else writes
+//! there.
+//!
+//! Between the list and the look at the pins, readers may register: they load roots newer than those on the list. Readers may also
+//! unregister, whose pins are then 0 for good.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::collections::HashSet;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use crate::artifact::Artifact;
 use crate::error::StalledReader;
@@ -170,17 +176,26 @@ impl Hot {
         }
     }
 
-    /// Gives the freed slots back to the promoter and returns the bytes that stay retained.
+    /// Gives the freed slots back to the promoter, and counts the bytes that stay retained.
     fn settle(&self, scratch: &mut Scratch) -> u64 {
         let inner = &*self.inner;
-        let mut writer = lock(&inner.writer);
-        writer.retired.splice(..scratch.retired.len(), scratch.kept.iter().copied());
-        for &slot in &scratch.freed {
-            writer.give_back(slot);
-        }
-        inner.retired.store(writer.retired.len(), Relaxed);
-        writer.retained_bytes = retained_bytes(inner, &writer);
-        writer.retained_bytes
+        let (live, before) = {
+            let mut writer = lock(&inner.writer);
+            writer.retired.splice(..scratch.retired.len(), scratch.kept.iter().copied());
+            for &slot in &scratch.freed {
+                writer.give_back(slot);
+            }
+            inner.retired.store(writer.retired.len(), Relaxed);
+            scratch.retired.clone_from(&writer.retired);
+            (writer.live(), inner.retained_bytes.load(Relaxed))
+        };
+        // Without the lock: whatever is live or retired now is freed by nobody but this thread.
+        let bytes = retained_bytes(inner, &scratch.retired, live);
+        let _writer = lock(&inner.writer);
+        // What was published since has added to it.
+        let since = inner.retained_bytes.load(Relaxed) - before;
+        inner.retained_bytes.store(bytes + since, Relaxed);
+        bytes + since
     }
 
     /// The reader on whose account the oldest root stays.
@@ -204,16 +219,16 @@ impl Hot {
 }
 
 /// Bytes of the artifacts that retired roots hold and live ones do not.
-fn retained_bytes(inner: &Inner, writer: &MutexGuard<'_, crate::publish::Writer>) -> u64 {
+fn retained_bytes(inner: &Inner, retired: &[Retired], live: impl Iterator<Item = u32>) -> u64 {
     let artifacts = |slot: u32| {
-        // SAFETY: neither free nor staged: its artifacts are only read.
+        // SAFETY: published, and not freed before the next reclaim: its artifacts are only read.
         let all = unsafe { &*inner.pool.slot(slot).as_ref().artifacts.get() };
         all.iter().flatten()
     };
-    if writer.retired.is_empty() {
+    if retired.is_empty() {
         return 0;
     }
-    let mut counted: HashSet<*const Artifact> = writer.live().flat_map(artifacts).map(Arc::as_ptr).collect();
-    let retired = writer.retired.iter().flat_map(|retired| artifacts(retired.slot));
+    let mut counted: HashSet<*const Artifact> = live.flat_map(artifacts).map(Arc::as_ptr).collect();
+    let retired = retired.iter().flat_map(|retired| artifacts(retired.slot));
     retired.filter(|artifact| counted.insert(Arc::as_ptr(artifact))).map(|artifact| artifact.bytes() as u64).sum()
 }

@@ -1,7 +1,11 @@
 //! The readers of an engine: their lines, who owns them, and what became of them.
 //!
-//! A line's memory stays until the engine is gone. A reader that belongs to one thread holds a robust mutex locked by that thread, so
-//! that a trylock which reports the owner's death is proof that nobody will end its view (rule 9).
+//! A line's memory stays until the engine is gone. A reader that belongs to one thread holds a robust mutex locked by that thread; the
+//! kernel marks it when the thread ends, however it ends, so that a trylock which reports the owner's death is proof that nobody will
+//! end its view (rule 9). The mutex has a memory of its own, which outlives the lock: the kernel walks a list through it.
+//!
+//! A line is registered, reaped (its thread ended; an unregistration may still come, from a finaliser in another thread), or free for
+//! the next reader. Only a line that was unregistered is used again, so that a late unregistration never hits a stranger.
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
@@ -117,7 +121,7 @@ pub(crate) struct Registry {
 unsafe impl Send for Registry {}
 
 /// Rings kept for a consumer that never comes; beyond it the oldest are given up and their records counted as dropped.
-const ORPHANS: usize = 4096;
+const ORPHANS: usize = 1024;
 
 impl Registry {
     pub fn new() -> Registry {
@@ -232,6 +236,11 @@ impl Registry {
         cell.line.pin.store(0, Release);
         state.alive = None;
         if let Some(ring) = state.ring.take() {
+            if ring.waiting() == 0 {
+                self.past_observed += ring.consumed();
+                self.past_dropped += ring.dropped();
+                return;
+            }
             self.orphans.push((cell.line.id, ring));
             if self.orphans.len() > ORPHANS {
                 let (_, ring) = self.orphans.remove(0);

@@ -1,4 +1,17 @@
 //! A reader's observation ring: one producer, one consumer, one cache line a record.
+//!
+//! *Producer* (`raw::observe`): if tail - head_cache is the capacity, head_cache = head (acquire), and if it still is, refuse. Write the record,
+//! then its sequence word = tail + 1 with release; tail is the producer's own and never shared.
+//! *Consumer* ([`Ring::drain`]): at number n, load the record's sequence word with acquire; if it is n + 1, copy the record and store
+//! head = n + 1 with release.
+//!
+//! The word says n + 1 only when the record of number n is complete: in the lap before, it said n + 1 - capacity, and before the first 0.
+//! The release of the word orders the record's bytes before it. The producer writes there again only for number n + capacity, which it
+//! may do only after it acquired a head above n, which the consumer released after its copy. So no byte is written while it is read,
+//! nothing is read before it is written, and no record that was accepted is skipped: the consumer stops at the first word that does not match.
+//!
+//! A consumer that stops anywhere, or a producer that dies between two stores, leaves the ring in one of these states. In a forked child
+//! the mapping reads as zeros: the capacity is 0, and each append is refused before it touches a record.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 

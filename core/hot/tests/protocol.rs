@@ -215,6 +215,9 @@ fn what_is_staged_and_dropped_changes_nothing() {
     assert!(matches!(hot.prepare(&[change(64, 1)]), Err(HotError::Sector(64))));
     let staged = hot.prepare(&[change(0, 1)]).unwrap();
     assert_eq!(staged.epoch(), 1);
+    // A promotion in the making keeps nobody from reading, registering and asking.
+    let reader = hot.register(ReaderOptions::default()).unwrap();
+    assert_eq!((reader.view().epoch(), hot.stats().epoch, hot.stats().retained_bytes), (0, 0, 0));
     assert_eq!(staged.swap(), 1);
 }
 
@@ -272,4 +275,22 @@ fn observations_arrive_in_order_and_drops_are_counted() {
     assert_eq!(drained, [0, 1, 2, 3, 6].map(|value| (id, value, 1)));
     let stats = hot.stats();
     assert_eq!((stats.observed, stats.dropped), (5, 2));
+}
+
+#[test]
+fn the_reclaimer_is_woken_by_need_and_by_close() {
+    let hot = Hot::new(Options { retained_roots: 8, ..Options::default() }).unwrap();
+    let long = std::time::Duration::from_secs(600);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| (hot.wait_reclaim(long), hot.reclaim().roots, hot.wait_reclaim(long)));
+        for value in 0..4 {
+            hot.publish(&[change(0, value)]).unwrap();
+        }
+        while hot.needs_reclaim() {
+            std::thread::yield_now();
+        }
+        hot.close();
+        assert_eq!(waiting.join().unwrap(), (true, 4, false));
+    });
+    assert!(!hot.wait_reclaim(long));
 }

@@ -1,6 +1,8 @@
-//! The observation ring against a queue of bounded length, for any sequence of appends and drains.
+//! The observation ring: against a queue of bounded length, for any sequence of appends and drains, and under many threads.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use knhk_hot::layout::{Key, Outcome};
 use knhk_hot::{Hot, Observed, Options, ReaderOptions};
@@ -76,4 +78,54 @@ proptest! {
         prop_assert_eq!((stats.observed, stats.dropped), (drained, refused));
         prop_assert_eq!(hot.drain(usize::MAX, |_, _| ()) as u64, accepted - drained);
     }
+}
+
+#[test]
+fn a_hundred_threads_lose_nothing_that_was_accepted() {
+    const THREADS: u64 = 100;
+    const APPENDS: i64 = 2_000;
+    let (hot, over) = (Hot::new(Options::default()).unwrap(), AtomicBool::new(false));
+    let (accepted, refused, arrived) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        let consumer = scope.spawn(|| {
+            let mut next = HashMap::new();
+            loop {
+                let last = over.load(Acquire);
+                let taken = hot.drain(10_000, |reader, seen| {
+                    let expected: &mut u64 = next.entry(reader).or_default();
+                    assert_eq!((seen.sequence, seen.detail), (*expected, *expected), "of reader {reader}");
+                    *expected += 1;
+                    arrived.fetch_add(1, Relaxed);
+                });
+                if last && taken == 0 {
+                    return;
+                }
+                if taken == 0 {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let producer = || {
+            let reader = hot.register(ReaderOptions { ring_records: Some(64), migratable: false }).unwrap();
+            let (view, mut count) = (reader.view(), 0);
+            for value in 0..APPENDS {
+                let what = Observed { detail: count, ..Observed::i64(Key::new(0, 0), value, Outcome::Success) };
+                match reader.observe(&view, what) {
+                    true => count += 1,
+                    false => _ = refused.fetch_add(1, Relaxed),
+                }
+            }
+            accepted.fetch_add(count, Relaxed);
+        };
+        let producers: Vec<_> = (0..THREADS).map(|_| scope.spawn(producer)).collect();
+        for producer in producers {
+            producer.join().unwrap();
+        }
+        over.store(true, Release);
+        consumer.join().unwrap();
+    });
+    let stats = hot.stats();
+    assert_eq!(arrived.load(SeqCst), accepted.load(SeqCst));
+    assert_eq!((stats.observed, stats.dropped), (accepted.load(SeqCst), refused.load(SeqCst)));
+    assert_eq!(accepted.load(SeqCst) + refused.load(SeqCst), THREADS * APPENDS as u64);
 }

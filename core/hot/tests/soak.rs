@@ -22,5 +22,9 @@ fn soak(barrier: BarrierChoice) {
 #[test]
 fn nothing_torn_stale_or_freed_is_read() {
     soak(BarrierChoice::Auto);
+}
+
+#[test]
+fn fences_in_the_readers_do_as_well() {
     soak(BarrierChoice::Fence);
 }

@@ -103,6 +103,8 @@ pub struct Document {
     pub(crate) nodes: Vec<Node>,
     pub(crate) about: Vec<About>,
     pub(crate) classes: Vec<Class>,
+    /// A row of ancestor bits for each class.
+    pub(crate) closure: Vec<u64>,
     pub(crate) index: HashTable<u32>,
 }
 
@@ -242,15 +244,19 @@ impl Document {
 
     /// A class's ancestors, itself included, in ascending order.
     fn ancestors(&self, class: u32) -> Vec<u32> {
-        let mut seen = vec![false; self.classes.len()];
-        let mut open = vec![class];
-        while let Some(class) = open.pop() {
-            if !std::mem::replace(&mut seen[class as usize], true) {
-                open.extend(&self.classes[class as usize].parents);
-            }
-        }
-        (0..self.classes.len() as u32).filter(|&class| seen[class as usize]).collect()
+        members(closure_row(&self.closure, self.classes.len(), class)).collect()
     }
+}
+
+/// The row of `class` in a closure of `count` classes.
+pub(crate) fn closure_row(closure: &[u64], count: usize, class: u32) -> &[u64] {
+    let words = count.div_ceil(64);
+    &closure[class as usize * words..][..words]
+}
+
+/// The numbers of the bits that are set.
+pub(crate) fn members(row: &[u64]) -> impl Iterator<Item = u32> {
+    (0..row.len() as u32 * 64).filter(|&class| row[class as usize / 64] >> (class % 64) & 1 != 0)
 }
 
 /// The same values, said the same about, in the same order. [`Document::snapshot_id`] compares without the order.

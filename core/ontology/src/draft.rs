@@ -133,7 +133,7 @@ impl Draft {
     pub(crate) fn finish(mut self) -> Result<Document, DocumentError> {
         if !self.parents.is_empty() {
             self.resolve_parents()?;
-            self.refuse_cycles()?;
+            self.document.closure = self.close()?;
         }
         Ok(self.document)
     }
@@ -162,7 +162,9 @@ impl Draft {
     }
 
     /// Takes away, again and again, classes whose parents are all gone (Kahn, 1962); what stays is a cycle or below one.
-    fn refuse_cycles(&self) -> Result<(), DocumentError> {
+    ///
+    /// In that order each class's ancestors are itself and its parents' ancestors, all of which are known.
+    fn close(&self) -> Result<Vec<u64>, DocumentError> {
         let classes = &self.document.classes;
         let mut missing: Vec<usize> = classes.iter().map(|class| class.parents.len()).collect();
         let mut children = vec![Vec::new(); classes.len()];
@@ -172,7 +174,15 @@ impl Draft {
             }
         }
         let mut free: Vec<usize> = (0..classes.len()).filter(|&class| missing[class] == 0).collect();
+        let words = classes.len().div_ceil(64);
+        let mut closure = vec![0u64; words * classes.len()];
         while let Some(class) = free.pop() {
+            closure[class * words + class / 64] |= 1 << (class % 64);
+            for &parent in &classes[class].parents {
+                for word in 0..words {
+                    closure[class * words + word] |= closure[parent as usize * words + word];
+                }
+            }
             for &child in &children[class] {
                 missing[child] -= 1;
                 if missing[child] == 0 {
@@ -181,7 +191,7 @@ impl Draft {
             }
         }
         // Whoever still misses a parent has such a parent itself: going up that way must come back to a class seen before.
-        let Some(mut class) = missing.iter().position(|&missing| missing > 0) else { return Ok(()) };
+        let Some(mut class) = missing.iter().position(|&missing| missing > 0) else { return Ok(closure) };
         let mut seen = HashSet::new();
         while seen.insert(class) {
             let stuck = classes[class].parents.iter().find(|&&parent| missing[parent as usize] > 0);

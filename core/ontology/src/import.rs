@@ -2,7 +2,7 @@
 
 use knhk_hot::artifact::{Artifact, Bounds, Value};
 
-use crate::document::{About, Data, Document, Piece, TOP};
+use crate::document::{About, Data, Document, Piece, TOP, closure_row, members};
 use crate::draft::{CLASSES, Draft, too_large};
 use crate::error::DocumentErrorKind as Kind;
 use crate::{DocumentError, Limits};
@@ -11,10 +11,25 @@ impl Document {
     /// The document that an artifact holds: names, values, ranges and classes. An image carries no units, enumerations, defaults or
     /// descriptions, so these are missing; slots without a name are left out.
     pub fn from_artifact(artifact: &Artifact, limits: &Limits) -> Result<Document, DocumentError> {
-        let mut import = Import { artifact, draft: Draft::new(limits, artifact.bytes() / 4), children: Vec::new() };
-        import.children = vec![Vec::new(); artifact.slots() as usize + 1];
+        let count = artifact.classes() as usize;
+        let too_many = |kind| DocumentError { path: CLASSES.to_owned(), kind };
+        too_large("classes", count, limits.classes).map_err(too_many)?;
+        let mut import = Import {
+            artifact,
+            draft: Draft::new(limits, artifact.bytes() / 4),
+            children: vec![Vec::new(); artifact.slots() as usize + 1],
+            classes: vec![None; count],
+            closure: vec![0; count * count.div_ceil(64)],
+        };
         for slot in artifact.named() {
             let (parent, _) = artifact.name(slot).expect("named slots have a name");
+            if let Some(Value::Class { number, ancestors }) = artifact.value(slot) {
+                import.classes[number as usize] = Some(slot);
+                for ancestor in ancestors {
+                    import.closure[number as usize * count.div_ceil(64) + ancestor as usize / 64] |=
+                        1 << (ancestor % 64);
+                }
+            }
             import.children[parent.map_or(0, |parent| parent as usize + 1)].push(slot);
         }
         let top = std::mem::take(&mut import.children[0]);
@@ -28,6 +43,10 @@ struct Import<'a> {
     draft: Draft,
     /// The slots in each map; those at the top first.
     children: Vec<Vec<u32>>,
+    /// The slot of each class that has a name.
+    classes: Vec<Option<u32>>,
+    /// A row of ancestor bits for each class.
+    closure: Vec<u64>,
 }
 
 impl Import<'_> {
@@ -57,8 +76,8 @@ impl Import<'_> {
             return Err(Kind::UnknownSpecial { key: leaf.to_owned() });
         }
         let name = if special { self.draft.special_name(leaf) } else { self.draft.name(leaf)? };
-        if let Value::Class { number, ancestors } = value {
-            let parents = self.parents(slot, number, &ancestors)?;
+        if let Value::Class { number, .. } = value {
+            let parents = self.parents(number)?;
             self.draft.add_class(parent, name, parents)?;
             return Ok(None);
         }
@@ -80,33 +99,29 @@ impl Import<'_> {
         Ok(matches!(data, Data::Map).then_some(node))
     }
 
-    /// The nearest ancestors: those that are not an ancestor's ancestor.
-    fn parents(&mut self, slot: u32, number: u32, ancestors: &[u32]) -> Result<Piece, Kind> {
-        let (map, _) = self.artifact.name(slot).expect("named slots have a name");
-        let siblings = &self.children_of(map);
-        let mut above = Vec::new();
-        for &sibling in siblings {
-            if let Some(Value::Class { number: other, ancestors: theirs }) = self.artifact.value(sibling)
-                && other != number
-                && ancestors.contains(&other)
-            {
-                above.push((sibling, other, theirs));
+    /// The nearest ancestors: those that are no ancestor's ancestor.
+    fn parents(&mut self, class: u32) -> Result<Piece, Kind> {
+        let count = self.classes.len();
+        let own = closure_row(&self.closure, count, class);
+        let mut near = own.to_vec();
+        near[class as usize / 64] &= !(1 << (class % 64));
+        for ancestor in members(own).filter(|&ancestor| ancestor != class) {
+            let above = closure_row(&self.closure, count, ancestor);
+            if above[class as usize / 64] >> (class % 64) & 1 != 0 {
+                return Err(Kind::ClassCycle);
+            }
+            for (word, above) in above.iter().enumerate() {
+                let itself = if word == ancestor as usize / 64 { 1 << (ancestor % 64) } else { 0 };
+                near[word] &= !above | itself;
             }
         }
-        let near = above.iter().filter(|(_, class, _)| {
-            !above.iter().any(|(_, between, theirs)| between != class && theirs.contains(class))
-        });
         let mut pieces = Vec::new();
-        for &(sibling, ..) in near {
-            let (_, name) = self.artifact.name(sibling).expect("named slots have a name");
+        for parent in members(&near) {
+            let name = self.classes[parent as usize].and_then(|slot| self.artifact.name(slot));
+            let (_, name) = name.ok_or_else(|| Kind::UnknownParent { parent: format!("class number {parent}") })?;
             pieces.push(self.draft.text(name)?);
         }
         Ok(self.draft.pieces(&pieces))
-    }
-
-    fn children_of(&self, map: Option<u32>) -> Vec<u32> {
-        let inside = |&slot: &u32| self.artifact.name(slot).is_some_and(|(parent, _)| parent == map);
-        self.artifact.named().filter(inside).collect()
     }
 }
 

@@ -189,3 +189,27 @@ fn differences_read_as_people_speak() {
     );
     assert!(diff(&new, &new).is_empty());
 }
+
+#[test]
+fn classes_that_are_each_others_ancestors_are_no_document() {
+    use knhk_hot::artifact::Builder;
+    let mut builder = Builder::new(4);
+    builder.set(0, Value::Map).name(None, "$classes", 0);
+    for class in 0..3 {
+        builder.set(class + 1, Value::Class { number: class, ancestors: vec![0, 1, 2] });
+        builder.name(Some(0), &format!("C{class}"), class + 1);
+    }
+    let artifact = builder.finish().expect("an image may say so");
+    let error = Document::from_artifact(&artifact, &Limits::default()).expect_err("a document may not");
+    assert!(error.to_string().contains("its own ancestor"), "{error}");
+}
+
+#[test]
+fn inherited_ancestors_are_found_and_only_parents_exported() {
+    let json = r#"{"$classes": {"D": ["C", "B"], "C": ["A"], "B": ["A"], "A": []}}"#;
+    let artifact = compiled(json, &mut KeyTable::new());
+    let slot = artifact.find("$classes/D").expect("it is a key");
+    assert_eq!(artifact.value(slot), Some(Value::Class { number: 0, ancestors: vec![0, 1, 2, 3] }));
+    let read = Document::from_artifact(&artifact, &Limits::default()).expect("it has a document");
+    assert_eq!(read, parse(json));
+}

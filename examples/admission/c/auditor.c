@@ -42,8 +42,9 @@ static size_t drain_once(struct program *p)
 {
     static knhk_observation_t seen[BATCH];
     size_t count = 0;
-    if (knhk_observations_drain(p->engine, seen, BATCH, &count, NULL))
-        p->unexpected++;
+    knhk_error_t *error = NULL;
+    if (knhk_observations_drain(p->engine, seen, BATCH, &count, &error))
+        die("drain", knhk_error_message(error));
     pthread_mutex_lock(&p->eras_lock);
     for (size_t i = 0; i < count; i++)
         audit(p, &seen[i]);

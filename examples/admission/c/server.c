@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IN = 4096, OUT = 8192, ANSWER = 64, RING = 32768 };
+enum { IN = 4096, OUT = 8192, ANSWER = 64, RING = 1 << 17 };
 
 struct peer {
     struct peer *next, **link; /* in the list of open connections */

@@ -16,7 +16,7 @@ _WAITING = 1024
 """How many changes wait for a slow consumer before the oldest are dropped and counted in the next one's `missed`."""
 
 
-class _Mailbox:
+class Mailbox:
     """Where changes wait. Touched on the event loop's thread only."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -60,10 +60,11 @@ class Changes:
     _subscription: Subscription | None = None
 
     def __init__(self, engine: Engine) -> None:
-        self._mailbox = _Mailbox(asyncio.get_running_loop())
+        self._mailbox = Mailbox(asyncio.get_running_loop())
         # The mailbox's method, not one of this object: the engine must not keep alive what nobody iterates any more.
         self._subscription = engine.subscribe(self._mailbox.post)
-        engine._ends.add(self)
+        self._mailboxes = engine._mailboxes
+        self._mailboxes[id(self)] = self._mailbox
 
     def __aiter__(self) -> Changes:
         return self
@@ -86,6 +87,7 @@ class Changes:
         subscription, self._subscription = self._subscription, None
         self._mailbox.end()
         if subscription is not None:
+            self._mailboxes.pop(id(self), None)
             await asyncio.to_thread(subscription.close)
 
     async def __aenter__(self) -> Changes:
@@ -94,9 +96,7 @@ class Changes:
     async def __aexit__(self, *raised: object) -> None:
         await self.aclose()
 
-    def _end(self) -> None:
-        self._mailbox.post_end()
-
     def __del__(self) -> None:
         if self._subscription is not None:
+            self._mailboxes.pop(id(self), None)
             self._subscription.close()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import weakref
 from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from . import _knhk
-from ._changes import Changes
+from ._changes import Changes, Mailbox
 from ._document import Document, to_json
 from ._errors import TimedOut, make
 from ._knhk import Key, KeyInfo, SectorInfo, Stats, Version
@@ -146,11 +145,12 @@ class Sector(_knhk.Sector):
 class Engine(_knhk.Engine):
     """An engine. Every method may be called from any thread. Made by `open`."""
 
-    _ends: weakref.WeakSet[Changes]
+    _mailboxes: dict[int, Mailbox]
+    """Those of the iterations that go on, by the iteration's identity: a dict, since each use of it is one step for other threads."""
 
     def __new__(cls, location: str, /, **settings: Unpack[Settings]) -> Engine:
         engine = super().__new__(cls, location, **settings)
-        engine._ends = weakref.WeakSet()
+        engine._mailboxes = {}
         return engine
 
     def create_sector(self, name: str, *, kind: str = "direct") -> Sector:
@@ -180,8 +180,8 @@ class Engine(_knhk.Engine):
         from it.
         """
         self._close()
-        for changes in list(self._ends):
-            changes._end()
+        for mailbox in list(self._mailboxes.values()):
+            mailbox.post_end()
 
     async def aclose(self) -> None:
         """`close` in a thread."""

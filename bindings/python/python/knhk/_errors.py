@@ -149,3 +149,8 @@ def make(code: int, status: str, message: str, stage: str, item: str) -> Error:
     error = kind(message)
     error.code, error.status, error.stage, error.item = code, status, stage, item
     return error
+
+
+for _name in __all__:
+    # Where programs find them, and what tracebacks show.
+    globals()[_name].__module__ = "knhk"

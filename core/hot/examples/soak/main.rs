@@ -3,6 +3,11 @@
 //! `cargo run --release -p knhk-hot --example soak -- --reads 1e9` proves the product's own build. With `--features mutants` the same
 //! program delays its threads between the protocol's steps, poisons freed roots, and can have faults planted: `--mutant no-barrier`,
 //! or `--mutant all`, which runs each in a process of its own and fails if one is not caught.
+//!
+//! ThreadSanitizer understands the fences' mode, which needs no barrier that it cannot see:
+//! `RUSTC_BOOTSTRAP=1 RUSTFLAGS="--cfg tsan -Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" cargo run --release -p knhk-hot
+//! --features mutants --example soak --target x86_64-unknown-linux-gnu --target-dir target/tsan -- --fence --reads 1e7`. Its control is
+//! the same with `--mutant slow-root-relaxed`, which it must report.
 
 #[cfg(feature = "mutants")]
 mod plant;

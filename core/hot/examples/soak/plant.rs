@@ -86,12 +86,13 @@ fn delay(step: Step) {
             Step::GateLoaded | Step::BoundLoaded if clogged => clog(dice),
             Step::RootLoaded | Step::SlowPinned | Step::QuiescentRoot if clogged => linger(dice & 63),
             // Where a fault leaves a gap that another thread must come through, the thread may lose its processor.
-            Step::GateLoaded | Step::RootLoaded | Step::Slow | Step::SlowRootLoaded if one_in(512) => {
+            Step::Slow if one_in(128) => std::thread::yield_now(),
+            Step::GateLoaded | Step::RootLoaded | Step::SlowRootLoaded if one_in(512) => {
                 std::thread::yield_now();
             }
             Step::Publishing if one_in(4) => clog(dice),
             Step::Publishing | Step::Copying | Step::Appending if one_in(16) => std::thread::yield_now(),
-            Step::Scanning if one_in(64) => std::thread::yield_now(),
+            Step::Scanning if one_in(16) => std::thread::yield_now(),
             _ if one_in(1024) => linger(dice & 63),
             _ if one_in(8192) => std::thread::yield_now(),
             _ => {}

@@ -131,6 +131,11 @@ impl Artifact {
         self.sections.counts.slots
     }
 
+    /// The number of classes.
+    pub fn classes(&self) -> u32 {
+        self.sections.counts.classes
+    }
+
     /// Identity of the key table that the slot numbers come from.
     pub fn key_table(&self) -> [u8; 32] {
         self.id(field::KEY_TABLE)

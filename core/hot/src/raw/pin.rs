@@ -1,4 +1,4 @@
-//! Beginning and ending views.
+//! Beginning and ending views. The steps, and why they are enough, are in `cell.rs`.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 

