@@ -73,6 +73,12 @@ test-node: node
 test-readme: lib python node
 	KNHK_LIB=$(LIB) $(PYTHON) tests/readme/run.py
 
+# Long proofs, beside the short ones of `make test`: a billion reads, then a planted fault of each kind, which must be found.
+.PHONY: soak
+soak: ## Reads a billion times while everything changes, and looks for planted faults.
+	cargo run --release --package knhk-hot --example soak -- --reads 1e9
+	cargo run --release --package knhk-hot --example soak --features mutants -- --mutant all
+
 # Each program of the example runs for a second; what it says of itself is checked.
 test-examples: target/demo/admission target/demo/admission-cpp python node
 	cargo build --quiet --release --package admission

@@ -30,6 +30,7 @@ pub(crate) unsafe fn optional_text<'a>(at: *const c_char, what: &'static str) ->
 ///
 /// # Safety
 /// `len` bytes are readable at `at`, and not changed while the result is used.
+#[inline(always)]
 pub(crate) unsafe fn bytes<'a>(at: *const u8, len: usize, what: &'static str) -> Result<&'a [u8], Error> {
     match (at.is_null(), len) {
         (_, 0) => Ok(&[]),

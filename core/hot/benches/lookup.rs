@@ -26,6 +26,6 @@ fn main() {
     }
     let artifact = builder.finish().expect("the names fit");
     let mut program = Program::default();
-    program.plain("rust_lookup", NAMES, move |n| loop_rust_lookup(&artifact, n));
+    program.warmed("rust_lookup", NAMES, move |n| loop_rust_lookup(&artifact, n));
     program.run();
 }

@@ -25,7 +25,7 @@ fn main() {
     let all = || (0..NAMES).map(|i| (name(i), i));
     let (std, hashbrown) = (all().collect(), all().collect());
     let mut program = Program::default();
-    program.plain("std_hashmap", NAMES, move |n| loop_std_hashmap(&std, n));
-    program.plain("hashbrown", NAMES, move |n| loop_hashbrown(&hashbrown, n));
+    program.warmed("std_hashmap", NAMES, move |n| loop_std_hashmap(&std, n));
+    program.warmed("hashbrown", NAMES, move |n| loop_hashbrown(&hashbrown, n));
     program.run();
 }

@@ -80,6 +80,7 @@ pub(super) struct Sections {
 }
 
 impl Counts {
+    #[inline]
     pub(super) fn read(image: &[u8]) -> Counts {
         Counts {
             slots: u32_at(image, field::SLOTS),
