@@ -54,7 +54,7 @@ bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; O
 .PHONY: test-rust test-doc test-loom test-python test-node test-readme test-examples
 test: test-rust test-doc test-loom test-python test-node test-readme test-examples ## Runs every test.
 
-test-rust:
+test-rust: $(SETUP)/c-tools
 	cargo nextest run --workspace
 
 test-doc:

@@ -501,6 +501,20 @@ knhk_status_t knhk_rollback(knhk_engine_t *engine,
                             knhk_error_t **err);
 
 /**
+ * knhk_rollback that takes effect before anything is written, and also where nothing can be: on a full disk its intent goes to a
+ * file kept allocated for it, which the next open honours. The log says whether the version could be recorded.
+ *
+ * `version`: one of knhk_history. `promotion`: NULL, or receives what it made.
+ * Returns KNHK_OK; KNHK_NOT_FOUND for a sector or version that is not there; KNHK_STRUCT_SIZE.
+ */
+knhk_status_t knhk_emergency_rollback(knhk_engine_t *engine,
+                                      const char *sector,
+                                      uint64_t version,
+                                      const knhk_promote_options_t *options,
+                                      knhk_promotion_t *promotion,
+                                      knhk_error_t **err);
+
+/**
  * States what a sector holds before its first promotion: its names, types and defaults. Reads give the defaults, with the reason
  * KNHK_READ_NOT_READY, and keys can be interned. Afterwards it is only recorded.
  *

@@ -488,6 +488,12 @@ public:
     knhk_promotion_t rollback(const std::string &sector, std::uint64_t version, const origin &from = {}) {
         return rollback(std::nothrow, sector, version, from).value();
     }
+    result<knhk_promotion_t> emergency_rollback(std::nothrow_t, const std::string &sector, std::uint64_t version, const origin &from = {}) {
+        return promoted(from, [&](auto *with, auto *made, auto err) { return knhk_emergency_rollback(raw(), sector.c_str(), version, with, made, err); });
+    }
+    knhk_promotion_t emergency_rollback(const std::string &sector, std::uint64_t version, const origin &from = {}) {
+        return emergency_rollback(std::nothrow, sector, version, from).value();
+    }
     result<void> declare_json(std::nothrow_t, const std::string &sector, const std::string &json) {
         return detail::called([&](auto err) { return knhk_declare_json(raw(), sector.c_str(), json.c_str(), err); });
     }

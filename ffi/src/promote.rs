@@ -189,6 +189,28 @@ pub unsafe extern "C" fn knhk_rollback(
     }
 }
 
+/// knhk_rollback that takes effect before anything is written, and also where nothing can be: on a full disk its intent goes to a
+/// file kept allocated for it, which the next open honours. The log says whether the version could be recorded.
+///
+/// `version`: one of knhk_history. `promotion`: NULL, or receives what it made.
+/// Returns KNHK_OK; KNHK_NOT_FOUND for a sector or version that is not there; KNHK_STRUCT_SIZE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_emergency_rollback(
+    engine: *mut EngineHandle,
+    sector: *const c_char,
+    version: u64,
+    options: *const PromoteOptionsC,
+    promotion: *mut PromotionC,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    // SAFETY: as documented.
+    unsafe {
+        promote(engine, sector, options, promotion, err, |engine, sector, origin| {
+            engine.emergency_rollback(sector, version, origin)
+        })
+    }
+}
+
 /// States what a sector holds before its first promotion: its names, types and defaults. Reads give the defaults, with the reason
 /// KNHK_READ_NOT_READY, and keys can be interned. Afterwards it is only recorded.
 ///

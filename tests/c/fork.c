@@ -24,6 +24,7 @@ static void child(knhk_view_t inherited) {
     knhk_read_end(rd, v);
     FAILS(KNHK_FORKED, knhk_promote_json(eng, "s", "{\"n\": 3}", NULL, &err));
     FAILS(KNHK_FORKED, knhk_rollback(eng, "s", 1, NULL, NULL, &err));
+    FAILS(KNHK_FORKED, knhk_emergency_rollback(eng, "s", 1, NULL, NULL, &err));
     FAILS(KNHK_FORKED, knhk_reader_register(eng, &none, &err));
     FAILS(KNHK_FORKED, knhk_key(eng, "s", "n", KNHK_I64, &key, &err));
     FAILS(KNHK_FORKED, knhk_sectors(eng, &sectors, &err));

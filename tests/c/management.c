@@ -85,7 +85,8 @@ static void versions(knhk_engine_t *eng, knhk_reader_t *rd) {
     CHECK(knhk_try_get_str(v, desk).reason == KNHK_READ_ABSENT);
     knhk_read_end(rd, v);
     options.flags = 0;
-    OK(knhk_rollback(eng, "orders", 2, &options, &made, &err));
+    FAILS(KNHK_NOT_FOUND, knhk_emergency_rollback(eng, "orders", 99, &options, &made, &err));
+    OK(knhk_emergency_rollback(eng, "orders", 2, &options, &made, &err));
     CHECK(made.version == 4);
     v = knhk_read_begin(rd);
     CHECK(strcmp(knhk_get_str(v, desk).data, "rome") == 0);

@@ -87,6 +87,17 @@ impl Sector {
         Ok(Version::from(version))
     }
 
+    #[pyo3(
+        signature = (version, *, by = String::new(), why = String::new()),
+        text_signature = "($self, version, *, by='', why='')"
+    )]
+    fn emergency_rollback(&self, py: Python<'_>, version: u64, by: String, why: String) -> PyResult<Version> {
+        note_log_level(py, &self.shared.log_level)?;
+        let origin = Origin { by, why, major: false };
+        let version = detached(py, || self.shared.engine().emergency_rollback(&self.name, version, origin))?;
+        Ok(Version::from(version))
+    }
+
     fn history(&self, py: Python<'_>) -> PyResult<Vec<Version>> {
         detached(py, || Ok(self.shared.engine().history(&self.name)?.into_iter().map(Version::from).collect()))
     }

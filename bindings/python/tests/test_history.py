@@ -258,3 +258,22 @@ def test_a_folder_is_free_when_the_engine_is_forgotten(tmp_path):
     with knhk.open(tmp_path) as engine:
         assert engine.sector("orders").export()
     assert os.listdir(tmp_path)
+
+
+def test_an_emergency_rollback_works_where_nothing_can_be_written(tmp_path):
+    folder = tmp_path / "engine"
+    with knhk.open(str(folder)) as engine:
+        engine.create_sector("orders")
+        orders = engine.sector("orders")
+        orders.promote({"max_qty": 1})
+        orders.promote({"max_qty": 2})
+        in_the_way = folder / "sectors" / "orders" / "versions" / f"{3:020}" / "in the way"
+        in_the_way.mkdir(parents=True)
+        with pytest.raises(knhk.StorageError):
+            orders.rollback(1)
+        assert orders.emergency_rollback(1).rollback_of == 1
+        assert orders.key("max_qty", int)() == 1
+    in_the_way.rmdir()
+    in_the_way.parent.rmdir()
+    with knhk.open(str(folder)) as engine:
+        assert engine.sector("orders").key("max_qty", int)() == 1

@@ -108,6 +108,10 @@ class Sector(_knhk.Sector):
         """`rollback` in a thread. Cancelling the wait does not take the rollback back."""
         return await asyncio.to_thread(self.rollback, version, by=by, why=why)
 
+    async def aemergency_rollback(self, version: int, *, by: str = "", why: str = "") -> Version:
+        """`emergency_rollback` in a thread. Cancelling the wait does not take the rollback back."""
+        return await asyncio.to_thread(self.emergency_rollback, version, by=by, why=why)
+
     async def ahistory(self) -> list[Version]:
         """`history` in a thread."""
         return await asyncio.to_thread(self.history)

@@ -171,6 +171,10 @@ class Sector:
     def rollback(self, version: int, *, by: str = "", why: str = "") -> Version:
         """Makes a retained version's content current again, as a new version. Raises `NotFound`, `StorageError`."""
 
+    def emergency_rollback(self, version: int, *, by: str = "", why: str = "") -> Version:
+        """`rollback` that takes effect before anything is written, and also where nothing can be, on a full disk for instance: the
+        next open honours its intent. The log says whether it could be recorded. Raises `NotFound`."""
+
     def history(self) -> list[Version]:
         """The retained versions, oldest first."""
 
