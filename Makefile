@@ -79,6 +79,20 @@ soak: ## Reads a billion times while everything changes, and looks for planted f
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
 	cargo run --release --package knhk-hot --example soak --features mutants -- --mutant all
 
+.PHONY: fuzz
+FUZZ_SECONDS ?= 60
+fuzz: $(SETUP)/cargo-fuzz ## Fuzzes artifact images and documents, FUZZ_SECONDS each, from copies of the kept corpora.
+	@for target in core/hot:artifact core/ontology:document; do crate=$${target%:*}; name=$${target#*:}; \
+	    mkdir -p $(TARGET)/fuzz && rm -rf $(TARGET)/fuzz/$$name && cp -r $$crate/fuzz/corpus/$$name $(TARGET)/fuzz/$$name; \
+	    (cd $$crate && PATH="$(abspath $(TARGET))/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 cargo fuzz run -s none \
+	        --target-dir $(abspath $(TARGET))/fuzz/build $$name $(abspath $(TARGET))/fuzz/$$name -- -max_total_time=$(FUZZ_SECONDS)); done
+
+$(SETUP)/cargo-fuzz:
+	@mkdir -p $(@D)
+	@echo "set-up: cargo-fuzz in $(TARGET)/tools"
+	@cargo install --quiet --root $(abspath $(TARGET))/tools cargo-fuzz
+	@touch $@
+
 # Each program of the example runs for a second; what it says of itself is checked.
 test-examples: target/demo/admission target/demo/admission-cpp python node
 	cargo build --quiet --release --package admission

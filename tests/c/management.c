@@ -175,7 +175,7 @@ int main(void) {
     knhk_stats_t stats;
     stats.struct_size = sizeof stats;
     OK(knhk_stats(eng, &stats, &err));
-    CHECK(stats.sectors == 4 && stats.readers == 1 && stats.promotions == 7 && stats.refused == 2);
+    CHECK(stats.sectors == 4 && stats.readers == 1 && stats.promotions == 7 && stats.refused == 3);
     OK(knhk_reader_unregister(rd, &err));
     knhk_engine_close(eng);
     return 0;
