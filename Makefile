@@ -61,7 +61,7 @@ test-doc:
 	cargo test --workspace --doc --quiet
 
 test-loom:
-	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-hot --release --target-dir $(TARGET)/loom
+	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-hot --release --test loom --target-dir $(TARGET)/loom
 
 test-python: python
 	cd bindings/python && ../../$(PYTHON) -m pytest --quiet

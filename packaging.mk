@@ -57,7 +57,7 @@ $(SETUP)/c-tools:
 
 # ThreadSanitizer on both sides of the boundary: the library is compiled with it, and Rust's standard library anew, since a lock that it does
 # not see is a race to it. RUSTC_BOOTSTRAP lets the stable compiler do that.
-TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 TSAN := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/tsan
 
 $(SETUP)/rust-src:
@@ -71,8 +71,8 @@ $(SETUP)/rust-src:
 test-tsan: $(SETUP)/rust-src ## Runs the full-fence read side under ThreadSanitizer, program and library both instrumented.
 	if [ -e $(SETUP)/rust-src ]; then \
 	    RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=thread' cargo rustc -Zbuild-std --package knhk --lib --crate-type staticlib \
-	        --target $(TARGET) --target-dir '$(TSAN)'; \
-	    export KNHK_TSAN_LIBRARY='$(TSAN)/$(TARGET)/debug/libknhk.a'; fi; \
+	        --target $(HOST) --target-dir '$(TSAN)'; \
+	    export KNHK_TSAN_LIBRARY='$(TSAN)/$(HOST)/debug/libknhk.a'; fi; \
 	cargo test --package knhk --test ffi -- thread_sanitizer
 
 TRIAL := $(CURDIR)/target/install-test
