@@ -52,7 +52,7 @@ bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; O
 
 # Tests: each part can be run alone. The C and C++ tests are among those of Rust, which compile and run them.
 .PHONY: test-rust test-doc test-loom test-python test-node test-readme test-examples
-test: test-rust test-doc test-loom test-python test-node test-readme test-examples ## Runs every test.
+test: test-rust test-doc test-loom test-python test-node test-readme test-examples test-install ## Runs every test.
 
 test-rust: $(SETUP)/c-tools
 	cargo nextest run --workspace
