@@ -1,6 +1,6 @@
 //! Reading an artifact by name or as a whole; inline code reads slots by itself.
 
-use super::format::{Counts, HEADER, NONE, Sections, field, u32_at, u64_at};
+use super::format::{Counts, HEADER, LAYOUT_VERSION, NONE, Sections, field, u32_at, u64_at};
 use super::names::{self, Record};
 use super::verify::{FULL_F64, FULL_I64};
 use super::{Artifact, Bounds, Entry, Value, value};
@@ -161,6 +161,10 @@ pub unsafe fn lookup_raw(artifact: *const Slot, limit: u64, parent: Option<u32>,
     // SAFETY: a verified image begins there, with a header whose total is the image's length.
     let image = unsafe {
         let header = artifact.cast::<u8>().sub(limit as usize + HEADER);
+        // Another copy of the library, of the same ABI, may lay its artifacts out otherwise behind the slots.
+        if header.add(field::LAYOUT).cast::<u32>().read() != LAYOUT_VERSION {
+            return None;
+        }
         let total = header.add(field::TOTAL).cast::<u64>().read();
         std::slice::from_raw_parts(header, total as usize)
     };
