@@ -166,6 +166,8 @@ def test_waiting_ends_when_the_engine_is_closed():
 def test_ctrl_c_ends_a_wait():
     program = (
         "import os, signal, threading, knhk\n"
+        # A shell starts background jobs with this signal ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "engine = knhk.open()\n"
         "sector = engine.create_sector('later')\n"
         "go = threading.Event()\n"
