@@ -77,7 +77,7 @@ test-readme: lib python node
 .PHONY: soak
 soak: ## Reads a billion times while everything changes, and looks for planted faults.
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
-	cargo run --release --package knhk-hot --example soak --features mutants -- --mutant all
+	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
 
 .PHONY: fuzz
 FUZZ_SECONDS ?= 60
