@@ -20,6 +20,7 @@ mod document;
 mod draft;
 mod error;
 mod export;
+pub mod graph;
 mod hash;
 mod identity;
 mod import;
@@ -27,6 +28,7 @@ mod key_table;
 mod limits;
 mod parse;
 mod value_type;
+pub mod vocabulary;
 
 pub use compatible::{Incompatibility, accept, check_compatible};
 pub use compile::{CompileError, compile, compile_after, link};
