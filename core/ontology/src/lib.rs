@@ -27,6 +27,7 @@ mod import;
 mod key_table;
 mod limits;
 mod parse;
+pub mod sectors;
 mod value_type;
 pub mod vocabulary;
 
