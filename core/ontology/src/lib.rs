@@ -12,6 +12,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod canon;
 mod compatible;
 mod compile;
 mod diff;
@@ -27,6 +28,7 @@ mod import;
 mod key_table;
 mod limits;
 mod parse;
+pub mod rdf;
 mod value_type;
 pub mod vocabulary;
 
