@@ -26,6 +26,7 @@ mod identity;
 mod import;
 mod key_table;
 mod limits;
+pub mod merkle;
 mod parse;
 mod value_type;
 pub mod vocabulary;
