@@ -27,6 +27,7 @@ mod identity;
 mod import;
 mod key_table;
 mod limits;
+pub mod merkle;
 mod parse;
 pub mod rdf;
 mod value_type;

@@ -128,9 +128,11 @@ fn issue(graph: &Blanks<'_>, limits: &Limits) -> Result<Issuer, RdfError> {
     let mut doubtful: Vec<&[u32]> = Vec::new();
     for group in order.chunk_by(alike) {
         match group {
-            [node] => canonical.issue(*node),
+            [node] => {
+                canonical.issue(*node);
+            }
             group => doubtful.push(group),
-        };
+        }
     }
     if !doubtful.is_empty() {
         n_degree::issue(graph, &hashes, &doubtful, &mut canonical, limits)?;

@@ -104,6 +104,7 @@ impl Scan {
                 self.begin(if list { Open::List(0) } else { Open::Data }, limits)?;
             }
             JsonEvent::StartObject => {
+                let begins = self.is_context();
                 let opened = match self.open.last_mut() {
                     Some(Open::List(count)) => {
                         *count += 1;
@@ -111,7 +112,7 @@ impl Scan {
                         Open::Context(HashMap::new())
                     }
                     Some(Open::Context(_)) => Open::Definition(self.key.clone()),
-                    _ if self.is_context() => Open::Context(HashMap::new()),
+                    _ if begins => Open::Context(HashMap::new()),
                     _ => Open::Data,
                 };
                 if matches!(opened, Open::Context(_)) {

@@ -6,11 +6,11 @@ use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode};
 use super::base::Base;
 use super::error::{RdfErrorKind as Kind, shortened, within};
 use crate::Limits;
-use crate::graph::{Term, Terms, Triple};
+use crate::graph::{Term, Terms, Triple, Writer};
 
 /// Collects the statements of one text.
 pub(super) struct Sink<'a> {
-    terms: &'a Terms,
+    terms: Writer<'a>,
     limits: &'a Limits,
     base: Base<'a>,
     triples: Vec<Triple>,
@@ -36,7 +36,7 @@ pub(super) enum Labels {
 impl<'a> Sink<'a> {
     pub fn new(terms: &'a Terms, limits: &'a Limits, base: Base<'a>, labels: Labels) -> Sink<'a> {
         let blanks = HashMap::new();
-        Sink { terms, limits, base, triples: Vec::new(), text: 0, blanks, labels, subject: None, predicate: None }
+        Sink { terms: terms.writer(), limits, base, triples: Vec::new(), text: 0, blanks, labels, subject: None, predicate: None }
     }
 
     pub fn base(&self) -> &Base<'a> {
