@@ -30,6 +30,7 @@ mod limits;
 pub mod merkle;
 mod parse;
 pub mod rdf;
+pub mod sectors;
 mod value_type;
 pub mod vocabulary;
 
