@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use knhk_ontology::Limits;
-use knhk_ontology::graph::{Graph, Term, TermRef, Terms, Triple};
-use knhk_ontology::rdf::{Format, parse_graph};
+use knhk_ontology::graph::{Graph, GraphBuilder, Term, TermRef, Terms, Triple};
+use knhk_ontology::rdf::{Format, parse, parse_graph};
 use knhk_ontology::sectors::CORE;
 use knhk_ontology::vocabulary::{knhk, rdf, rdfs};
 
@@ -41,13 +41,20 @@ pub struct Knowledge {
 impl Knowledge {
     /// The core alone.
     pub fn core() -> Knowledge {
-        let graph = parsed(CORE, "core", &Graph::empty(Arc::new(Terms::new())));
-        Knowledge { sector: "core", graph }
+        let (terms, limits) = (Arc::new(Terms::new()), Limits::default());
+        let triples = parse(CORE.as_bytes(), Format::Turtle, knhk::CORE, &terms, &limits).expect("the core is Turtle");
+        let mut graph = GraphBuilder::new(terms);
+        triples.into_iter().for_each(|triple| graph.push(triple.subject, triple.predicate, triple.object));
+        Knowledge { sector: "core", graph: graph.finish() }
     }
 
     /// What the texts say together, over the core.
     pub fn of(sector: &'static str, texts: &[&str]) -> Knowledge {
-        Knowledge { sector, graph: parsed(&texts.join("\n"), sector, &Knowledge::core().graph) }
+        let (text, base) = (texts.join("\n"), format!("{}{sector}:", knhk::SECTORS));
+        let core = Knowledge::core().graph;
+        let graph = parse_graph(text.as_bytes(), Format::Turtle, &base, core.terms(), &Limits::default(), &core)
+            .unwrap_or_else(|error| panic!("{sector}: {error}"));
+        Knowledge { sector, graph }
     }
 
     fn term(&self, iri: &str) -> Option<Term> {
@@ -84,19 +91,21 @@ impl Knowledge {
     pub fn own_of_type(&self, class: &str) -> Vec<Term> {
         let class = self.term(class);
         let typed = self.term(rdf::TYPE).zip(class);
-        self.named(typed.into_iter().flat_map(|(predicate, class)| self.graph.subjects(predicate, class).collect::<Vec<_>>()))
+        self.named(
+            typed.into_iter().flat_map(|(predicate, class)| self.graph.subjects(predicate, class).collect::<Vec<_>>()),
+        )
     }
 
     /// The sector's own parameters, by name.
     pub fn parameters(&self) -> Vec<Term> {
         let having = [knhk::VALUE, knhk::DEFAULT].into_iter().filter_map(|predicate| self.term(predicate));
-        self.named(having.flat_map(|predicate| self.graph.with_predicate(predicate).map(|(subject, _)| subject)))
+        self.named(having.flat_map(|predicate| self.graph.with_predicate(predicate).map(|(_, subject)| subject)))
     }
 
     /// The own property shapes that have a name, by name.
     pub fn property_shapes(&self) -> Vec<Term> {
         let path = self.term(&format!("{SHACL}path")).expect("there are shapes");
-        self.named(self.graph.with_predicate(path).map(|(subject, _)| subject))
+        self.named(self.graph.with_predicate(path).map(|(_, subject)| subject))
     }
 
     fn named(&self, subjects: impl Iterator<Item = Term>) -> Vec<Term> {
@@ -130,19 +139,8 @@ impl Knowledge {
         known.unwrap_or(text)
     }
 
-    pub fn is(&self, term: Term, iri: &str) -> bool {
-        self.term(iri) == Some(term)
-    }
-
     /// The statements that the sector itself makes.
     pub fn own(&self) -> impl Iterator<Item = Triple> + '_ {
         self.graph.own()
     }
-}
-
-/// The graph of a Turtle text over a core.
-pub fn parsed(text: &str, sector: &str, core: &Graph) -> Graph {
-    let base = format!("{}{sector}:", knhk::SECTORS);
-    parse_graph(text.as_bytes(), Format::Turtle, &base, core.terms(), &Limits::default(), core)
-        .unwrap_or_else(|error| panic!("{sector}: {error}"))
 }

@@ -7,9 +7,16 @@ use knhk_ontology::vocabulary::{knhk, rdf, rdfs};
 
 use super::{Knowledge, SHACL};
 
-/// The tables that stand between `<!-- name -->` and `<!-- end -->`.
-pub const TABLES: [(&str, fn(&Knowledge) -> String); 4] =
-    [("terms", terms), ("classes", classes), ("parameters", parameters), ("shapes", shapes)];
+/// A table and the name that it stands below: between `<!-- name -->` and `<!-- end -->`.
+type Table = (&'static str, fn(&Knowledge) -> String);
+const TABLES: [Table; 6] = [
+    ("terms", terms),
+    ("classes", classes),
+    ("parameters", parameters),
+    ("observations", observations),
+    ("levels", levels),
+    ("shapes", shapes),
+];
 
 /// The page with its tables made anew.
 pub fn refreshed(page: &str, knowledge: &Knowledge) -> String {
@@ -57,7 +64,7 @@ fn parameters(k: &Knowledge) -> String {
         let name = format!("`{}`", k.short(parameter));
         let mut doc = said(k, parameter, knhk::DOC);
         for (predicate, words) in [("lessThan", "Less than"), ("lessThanOrEquals", "At most")] {
-            for other in k.all(parameter, &format!("{}{predicate}", knhk::CORE)) {
+            for other in k.all(parameter, &core(predicate)) {
                 write!(doc, " {words} `{}`.", k.short(other)).expect("a string takes what is written");
             }
         }
@@ -73,6 +80,43 @@ fn parameters(k: &Knowledge) -> String {
         );
     }
     table
+}
+
+fn observations(k: &Knowledge) -> String {
+    let mut table = String::from("| observation | value | about | meaning |\n|---|---|---|---|\n");
+    for kind in k.own_of_type(&core("ObservationKind")) {
+        let unit = k.one(kind, knhk::UNIT).map_or_else(String::new, |unit| format!(", {}", k.text(unit)));
+        let value = said(k, kind, &core("valueType")) + &unit;
+        let about = names(k, &k.all(kind, &core("concerns")));
+        row(&mut table, &[format!("`{}`", k.short(kind)), value, about, said(k, kind, rdfs::COMMENT)]);
+    }
+    table
+}
+
+fn levels(k: &Knowledge) -> String {
+    let mut table = String::from("| level | what is held | missing data | meaning |\n|---|---|---|---|\n");
+    for level in k.own_of_type(&core("Slo")) {
+        let bounds: Vec<String> = [("atMost", "at most"), ("atLeast", "at least")]
+            .iter()
+            .flat_map(|(predicate, words)| k.all(level, &core(predicate)).into_iter().map(move |bound| (words, bound)))
+            .map(|(words, bound)| format!("{words} `{}`", k.short(bound)))
+            .collect();
+        let held = format!(
+            "{} of {} over {} s: {}",
+            said(k, level, &core("aggregate")),
+            names(k, &k.all(level, &core("indicator"))),
+            said(k, level, &core("window")),
+            bounds.join(", "),
+        );
+        let missing = said(k, level, &core("onMissingData"));
+        row(&mut table, &[format!("`{}`", k.short(level)), held, missing, said(k, level, rdfs::COMMENT)]);
+    }
+    table
+}
+
+/// A name of the core.
+fn core(name: &str) -> String {
+    format!("{}{name}", knhk::CORE)
 }
 
 fn shapes(k: &Knowledge) -> String {
@@ -94,8 +138,12 @@ fn shapes(k: &Knowledge) -> String {
 }
 
 fn targets(k: &Knowledge, shape: Term) -> String {
-    let kinds =
-        [("targetClass", "each "), ("targetNode", ""), ("targetSubjectsOf", "what has "), ("targetObjectsOf", "what is named by ")];
+    let kinds = [
+        ("targetClass", "each "),
+        ("targetNode", ""),
+        ("targetSubjectsOf", "what has "),
+        ("targetObjectsOf", "what is named by "),
+    ];
     let targets: Vec<String> = kinds
         .iter()
         .flat_map(|(predicate, words)| {
