@@ -27,6 +27,7 @@ mod import;
 mod key_table;
 mod limits;
 mod parse;
+pub mod shacl;
 mod value_type;
 pub mod vocabulary;
 
