@@ -9,12 +9,24 @@ use super::names::Names;
 use super::path::Path;
 use super::report::{Report, ValidationResult};
 use crate::graph::{Graph, GraphBuilder, Term, TermRef, Terms};
+use crate::rdf::{self, Format, RdfError};
 
 impl Report {
     /// The report as SHACL's vocabulary states it, over any interner; one of its own keeps the data's from growing. The messages
     /// are those that shapes state. Blank nodes of the data keep their labels.
     pub fn to_graph(&self, terms: &Arc<Terms>) -> Graph {
         Writer::new(self, terms).write(self)
+    }
+
+    /// The report in a format of RDF.
+    ///
+    /// # Errors
+    /// Of a format that cannot say it: plain JSON.
+    pub fn to_rdf(&self, format: Format) -> Result<String, RdfError> {
+        let graph = self.to_graph(&Arc::new(Terms::new()));
+        let mut text = Vec::new();
+        rdf::write(&graph, graph.iter(), format, &mut text)?;
+        Ok(String::from_utf8(text).expect("RDF is written as UTF-8"))
     }
 }
 

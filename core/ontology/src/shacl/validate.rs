@@ -14,7 +14,6 @@ use super::path::Way;
 use super::report::{Entry, Report};
 use super::value::Value;
 use crate::graph::{Graph, Term, TermRef};
-use crate::vocabulary::xsd;
 
 /// The whole data graph against all shapes.
 pub(super) fn validate(shapes: &Arc<Compiled>, data: &Graph) -> Report {
@@ -388,10 +387,10 @@ impl<'a> Checker<'a> {
 
     fn has_datatype(&self, value: Term, wanted: &str, known: Option<Datatype>) -> bool {
         if value.as_integer().is_some() {
-            return match known {
-                Some(Datatype::Integer(None, None)) => true,
-                _ => wanted == xsd::INTEGER,
-            };
+            return known == Some(Datatype::Integer(None, None));
+        }
+        if value.as_double().is_some() {
+            return known == Some(Datatype::Double);
         }
         match self.shapes.terms.get(value) {
             TermRef::Literal { lexical, datatype, .. } => {

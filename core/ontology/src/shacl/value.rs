@@ -35,6 +35,9 @@ impl<'a> Value<'a> {
         if let Some(value) = term.as_integer() {
             return Some(Value::Integer(value));
         }
+        if let Some(value) = term.as_double() {
+            return Some(Value::Double(value));
+        }
         let TermRef::Literal { lexical, datatype, language: None } = terms.get(term) else { return None };
         Value::parse(lexical, Datatype::from_iri(datatype)?)
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use knhk_ontology::Limits;
 use knhk_ontology::graph::{Delta, Terms, Triple};
+use knhk_ontology::rdf::{self, Format};
 use knhk_ontology::shacl::{Component, Report, Severity, Shapes};
 
 use crate::support::{graph, integer};
@@ -22,7 +24,7 @@ fn every_component_says_what_is_wrong() {
             "sh:datatype xsd:byte . ex:a ex:p '300'^^xsd:byte .",
             "a p: \"300\"^^xsd:byte is not of type xsd:byte (shape S)",
         ),
-        ("sh:nodeKind sh:IRIOrLiteral . ex:a ex:p _:b .", "a p: _:b is not an IRI or a literal (shape S)"),
+        ("sh:nodeKind sh:IRIOrLiteral . ex:a ex:p _:b .", "a p: _:b0 is not an IRI or a literal (shape S)"),
         ("sh:minCount 2 .", "a p: needs at least 2 values (shape S)"),
         ("sh:maxCount 1 . ex:a ex:p 1, 2 .", "a p: has more than 1 value (shape S)"),
         ("sh:minExclusive 1.5 . ex:a ex:p 1 .", "a p: 1 is not above 1.5 (shape S)"),
@@ -106,6 +108,23 @@ fn what_conforms_says_so() {
     assert!(report.conforms());
     assert_eq!(report.to_string(), "Conforms: no shape is broken.\n");
     assert_eq!(report.to_graph(&Arc::new(Terms::new())).len(), 2);
+}
+
+#[test]
+fn reports_are_written_in_every_format_of_rdf() {
+    let report =
+        report("ex:S sh:targetNode ex:a ; sh:path [ sh:inversePath ex:p ] ; sh:minCount 1 ; sh:message 'No!'@en .");
+    let turtle = report.to_rdf(Format::Turtle).unwrap();
+    for text in ["sh:conforms false", "sh:inversePath example:p", "\"No!\"@en", "sh:MinCountConstraintComponent"] {
+        assert!(turtle.contains(text), "{text} is not in {turtle}");
+    }
+    for format in [Format::NTriples, Format::NQuads, Format::JsonLd, Format::RdfXml] {
+        let text = report.to_rdf(format).unwrap();
+        let terms = Arc::new(Terms::new());
+        let again = rdf::parse(text.as_bytes(), format, "", &terms, &Limits::default()).unwrap();
+        assert_eq!(again.len(), report.to_graph(&terms).len(), "{text}");
+    }
+    assert!(report.to_rdf(Format::Json).is_err());
 }
 
 #[test]

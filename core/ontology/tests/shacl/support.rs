@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use knhk_ontology::graph::{Graph, GraphBuilder, Term, Terms};
+use knhk_ontology::Limits;
+use knhk_ontology::graph::{Graph, GraphBuilder, Term, Terms, Triple};
+use knhk_ontology::rdf::{self, Format};
 use knhk_ontology::vocabulary::xsd;
 
 /// What every test's Turtle may use.
@@ -20,30 +22,14 @@ pub fn graph(terms: &Arc<Terms>, turtle: &str) -> Graph {
     parse(terms, &format!("{PREFIXES}{turtle}"), "http://example.org/")
 }
 
-/// A graph from Turtle. Blank nodes keep their labels.
+/// A graph from Turtle.
 pub fn parse(terms: &Arc<Terms>, turtle: &str, base: &str) -> Graph {
+    let triples = rdf::parse(turtle.as_bytes(), Format::Turtle, base, terms, &Limits::default());
     let mut builder = GraphBuilder::new(terms.clone());
-    let parser = oxttl::TurtleParser::new().with_base_iri(base).expect("the base is an IRI");
-    for triple in parser.for_slice(turtle) {
-        let triple = triple.unwrap_or_else(|error| panic!("{base}: {error}"));
-        let subject = match &triple.subject {
-            oxrdf::NamedOrBlankNode::NamedNode(iri) => terms.iri(iri.as_str()),
-            oxrdf::NamedOrBlankNode::BlankNode(node) => terms.blank(node.as_str()),
-        };
-        builder.push(subject, terms.iri(triple.predicate.as_str()), term(terms, &triple.object));
+    for Triple { subject, predicate, object } in triples.unwrap_or_else(|error| panic!("{base}: {error}")) {
+        builder.push(subject, predicate, object);
     }
     builder.finish()
-}
-
-fn term(terms: &Terms, term: &oxrdf::Term) -> Term {
-    match term {
-        oxrdf::Term::NamedNode(iri) => terms.iri(iri.as_str()),
-        oxrdf::Term::BlankNode(node) => terms.blank(node.as_str()),
-        oxrdf::Term::Literal(literal) => match literal.language() {
-            Some(language) => terms.language_literal(literal.value(), language),
-            None => terms.literal(literal.value(), literal.datatype().as_str()),
-        },
-    }
 }
 
 /// An `xsd:integer`.
