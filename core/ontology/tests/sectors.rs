@@ -5,9 +5,12 @@ mod sector;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use knhk_ontology::graph::Term;
+use knhk_ontology::Limits;
+use knhk_ontology::graph::{Graph, Term};
+use knhk_ontology::merkle::Map;
+use knhk_ontology::rdf::{Format, parse_graph, write};
 use knhk_ontology::sectors::{Shipped, shipped};
 use knhk_ontology::shacl::{Report, Shapes};
 use knhk_ontology::vocabulary::{knhk, rdf, rdfs, xsd};
@@ -182,12 +185,53 @@ fn each_sector_speaks_of_its_own_names_only_and_defines_those_it_uses() {
     }
 }
 
+/// The Turtle blocks of a page of the manual.
+fn turtle_of(page: &str) -> Vec<String> {
+    let path = manual().join(page);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let blocks = text.split("\n```turtle\n").skip(1);
+    blocks.map(|rest| rest.split_once("\n```").expect("a block has an end").0.to_owned()).collect()
+}
+
+fn manual() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sectors")
+}
+
+#[test]
+fn the_turtle_of_the_manual_conforms() {
+    let finance = shipped().iter().find(|sector| sector.name == "finance").expect("it is shipped");
+    for (sector, ontology, page) in [("finance", finance.ontology, "README.md"), ("orders", "", "core.md")] {
+        let blocks = turtle_of(page);
+        assert!(blocks.len() > 1, "{page}");
+        for block in blocks {
+            let with = Knowledge::of(sector, &[ontology, &block]);
+            assert!(with.own().any(|triple| with.text(triple.subject).contains("/")), "{page}: {block}");
+            assert_conforms(&with);
+        }
+    }
+}
+
+#[test]
+fn each_sector_survives_every_format() {
+    for sector in shipped() {
+        let k = Knowledge::of(sector.name, &[sector.ontology, sector.example]);
+        let address = |graph: &Graph| Map::from_statements(graph.terms(), graph.own()).root();
+        for format in [Format::Turtle, Format::NTriples, Format::NQuads, Format::JsonLd, Format::RdfXml] {
+            let mut text = Vec::new();
+            write(&k.graph, k.own(), format, &mut text).unwrap_or_else(|error| panic!("{}: {error}", sector.name));
+            let core = Knowledge::core().graph;
+            let again = parse_graph(&text, format, "", core.terms(), &Limits::default(), &core)
+                .unwrap_or_else(|error| panic!("{} in {format}: {error}", sector.name));
+            assert_eq!(address(&again), address(&k.graph), "{} in {format}", sector.name);
+        }
+    }
+}
+
 /// `KNHK_WRITE_PAGES=1 cargo test -p knhk-ontology --test sectors` makes the tables anew.
 #[test]
 fn the_tables_of_the_manual_are_fresh() {
-    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sectors");
     for knowledge in shipped().iter().map(ontology).chain([Knowledge::core()]) {
-        let path = manual.join(format!("{}.md", knowledge.sector));
+        let path = manual().join(format!("{}.md", knowledge.sector));
         let page = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let fresh = refreshed(&page, &knowledge);
         if std::env::var_os("KNHK_WRITE_PAGES").is_some() {
