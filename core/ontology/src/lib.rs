@@ -12,6 +12,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod canon;
 mod compatible;
 mod compile;
 mod diff;
@@ -28,6 +29,9 @@ mod key_table;
 mod limits;
 pub mod merkle;
 mod parse;
+pub mod rdf;
+pub mod sectors;
+pub mod shacl;
 mod value_type;
 pub mod vocabulary;
 
