@@ -30,6 +30,8 @@ mod limits;
 pub mod merkle;
 mod parse;
 pub mod rdf;
+pub mod sectors;
+pub mod shacl;
 mod value_type;
 pub mod vocabulary;
 
