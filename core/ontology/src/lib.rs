@@ -12,29 +12,41 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod closure;
 mod compatible;
 mod compile;
+mod core;
 mod diff;
 mod display;
 mod document;
 mod draft;
 mod error;
 mod export;
+mod format_1;
 pub mod graph;
 mod hash;
-mod identity;
 mod import;
 mod key_table;
 mod limits;
+pub mod merkle;
+mod names;
 mod parse;
+mod reading;
+mod snapshot;
+mod statements;
 mod value_type;
+mod view;
 pub mod vocabulary;
+mod words;
 
 pub use compatible::{Incompatibility, accept, check_compatible};
-pub use compile::{CompileError, compile, compile_after, link};
+pub use compile::{CompileError, compile, compile_snapshot};
+pub use core::Core;
 pub use diff::{Difference, diff};
 pub use document::{Document, Leaf};
 pub use error::{DocumentError, DocumentErrorKind};
 pub use key_table::{KeyTable, KeyTableError};
 pub use limits::Limits;
+pub use names::{Namespace, owner};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use value_type::{UnknownType, ValueType};
