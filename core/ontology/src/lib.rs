@@ -1,13 +1,16 @@
-//! A sector's knowledge as a plain JSON document, the key table that gives names their slots, and the projection into the artifact.
+//! A sector's knowledge: an RDF graph, the documents that go into it and come out of it, the key table that gives names their slots, and
+//! the projection into the artifact.
 //!
 //! ```
-//! use knhk_ontology::{Document, KeyTable, Limits, compile};
+//! use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, compile_snapshot};
 //!
 //! let document = Document::parse(r#"{"limits": {"max_qty": {"$value": 1000, "$min": 1, "$max": 5000}}}"#, &Limits::default())?;
+//! let nothing = Snapshot::empty("orders", &Core::shipped(), &Limits::default());
+//! let snapshot = nothing.apply(&nothing.change_to(&document)?)?;
 //! let mut table = KeyTable::new();
-//! let artifact = compile(&document, &mut table, false)?;
+//! let artifact = compile_snapshot(&snapshot, &mut table, None)?;
 //! assert_eq!(artifact.find("limits/max_qty"), table.get("limits/max_qty"));
-//! assert_eq!(Document::parse(document.to_json(), &Limits::default())?, document);
+//! assert_eq!(snapshot.document().map_err(Clone::clone)?, &document);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]

@@ -5,9 +5,9 @@ use std::time::{Instant, SystemTime};
 
 use knhk_hot::artifact::Artifact;
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Difference, Document, Incompatibility, accept, check_compatible, compile, compile_after, diff};
+use knhk_ontology::{Difference, Document, Incompatibility, Snapshot, accept, check_compatible, compile_snapshot, diff};
 
-use crate::{Journal, Origin, Phases, PromotionError, Sector, State, Version};
+use crate::{Content, Journal, Origin, Phases, PromotionError, Sector, State, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
 pub struct Promotion<'s, S> {
@@ -19,20 +19,19 @@ pub struct Promotion<'s, S> {
     stage: S,
 }
 
-/// A document that was parsed and checked by itself.
+/// Content that was parsed and checked by itself.
 pub struct Preparing {
-    document: Document,
+    content: Content,
 }
 
 /// Compiled, linked to the key table, compatible with the keys that programs hold. Holds the sector's lock, so that what was verified
 /// is what is promoted; dropping it changes nothing.
 pub struct Ready<'s> {
     state: MutexGuard<'s, State>,
-    document: Arc<Document>,
+    snapshot: Arc<Snapshot>,
     artifact: Arc<Artifact>,
-    snapshot_id: [u8; 32],
     rollback_of: Option<u64>,
-    before: Option<Arc<Document>>,
+    before: Option<Arc<Snapshot>>,
     /// Promises to programs that a declared major version takes back.
     broken: Vec<Incompatibility>,
 }
@@ -68,9 +67,9 @@ impl Guard {
 }
 
 impl<'s> Promotion<'s, Preparing> {
-    pub(crate) fn new(sector: &'s Sector, hot: &'s Hot, journal: &'s dyn Journal, document: Document) -> Self {
+    pub(crate) fn new(sector: &'s Sector, hot: &'s Hot, journal: &'s dyn Journal, content: Content) -> Self {
         let (origin, phases) = (Origin::default(), Phases::default());
-        Promotion { sector, hot, journal, origin, phases, stage: Preparing { document } }
+        Promotion { sector, hot, journal, origin, phases, stage: Preparing { content } }
     }
 
     /// States who promotes and why, and how long the parsing took.
@@ -88,27 +87,20 @@ impl<'s> Promotion<'s, Preparing> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let begun = Instant::now();
         let mut state = sector.lock()?;
-        let broken = check_compatible(&stage.document, &state.keys);
+        let before = state.current().map(|current| current.snapshot.clone());
+        let base = before.as_ref().unwrap_or(sector.empty());
+        let snapshot = base.apply(&stage.content.against(base)?)?;
+        let broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
         if !broken.is_empty() && !origin.major {
             return Err(PromotionError::Incompatible(broken));
         }
-        let before = state.current().map(|current| current.document.clone());
         phases.verify_ns = nanoseconds(begun);
         let begun = Instant::now();
-        let artifact = match state.current().map(|current| current.artifact.clone()) {
-            Some(before) => compile_after(&stage.document, &mut state.keys, &before)?,
-            None => compile(&stage.document, &mut state.keys, false)?,
-        };
+        let artifact = state.current().map(|current| current.artifact.clone());
+        let artifact = compile_snapshot(&snapshot, &mut state.keys, artifact.as_deref())?;
         phases.compile_ns = nanoseconds(begun);
-        let ready = Ready {
-            snapshot_id: artifact.snapshot_id(),
-            state,
-            document: Arc::new(stage.document),
-            artifact: Arc::new(artifact),
-            rollback_of: None,
-            before,
-            broken,
-        };
+        let (snapshot, artifact) = (Arc::new(snapshot), Arc::new(artifact));
+        let ready = Ready { state, snapshot, artifact, rollback_of: None, before, broken };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
 }
@@ -134,12 +126,11 @@ impl<'s> Promotion<'s, Ready<'s>> {
                 retained: state.retained(),
             });
         };
-        let before = state.current().map(|current| current.document.clone());
+        let before = state.current().map(|current| current.snapshot.clone());
         let ready = Ready {
             state,
-            document: target.document.clone(),
+            snapshot: target.snapshot.clone(),
             artifact: target.artifact.clone(),
-            snapshot_id: target.snapshot_id,
             rollback_of: Some(number),
             before,
             broken: Vec::new(),
@@ -155,13 +146,17 @@ impl<'s> Promotion<'s, Ready<'s>> {
     }
 
     fn seal(&self) -> Seal {
-        let (state, snapshot_id) = (&self.stage.state, self.stage.snapshot_id);
+        let (state, snapshot_id) = (&self.stage.state, self.stage.snapshot.id());
         Seal { sector: std::ptr::from_ref(self.sector).addr(), verification: state.verifications, snapshot_id }
     }
 
     /// What will change, path by path.
     pub fn differences(&self) -> Vec<Difference> {
-        diff(self.stage.before.as_deref().unwrap_or(&Document::default()), &self.stage.document)
+        let sound = "what is ready was read before it was compiled";
+        match &self.stage.before {
+            Some(before) => self.stage.snapshot.differences(before).expect(sound),
+            None => diff(&Document::default(), self.stage.snapshot.document().expect(sound)),
+        }
     }
 
     /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.
@@ -190,7 +185,8 @@ impl<'s> Promotion<'s, Ready<'s>> {
             return Err(PromotionError::ForeignGuard { sector: self.sector.name().into() });
         }
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
-        let Ready { mut state, document, artifact, snapshot_id, rollback_of, before, broken } = stage;
+        let Ready { mut state, snapshot, artifact, rollback_of, before, broken } = stage;
+        let snapshot_id = snapshot.id();
         let number = state.next;
         let begun = Instant::now();
         let change = Change { sector: sector.number(), artifact: artifact.clone(), snapshot_id, ready: true };
@@ -206,7 +202,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
             rollback_of,
             before,
             phases,
-            document,
+            snapshot,
             artifact,
         };
         let record = |version: &Version| {
