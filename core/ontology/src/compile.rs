@@ -1,11 +1,13 @@
 //! The projection of a document into the artifact that inline code reads.
 
+use std::sync::Arc;
+
 use knhk_hot::artifact::{Artifact, ArtifactError, Builder, Limits};
 
-use crate::DocumentError;
-use crate::Snapshot;
 use crate::document::{About, Data, Document, TOP};
 use crate::key_table::{KeyTable, KeyTableError, Plan};
+use crate::parameters::{Compiled, Entry, Parameters};
+use crate::{DocumentError, Snapshot};
 
 /// Why no artifact was made. The key table is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -28,27 +30,39 @@ pub enum CompileError {
 /// The document is valid by construction, so that what can fail here is the size alone.
 /// Its content address is left out: a document has none before it is in a graph.
 pub fn compile(document: &Document, table: &mut KeyTable, defaults_only: bool) -> Result<Artifact, CompileError> {
-    project(document, [0; 32], table, defaults_only, None)
+    Ok(project(document, [0; 32], table, defaults_only, None)?.0)
 }
 
 /// Compiles what programs read of a snapshot. Where `before`, the artifact that it takes the place of, has the same names, as most changes
 /// leave them, its index is taken over.
+///
+/// # Errors
+/// What is not sound or does not fit; the key table is as it was.
 pub fn compile_snapshot(
     snapshot: &Snapshot,
     table: &mut KeyTable,
     before: Option<&Artifact>,
-) -> Result<Artifact, CompileError> {
-    let document = snapshot.document().map_err(Clone::clone)?;
-    project(document, snapshot.id(), table, false, before)
+) -> Result<Compiled, CompileError> {
+    let view = snapshot.view().map_err(Clone::clone)?;
+    let (artifact, slots) = project(&view.document, snapshot.id(), table, false, before)?;
+    let entries = view.document.nodes.iter().zip(&view.subjects).zip(slots).filter_map(|((node, subject), slot)| {
+        let plain = view.document.about.get(node.about as usize).is_none_or(|about| {
+            about.has_value && about.default.is_none() && about.allowed.is_none()
+        });
+        Some(Entry { subject: (*subject).filter(|_| plain)?, slot, value_type: node.data.value_type() })
+    });
+    let parameters = Parameters::new(entries.collect(), snapshot.graph(), snapshot.words());
+    Ok(Compiled { artifact: Arc::new(artifact), parameters })
 }
 
+/// The artifact, and the slot of each node.
 fn project(
     document: &Document,
     snapshot_id: [u8; 32],
     table: &mut KeyTable,
     defaults_only: bool,
     before: Option<&Artifact>,
-) -> Result<Artifact, CompileError> {
+) -> Result<(Artifact, Vec<u32>), CompileError> {
     let mut plan = Plan::new(table);
     let mut slots: Vec<u32> = Vec::with_capacity(document.nodes.len());
     for node in &document.nodes {
@@ -90,7 +104,7 @@ fn project(
     }
     let artifact = builder.finish()?;
     table.commit(plan);
-    Ok(artifact)
+    Ok((artifact, slots))
 }
 
 fn guard(builder: &mut Builder, slot: u32, data: Data, about: &About) {

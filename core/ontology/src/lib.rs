@@ -8,13 +8,14 @@
 //! let nothing = Snapshot::empty("orders", &Core::shipped(), &Limits::default());
 //! let snapshot = nothing.apply(&nothing.change_to(&document)?)?;
 //! let mut table = KeyTable::new();
-//! let artifact = compile_snapshot(&snapshot, &mut table, None)?;
+//! let artifact = compile_snapshot(&snapshot, &mut table, None)?.artifact;
 //! assert_eq!(artifact.find("limits/max_qty"), table.get("limits/max_qty"));
 //! assert_eq!(snapshot.document().map_err(Clone::clone)?, &document);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
 
+mod again;
 mod closure;
 mod compatible;
 mod compile;
@@ -33,6 +34,7 @@ mod key_table;
 mod limits;
 pub mod merkle;
 mod names;
+mod parameters;
 mod parse;
 mod reading;
 mod snapshot;
@@ -42,6 +44,7 @@ mod view;
 pub mod vocabulary;
 mod words;
 
+pub use again::Text;
 pub use compatible::{Incompatibility, accept, check_compatible};
 pub use compile::{CompileError, compile, compile_snapshot};
 pub use core::Core;
@@ -51,5 +54,6 @@ pub use error::{DocumentError, DocumentErrorKind};
 pub use key_table::{KeyTable, KeyTableError};
 pub use limits::Limits;
 pub use names::{Namespace, owner};
+pub use parameters::{Compiled, Revised};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use value_type::{UnknownType, ValueType};

@@ -133,9 +133,14 @@ impl Snapshot {
     /// [`SnapshotError::Core`] and [`SnapshotError::Foreign`], with the statement.
     pub fn apply(&self, delta: &Delta) -> Result<Snapshot, SnapshotError> {
         self.check(delta)?;
+        Ok(self.apply_own(delta))
+    }
+
+    /// [`Snapshot::apply`] of a change that is known to be about the sector's own names: one that a document made.
+    pub(crate) fn apply_own(&self, delta: &Delta) -> Snapshot {
         let graph = self.graph.apply(delta);
         let map = self.map.apply(graph.terms(), delta);
-        Ok(Snapshot::with(self.of.clone(), graph, map))
+        Snapshot::with(self.of.clone(), graph, map)
     }
 
     /// Refuses what no change of this sector may touch.

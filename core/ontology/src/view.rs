@@ -89,7 +89,7 @@ impl Reader<'_> {
             let field = |predicate| said.iter().any(|triple| triple.predicate == predicate);
             let value = field(words.value) || field(words.default);
             let map = said.iter().any(|triple| triple.predicate == words.is && triple.object == words.map);
-            let stray = [words.min, words.max, words.allowed, words.value_type].into_iter().any(field);
+            let stray = field(words.value_type);
             if !value && !map && !stray {
                 continue;
             }

@@ -21,6 +21,12 @@ impl Delta {
         Delta { added, removed }
     }
 
+    /// The change that removes and adds these, sorted and known to be there and not to be.
+    pub(crate) fn of_sorted(removed: Vec<Triple>, added: Vec<Triple>) -> Delta {
+        debug_assert!(removed.is_sorted() && added.is_sorted());
+        Delta { added, removed }
+    }
+
     /// What leads from one graph to another that shares its interner.
     pub fn between(from: &Graph, to: &Graph) -> Delta {
         let added = to.iter().filter(|&triple| !from.contains(triple)).collect();
