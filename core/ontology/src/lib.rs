@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod again;
+pub mod canon;
 mod closure;
 mod compatible;
 mod compile;
@@ -36,6 +37,7 @@ pub mod merkle;
 mod names;
 mod parameters;
 mod parse;
+pub mod rdf;
 mod reading;
 mod snapshot;
 mod statements;

@@ -24,13 +24,16 @@ pub struct Limits {
     pub iri_bytes: usize,
     /// How deep lists, blank nodes and elements of RDF texts may nest.
     pub nesting: usize,
+    /// Bytes of the terms of all statements, written out without prefixes, bases and entities: what a small text may swell to.
+    pub text_bytes: usize,
     /// Steps of RDFC-1.0's n-degree hash over one graph: what hostile blank nodes make it do.
     pub blank_node_steps: usize,
 }
 
 impl Default for Limits {
     /// 16 MiB, 32 names on a path, 200,000 keys, strings of 1 MiB, lists of 65,536 elements, names of 256 bytes, 4,096 classes;
-    /// of a graph 1,000,000 statements, IRIs of 4 KiB, nesting of 256, 100,000 steps for blank nodes.
+    /// of a graph 1,000,000 statements, IRIs of 32 KiB (a path of 32 names in percent-encoding), nesting of 64, 512 MiB of terms
+    /// written out, 1,000,000 steps for blank nodes.
     fn default() -> Limits {
         Limits {
             bytes: 16 << 20,
@@ -41,9 +44,10 @@ impl Default for Limits {
             name_bytes: 256,
             classes: 4096,
             statements: 1_000_000,
-            iri_bytes: 4096,
-            nesting: 256,
-            blank_node_steps: 100_000,
+            iri_bytes: 32 << 10,
+            nesting: 64,
+            text_bytes: 512 << 20,
+            blank_node_steps: 1_000_000,
         }
     }
 }

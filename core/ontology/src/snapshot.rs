@@ -139,7 +139,7 @@ impl Snapshot {
     /// [`Snapshot::apply`] of a change that is known to be about the sector's own names: one that a document made.
     pub(crate) fn apply_own(&self, delta: &Delta) -> Snapshot {
         let graph = self.graph.apply(delta);
-        let map = self.map.apply(graph.terms(), delta);
+        let map = self.map.apply_towards(&graph, delta);
         Snapshot::with(self.of.clone(), graph, map)
     }
 
