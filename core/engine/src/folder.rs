@@ -281,7 +281,7 @@ fn load_version(
     if about["snapshot_id"].as_str() != Some(&hex(&snapshot_id)) || about["version"].as_u64() != Some(number) {
         return Err("its content does not match its content address".into());
     }
-    let artifact = compile_snapshot(&snapshot, keys, None).map_err(|e| e.to_string())?;
+    let compiled = compile_snapshot(&snapshot, keys, None).map_err(|e| e.to_string())?;
     let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
     Ok(Version {
         number,
@@ -293,7 +293,7 @@ fn load_version(
         before: None,
         phases: Default::default(),
         snapshot: Arc::new(snapshot),
-        artifact: Arc::new(artifact),
+        compiled: Arc::new(compiled),
     })
 }
 

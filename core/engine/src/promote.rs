@@ -21,8 +21,8 @@ impl Engine {
         self.checked()?;
         let sector = self.sector(sector)?;
         let begun = Instant::now();
-        let document = self.counted(Document::parse(json.as_bytes(), &self.inner.limits).map_err(Error::from))?;
-        self.promote_content(&sector, document.into(), origin, begun)
+        let content = self.counted(sector.read_json(json, &self.inner.limits).map_err(Error::from))?;
+        self.promote_content(&sector, content, origin, begun)
     }
 
     /// Promotes what an artifact image holds: names, types, values and ranges. The image is verified in a private copy and compiled

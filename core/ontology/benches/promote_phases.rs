@@ -60,7 +60,8 @@ fn main() {
         take(1);
         snapshot = snapshot.apply(&change).expect("it is about its own sector");
         take(2);
-        let compiled = compile_snapshot(&snapshot, &mut table, before.as_ref()).expect("the document fits");
+        let compiled = compile_snapshot(&snapshot, &mut table, before.as_deref());
+        let compiled = compiled.expect("the document fits").artifact;
         take(3);
         let all = clock.elapsed();
         lap = Instant::now();

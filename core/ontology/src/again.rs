@@ -41,7 +41,8 @@ impl Text {
     /// none that may differ.
     pub fn of(json: String, document: &Document, compiled: &Compiled, table: &KeyTable) -> Option<Text> {
         let entries = compiled.parameters.entries.clone();
-        let mut by_slot: Vec<(u32, u32)> = entries.iter().enumerate().map(|(at, entry)| (entry.slot, at as u32)).collect();
+        let mut by_slot: Vec<(u32, u32)> =
+            entries.iter().enumerate().map(|(at, entry)| (entry.slot, at as u32)).collect();
         by_slot.sort_unstable();
         let mut slots = vec![TOP; document.nodes.len()];
         let mut spans = Vec::new();
@@ -70,7 +71,13 @@ impl Text {
 
     /// Reads a text that differs from this one in values alone: the change that it makes to the snapshot that this one's version holds,
     /// and what to compare the next one with. None where it differs in anything else, or where a value needs the parser.
-    pub fn again(&self, json: &str, snapshot: &Snapshot, compiled: &Compiled, limits: &Limits) -> Option<(Delta, Text)> {
+    pub fn again(
+        &self,
+        json: &str,
+        snapshot: &Snapshot,
+        compiled: &Compiled,
+        limits: &Limits,
+    ) -> Option<(Delta, Text)> {
         let parameters = &compiled.parameters;
         if json.len() > limits.bytes.min(u32::MAX as usize) || !Arc::ptr_eq(&parameters.entries, &self.entries) {
             return None;
@@ -142,12 +149,13 @@ fn term(graph: &Graph, value_type: ValueType, text: &str, limits: &Limits) -> Op
         ValueType::Bool => Some(Term::boolean(text == "true")),
         ValueType::I64 => {
             let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
-            let whole = digits.iter().all(u8::is_ascii_digit) && !digits.is_empty() && (digits[0] != b'0' || digits.len() == 1);
+            let whole =
+                digits.iter().all(u8::is_ascii_digit) && !digits.is_empty() && (digits[0] != b'0' || digits.len() == 1);
             Term::integer(text.parse().ok().filter(|_| whole)?)
         }
         ValueType::F64 => {
             let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite() && is_double(text.as_bytes()))?;
-            Some(graph.terms().literal(&format!("{value:?}"), xsd::DOUBLE))
+            Term::double(value)
         }
         ValueType::Str => {
             let inside = &text[1..text.len() - 1];
@@ -202,7 +210,8 @@ impl<'d> Walk<'d> {
             if top && key == CLASSES.as_bytes() {
                 let map = self.next;
                 self.next += 1;
-                self.next += self.nodes[self.next as usize..].iter().take_while(|node| node.parent == map).count() as u32;
+                self.next +=
+                    self.nodes[self.next as usize..].iter().take_while(|node| node.parent == map).count() as u32;
                 self.skip()?;
                 continue;
             }

@@ -46,9 +46,11 @@ pub fn compile_snapshot(
     let view = snapshot.view().map_err(Clone::clone)?;
     let (artifact, slots) = project(&view.document, snapshot.id(), table, false, before)?;
     let entries = view.document.nodes.iter().zip(&view.subjects).zip(slots).filter_map(|((node, subject), slot)| {
-        let plain = view.document.about.get(node.about as usize).is_none_or(|about| {
-            about.has_value && about.default.is_none() && about.allowed.is_none()
-        });
+        let plain = view
+            .document
+            .about
+            .get(node.about as usize)
+            .is_none_or(|about| about.has_value && about.default.is_none() && about.allowed.is_none());
         Some(Entry { subject: (*subject).filter(|_| plain)?, slot, value_type: node.data.value_type() })
     });
     let parameters = Parameters::new(entries.collect(), snapshot.graph(), snapshot.words());

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::Limits;
 use crate::graph::{Graph, Terms};
 use crate::merkle::Map;
+use crate::rdf::{self, Format};
+use crate::vocabulary::knhk;
 
 /// The core ontology in an interner of its own.
 #[derive(Clone, Debug)]
@@ -13,9 +16,13 @@ pub struct Core {
 }
 
 impl Core {
-    /// The shipped core.
+    /// The shipped core, in an interner of its own.
     pub fn shipped() -> Core {
-        Core::of(Graph::empty(Arc::new(Terms::new())))
+        let terms = Arc::new(Terms::new());
+        let nothing = Graph::empty(terms.clone());
+        let text = crate::sectors::CORE.as_bytes();
+        let read = rdf::parse_graph(text, Format::Turtle, knhk::CORE, &terms, &Limits::default(), &nothing);
+        Core::of(read.expect("the shipped core is sound: its tests read it"))
     }
 
     /// Any graph as a core.

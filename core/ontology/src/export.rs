@@ -31,7 +31,8 @@ impl Writer<'_> {
             let number = self.next as u32;
             if self.beyond_json(number) {
                 self.next += 1;
-                self.next += self.document.nodes[self.next..].iter().take_while(|inside| inside.parent == number).count();
+                self.next +=
+                    self.document.nodes[self.next..].iter().take_while(|inside| inside.parent == number).count();
                 continue;
             }
             if !first {
@@ -61,7 +62,8 @@ impl Writer<'_> {
         match node.data {
             Data::Class(class) => !document.classes[class as usize].own,
             Data::Map if node.parent == TOP && document.piece(node.name).starts_with('$') => {
-                let inside = document.classes.iter().filter(|class| document.nodes[class.node as usize].parent == number);
+                let inside =
+                    document.classes.iter().filter(|class| document.nodes[class.node as usize].parent == number);
                 let mut inside = inside.peekable();
                 inside.peek().is_some() && inside.all(|class| !class.own)
             }

@@ -73,16 +73,14 @@ impl Parameters {
 
 /// A term as the value of a slot, where it is written as the front door writes values of that type.
 pub(crate) fn scalar(graph: &Graph, value_type: ValueType, term: Term) -> Option<Value<'_>> {
-    match (value_type, term.as_integer(), term.as_boolean()) {
-        (ValueType::I64, Some(value), _) => return Some(Value::I64(value)),
-        (ValueType::Bool, _, Some(value)) => return Some(Value::Bool(value)),
-        _ => {}
-    }
-    match (value_type, graph.terms().get(term)) {
-        (ValueType::F64, TermRef::Literal { lexical, datatype: xsd::DOUBLE, .. }) => lexical.parse().ok().map(Value::F64),
-        (ValueType::Str, TermRef::Literal { lexical: Cow::Borrowed(text), datatype: xsd::STRING, .. }) => {
-            Some(Value::Str(text))
-        }
+    match value_type {
+        ValueType::I64 => term.as_integer().map(Value::I64),
+        ValueType::Bool => term.as_boolean().map(Value::Bool),
+        ValueType::F64 => term.as_double().map(Value::F64),
+        ValueType::Str => match graph.terms().get(term) {
+            TermRef::Literal { lexical: Cow::Borrowed(text), datatype: xsd::STRING, .. } => Some(Value::Str(text)),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -90,7 +88,7 @@ pub(crate) fn scalar(graph: &Graph, value_type: ValueType, term: Term) -> Option
 impl Compiled {
     /// The artifact after a change of values alone, but for its content address; none where the change, or a value, asks for more than
     /// that.
-    pub fn revise(&self, snapshot: &Snapshot, delta: &Delta) -> Option<Revised> {
+    pub(crate) fn revise(&self, snapshot: &Snapshot, delta: &Delta) -> Option<Revised> {
         let graph = snapshot.graph();
         let changed = self.parameters.changed(snapshot.words(), delta)?;
         let mut parameters = self.parameters.clone();
@@ -111,7 +109,7 @@ impl Compiled {
 
 /// What [`Compiled::revise`] made.
 #[derive(Debug)]
-pub struct Revised {
+pub(crate) struct Revised {
     revision: Revision,
     parameters: Parameters,
 }
@@ -121,7 +119,7 @@ impl Revised {
     ///
     /// # Errors
     /// When the system does not protect the memory.
-    pub fn finish(self, snapshot_id: [u8; 32]) -> Result<Compiled, CompileError> {
+    pub(crate) fn finish(self, snapshot_id: [u8; 32]) -> Result<Compiled, CompileError> {
         let artifact = Arc::new(self.revision.finish(snapshot_id)?);
         Ok(Compiled { artifact, parameters: self.parameters })
     }

@@ -40,7 +40,11 @@ pub(crate) fn literal(draft: &mut Draft, graph: &Graph, words: &Words, object: T
 
 /// The elements of an RDF list; a none at the end where a cell is not whole. A list that comes back to itself is as long as the
 /// graph at most, and its last element is none.
-pub(crate) fn list_cells<'g>(graph: &'g Graph, words: &'g Words, head: Term) -> impl Iterator<Item = Option<Term>> + 'g {
+pub(crate) fn list_cells<'g>(
+    graph: &'g Graph,
+    words: &'g Words,
+    head: Term,
+) -> impl Iterator<Item = Option<Term>> + 'g {
     let only = |cell, predicate| {
         let mut objects = graph.objects(cell, predicate);
         objects.next().filter(|_| objects.next().is_none())
@@ -69,8 +73,9 @@ fn scalar(draft: &mut Draft, term: &TermRef<'_>) -> Result<Data, Kind> {
             _ => Err(ill_formed()),
         },
         Some(
-            "integer" | "long" | "int" | "short" | "byte" | "nonNegativeInteger" | "positiveInteger" | "nonPositiveInteger"
-            | "negativeInteger" | "unsignedLong" | "unsignedInt" | "unsignedShort" | "unsignedByte",
+            "integer" | "long" | "int" | "short" | "byte" | "nonNegativeInteger" | "positiveInteger"
+            | "nonPositiveInteger" | "negativeInteger" | "unsignedLong" | "unsignedInt" | "unsignedShort"
+            | "unsignedByte",
         ) => {
             let digits = lexical.trim();
             let unsigned = digits.strip_prefix(['+', '-']).unwrap_or(digits);

@@ -12,7 +12,7 @@ use crate::statements::{Changes, changes};
 use crate::view::View;
 use crate::vocabulary::knhk;
 use crate::words::Words;
-use crate::{Difference, Document, DocumentError, Limits, diff};
+use crate::{CompileError, Compiled, Difference, Document, DocumentError, Limits, diff};
 
 /// Σ_core ⊕ Σ_sector at one moment. Cloning it is cheap, and snapshots share what they have in common.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Snapshot {
 struct Sector {
     space: Namespace,
     words: Words,
-    core: Core,
+    core_root: [u8; 32],
     limits: Limits,
 }
 
@@ -62,12 +62,12 @@ impl Snapshot {
     /// A sector of which nothing but the core is known.
     pub fn empty(sector: &str, core: &Core, limits: &Limits) -> Snapshot {
         let words = Words::of(core.graph().terms());
-        let of = Sector { space: Namespace::of(sector), words, core: core.clone(), limits: *limits };
+        let of = Sector { space: Namespace::of(sector), words, core_root: core.root(), limits: *limits };
         Snapshot::with(Arc::new(of), Graph::over(core.graph()), Map::empty())
     }
 
     fn with(of: Arc<Sector>, graph: Graph, map: Map) -> Snapshot {
-        let id = address(&of.core.root(), &map.root());
+        let id = address(&of.core_root, &map.root());
         Snapshot { of, graph, map, id, view: Arc::default() }
     }
 
@@ -84,11 +84,6 @@ impl Snapshot {
     /// The sector's names.
     pub fn namespace(&self) -> &Namespace {
         &self.of.space
-    }
-
-    /// The core that it stands on.
-    pub fn core(&self) -> &Core {
-        &self.of.core
     }
 
     /// What programs read of it, as a document: parameters, maps and classes, sorted by name; and the classes and properties that JSON
@@ -140,13 +135,38 @@ impl Snapshot {
     pub(crate) fn apply_own(&self, delta: &Delta) -> Snapshot {
         let graph = self.graph.apply(delta);
         let map = self.map.apply_towards(&graph, delta);
-        Snapshot::with(self.of.clone(), graph, map)
+        match graph.compacted() {
+            None => Snapshot::with(self.of.clone(), graph, map),
+            Some(graph) => {
+                let Sector { space, core_root, limits, .. } = &*self.of;
+                let (space, words) = (space.clone(), Words::of(graph.terms()));
+                let of = Sector { space, words, core_root: *core_root, limits: *limits };
+                Snapshot::with(Arc::new(of), graph, map)
+            }
+        }
+    }
+
+    /// [`Snapshot::apply`] of a change that gives parameters other values and nothing else, together with what it compiles to; none for any
+    /// other change, and now and then for one that is, which has to take the way of all others then.
+    ///
+    /// # Errors
+    /// When there is no memory for the artifact.
+    pub fn revise(&self, compiled: &Compiled, delta: &Delta) -> Option<Result<(Snapshot, Compiled), CompileError>> {
+        let revised = compiled.revise(self, delta)?;
+        let snapshot = self.apply_own(delta);
+        // After a move to a fresh interner the parameters have other numbers.
+        if !Arc::ptr_eq(snapshot.graph.terms(), self.graph.terms()) {
+            return None;
+        }
+        Some(revised.finish(snapshot.id).map(|compiled| (snapshot, compiled)))
     }
 
     /// Refuses what no change of this sector may touch.
     fn check(&self, delta: &Delta) -> Result<(), SnapshotError> {
         let mut last = None;
-        for (triple, removes) in delta.removed().iter().map(|&one| (one, true)).chain(delta.added().iter().map(|&one| (one, false))) {
+        for (triple, removes) in
+            delta.removed().iter().map(|&one| (one, true)).chain(delta.added().iter().map(|&one| (one, false)))
+        {
             if removes && self.graph.is_core(triple) {
                 return Err(SnapshotError::Core { statement: self.line(triple) });
             }

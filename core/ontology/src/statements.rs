@@ -56,7 +56,7 @@ pub(crate) fn value_term(terms: &Terms, value: &Value<'_>) -> Term {
     match value {
         Value::Bool(value) => Term::boolean(*value),
         Value::I64(value) => Term::integer(*value).unwrap_or_else(|| terms.literal(&value.to_string(), xsd::INTEGER)),
-        Value::F64(value) => terms.literal(&format!("{value:?}"), xsd::DOUBLE),
+        Value::F64(value) => Term::double(*value).unwrap_or_else(|| terms.literal(&format!("{value:?}"), xsd::DOUBLE)),
         Value::Str(text) => terms.literal(text, xsd::STRING),
         Value::Bytes(bytes) => terms.literal(&STANDARD.encode(bytes), xsd::BASE64_BINARY),
         list => terms.literal(&value_json(list), rdf::JSON),
@@ -106,7 +106,11 @@ impl Writer<'_> {
         let (graph, words) = (self.graph, self.words);
         let mut cell = head;
         for _ in list_cells(graph, words, head) {
-            self.changes.removed.extend(graph.about(cell).map(|(predicate, object)| Triple { subject: cell, predicate, object }));
+            self.changes.removed.extend(graph.about(cell).map(|(predicate, object)| Triple {
+                subject: cell,
+                predicate,
+                object,
+            }));
             let Some(next) = graph.objects(cell, words.rest).next() else { return };
             cell = next;
         }
@@ -116,7 +120,8 @@ impl Writer<'_> {
         let (terms, words) = (self.graph.terms().clone(), *self.words);
         let subject = terms.iri(&self.space.iri(&new.path));
         let old = old.filter(|old| !matches!(old.value_type, ValueType::Map | ValueType::Class));
-        let shown = |leaf: &Leaf<'_>| !is_empty(&leaf.value) || leaf.default.as_ref().is_some_and(|value| !is_empty(value));
+        let shown =
+            |leaf: &Leaf<'_>| !is_empty(&leaf.value) || leaf.default.as_ref().is_some_and(|value| !is_empty(value));
         let fields = |leaf: &Leaf<'_>| -> [(Term, Option<Term>); 6] {
             let term = |value: Option<&Value<'_>>| value.map(|value| value_term(&terms, value));
             let type_name = (!shown(leaf)).then(|| Value::Str(leaf.value_type.as_str()));
@@ -141,7 +146,10 @@ impl Writer<'_> {
                 self.say(subject, predicate, object);
             }
         }
-        let texts = [(words.unit, old.as_ref().and_then(|old| old.unit), new.unit), (words.doc, old.as_ref().and_then(|old| old.doc), new.doc)];
+        let texts = [
+            (words.unit, old.as_ref().and_then(|old| old.unit), new.unit),
+            (words.doc, old.as_ref().and_then(|old| old.doc), new.doc),
+        ];
         for (predicate, old, new) in texts.into_iter().filter(|(_, old, new)| old != new) {
             if predicate == words.doc && self.graph.objects(subject, words.doc).next().is_none() && old.is_some() {
                 self.unsay(subject, words.comment);

@@ -95,7 +95,8 @@ impl Reader<'_> {
             }
             let TermRef::Iri(iri) = self.graph.terms().get(subject) else { continue };
             let Some(local) = self.space.local(iri) else { continue };
-            let path = names::decode(local).filter(|path| !path.contains('\0') && path.split('/').all(|name| !name.is_empty()));
+            let path = names::decode(local)
+                .filter(|path| !path.contains('\0') && path.split('/').all(|name| !name.is_empty()));
             let refuse = |kind| DocumentError { path: names::decode(local).unwrap_or_default(), kind };
             let path = path.ok_or_else(|| refuse(Kind::NotAPath { iri: iri.to_owned() }))?;
             if let Some(special) = path.split('/').find(|name| name.starts_with('$')) {
@@ -160,7 +161,11 @@ impl Reader<'_> {
         Ok(View { document, subjects, lossy: self.told < self.own.len() })
     }
 
-    fn value(&mut self, draft: &mut Draft, range: std::ops::Range<usize>) -> Result<(Data, Option<crate::document::About>), Kind> {
+    fn value(
+        &mut self,
+        draft: &mut Draft,
+        range: std::ops::Range<usize>,
+    ) -> Result<(Data, Option<crate::document::About>), Kind> {
         let (graph, words) = (self.graph, self.words);
         let mut fields = Fields::default();
         let said = &self.own[range];
@@ -219,7 +224,13 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(graph: &Graph, own: &[Triple], words: &Words, space: &Namespace, limits: &Limits) -> Result<Rows, DocumentError> {
+    fn of(
+        graph: &Graph,
+        own: &[Triple],
+        words: &Words,
+        space: &Namespace,
+        limits: &Limits,
+    ) -> Result<Rows, DocumentError> {
         let named = |term: Term| match graph.terms().get(term) {
             TermRef::Iri(iri) => !iri.starts_with(names::SKOLEM) && !iri.starts_with(xsd::PREFIX),
             _ => false,

@@ -48,12 +48,6 @@ words! {
 }
 
 impl Words {
-    /// What says something about a parameter.
-    pub(crate) fn is_field(&self, predicate: Term) -> bool {
-        let fields = [self.value, self.min, self.max, self.allowed, self.unit, self.default, self.value_type, self.doc];
-        fields.contains(&predicate)
-    }
-
     /// Whether `rdf:type` with this object makes a class.
     pub(crate) fn is_class(&self, object: Term) -> bool {
         object == self.class || object == self.owl_class

@@ -2,7 +2,8 @@
 
 use knhk_hot::artifact::{Artifact, Bounds, Value};
 use knhk_ontology::{
-    Core, Document, KeyTable, KeyTableError, Limits, Snapshot, ValueType, accept, check_compatible, compile, compile_snapshot, diff,
+    Core, Document, KeyTable, KeyTableError, Limits, Snapshot, ValueType, accept, check_compatible, compile,
+    compile_snapshot, diff,
 };
 
 fn parse(json: &str) -> Document {
@@ -38,7 +39,7 @@ fn a_document_is_compiled_value_by_value() {
     assert_eq!(artifact.bounds(slot), Some(Bounds::I64(i64::MIN, 9)));
     assert_eq!(artifact.key_table(), table.id());
     let snapshot = snapshot(json);
-    let whole = compile_snapshot(&snapshot, &mut KeyTable::new(), None).expect("it compiles");
+    let whole = compile_snapshot(&snapshot, &mut KeyTable::new(), None).expect("it compiles").artifact;
     assert_eq!(whole.snapshot_id(), snapshot.id());
     assert_eq!(whole.entries().count(), artifact.entries().count());
 }
@@ -212,7 +213,7 @@ fn inherited_ancestors_are_found_and_only_parents_exported() {
 fn an_index_is_taken_over_only_where_the_names_are_the_same() {
     let mut table = KeyTable::new();
     let first = snapshot(r#"{"a": {"x": 1, "y": "one"}, "b": [1, 2], "c": true}"#);
-    let before = compile_snapshot(&first, &mut table, None).expect("it compiles");
+    let before = compile_snapshot(&first, &mut table, None).expect("it compiles").artifact;
     for json in [
         r#"{"a": {"x": 2, "y": "another"}, "b": [3], "c": false}"#,
         r#"{"c": false, "b": "text now", "a": {"y": 5.5, "x": {"$value": 7, "$max": 9}}}"#,
@@ -223,8 +224,8 @@ fn an_index_is_taken_over_only_where_the_names_are_the_same() {
     ] {
         let next = after(&first, json);
         assert_eq!(next.id(), snapshot(json).id(), "however it came to say so");
-        let after = compile_snapshot(&next, &mut table, Some(&before)).expect("it compiles");
-        let anew = compile_snapshot(&next, &mut table, None).expect("it compiles");
+        let after = compile_snapshot(&next, &mut table, Some(&before)).expect("it compiles").artifact;
+        let anew = compile_snapshot(&next, &mut table, None).expect("it compiles").artifact;
         let sorted = |artifact: &Artifact| {
             let mut entries: Vec<String> = artifact.entries().map(|entry| format!("{entry:?}")).collect();
             entries.sort();

@@ -22,7 +22,7 @@ mod sector;
 mod stage;
 mod version;
 
-pub use content::{Content, Statements};
+pub use content::{Content, Json, Statements};
 pub use error::PromotionError;
 pub use journal::{Journal, NoJournal};
 pub use sector::{Sector, SectorKind, State};

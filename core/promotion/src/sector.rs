@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, compile};
+use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, Text, compile};
 
 use crate::{Content, Journal, Preparing, Promotion, PromotionError, Version};
 
@@ -48,9 +48,17 @@ pub struct State {
     /// Retained versions, oldest first; the last one is current.
     pub versions: VecDeque<Arc<Version>>,
     pub(crate) next: u64,
+    /// The JSON text that the current version, or an earlier one, came from.
+    pub(crate) text: Option<Arc<LastText>>,
     /// Verifications so far, which tells their tokens apart.
     pub(crate) verifications: u64,
     depth: usize,
+}
+
+/// A JSON text that was promoted.
+pub(crate) struct LastText {
+    pub version: u64,
+    pub text: Text,
 }
 
 impl State {
@@ -95,8 +103,15 @@ impl Sector {
 
     /// [`Sector::new`] of the sector that `empty` is the snapshot of before anything was promoted.
     pub fn over(empty: Arc<Snapshot>, number: usize, kind: SectorKind, keys: KeyTable, depth: usize) -> Sector {
-        let state =
-            State { keys, declared: None, versions: VecDeque::new(), next: 1, verifications: 0, depth: depth.max(1) };
+        let state = State {
+            keys,
+            declared: None,
+            versions: VecDeque::new(),
+            next: 1,
+            text: None,
+            verifications: 0,
+            depth: depth.max(1),
+        };
         Sector { name: empty.namespace().sector().into(), number, kind, empty, state: Mutex::new(state) }
     }
 
@@ -171,7 +186,7 @@ impl Sector {
         let Some(current) = state.current().cloned() else { return Ok(()) };
         let change = Change {
             sector: self.number,
-            artifact: current.artifact.clone(),
+            artifact: current.artifact().clone(),
             snapshot_id: current.snapshot_id,
             ready: true,
         };

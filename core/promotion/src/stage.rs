@@ -3,10 +3,13 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::{Instant, SystemTime};
 
-use knhk_hot::artifact::Artifact;
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Difference, Document, Incompatibility, Snapshot, accept, check_compatible, compile_snapshot, diff};
+use knhk_ontology::{
+    Compiled, Difference, Document, Incompatibility, Snapshot, Text, accept, check_compatible, compile_snapshot, diff,
+};
 
+use crate::content::{Changes, TextRead};
+use crate::sector::LastText;
 use crate::{Content, Journal, Origin, Phases, PromotionError, Sector, State, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
@@ -29,11 +32,13 @@ pub struct Preparing {
 pub struct Ready<'s> {
     state: MutexGuard<'s, State>,
     snapshot: Arc<Snapshot>,
-    artifact: Arc<Artifact>,
+    compiled: Arc<Compiled>,
     rollback_of: Option<u64>,
     before: Option<Arc<Snapshot>>,
     /// Promises to programs that a declared major version takes back.
     broken: Vec<Incompatibility>,
+    /// The JSON text that it comes from.
+    text: Option<Text>,
 }
 
 /// Current: any read that begins from now on sees it or something newer.
@@ -87,20 +92,35 @@ impl<'s> Promotion<'s, Preparing> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let begun = Instant::now();
         let mut state = sector.lock()?;
-        let before = state.current().map(|current| current.snapshot.clone());
-        let base = before.as_ref().unwrap_or(sector.empty());
-        let snapshot = base.apply(&stage.content.against(base)?)?;
-        let broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
-        if !broken.is_empty() && !origin.major {
-            return Err(PromotionError::Incompatible(broken));
-        }
+        let current = state.current().cloned();
+        let base = current.as_ref().map_or(sector.empty(), |current| &current.snapshot);
+        let Changes { delta, text } = stage.content.against(base, current.as_ref())?;
         phases.verify_ns = nanoseconds(begun);
         let begun = Instant::now();
-        let artifact = state.current().map(|current| current.artifact.clone());
-        let artifact = compile_snapshot(&snapshot, &mut state.keys, artifact.as_deref())?;
+        let (mut broken, mut last) = (Vec::new(), None);
+        // Where values change alone, no name and no type does: nothing that a program holds can break.
+        let (snapshot, compiled) = match current.as_ref().and_then(|current| base.revise(&current.compiled, &delta)) {
+            Some(revised) => revised?,
+            None => {
+                let snapshot = base.apply(&delta)?;
+                broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
+                if !broken.is_empty() && !origin.major {
+                    return Err(PromotionError::Incompatible(broken));
+                }
+                let before = current.as_ref().map(|current| &**current.artifact());
+                let compiled = compile_snapshot(&snapshot, &mut state.keys, before)?;
+                (snapshot, compiled)
+            }
+        };
+        match text {
+            TextRead::Nothing => {}
+            TextRead::Text(text) => last = Some(text),
+            TextRead::Parsed { json, document } => last = Text::of(json, &document, &compiled, &state.keys),
+        }
         phases.compile_ns = nanoseconds(begun);
-        let (snapshot, artifact) = (Arc::new(snapshot), Arc::new(artifact));
-        let ready = Ready { state, snapshot, artifact, rollback_of: None, before, broken };
+        let before = current.map(|current| current.snapshot.clone());
+        let (snapshot, compiled) = (Arc::new(snapshot), Arc::new(compiled));
+        let ready = Ready { state, snapshot, compiled, rollback_of: None, before, broken, text: last };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
 }
@@ -130,10 +150,11 @@ impl<'s> Promotion<'s, Ready<'s>> {
         let ready = Ready {
             state,
             snapshot: target.snapshot.clone(),
-            artifact: target.artifact.clone(),
+            compiled: target.compiled.clone(),
             rollback_of: Some(number),
             before,
             broken: Vec::new(),
+            text: None,
         };
         let phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
@@ -185,11 +206,11 @@ impl<'s> Promotion<'s, Ready<'s>> {
             return Err(PromotionError::ForeignGuard { sector: self.sector.name().into() });
         }
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
-        let Ready { mut state, snapshot, artifact, rollback_of, before, broken } = stage;
+        let Ready { mut state, snapshot, compiled, rollback_of, before, broken, text } = stage;
         let snapshot_id = snapshot.id();
         let number = state.next;
         let begun = Instant::now();
-        let change = Change { sector: sector.number(), artifact: artifact.clone(), snapshot_id, ready: true };
+        let change = Change { sector: sector.number(), artifact: compiled.artifact.clone(), snapshot_id, ready: true };
         // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
         let staged = if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
         let staging = nanoseconds(begun);
@@ -203,7 +224,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
             before,
             phases,
             snapshot,
-            artifact,
+            compiled,
         };
         let record = |version: &Version| {
             journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), version))
@@ -233,6 +254,9 @@ impl<'s> Promotion<'s, Ready<'s>> {
             false => Ok(()),
         };
         accept(&broken, &mut state.keys);
+        if let Some(text) = text {
+            state.text = Some(Arc::new(LastText { version: number, text }));
+        }
         if let Some(forgotten) = state.push(version.clone()) {
             journal.prune(sector.name(), forgotten);
         }

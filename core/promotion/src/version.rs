@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use knhk_hot::artifact::Artifact;
-use knhk_ontology::{Difference, Document, Snapshot, diff};
+use knhk_ontology::{Compiled, Difference, Document, Snapshot, diff};
 
 /// Who asks for a change, why, and whether it may break keys that programs hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,10 +60,15 @@ pub struct Version {
     /// The knowledge itself.
     pub snapshot: Arc<Snapshot>,
     /// Its compiled form.
-    pub artifact: Arc<Artifact>,
+    pub compiled: Arc<Compiled>,
 }
 
 impl Version {
+    /// What inline code reads.
+    pub fn artifact(&self) -> &Arc<Artifact> {
+        &self.compiled.artifact
+    }
+
     /// What programs read of the snapshot, as a document; computed when first asked for.
     pub fn document(&self) -> &Document {
         self.snapshot.document().expect("a version was sound before it became current")

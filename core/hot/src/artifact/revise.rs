@@ -35,11 +35,15 @@ impl Artifact {
             let bits = match value {
                 Value::Bool(value) => value.into(),
                 Value::I64(value) if (low as i64..=high as i64).contains(&value) => value as u64,
-                Value::F64(value) if value.is_finite() && (f64::from_bits(low)..=f64::from_bits(high)).contains(&value) => {
+                Value::F64(value)
+                    if value.is_finite() && (f64::from_bits(low)..=f64::from_bits(high)).contains(&value) =>
+                {
                     value.to_bits()
                 }
                 Value::I64(_) | Value::F64(_) => return Err(wrong("its value lies outside its range")),
-                Value::Str(text) if text.as_bytes().contains(&0) => return Err(wrong("a string holds a NUL: make it bytes")),
+                Value::Str(text) if text.as_bytes().contains(&0) => {
+                    return Err(wrong("a string holds a NUL: make it bytes"));
+                }
                 Value::Str(text) => {
                     spans.push((slot, text.as_bytes()));
                     continue;
@@ -56,7 +60,11 @@ impl Artifact {
             let span = u64_at(self.image(), self.sections.slot(slot as usize) + 8);
             bytes.len() as u64 <= span >> 32
         });
-        if fits { revision.write_in_place(&spans) } else { revision = revision.relaid(self, spans)? }
+        if fits {
+            revision.write_in_place(&spans)
+        } else {
+            revision = revision.relaid(self, spans)?
+        }
         Ok(revision)
     }
 

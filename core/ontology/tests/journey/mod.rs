@@ -20,7 +20,11 @@ pub fn journey(json: &[u8]) -> Option<Document> {
     let snapshot = empty.apply(&change).expect("a document is about its own sector");
     let sorted = snapshot.document().expect("a sound document makes a sound graph");
     let classless = |difference: &knhk_ontology::Difference| difference.path != "$classes";
-    assert_eq!(diff(&document, sorted).iter().filter(|one| classless(one)).count(), 0, "the graph says what the document says");
+    assert_eq!(
+        diff(&document, sorted).iter().filter(|one| classless(one)).count(),
+        0,
+        "the graph says what the document says"
+    );
     assert_eq!(diff(sorted, &document).iter().filter(|one| classless(one)).count(), 0);
     assert!(!snapshot.is_beyond_json().expect("it is sound"));
     assert!(snapshot.change_to(&document).expect("it is sound").is_empty(), "what is said already changes nothing");
@@ -30,7 +34,7 @@ pub fn journey(json: &[u8]) -> Option<Document> {
     assert_eq!(snapshot.change_to(sorted).expect("it is sound"), Default::default());
 
     let mut table = KeyTable::new();
-    let artifact = compile_snapshot(&snapshot, &mut table, None).expect("a document within the limits compiles");
+    let artifact = compile_snapshot(&snapshot, &mut table, None).expect("a document within the limits compiles").artifact;
     assert_eq!(artifact.snapshot_id(), snapshot.id());
     assert_eq!(artifact.entries().count(), sorted.len());
     let document = sorted;
