@@ -42,6 +42,7 @@ mod reading;
 pub mod sectors;
 mod snapshot;
 mod statements;
+pub mod shacl;
 mod value_type;
 mod view;
 pub mod vocabulary;
