@@ -12,7 +12,7 @@ use crate::vocabulary::knhk;
 #[derive(Clone, Debug)]
 pub struct Core {
     graph: Graph,
-    root: [u8; 32],
+    map: Map,
 }
 
 impl Core {
@@ -27,8 +27,8 @@ impl Core {
 
     /// Any graph as a core.
     pub fn of(graph: Graph) -> Core {
-        let root = Map::from_statements(graph.terms(), graph.iter()).root();
-        Core { graph, root }
+        let map = Map::from_statements(graph.terms(), graph.iter());
+        Core { graph, map }
     }
 
     /// Its statements.
@@ -36,8 +36,8 @@ impl Core {
         &self.graph
     }
 
-    /// The root of the Merkle map of its statements.
-    pub fn root(&self) -> [u8; 32] {
-        self.root
+    /// The Merkle map of its statements.
+    pub fn map(&self) -> &Map {
+        &self.map
     }
 }
