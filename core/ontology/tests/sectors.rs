@@ -125,7 +125,8 @@ fn each_property_shape_finds_a_slip() {
         let prior = shapes.validate(&k.graph);
         let mut idle = direct_property_shapes(&k);
         assert!(idle.len() > 20, "{}", sector.name);
-        for triple in k.own() {
+        let own: Vec<Triple> = k.own().collect();
+        for &triple in own.iter().rev() {
             if idle.is_empty() {
                 break;
             }
