@@ -1,9 +1,10 @@
 // Engines: opening, sectors, views, observations, news, closing.
 
 import { EventEmitter } from 'node:events';
+import { isUint8Array } from 'node:util/types';
 
 import { Changes } from './changes.js';
-import { attempt, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
+import { attempt, badRange, badType, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
 import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
 import { checkSame, type Key, looked } from './key.js';
@@ -15,6 +16,7 @@ import type {
   Abortable,
   Change,
   Document,
+  IdentifierConflict,
   LogLine,
   Observation,
   ObserveOptions,
