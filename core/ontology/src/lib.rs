@@ -31,6 +31,7 @@ pub mod merkle;
 mod parse;
 pub mod rdf;
 pub mod sectors;
+pub mod shacl;
 mod value_type;
 pub mod vocabulary;
 

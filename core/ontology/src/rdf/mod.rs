@@ -19,9 +19,9 @@ mod xml_guard;
 use std::io::Read;
 use std::sync::Arc;
 
+pub use delta::parse_delta;
 pub use error::{Place, RdfError, RdfErrorKind};
 pub use format::{Format, UnknownFormat};
-pub use delta::parse_delta;
 pub use write::write;
 
 pub(crate) use error::within;
