@@ -4,7 +4,7 @@ use std::fmt;
 
 use knhk_hot::HotError;
 use knhk_hot::artifact::ArtifactError;
-use knhk_ontology::{CompileError, DocumentError, DocumentErrorKind};
+use knhk_ontology::{CompileError, DocumentError, DocumentErrorKind, SnapshotError};
 use knhk_promotion::PromotionError;
 
 use crate::Status;
@@ -91,6 +91,7 @@ impl From<PromotionError> for Error {
             PromotionError::Document(error) => error.into(),
             PromotionError::Hot(error) => error.into(),
             PromotionError::Compile(error) => error.into(),
+            PromotionError::Snapshot(error) => error.into(),
             PromotionError::Incompatible(broken) => {
                 Error::new(Status::Incompatible, "verify", broken[0].path.clone(), message)
             }
@@ -105,8 +106,24 @@ impl From<PromotionError> for Error {
     }
 }
 
+impl From<SnapshotError> for Error {
+    fn from(error: SnapshotError) -> Error {
+        let message = error.to_string();
+        match error {
+            SnapshotError::Document(error) => error.into(),
+            SnapshotError::Core { statement } | SnapshotError::Foreign { statement, .. } => {
+                Error::new(Status::Conflict, "verify", statement, message)
+            }
+            _ => Error::new(Status::System, "verify", "", message),
+        }
+    }
+}
+
 impl From<CompileError> for Error {
     fn from(error: CompileError) -> Error {
+        if let CompileError::Document(error) = error {
+            return error.into();
+        }
         Error::new(Status::Limit, "compile", "", error.to_string())
     }
 }

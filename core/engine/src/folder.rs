@@ -18,7 +18,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use knhk_ontology::{Document, KeyTable, Limits, compile};
+use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, compile_snapshot};
 use knhk_promotion::{Origin, SectorKind, Version};
 use serde_json::{Value, json};
 
@@ -38,7 +38,8 @@ pub(crate) struct Folder {
 
 /// A sector as it was found.
 pub(crate) struct Stored {
-    pub(crate) name: String,
+    /// What was known before the first version.
+    pub(crate) empty: Arc<Snapshot>,
     pub(crate) kind: SectorKind,
     pub(crate) keys: KeyTable,
     pub(crate) declared: Option<Document>,
@@ -140,6 +141,7 @@ impl Folder {
         let folder = self.sector(&name);
         let mut damaged = Vec::new();
         let mut keys = self.load_keys(&name)?;
+        let empty = Arc::new(Snapshot::empty(&name, &Core::shipped(), limits));
         let declared = match fs::read(folder.join("declared.json")) {
             Ok(text) => Some(Document::parse(&text, limits).map_err(|e| {
                 corrupt(&folder.join("declared.json"), &format!("is damaged ({e}); remove it or restore it"))
@@ -156,9 +158,9 @@ impl Folder {
         let mut versions: Vec<Version> = Vec::new();
         for number in numbers.iter().skip(numbers.len().saturating_sub(depth)) {
             let path = directory.join(file_name(*number));
-            match load_version(&path, *number, limits, &mut keys) {
+            match load_version(&path, *number, &empty, limits, &mut keys) {
                 Ok(mut version) => {
-                    version.before = versions.last().map(|before| before.document.clone());
+                    version.before = versions.last().map(|before| before.snapshot.clone());
                     versions.push(version);
                 }
                 Err(why) => {
@@ -177,7 +179,7 @@ impl Folder {
             next = intent.version + 1;
             match versions.iter().find(|version| version.number == intent.rollback_of) {
                 Some(target) => {
-                    let before = versions.last().map(|before| before.document.clone());
+                    let before = versions.last().map(|before| before.snapshot.clone());
                     versions.push(rolled_back(target, before, &intent));
                 }
                 None => damaged.push(format!(
@@ -186,7 +188,7 @@ impl Folder {
                 )),
             }
         }
-        Ok(Stored { name, kind, keys, declared, versions, next, damaged })
+        Ok(Stored { empty, kind, keys, declared, versions, next, damaged })
     }
 
     fn load_keys(&self, name: &str) -> Result<KeyTable, Error> {
@@ -246,7 +248,7 @@ impl Folder {
             "major": version.origin.major,
             "rollback_of": version.rollback_of,
         });
-        let text = format!("{about}\n{}", version.document.to_json());
+        let text = format!("{about}\n{}", version.document().to_json());
         write_whole(&self.sector(sector).join("versions").join(file_name(version.number)), text.as_bytes())
     }
 
@@ -262,16 +264,24 @@ impl Folder {
     }
 }
 
-fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) -> Result<Version, String> {
+fn load_version(
+    path: &Path,
+    number: u64,
+    empty: &Snapshot,
+    limits: &Limits,
+    keys: &mut KeyTable,
+) -> Result<Version, String> {
     let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
     let (about, document) = text.split_once('\n').ok_or("it has no document")?;
     let about: Value = serde_json::from_str(about).map_err(|e| e.to_string())?;
     let document = Document::parse(document.as_bytes(), limits).map_err(|e| e.to_string())?;
-    let snapshot_id = document.snapshot_id();
+    let change = empty.change_to(&document).map_err(|e| e.to_string())?;
+    let snapshot = empty.apply(&change).map_err(|e| e.to_string())?;
+    let snapshot_id = snapshot.id();
     if about["snapshot_id"].as_str() != Some(&hex(&snapshot_id)) || about["version"].as_u64() != Some(number) {
         return Err("its content does not match its content address".into());
     }
-    let artifact = compile(&document, keys, false).map_err(|e| e.to_string())?;
+    let compiled = compile_snapshot(&snapshot, keys, None).map_err(|e| e.to_string())?;
     let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
     Ok(Version {
         number,
@@ -282,13 +292,13 @@ fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) 
         rollback_of: about["rollback_of"].as_u64(),
         before: None,
         phases: Default::default(),
-        document: Arc::new(document),
-        artifact: Arc::new(artifact),
+        snapshot: Arc::new(snapshot),
+        compiled: Arc::new(compiled),
     })
 }
 
 /// The version that an emergency rollback made current without being able to record it.
-fn rolled_back(target: &Version, before: Option<Arc<Document>>, intent: &Intent) -> Version {
+fn rolled_back(target: &Version, before: Option<Arc<Snapshot>>, intent: &Intent) -> Version {
     let why = "emergency rollback, recorded by its intent alone".into();
     Version {
         number: intent.version,

@@ -1,7 +1,7 @@
 //! Why a promotion did not happen. Whatever the reason, the sector is as it was.
 
 use knhk_hot::HotError;
-use knhk_ontology::{CompileError, DocumentError, Incompatibility};
+use knhk_ontology::{CompileError, DocumentError, Incompatibility, SnapshotError};
 
 /// A promotion or rollback was refused; nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +10,9 @@ pub enum PromotionError {
     /// The document is not valid.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// The change touches what is not the sector's, or is not sound.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The document does not fit into an artifact or the sector's key table.
     #[error(transparent)]
     Compile(#[from] CompileError),
