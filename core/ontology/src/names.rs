@@ -6,9 +6,6 @@
 
 use crate::vocabulary::knhk::SECTORS;
 
-/// Where the skolem IRIs of blank nodes begin that a change brought.
-pub const SKOLEM: &str = "urn:knhk:skolem:";
-
 /// The IRIs of one sector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Namespace {

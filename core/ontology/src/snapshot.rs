@@ -8,6 +8,9 @@ use crate::core::Core;
 use crate::graph::{Delta, Graph, TermRef, Triple, write_statement};
 use crate::merkle::Map;
 use crate::names::{self, Namespace};
+use crate::proof::Proof;
+use crate::rdf::{self, RdfError};
+use crate::shacl::{Report, Shapes, ShapesError};
 use crate::statements::{Changes, changes};
 use crate::view::View;
 use crate::vocabulary::knhk;
@@ -21,6 +24,8 @@ pub struct Snapshot {
     graph: Graph,
     map: Map,
     id: [u8; 32],
+    shapes: Shapes,
+    report: Report,
     view: Arc<OnceLock<Result<View, DocumentError>>>,
 }
 
@@ -29,12 +34,13 @@ pub struct Snapshot {
 struct Sector {
     space: Namespace,
     words: Words,
-    core_root: [u8; 32],
+    /// The Merkle map of the core's statements.
+    core: Map,
     limits: Limits,
 }
 
 /// Why a change was refused. The snapshot is as it was.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// A change of the core.
@@ -56,19 +62,28 @@ pub enum SnapshotError {
     /// What programs would read of it is not sound.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// No RDF.
+    #[error(transparent)]
+    Rdf(#[from] RdfError),
+    /// Its shapes are ill-formed, or ask for what SHACL Core does not have.
+    #[error(transparent)]
+    Shapes(#[from] ShapesError),
 }
 
 impl Snapshot {
     /// A sector of which nothing but the core is known.
     pub fn empty(sector: &str, core: &Core, limits: &Limits) -> Snapshot {
         let words = Words::of(core.graph().terms());
-        let of = Sector { space: Namespace::of(sector), words, core_root: core.root(), limits: *limits };
-        Snapshot::with(Arc::new(of), Graph::over(core.graph()), Map::empty())
+        let of = Sector { space: Namespace::of(sector), words, core: core.map().clone(), limits: *limits };
+        let graph = Graph::over(core.graph());
+        let shapes = Shapes::compile(&graph).expect("a core's shapes are sound: its tests compile them");
+        let report = shapes.validate(&graph);
+        Snapshot::with(Arc::new(of), graph, Map::empty(), shapes, report)
     }
 
-    fn with(of: Arc<Sector>, graph: Graph, map: Map) -> Snapshot {
-        let id = address(&of.core_root, &map.root());
-        Snapshot { of, graph, map, id, view: Arc::default() }
+    fn with(of: Arc<Sector>, graph: Graph, map: Map, shapes: Shapes, report: Report) -> Snapshot {
+        let id = address(&of.core.root(), &map.root());
+        Snapshot { of, graph, map, id, shapes, report, view: Arc::default() }
     }
 
     /// The content address: `SHA-256("knhk snapshot 2\0" || root of the core || root of the sector's own statements)`.
@@ -79,6 +94,21 @@ impl Snapshot {
     /// Core and sector as one graph.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// The shapes of core and sector.
+    pub fn shapes(&self) -> &Shapes {
+        &self.shapes
+    }
+
+    /// What breaks the shapes. A snapshot with violations can be made, to look at, and is refused where it would be promoted.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// What a document, or a graph, of the sector may ask for.
+    pub fn limits(&self) -> &Limits {
+        &self.of.limits
     }
 
     /// The sector's names.
@@ -122,28 +152,35 @@ impl Snapshot {
         Ok(Delta::new(&self.graph, removed, added))
     }
 
-    /// The snapshot after a change.
+    /// The snapshot after a change, validated as far as the change asks for it.
     ///
     /// # Errors
-    /// [`SnapshotError::Core`] and [`SnapshotError::Foreign`], with the statement.
+    /// [`SnapshotError::Core`] and [`SnapshotError::Foreign`], with the statement; [`SnapshotError::Shapes`].
     pub fn apply(&self, delta: &Delta) -> Result<Snapshot, SnapshotError> {
         self.check(delta)?;
-        Ok(self.apply_own(delta))
+        self.apply_own(delta)
     }
 
     /// [`Snapshot::apply`] of a change that is known to be about the sector's own names: one that a document made.
-    pub(crate) fn apply_own(&self, delta: &Delta) -> Snapshot {
+    fn apply_own(&self, delta: &Delta) -> Result<Snapshot, SnapshotError> {
         let graph = self.graph.apply(delta);
         let map = self.map.apply_towards(&graph, delta);
-        match graph.compacted() {
-            None => Snapshot::with(self.of.clone(), graph, map),
-            Some(graph) => {
-                let Sector { space, core_root, limits, .. } = &*self.of;
-                let (space, words) = (space.clone(), Words::of(graph.terms()));
-                let of = Sector { space, words, core_root: *core_root, limits: *limits };
-                Snapshot::with(Arc::new(of), graph, map)
-            }
+        if let Some(graph) = graph.compacted() {
+            let Sector { space, core, limits, .. } = &*self.of;
+            let (space, words) = (space.clone(), Words::of(graph.terms()));
+            let of = Sector { space, words, core: core.clone(), limits: *limits };
+            let shapes = Shapes::compile(&graph)?;
+            let report = shapes.validate(&graph);
+            return Ok(Snapshot::with(Arc::new(of), graph, map, shapes, report));
         }
+        let (shapes, report) = if self.shapes.touched_by(delta) {
+            let shapes = Shapes::compile(&graph)?;
+            let report = shapes.validate(&graph);
+            (shapes, report)
+        } else {
+            (self.shapes.clone(), self.shapes.validate_delta(&self.graph, &graph, delta, &self.report))
+        };
+        Ok(Snapshot::with(self.of.clone(), graph, map, shapes, report))
     }
 
     /// [`Snapshot::apply`] of a change that gives parameters other values and nothing else, together with what it compiles to; none for any
@@ -153,12 +190,20 @@ impl Snapshot {
     /// When there is no memory for the artifact.
     pub fn revise(&self, compiled: &Compiled, delta: &Delta) -> Option<Result<(Snapshot, Compiled), CompileError>> {
         let revised = compiled.revise(self, delta)?;
-        let snapshot = self.apply_own(delta);
+        // Whatever refuses it says so on the way of all others.
+        let snapshot = self.apply_own(delta).ok()?;
         // After a move to a fresh interner the parameters have other numbers.
         if !Arc::ptr_eq(snapshot.graph.terms(), self.graph.terms()) {
             return None;
         }
         Some(revised.finish(snapshot.id).map(|compiled| (snapshot, compiled)))
+    }
+
+    /// The proof that the snapshot, core included, states this: a canonical line of N-Triples with its line feed. None where it does not.
+    pub fn prove(&self, line: &[u8]) -> Option<Proof> {
+        let (core, sector) = (&self.of.core, &self.map);
+        let of = |in_core, map: &Map, other: &Map| Some(Proof { in_core, other: other.root(), path: map.prove(line)? });
+        of(false, sector, core).or_else(|| of(true, core, sector))
     }
 
     /// Refuses what no change of this sector may touch.
@@ -175,7 +220,7 @@ impl Snapshot {
             }
             last = Some(triple.subject);
             let TermRef::Iri(iri) = self.graph.terms().get(triple.subject) else { continue };
-            if !iri.starts_with(knhk::SECTORS) || self.of.space.local(iri).is_some() || iri.starts_with(names::SKOLEM) {
+            if !iri.starts_with(knhk::SECTORS) || self.of.space.local(iri).is_some() || iri.starts_with(knhk::SKOLEM) {
                 continue;
             }
             if iri.starts_with(knhk::CORE) {
@@ -206,6 +251,15 @@ impl Snapshot {
             Ok(before) => diff(before, self.document()?),
             Err(_) => diff(&Document::empty(), self.document()?),
         })
+    }
+
+    /// The snapshot of the same core whose own statements are what [`Snapshot::own_lines`] wrote.
+    ///
+    /// # Errors
+    /// What is no N-Triples, or beyond a limit; else as [`Snapshot::apply`].
+    pub fn of_lines(&self, lines: &[u8]) -> Result<Snapshot, SnapshotError> {
+        let triples = rdf::parse_own_lines(lines, self.graph.terms(), &self.of.limits)?;
+        self.apply(&Delta::new(&self.graph, self.graph.own().collect(), triples))
     }
 
     /// The sector's own statements as canonical N-Triples, sorted.

@@ -9,10 +9,10 @@ use knhk_hot::artifact::Value;
 use crate::draft::CLASSES;
 use crate::export::value_json;
 use crate::graph::{Graph, Term, TermRef, Terms, Triple};
-use crate::names::{self, Namespace};
+use crate::names::Namespace;
 use crate::reading::list_cells;
 use crate::view::View;
-use crate::vocabulary::{rdf, xsd};
+use crate::vocabulary::{knhk, rdf, xsd};
 use crate::words::Words;
 use crate::{Document, Leaf, ValueType};
 
@@ -93,7 +93,7 @@ impl Writer<'_> {
             self.changes.removed.push(Triple { subject, predicate, object });
             let anonymous = match graph.terms().get(object) {
                 TermRef::Blank(_) => true,
-                TermRef::Iri(iri) => iri.starts_with(names::SKOLEM),
+                TermRef::Iri(iri) => iri.starts_with(knhk::SKOLEM),
                 TermRef::Literal { .. } => false,
             };
             if anonymous && graph.with_object(object).count() == 1 {

@@ -10,7 +10,7 @@ use crate::graph::{Graph, Term, TermRef, Triple};
 use crate::names::{self, Namespace};
 use crate::parse::{Fields, Literal};
 use crate::reading;
-use crate::vocabulary::xsd;
+use crate::vocabulary::{knhk, xsd};
 use crate::words::Words;
 use crate::{DocumentError, Limits};
 
@@ -232,7 +232,7 @@ impl Rows {
         limits: &Limits,
     ) -> Result<Rows, DocumentError> {
         let named = |term: Term| match graph.terms().get(term) {
-            TermRef::Iri(iri) => !iri.starts_with(names::SKOLEM) && !iri.starts_with(xsd::PREFIX),
+            TermRef::Iri(iri) => !iri.starts_with(knhk::SKOLEM) && !iri.starts_with(xsd::PREFIX),
             _ => false,
         };
         let mut found = Found::default();

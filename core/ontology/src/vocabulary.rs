@@ -68,6 +68,8 @@ pub mod xsd {
 pub mod knhk {
     /// Where every sector's names begin.
     pub const SECTORS: &str = "urn:knhk:";
+    /// Where the IRIs begin that stand for blank nodes that a change brought.
+    pub const SKOLEM: &str = "urn:knhk:skolem:";
     /// Where the core's names begin.
     pub const CORE: &str = "urn:knhk:core:";
     /// A parameter's value: a literal, or a list of literals.

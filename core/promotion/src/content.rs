@@ -97,6 +97,14 @@ impl From<Document> for Content {
 }
 
 impl Content {
+    /// What it changes in a snapshot.
+    ///
+    /// # Errors
+    /// What is wrong with what the snapshot holds.
+    pub fn change(self, base: &Snapshot) -> Result<Delta, SnapshotError> {
+        Ok(self.against(base, None)?.delta)
+    }
+
     /// What it changes in a snapshot, which is the current version's where there is one.
     pub(crate) fn against(self, base: &Snapshot, current: Option<&Arc<Version>>) -> Result<Changes, SnapshotError> {
         let graph = base.graph();

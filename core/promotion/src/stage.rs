@@ -4,6 +4,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::{Instant, SystemTime};
 
 use knhk_hot::{Change, Hot};
+use knhk_ontology::shacl::Severity;
 use knhk_ontology::{
     Compiled, Difference, Document, Incompatibility, Snapshot, Text, accept, check_compatible, compile_snapshot, diff,
 };
@@ -100,9 +101,14 @@ impl<'s> Promotion<'s, Preparing> {
         let (mut broken, mut last) = (Vec::new(), None);
         // Where values change alone, no name and no type does: nothing that a program holds can break.
         let (snapshot, compiled) = match current.as_ref().and_then(|current| base.revise(&current.compiled, &delta)) {
-            Some(revised) => revised?,
+            Some(revised) => {
+                let (snapshot, compiled) = revised?;
+                conforming(&snapshot)?;
+                (snapshot, compiled)
+            }
             None => {
                 let snapshot = base.apply(&delta)?;
+                conforming(&snapshot)?;
                 broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
                 if !broken.is_empty() && !origin.major {
                     return Err(PromotionError::Incompatible(broken));
@@ -275,6 +281,13 @@ impl Promotion<'_, Promoted> {
     /// Whether the version is in the journal; always, but after an emergency.
     pub fn recorded(&self) -> bool {
         self.stage.recorded
+    }
+}
+
+fn conforming(snapshot: &Snapshot) -> Result<(), PromotionError> {
+    match snapshot.report().worst() {
+        Some(Severity::Violation) => Err(PromotionError::Nonconforming(Box::new(snapshot.report().clone()))),
+        _ => Ok(()),
     }
 }
 

@@ -26,7 +26,7 @@ pub use write::write;
 
 pub(crate) use error::within;
 
-use crate::graph::{Graph, GraphBuilder, Terms, Triple};
+use crate::graph::{Graph, GraphBuilder, Terms, Triple, write_statement};
 use crate::{Limits, canon};
 use base::Base;
 use sink::{Labels, Sink};
@@ -69,6 +69,29 @@ pub fn parse_graph(
     Ok(builder.finish())
 }
 
+/// The canonical lines of a text's statements, each with its line feed; blank nodes with labels of RDFC-1.0 keep them.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn canonical_lines(text: &[u8], format: Format, limits: &Limits) -> Result<Vec<Vec<u8>>, RdfError> {
+    let terms = Arc::new(Terms::new());
+    let triples = parse_labelled(text, format, "", &terms, limits, Labels::KeepCanonical)?;
+    let line = |triple| {
+        let mut line = Vec::new();
+        write_statement(&terms, triple, &mut line);
+        line
+    };
+    Ok(triples.into_iter().map(line).collect())
+}
+
+/// The statements of canonical lines, whose blank nodes keep their labels: what [`Snapshot::own_lines`](crate::Snapshot::own_lines) wrote.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn parse_own_lines(lines: &[u8], terms: &Arc<Terms>, limits: &Limits) -> Result<Vec<Triple>, RdfError> {
+    parse_labelled(lines, Format::NTriples, "", terms, limits, Labels::KeepCanonical)
+}
+
 /// Reads a text whole, up to the limit: what is longer is refused as soon as the limit is reached, however long it is.
 ///
 /// # Errors
@@ -93,14 +116,14 @@ fn parse_labelled(
     if let Err(error) = std::str::from_utf8(text) {
         return Err(RdfErrorKind::NotUtf8.at(text, error.valid_up_to()));
     }
-    let mut sink = Sink::new(terms, limits, Base::new(base)?, labels);
+    let base = Base::new(base)?;
+    let sink = || Sink::new(terms, limits, base, labels);
     match format {
-        Format::Turtle => turtle::read_turtle(text, &mut sink, limits)?,
-        Format::NTriples => turtle::read_ntriples(text, &mut sink)?,
-        Format::NQuads => turtle::read_nquads(text, &mut sink)?,
-        Format::JsonLd => json_ld::read(text, &mut sink, limits)?,
-        Format::RdfXml => xml::read(text, &mut sink, limits)?,
-        Format::Json => return Err(RdfErrorKind::PlainJson.into()),
+        Format::Turtle => turtle::read_turtle(text, sink(), limits),
+        Format::NTriples => turtle::read_ntriples(text, sink()),
+        Format::NQuads => turtle::read_nquads(text, sink()),
+        Format::JsonLd => json_ld::read(text, sink, limits),
+        Format::RdfXml => xml::read(text, sink(), limits),
+        Format::Json => Err(RdfErrorKind::PlainJson.into()),
     }
-    Ok(sink.finish())
 }

@@ -34,7 +34,8 @@ pub fn journey(json: &[u8]) -> Option<Document> {
     assert_eq!(snapshot.change_to(sorted).expect("it is sound"), Default::default());
 
     let mut table = KeyTable::new();
-    let artifact = compile_snapshot(&snapshot, &mut table, None).expect("a document within the limits compiles").artifact;
+    let artifact =
+        compile_snapshot(&snapshot, &mut table, None).expect("a document within the limits compiles").artifact;
     assert_eq!(artifact.snapshot_id(), snapshot.id());
     assert_eq!(artifact.entries().count(), sorted.len());
     let document = sorted;
