@@ -18,7 +18,7 @@ use crate::options::out_of;
 use crate::promote::{PromoteOptionsC, PromotionC, promote};
 use crate::report::ReportHandle;
 use crate::sector::kind;
-use crate::text::{Texts, bytes, c_string, output, text as text_of};
+use crate::text::{Texts, bytes, output, text as text_of};
 use crate::versioned::{Versioned, input};
 
 /// Turtle.

@@ -61,12 +61,12 @@ unsafe impl Sync for ReportHandle {}
 impl ReportHandle {
     pub(crate) fn new(report: Report) -> ReportHandle {
         let mut texts = Texts::default();
-        let items = report.results().iter().map(|result| ResultC {
+        let items = report.results().map(|result| ResultC {
             struct_size: size_of::<ResultC>() as u32,
             severity: match result.severity() {
                 Severity::Info => KNHK_SEVERITY_INFO,
                 Severity::Warning => KNHK_SEVERITY_WARNING,
-                Severity::Violation => KNHK_SEVERITY_VIOLATION,
+                _ => KNHK_SEVERITY_VIOLATION,
             },
             focus: texts.keep(&result.focus()),
             path: texts.keep_some(result.path().as_deref()),

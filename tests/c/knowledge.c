@@ -14,7 +14,7 @@ static bool contains(const char *text, const char *part) {
 }
 
 static char *kept(knhk_buffer_t *buffer) {
-    char *copy = malloc(knhk_buffer_len(buffer) + 1);
+    char *copy = (char *)malloc(knhk_buffer_len(buffer) + 1);
     CHECK(knhk_buffer_copy(buffer, copy, knhk_buffer_len(buffer) + 1, NULL, NULL) == KNHK_OK);
     knhk_buffer_free(buffer);
     return copy;

@@ -87,13 +87,7 @@ pub fn validate_delta(
 
 /// A version in a format.
 #[napi(catch_unwind)]
-pub fn export_as(
-    env: Env,
-    engine: u32,
-    sector: String,
-    version: Option<f64>,
-    format: String,
-) -> napi::Result<String> {
+pub fn export_as(env: Env, engine: u32, sector: String, version: Option<f64>, format: String) -> napi::Result<String> {
     let format = self::format(env, &format)?;
     with(env, engine, |local| local.shared.engine.export(&sector, version.map(|version| version as u64), format))
 }
@@ -160,11 +154,11 @@ fn conflict(env: sys::napi_env, conflict: &Conflict) -> sys::napi_value {
         .raw
 }
 
-fn result(env: sys::napi_env, result: &ValidationResult) -> sys::napi_value {
+fn result(env: sys::napi_env, result: &ValidationResult<'_>) -> sys::napi_value {
     let severity = match result.severity() {
         Severity::Info => "info",
         Severity::Warning => "warning",
-        Severity::Violation => "violation",
+        _ => "violation",
     };
     Object::new(env)
         .text(c"severity", severity)
@@ -181,7 +175,7 @@ fn result(env: sys::napi_env, result: &ValidationResult) -> sys::napi_value {
 pub(crate) fn report(env: sys::napi_env, report: Report) -> sys::napi_value {
     let object = Object::new(env)
         .boolean(c"conforms", report.conforms())
-        .set(c"results", array(env, report.results().iter().map(|found| result(env, found))))
+        .set(c"results", array(env, report.results().map(|found| result(env, &found))))
         .text(c"text", &report.to_string());
     // SAFETY: the environment's thread. An External carries its type, and is checked when it comes back.
     let source = unsafe { External::to_napi_value(env, External::new(report)) }.unwrap_or(std::ptr::null_mut());

@@ -49,11 +49,11 @@ impl Report {
 
     #[getter]
     fn results(&self) -> Vec<ValidationResult> {
-        let result = |result: &engine::ValidationResult| ValidationResult {
+        let result = |result: engine::ValidationResult<'_>| ValidationResult {
             severity: match result.severity() {
                 Severity::Info => "info",
                 Severity::Warning => "warning",
-                Severity::Violation => "violation",
+                _ => "violation",
             },
             focus: result.focus(),
             path: result.path(),
@@ -62,7 +62,7 @@ impl Report {
             shape: result.shape(),
             message: result.message(),
         };
-        self.0.results().iter().map(result).collect()
+        self.0.results().map(result).collect()
     }
 
     #[pyo3(signature = (format = "turtle"), text_signature = "($self, format='turtle')")]
