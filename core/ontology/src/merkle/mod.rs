@@ -22,8 +22,8 @@ use trie::{Maker, Tree, nibble, sorted};
 /// Statements from which it pays to hash on two threads.
 const TWO_THREADS: usize = 8192;
 
-/// Lines that are written before they are hashed: without anything between, the processor begins with the next while it is
-/// at one.
+/// Lines that are written before they are hashed: without anything between, the processor begins with the next while it
+/// is at one.
 const TOGETHER: usize = 64;
 
 /// An immutable set of canonical lines under one root. Cloning it is cheap, and what two versions share is stored once.
