@@ -86,7 +86,7 @@ impl Map {
         }
         let mut maker = Maker::default();
         let tree = maker.update(self.tree.as_ref(), &sorted(removed), &sorted(added));
-        Map { tree, len: self.len.strict_add_signed(maker.gained) }
+        Map { tree, len: self.len.checked_add_signed(maker.gained).expect("no more lines go than are there") }
     }
 
     /// The root: equal for equal sets of lines, and for no others that anyone could find.
