@@ -3,6 +3,7 @@
 //! ```text
 //! emergency                       rollbacks that took effect while nothing else could be written
 //! engine.lock                     locked while an engine has the folder open
+//! control                         the socket of an engine that takes commands
 //! sectors/<name>/sector.json      kind, and the sector's number
 //! sectors/<name>/keys.jsonl       the key table, append-only: a line gives a slot its name and type
 //! sectors/<name>/declared.json    the declared defaults
@@ -28,9 +29,14 @@ use crate::{Error, Status};
 /// The format of the files, raised when a reader of today could not read them.
 const FORMAT: u64 = 1;
 
+/// How often a still picture is taken anew because the live engine's newest version changed meanwhile.
+const ATTEMPTS: usize = 100;
+
 pub(crate) struct Folder {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     pub(crate) emergency: Emergency,
+    /// Opened beside a live engine: nothing is locked, written or mended.
+    read_only: bool,
     lock: Mutex<Option<File>>,
     /// Keys already written, by sector.
     written: Mutex<HashMap<String, usize>>,
@@ -68,7 +74,24 @@ impl Folder {
         }
         let path = root.join("emergency");
         let emergency = Emergency::open(&path).map_err(|e| failed(&path, "cannot be written", &e))?;
-        Ok(Folder { root: root.into(), emergency, lock: Mutex::new(Some(lock)), written: Mutex::default() })
+        let lock = Mutex::new(Some(lock));
+        Ok(Folder { root: root.into(), emergency, read_only: false, lock, written: Mutex::default() })
+    }
+
+    /// Opens a folder that another engine may have open and be changing.
+    pub(crate) fn open_read_only(root: &Path) -> Result<Folder, Error> {
+        if !root.join("sectors").is_dir() {
+            let message = format!("{} is not an engine's folder: there is no sectors/ in it", root.display());
+            return Err(Error::new(Status::NotFound, "open", root.display().to_string(), message));
+        }
+        let path = root.join("emergency");
+        let emergency = Emergency::open_read_only(&path).map_err(|e| failed(&path, "cannot be read", &e))?;
+        Ok(Folder { root: root.into(), emergency, read_only: true, lock: Mutex::default(), written: Mutex::default() })
+    }
+
+    fn writable(&self) -> io::Result<()> {
+        let refusal = || io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the folder was opened read-only");
+        if self.read_only { Err(refusal()) } else { Ok(()) }
     }
 
     /// Lets another engine open the folder.
@@ -90,7 +113,8 @@ impl Folder {
             return Ok(());
         }
         let about = json!({"format": FORMAT, "kind": kind.as_str(), "number": number}).to_string();
-        fs::create_dir_all(folder.join("versions"))
+        self.writable()
+            .and_then(|()| fs::create_dir_all(folder.join("versions")))
             .and_then(|()| write_whole(&folder.join("sector.json"), about.as_bytes()))
             .and_then(|()| File::open(self.root.join("sectors"))?.sync_all())
             .map_err(|e| failed(&folder, "cannot be written", &e))
@@ -98,6 +122,20 @@ impl Folder {
 
     /// Every sector with its newest `depth` whole versions, in the order of the sectors' numbers.
     pub(crate) fn sectors(&self, limits: &Limits, depth: usize) -> Result<Vec<Stored>, Error> {
+        // Beside a live engine the listing may hold what is gone when it is read, or lack what came just before what it holds.
+        let mut found = self.look(limits, depth);
+        for attempt in 1..ATTEMPTS {
+            match &found {
+                Err(error) if self.read_only && error.status() == Status::Busy => {}
+                Err(error) if self.read_only && error.status() == Status::Corrupt && attempt < 3 => {}
+                _ => break,
+            }
+            found = self.look(limits, depth);
+        }
+        found
+    }
+
+    fn look(&self, limits: &Limits, depth: usize) -> Result<Vec<Stored>, Error> {
         let root = self.root.join("sectors");
         let mut found = Vec::new();
         for entry in fs::read_dir(&root).map_err(|e| failed(&root, "cannot be read", &e))? {
@@ -154,19 +192,29 @@ impl Folder {
             .collect();
         numbers.sort_unstable();
         let mut versions: Vec<Version> = Vec::new();
-        for number in numbers.iter().skip(numbers.len().saturating_sub(depth)) {
+        // The newest first: those at the other end may be pruned at any moment.
+        for number in numbers.iter().rev() {
+            if versions.len() == depth.max(1) {
+                break;
+            }
             let path = directory.join(file_name(*number));
             match load_version(&path, *number, limits, &mut keys) {
-                Ok(mut version) => {
-                    version.before = versions.last().map(|before| before.document.clone());
-                    versions.push(version);
-                }
+                Ok(version) => versions.push(version),
+                Err(_) if self.read_only && !path.exists() => break,
                 Err(why) => {
                     damaged.push(format!("sector {name}: version {number} is damaged and was passed over: {why}"))
                 }
             }
         }
+        versions.reverse();
+        for at in 1..versions.len() {
+            versions[at].before = Some(versions[at - 1].document.clone());
+        }
         if let (Some(newest), None) = (numbers.last(), versions.last()) {
+            if damaged.is_empty() {
+                let message = format!("{} changes faster than it can be read; try again", directory.display());
+                return Err(Error::new(Status::Busy, "open", name, message));
+            }
             let message = format!("holds no whole version up to {newest}; restore the folder from a backup");
             return Err(corrupt(&directory, &message));
         }
@@ -175,12 +223,14 @@ impl Folder {
         let intent = self.emergency.intent(sector).map_err(|e| failed(&path, "cannot be read", &e))?;
         if let Some(intent) = intent.filter(|intent| intent.version >= next) {
             next = intent.version + 1;
-            match versions.iter().find(|version| version.number == intent.rollback_of) {
-                Some(target) => {
+            let path = directory.join(file_name(intent.rollback_of));
+            let target = versions.iter().find(|version| version.number == intent.rollback_of).cloned();
+            match target.map_or_else(|| load_version(&path, intent.rollback_of, limits, &mut keys), Ok) {
+                Ok(target) => {
                     let before = versions.last().map(|before| before.document.clone());
-                    versions.push(rolled_back(target, before, &intent));
+                    versions.push(rolled_back(&target, before, &intent));
                 }
-                None => damaged.push(format!(
+                Err(_) => damaged.push(format!(
                     "sector {name}: an emergency rollback to version {} is not honoured: that version is gone",
                     intent.rollback_of
                 )),
@@ -198,7 +248,7 @@ impl Folder {
         };
         // A crash may leave a last line without its end; its keys were not acknowledged.
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-        if whole.len() < text.len() {
+        if whole.len() < text.len() && !self.read_only {
             let cut = OpenOptions::new().write(true).open(&path).and_then(|f| f.set_len(whole.len() as u64));
             cut.map_err(|e| failed(&path, "cannot be mended", &e))?;
         }
@@ -217,6 +267,7 @@ impl Folder {
         if known == table.line_count() {
             return Ok(());
         }
+        self.writable()?;
         let path = self.sector(sector).join("keys.jsonl");
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
@@ -236,6 +287,7 @@ impl Folder {
     }
 
     pub(crate) fn version(&self, sector: &str, version: &Version) -> io::Result<()> {
+        self.writable()?;
         let about = json!({
             "version": version.number,
             "snapshot_id": hex(&version.snapshot_id),
@@ -251,10 +303,14 @@ impl Folder {
     }
 
     pub(crate) fn declared(&self, sector: &str, declared: &Document) -> io::Result<()> {
+        self.writable()?;
         write_whole(&self.sector(sector).join("declared.json"), declared.to_json().as_bytes())
     }
 
     pub(crate) fn prune(&self, sector: &str, version: u64) {
+        if self.read_only {
+            return;
+        }
         let path = self.sector(sector).join("versions").join(file_name(version));
         if let Err(error) = fs::remove_file(&path) {
             tracing::warn!(path = %path.display(), %error, "a version beyond the history's depth could not be removed");

@@ -21,6 +21,7 @@
 
 mod bind;
 mod change;
+pub mod control;
 mod emergency;
 mod engine;
 mod error;
