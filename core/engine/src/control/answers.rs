@@ -102,6 +102,17 @@ pub struct Exported {
     pub text: String,
 }
 
+/// What a check found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Validated {
+    /// The sector that the document was meant for.
+    pub sector: Option<String>,
+    /// Whether a promotion would take it.
+    pub conforms: bool,
+    /// How many values, maps and classes it has.
+    pub keys: usize,
+}
+
 /// What changed between two versions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Compared {

@@ -1,19 +1,16 @@
 //! The way to a folder: through the live engine that has it open, or by opening it.
 
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Failure, PROTOCOL, Request, socket};
 use crate::{Engine, Error, Options, Status};
-
-/// How long a folder that is in use without a control socket is asked for again: another command has it for a moment.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a live engine may take for an answer.
 const ANSWER: Duration = Duration::from_secs(300);
@@ -23,8 +20,8 @@ const ANSWER_BYTES: u64 = 1 << 30;
 
 /// Where requests are served.
 pub enum Access {
-    /// By an engine in this process.
-    Here(Engine),
+    /// By an engine in this process. Beside it the lock by which commands wait for one another, let go after the engine.
+    Here(Engine, Option<File>),
     /// By the live engine that has the folder open.
     Live(Live),
 }
@@ -42,31 +39,48 @@ impl Access {
     /// # Errors
     /// As [`Engine::open_read_only`].
     pub fn read(folder: &Path, options: Options) -> Result<Access, Failure> {
-        Ok(Access::Here(Engine::open_read_only(text(folder)?, options)?))
+        Ok(Access::Here(Engine::open_read_only(text(folder)?, options)?, None))
     }
 
-    /// The live engine if there is one, otherwise the folder, opened and, where it does not exist, made.
+    /// An engine in memory, for what concerns no folder.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn memory(options: Options) -> Result<Access, Failure> {
+        Ok(Access::Here(Engine::open(":memory:", options)?, None))
+    }
+
+    /// The live engine if there is one, otherwise the folder, opened and, where it does not exist, made. Waits while another caller of
+    /// this has the folder open.
     ///
     /// # Errors
     /// `Busy` when an engine has the folder open and takes no commands; else as [`Engine::open`].
     pub fn change(folder: &Path, options: Options) -> Result<Access, Failure> {
-        let begun = Instant::now();
-        loop {
-            if let Some(live) = Live::connect(folder)? {
-                return Ok(Access::Live(live));
-            }
-            match Engine::open(text(folder)?, options.clone()) {
-                Ok(engine) => return Ok(Access::Here(engine)),
-                Err(error) if error.status() != Status::Busy => return Err(error.into()),
-                Err(_) if begun.elapsed() < PATIENCE => sleep(Duration::from_millis(10)),
-                Err(error) => {
+        if let Some(live) = Live::connect(folder)? {
+            return Ok(Access::Live(live));
+        }
+        let failed = |error: std::io::Error| {
+            let path = folder.display().to_string();
+            Failure::new(Status::Io, "open", &path, format!("{path} cannot be opened: {error}"))
+        };
+        fs::create_dir_all(folder).map_err(failed)?;
+        // On the folder itself, so that nothing needs to be made for it. An engine locks a file in it, and does not wait.
+        let turn = File::open(folder).map_err(failed)?;
+        turn.lock().map_err(failed)?;
+        match Engine::open(text(folder)?, options) {
+            Ok(engine) => Ok(Access::Here(engine, Some(turn))),
+            Err(error) if error.status() == Status::Busy => match Live::connect(folder)? {
+                // It has come up meanwhile.
+                Some(live) => Ok(Access::Live(live)),
+                None => {
                     let message = format!(
                         "{} is open in a live engine that takes no commands; open that engine with the option control on, or close it",
                         folder.display()
                     );
-                    return Err(Failure::new(Status::Busy, "control", error.item(), message));
+                    Err(Failure::new(Status::Busy, "control", error.item(), message))
                 }
-            }
+            },
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -76,7 +90,7 @@ impl Access {
     /// What was refused, and nothing changed; `Timeout` or `Closed` when the live engine did not answer, where it may have.
     pub fn ask<R: Request>(&mut self, request: R) -> Result<R::Answer, Failure> {
         match self {
-            Access::Here(engine) => Ok(request.serve(engine)?),
+            Access::Here(engine, _) => Ok(request.serve(engine)?),
             Access::Live(live) => live.ask(&request),
         }
     }

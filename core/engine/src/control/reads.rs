@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Compared, Exported, History, Parameter, Request, Sector, Shown, VersionEntry};
+use super::{Compared, Exported, History, Parameter, Request, Sector, Shown, Validated, VersionEntry};
 use crate::intern::nearest;
 use crate::{Engine, Error, SectorInfo, Status, VersionInfo};
 
@@ -53,6 +53,17 @@ pub struct Compare {
     /// The newer version; the current one if left out.
     #[serde(default)]
     pub to: Option<String>,
+}
+
+/// Checks a document as a promotion would, and changes nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validate {
+    /// The sector that it is meant for; a sector of its own if left out.
+    #[serde(default)]
+    pub sector: Option<String>,
+    /// The document.
+    pub text: String,
 }
 
 impl Request for Sectors {
@@ -134,6 +145,20 @@ impl Request for Compare {
         };
         let changes = engine.differences(&self.sector, from, to)?;
         Ok(Compared { sector: self.sector, from, to, changes: changes.into_iter().map(Into::into).collect() })
+    }
+}
+
+impl Request for Validate {
+    const METHOD: &'static str = "validate";
+    type Answer = Validated;
+
+    fn serve(self, engine: &Engine) -> Result<Validated, Error> {
+        if let Some(sector) = &self.sector {
+            engine.sector(sector)?;
+        }
+        let document = knhk_ontology::Document::parse(self.text.as_bytes(), &engine.inner.limits)?;
+        knhk_ontology::compile(&document, &mut knhk_ontology::KeyTable::new(), false)?;
+        Ok(Validated { sector: self.sector, conforms: true, keys: document.len() })
     }
 }
 

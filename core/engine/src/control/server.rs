@@ -15,7 +15,9 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Compare, Create, Export, Failure, Get, PROTOCOL, Promote, Request, Rollback, Sectors, Show, socket};
+use super::{
+    Compare, Create, Export, Failure, Get, PROTOCOL, Promote, Request, Rollback, Sectors, Show, Validate, socket,
+};
 use crate::engine::Inner;
 use crate::{Engine, Error, Level, Status};
 
@@ -266,6 +268,9 @@ fn reply(stream: &mut impl Write, id: &Id, answer: Result<&RawValue, &Failure>) 
 }
 
 fn answer(engine: &Engine, line: &[u8]) -> (Id, Result<Box<RawValue>, Failure>) {
+    if line.trim_ascii_start().first() == Some(&b'[') {
+        return (None, Err(Failure::protocol(-32600, "a request is one object: there are no batches here")));
+    }
     let call: Call = match serde_json::from_slice(line) {
         Ok(call) => call,
         Err(error) if error.is_data() => {
@@ -295,6 +300,7 @@ fn dispatch(engine: &Engine, method: &str, params: &str) -> Result<Box<RawValue>
         Some(Show::METHOD) => run::<Show>(engine, params),
         Some(Get::METHOD) => run::<Get>(engine, params),
         Some(Export::METHOD) => run::<Export>(engine, params),
+        Some(Validate::METHOD) => run::<Validate>(engine, params),
         Some(Compare::METHOD) => run::<Compare>(engine, params),
         Some(Create::METHOD) => run::<Create>(engine, params),
         Some(Promote::METHOD) => run::<Promote>(engine, params),

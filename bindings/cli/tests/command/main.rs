@@ -1,0 +1,9 @@
+//! The real binary against real folders and live engines.
+
+mod failures;
+mod live;
+mod manual;
+mod scratch;
+mod socket;
+mod terminal;
+mod verbs;
