@@ -178,8 +178,8 @@ pub(super) fn find(engine: &Engine, sector: &str, named: Option<&str>) -> Result
     // A rollback has the content address of what it brought back: any of them is the same content, and the newest says it best.
     let found = history.iter().rev().filter(|info| wanted.len() >= 4 && begins(info));
     let ids: std::collections::BTreeSet<[u8; 32]> = found.clone().map(|info| info.snapshot_id).collect();
-    match (found.cloned().next(), ids.len()) {
-        (Some(info), 1) => Ok(info),
+    match (found.clone().next(), ids.len()) {
+        (Some(info), 1) => Ok(info.clone()),
         (Some(_), _) => {
             let message = format!("several versions of sector {sector} begin with {named:?}: write more of it");
             Err(Error::new(Status::InvalidArgument, "lookup", sector, message))
