@@ -10,11 +10,11 @@ use crate::{Engine, Error, Status};
 
 /// The sector's document with these values set.
 pub(super) fn edited(engine: &Engine, sector: &str, values: &[(String, String)]) -> Result<String, Error> {
-    engine.sector(sector)?;
     let infos = engine.sectors()?;
-    let info = infos.iter().find(|info| info.name == sector && info.ready);
-    let mut edited = info.map_or_else(|| Ok(Value::Object(Map::new())), |info| document(engine, info))?;
-    let keys = engine.keys(sector)?;
+    let info = infos.iter().find(|info| info.name == sector);
+    let ready = info.filter(|info| info.ready);
+    let mut edited = ready.map_or_else(|| Ok(Value::Object(Map::new())), |info| document(engine, info))?;
+    let keys = info.map_or_else(|| Ok(Vec::new()), |info| engine.keys(&info.name))?;
     for (path, text) in values {
         let known = keys.iter().find(|key| key.name == *path).map(|key| key.value_type);
         let value = parse(text, known).map_err(|expected| {

@@ -203,6 +203,8 @@ fn answer_one(
     } else {
         answer(&engine, line)
     };
+    // This may be the last handle: whoever has the answer finds the folder free then.
+    drop(engine);
     // What a large request took is not kept for the next.
     *line = Vec::new();
     reply(&mut stream, &id, answer.as_deref())?;
