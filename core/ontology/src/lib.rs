@@ -12,6 +12,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod canon;
 mod compatible;
 mod compile;
 mod diff;
@@ -26,7 +27,10 @@ mod identity;
 mod import;
 mod key_table;
 mod limits;
+pub mod merkle;
 mod parse;
+pub mod rdf;
+pub mod sectors;
 mod value_type;
 pub mod vocabulary;
 

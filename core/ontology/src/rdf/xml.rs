@@ -1,0 +1,31 @@
+//! Reads RDF/XML.
+
+use oxrdfxml::{RdfXmlParser, RdfXmlSyntaxError};
+
+use super::error::{RdfErrorKind as Kind, shortened};
+use super::sink::Sink;
+use super::{Format, RdfError, xml_guard};
+use crate::Limits;
+
+pub(super) fn read(text: &[u8], sink: &mut Sink<'_>, limits: &Limits) -> Result<(), RdfError> {
+    xml_guard::check(text, limits)?;
+    let mut parser = RdfXmlParser::new();
+    if let Some(base) = sink.base().for_parser() {
+        parser = parser.with_base_iri(base).map_err(|_| Kind::BadBase { base: base.to_owned() })?;
+    }
+    let mut statements = parser.for_slice(text);
+    while let Some(statement) = statements.next() {
+        let at = usize::try_from(statements.buffer_position()).unwrap_or(text.len());
+        let triple = statement.map_err(|error| refused(&error).at(text, at))?;
+        sink.push(triple.subject, triple.predicate, triple.object).map_err(|kind| kind.at(text, at))?;
+    }
+    Ok(())
+}
+
+fn refused(error: &RdfXmlSyntaxError) -> Kind {
+    let message = error.to_string();
+    match message.split_once("IRI '").and_then(|(_, rest)| rest.rsplit_once("': No scheme found")) {
+        Some((iri, _)) => Kind::RelativeIri { iri: shortened(iri) },
+        None => Kind::syntax(Format::RdfXml, &message),
+    }
+}
