@@ -19,7 +19,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use knhk_ontology::{Document, KeyTable, Limits, compile};
+use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, compile_snapshot};
 use knhk_promotion::{Origin, SectorKind, Version};
 use serde_json::{Value, json};
 
@@ -44,7 +44,8 @@ pub(crate) struct Folder {
 
 /// A sector as it was found.
 pub(crate) struct Stored {
-    pub(crate) name: String,
+    /// What was known before the first version.
+    pub(crate) empty: Arc<Snapshot>,
     pub(crate) kind: SectorKind,
     pub(crate) keys: KeyTable,
     pub(crate) declared: Option<Document>,
@@ -178,6 +179,7 @@ impl Folder {
         let folder = self.sector(&name);
         let mut damaged = Vec::new();
         let mut keys = self.load_keys(&name)?;
+        let empty = Arc::new(Snapshot::empty(&name, &Core::shipped(), limits));
         let declared = match fs::read(folder.join("declared.json")) {
             Ok(text) => Some(Document::parse(&text, limits).map_err(|e| {
                 corrupt(&folder.join("declared.json"), &format!("is damaged ({e}); remove it or restore it"))
@@ -198,7 +200,7 @@ impl Folder {
                 break;
             }
             let path = directory.join(file_name(*number));
-            match load_version(&path, *number, limits, &mut keys) {
+            match load_version(&path, *number, &empty, limits, &mut keys) {
                 Ok(version) => versions.push(version),
                 Err(_) if self.read_only && !path.exists() => break,
                 Err(why) => {
@@ -208,7 +210,7 @@ impl Folder {
         }
         versions.reverse();
         for at in 1..versions.len() {
-            versions[at].before = Some(versions[at - 1].document.clone());
+            versions[at].before = Some(versions[at - 1].snapshot.clone());
         }
         if let (Some(newest), None) = (numbers.last(), versions.last()) {
             if damaged.is_empty() {
@@ -225,9 +227,9 @@ impl Folder {
             next = intent.version + 1;
             let path = directory.join(file_name(intent.rollback_of));
             let target = versions.iter().find(|version| version.number == intent.rollback_of).cloned();
-            match target.map_or_else(|| load_version(&path, intent.rollback_of, limits, &mut keys), Ok) {
+            match target.map_or_else(|| load_version(&path, intent.rollback_of, &empty, limits, &mut keys), Ok) {
                 Ok(target) => {
-                    let before = versions.last().map(|before| before.document.clone());
+                    let before = versions.last().map(|before| before.snapshot.clone());
                     versions.push(rolled_back(&target, before, &intent));
                 }
                 Err(_) => damaged.push(format!(
@@ -236,7 +238,7 @@ impl Folder {
                 )),
             }
         }
-        Ok(Stored { name, kind, keys, declared, versions, next, damaged })
+        Ok(Stored { empty, kind, keys, declared, versions, next, damaged })
     }
 
     fn load_keys(&self, name: &str) -> Result<KeyTable, Error> {
@@ -298,7 +300,7 @@ impl Folder {
             "major": version.origin.major,
             "rollback_of": version.rollback_of,
         });
-        let text = format!("{about}\n{}", version.document.to_json());
+        let text = format!("{about}\n{}", version.document().to_json());
         write_whole(&self.sector(sector).join("versions").join(file_name(version.number)), text.as_bytes())
     }
 
@@ -318,16 +320,24 @@ impl Folder {
     }
 }
 
-fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) -> Result<Version, String> {
+fn load_version(
+    path: &Path,
+    number: u64,
+    empty: &Snapshot,
+    limits: &Limits,
+    keys: &mut KeyTable,
+) -> Result<Version, String> {
     let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
     let (about, document) = text.split_once('\n').ok_or("it has no document")?;
     let about: Value = serde_json::from_str(about).map_err(|e| e.to_string())?;
     let document = Document::parse(document.as_bytes(), limits).map_err(|e| e.to_string())?;
-    let snapshot_id = document.snapshot_id();
+    let change = empty.change_to(&document).map_err(|e| e.to_string())?;
+    let snapshot = empty.apply(&change).map_err(|e| e.to_string())?;
+    let snapshot_id = snapshot.id();
     if about["snapshot_id"].as_str() != Some(&hex(&snapshot_id)) || about["version"].as_u64() != Some(number) {
         return Err("its content does not match its content address".into());
     }
-    let artifact = compile(&document, keys, false).map_err(|e| e.to_string())?;
+    let compiled = compile_snapshot(&snapshot, keys, None).map_err(|e| e.to_string())?;
     let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
     Ok(Version {
         number,
@@ -338,13 +348,13 @@ fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) 
         rollback_of: about["rollback_of"].as_u64(),
         before: None,
         phases: Default::default(),
-        document: Arc::new(document),
-        artifact: Arc::new(artifact),
+        snapshot: Arc::new(snapshot),
+        compiled: Arc::new(compiled),
     })
 }
 
 /// The version that an emergency rollback made current without being able to record it.
-fn rolled_back(target: &Version, before: Option<Arc<Document>>, intent: &Intent) -> Version {
+fn rolled_back(target: &Version, before: Option<Arc<Snapshot>>, intent: &Intent) -> Version {
     let why = "emergency rollback, recorded by its intent alone".into();
     Version {
         number: intent.version,

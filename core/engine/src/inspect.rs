@@ -67,17 +67,18 @@ impl Engine {
     pub fn differences(&self, sector: &str, from: u64, to: u64) -> Result<Vec<Difference>, Error> {
         let sector = self.sector(sector)?;
         let state = sector.lock()?;
-        let document = |number: u64| match state.version(number) {
-            Some(version) => Ok(version.document.clone()),
-            None if number == 0 => Ok(Arc::default()),
+        let version = |number: u64| match state.version(number) {
+            Some(version) => Ok(version.clone()),
             None => {
                 let message = format!("sector {} retains no version {number}", sector.name());
                 Err(Error::new(Status::NotFound, "diff", sector.name(), message))
             }
         };
-        let (old, new) = (document(from)?, document(to)?);
+        let old = if from == 0 { None } else { Some(version(from)?) };
+        let new = version(to)?;
         drop(state);
-        Ok(diff(&old, &new))
+        let nothing = Document::default();
+        Ok(diff(old.as_ref().map_or(&nothing, |old| old.document()), new.document()))
     }
 
     /// The document of a retained version, or of the current one with `None`; importing it gives the same knowledge.
@@ -92,7 +93,7 @@ impl Engine {
             None => state.current(),
         };
         match (found, version) {
-            (Some(found), _) => Ok(found.document.to_json()),
+            (Some(found), _) => Ok(found.document().to_json()),
             (None, Some(number)) => {
                 let message = format!("sector {} retains no version {number}", sector.name());
                 Err(Error::new(Status::NotFound, "export", sector.name(), message))

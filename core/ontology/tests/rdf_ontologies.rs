@@ -47,7 +47,11 @@ fn ontologies_survive_every_format() {
     for (name, format, statements) in FILES {
         let Some(text) = text(name) else { continue };
         let graph = graph(&text, format);
-        if statements > 0 { assert_eq!(graph.len(), statements, "{name}"); } else { eprintln!("{name} {}", graph.len()); }
+        if statements > 0 {
+            assert_eq!(graph.len(), statements, "{name}");
+        } else {
+            eprintln!("{name} {}", graph.len());
+        }
         let lines = written(&graph, Format::NTriples);
         for format in FORMATS {
             if (name, format) == ("gs1Voc.ttl", Format::RdfXml) {
@@ -67,8 +71,10 @@ fn ontologies_get_the_labels_of_an_independent_implementation() {
     for (name, format, _) in FILES {
         let Some(text) = text(name) else { continue };
         let terms = Arc::new(Terms::new());
-        let triples = rdf::parse(&text, format, "", &terms, &Limits::default()).unwrap_or_else(|error| panic!("{error}"));
-        let labelled = canon::label(triples.clone(), &terms, &Limits::default()).unwrap_or_else(|error| panic!("{error}"));
+        let triples =
+            rdf::parse(&text, format, "", &terms, &Limits::default()).unwrap_or_else(|error| panic!("{error}"));
+        let labelled =
+            canon::label(triples.clone(), &terms, &Limits::default()).unwrap_or_else(|error| panic!("{error}"));
         assert!(oracle::lines(&labelled, &terms) == oracle::canonical(&triples, &terms), "{name}");
     }
 }
@@ -78,7 +84,11 @@ fn what_rdf_xml_cannot_say_is_refused_by_name() {
     let Some(text) = text("gs1Voc.ttl") else { return };
     let graph = graph(&text, Format::Turtle);
     let mut out = Vec::new();
-    let refused = rdf::write(&graph, graph.own(), Format::RdfXml, &mut out).expect_err("GS1 has a predicate that ends in a colon");
-    assert!(refused.to_string().contains("`http://purl.org/dc/elements/1.1/description:` cannot be an XML element's"), "{refused}");
+    let refused = rdf::write(&graph, graph.own(), Format::RdfXml, &mut out)
+        .expect_err("GS1 has a predicate that ends in a colon");
+    assert!(
+        refused.to_string().contains("`http://purl.org/dc/elements/1.1/description:` cannot be an XML element's"),
+        "{refused}"
+    );
     assert!(out.is_empty());
 }

@@ -24,7 +24,8 @@ pub(super) fn issue(
     // What the nodes are connected with decides how deep this goes, not the thread that happens to call.
     std::thread::scope(|scope| {
         let work = || Explorer { graph, hashes, limits, canonical, steps: 0, depth: 0 }.issue(groups);
-        let thread = std::thread::Builder::new().name("knhk-canon".to_owned()).stack_size(STACK).spawn_scoped(scope, work)?;
+        let thread =
+            std::thread::Builder::new().name("knhk-canon".to_owned()).stack_size(STACK).spawn_scoped(scope, work)?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(RdfError::from)
     })
 }

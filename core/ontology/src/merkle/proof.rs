@@ -52,8 +52,12 @@ const MOST_LEVELS: usize = 64;
 impl Proof {
     /// Whether the map with this root holds this canonical line, line feed included.
     pub fn verify(&self, root: &Hash, line: &[u8]) -> bool {
-        let leaf = leaf(line);
-        self.root_of(&leaf).is_some_and(|computed| computed == *root)
+        self.root(line).is_some_and(|computed| computed == *root)
+    }
+
+    /// The root of the map that the proof speaks of, if it is a proof for this canonical line.
+    pub fn root(&self, line: &[u8]) -> Option<Hash> {
+        self.root_of(&leaf(line))
     }
 
     /// The root of the map that the proof speaks of, if it is a proof for this leaf.

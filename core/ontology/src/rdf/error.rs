@@ -106,7 +106,9 @@ pub enum RdfErrorKind {
         limit: usize,
     },
     /// An IRI without a scheme, and nothing to resolve it by.
-    #[error("the IRI `{iri}` is relative and there is no base to resolve it by: write it in full, or declare a prefix or a base")]
+    #[error(
+        "the IRI `{iri}` is relative and there is no base to resolve it by: write it in full, or declare a prefix or a base"
+    )]
     RelativeIri {
         /// The IRI, or what the parser said of it.
         iri: String,
@@ -118,13 +120,17 @@ pub enum RdfErrorKind {
         base: String,
     },
     /// A statement in a named graph.
-    #[error("the statement is in the named graph {graph}: a sector is one graph, so leave the graph's name out, or make it a sector of its own")]
+    #[error(
+        "the statement is in the named graph {graph}: a sector is one graph, so leave the graph's name out, or make it a sector of its own"
+    )]
     NamedGraph {
         /// The graph's name.
         graph: String,
     },
     /// RDF 1.2's triple terms, and what went before them as RDF-star.
-    #[error("triple terms (RDF 1.2, RDF-star) are not supported: describe the statement with rdf:subject, rdf:predicate and rdf:object instead")]
+    #[error(
+        "triple terms (RDF 1.2, RDF-star) are not supported: describe the statement with rdf:subject, rdf:predicate and rdf:object instead"
+    )]
     TripleTerm,
     /// A context or a document elsewhere.
     #[error("the context {url} is elsewhere and nothing is fetched: put its content here, as the value of `@context`")]
@@ -139,7 +145,9 @@ pub enum RdfErrorKind {
         name: String,
     },
     /// A text that no other format than the one named can be read as.
-    #[error("the name `{predicate}` cannot be an XML element's, so RDF/XML cannot say this statement: write Turtle instead")]
+    #[error(
+        "the name `{predicate}` cannot be an XML element's, so RDF/XML cannot say this statement: write Turtle instead"
+    )]
     PredicateName {
         /// The predicate.
         predicate: String,
@@ -151,13 +159,17 @@ pub enum RdfErrorKind {
         code: u32,
     },
     /// A blank node's label that ΔΣ may not use.
-    #[error("the graph has no blank node `_:{label}`: name the one to change by its label in an export (`_:c14n0` and so on)")]
+    #[error(
+        "the graph has no blank node `_:{label}`: name the one to change by its label in an export (`_:c14n0` and so on)"
+    )]
     UnknownBlank {
         /// The label.
         label: String,
     },
     /// A blank node that ΔΣ removes without a label.
-    #[error("a removed statement has a blank node without a label that the graph knows: name it by its label in an export (`_:c14n0` and so on)")]
+    #[error(
+        "a removed statement has a blank node without a label that the graph knows: name it by its label in an export (`_:c14n0` and so on)"
+    )]
     AnonymousRemoved,
     /// Plain JSON where RDF is due.
     #[error("plain JSON is a document, not RDF: promote it as a document, or save it as JSON-LD")]

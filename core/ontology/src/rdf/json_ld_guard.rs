@@ -30,7 +30,11 @@ pub(super) fn check(text: &[u8], limits: &Limits) -> Result<(), RdfError> {
             Ok(())
         })?;
     }
-    within("bytes of contexts, each time they are applied", applied.saturating_mul(contexts.weight), limits.text_bytes)?;
+    within(
+        "bytes of contexts, each time they are applied",
+        applied.saturating_mul(contexts.weight),
+        limits.text_bytes,
+    )?;
     Ok(())
 }
 
@@ -181,7 +185,11 @@ fn longest_chain(terms: &HashMap<String, Vec<String>>) -> usize {
     let leads = |term: &str| -> Vec<&str> {
         let strings = terms.get(term).into_iter().flatten();
         let named = strings.flat_map(|text| [Some(text.clone()), prefix(text)]).chain([prefix(term)]).flatten();
-        named.filter_map(|name| terms.get_key_value(&name)).map(|(name, _)| &**name).filter(|&name| name != term).collect()
+        named
+            .filter_map(|name| terms.get_key_value(&name))
+            .map(|(name, _)| &**name)
+            .filter(|&name| name != term)
+            .collect()
     };
     let mut lengths: HashMap<&str, usize> = HashMap::new();
     let mut longest = 0;

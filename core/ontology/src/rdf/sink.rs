@@ -36,7 +36,17 @@ pub(super) enum Labels {
 impl<'a> Sink<'a> {
     pub fn new(terms: &'a Terms, limits: &'a Limits, base: Base<'a>, labels: Labels) -> Sink<'a> {
         let blanks = HashMap::new();
-        Sink { terms: terms.writer(), limits, base, triples: Vec::new(), text: 0, blanks, labels, subject: None, predicate: None }
+        Sink {
+            terms: terms.writer(),
+            limits,
+            base,
+            triples: Vec::new(),
+            text: 0,
+            blanks,
+            labels,
+            subject: None,
+            predicate: None,
+        }
     }
 
     pub fn base(&self) -> &Base<'a> {
@@ -139,5 +149,7 @@ fn subject_text(subject: &NamedOrBlankNode) -> &str {
 
 /// Whether a label is one that RDFC-1.0 gives.
 pub(super) fn is_canonical(label: &str) -> bool {
-    label.strip_prefix("c14n").is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    label
+        .strip_prefix("c14n")
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -14,7 +14,9 @@ pub(super) fn read_turtle(text: &[u8], sink: &mut Sink<'_>, limits: &Limits) -> 
     if let Some(base) = sink.base().for_parser() {
         parser = parser.with_base_iri(base).map_err(|_| Kind::BadBase { base: base.to_owned() })?;
     }
-    read(text, Format::Turtle, parser.for_slice(text), |triple: Triple| sink.push(triple.subject, triple.predicate, triple.object))
+    read(text, Format::Turtle, parser.for_slice(text), |triple: Triple| {
+        sink.push(triple.subject, triple.predicate, triple.object)
+    })
 }
 
 pub(super) fn read_ntriples(text: &[u8], sink: &mut Sink<'_>) -> Result<(), RdfError> {

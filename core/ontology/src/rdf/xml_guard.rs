@@ -19,7 +19,8 @@ const ENTITIES: usize = 1024;
 pub(super) fn check(text: &[u8], limits: &Limits) -> Result<(), RdfError> {
     let mut reader = Reader::from_reader(text);
     reader.config_mut().check_end_names = false;
-    let mut guard = Guard { limits, open: Vec::new(), namespaces: Namespaces::default(), entities: HashMap::new(), swollen: 0 };
+    let mut guard =
+        Guard { limits, open: Vec::new(), namespaces: Namespaces::default(), entities: HashMap::new(), swollen: 0 };
     loop {
         let at = usize::try_from(reader.buffer_position()).unwrap_or(text.len());
         let event = reader.read_event().map_err(|error| {

@@ -22,10 +22,17 @@ fn line(triple: Triple, terms: &Terms) -> String {
 pub fn canonical(triples: &[Triple], terms: &Terms) -> Vec<String> {
     let mut dataset = Dataset::new();
     for triple in triples {
-        let quad = Quad::new(node(triple.subject, terms), name(triple.predicate, terms), value(triple.object, terms), GraphName::DefaultGraph);
+        let quad = Quad::new(
+            node(triple.subject, terms),
+            name(triple.predicate, terms),
+            value(triple.object, terms),
+            GraphName::DefaultGraph,
+        );
         dataset.insert(&quad);
     }
-    let issued = dataset.canonicalize_blank_nodes(CanonicalizationAlgorithm::Rdfc10 { hash_algorithm: CanonicalizationHashAlgorithm::Sha256 });
+    let issued = dataset.canonicalize_blank_nodes(CanonicalizationAlgorithm::Rdfc10 {
+        hash_algorithm: CanonicalizationHashAlgorithm::Sha256,
+    });
     let issued: std::collections::HashMap<BlankNode, String> =
         issued.into_iter().map(|(from, to)| (from.into_owned(), to.as_str().to_owned())).collect();
     let relabelled: Vec<Triple> = triples

@@ -31,7 +31,8 @@ impl Writer<'_> {
         for group in said.chunk_by(|a, b| a.predicate == b.predicate) {
             let predicate = self.layout.terms().get(group[0].predicate);
             // `@type` names nodes; a literal that says what something is takes the whole predicate.
-            let types = matches!(predicate, TermRef::Iri(rdf::TYPE)) && group.iter().all(|triple| !triple.object.is_literal());
+            let types =
+                matches!(predicate, TermRef::Iri(rdf::TYPE)) && group.iter().all(|triple| !triple.object.is_literal());
             let values = group.iter().map(|triple| match types {
                 true => self.name(&self.layout.terms().get(triple.object)).into(),
                 false => self.object(triple.object, level),
@@ -53,7 +54,8 @@ impl Writer<'_> {
                 Value::Object(node)
             }
             Shape::List(elements) => {
-                let elements: Vec<Value> = elements.into_iter().map(|element| self.object(element, level + 1)).collect();
+                let elements: Vec<Value> =
+                    elements.into_iter().map(|element| self.object(element, level + 1)).collect();
                 json!({ "@list": elements })
             }
         }

@@ -159,7 +159,8 @@ impl<'a> Layout<'a> {
 
 /// Sorts statements by what their terms say.
 fn sort(terms: &Terms, triples: &mut Vec<Triple>) {
-    let mut all: Vec<Term> = triples.iter().flat_map(|triple| [triple.subject, triple.predicate, triple.object]).collect();
+    let mut all: Vec<Term> =
+        triples.iter().flat_map(|triple| [triple.subject, triple.predicate, triple.object]).collect();
     all.sort_unstable();
     all.dedup();
     all.sort_by_cached_key(|&term| match terms.get(term) {

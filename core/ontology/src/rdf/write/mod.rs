@@ -55,6 +55,7 @@ fn lines(terms: &Terms, triples: &[Triple]) -> Vec<u8> {
 
 /// A label that every format takes: letters and digits, a letter first.
 fn label(label: &str) -> String {
-    let plain = label.starts_with(|c: char| c.is_ascii_lowercase() && c != 'x') && label.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let plain = label.starts_with(|c: char| c.is_ascii_lowercase() && c != 'x')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if plain { label.to_owned() } else { label.bytes().fold("x".to_owned(), |text, byte| format!("{text}{byte:02x}")) }
 }

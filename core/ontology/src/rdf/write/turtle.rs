@@ -141,7 +141,9 @@ impl Writer<'_> {
                 '\n' if lines => self.text.push('\n'),
                 '\r' => self.text.push_str("\\r"),
                 '\t' => self.text.push_str("\\t"),
-                c if c.is_control() => write!(self.text, "\\u{:04X}", u32::from(c)).expect("writing into memory does not fail"),
+                c if c.is_control() => {
+                    write!(self.text, "\\u{:04X}", u32::from(c)).expect("writing into memory does not fail")
+                }
                 c => self.text.push(c),
             }
         }

@@ -12,7 +12,18 @@ use crate::vocabulary::xsd;
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 /// Names of RDF's own that its XML grammar keeps for itself.
 const RESERVED: [&str; 13] = [
-    "Description", "li", "RDF", "ID", "about", "parseType", "resource", "nodeID", "datatype", "aboutEach", "aboutEachPrefix", "bagID",
+    "Description",
+    "li",
+    "RDF",
+    "ID",
+    "about",
+    "parseType",
+    "resource",
+    "nodeID",
+    "datatype",
+    "aboutEach",
+    "aboutEachPrefix",
+    "bagID",
     "version",
 ];
 /// Namespaces that XML lets nobody declare.
@@ -101,10 +112,12 @@ fn reference(text: &mut String, term: &TermRef<'_>, attribute: &str) -> Result<(
 /// Cuts a predicate before the longest name of an element at its end.
 fn split(predicate: &str) -> Option<(&str, &str)> {
     let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let tail = predicate.rfind(|c| !inside(c)).map_or(0, |at| at + predicate[at..].chars().next().map_or(0, char::len_utf8));
+    let tail =
+        predicate.rfind(|c| !inside(c)).map_or(0, |at| at + predicate[at..].chars().next().map_or(0, char::len_utf8));
     let start = tail + predicate[tail..].find(|c: char| c.is_ascii_alphabetic() || c == '_')?;
     let (namespace, local) = predicate.split_at(start);
-    let taken = namespace == RDF && RESERVED.contains(&local) || UNDECLARED.contains(&namespace) || namespace.is_empty();
+    let taken =
+        namespace == RDF && RESERVED.contains(&local) || UNDECLARED.contains(&namespace) || namespace.is_empty();
     (!taken).then_some((namespace, local))
 }
 

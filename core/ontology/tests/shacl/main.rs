@@ -1,0 +1,6 @@
+//! SHACL: the W3C's suite, what is refused, what reports say, and changes validated as the whole.
+
+mod refused;
+mod reports;
+mod support;
+mod w3c;
