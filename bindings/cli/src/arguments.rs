@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use knhk_engine::Format;
 
 const ABOUT: &str = "\
 Looks into and changes the knowledge that services read through KNHK.
@@ -68,9 +70,11 @@ pub enum Verb {
 #[command(after_long_help = "\
 Examples:
   knhk init --dir ./limits
+  knhk init --sector finance
   knhk init --sector orders --sector routes")]
 pub struct Init {
-    /// A sector to make: a name of your own (a-z, 0-9, - and _). May be repeated.
+    /// A sector to make; may be repeated. finance, healthcare, logistics and manufacturing come with an ontology, shapes and safe limits; a \
+    /// name of your own (a-z, 0-9, - and _) is empty.
     #[arg(long, value_name = "NAME")]
     pub sector: Vec<String>,
 }
@@ -82,6 +86,7 @@ pub struct Init {
 #[command(after_long_help = "\
 Examples:
   knhk import limits.json --sector orders --why 'first limits'
+  knhk import ontology.ttl --sector orders
   generate-limits | knhk import - --sector orders")]
 pub struct Import {
     /// The file, or - for standard input.
@@ -90,43 +95,61 @@ pub struct Import {
     #[arg(long, value_name = "NAME")]
     pub sector: String,
     #[command(flatten)]
+    pub format: In,
+    #[command(flatten)]
     pub origin: Origin,
 }
 
 /// Writes a sector's knowledge as a file that imports to the same knowledge.
+///
+/// JSON holds a sector's values and classes. Shapes, properties and records need one of the RDF formats.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   knhk export orders > limits.json
-  knhk export orders --version 3 --output limits-3.json")]
+  knhk export orders --version 3 --output limits-3.json
+  knhk export finance --format turtle")]
 pub struct Export {
     /// The sector.
     pub sector: String,
     /// A version's number, or the first digits of its content address; the current one if left out.
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
+    /// The format; that of the output's name if left out, or JSON.
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub format: Option<Format>,
     /// The file to write, which is replaced whole or not at all; standard output if left out.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
-/// Checks a file as a promotion would, and changes nothing.
+/// Checks a file as a promotion would, or what the sectors hold; changes nothing.
+///
+/// A file is checked for the sector that --sector names, with the shapes and values that a promotion would leave there; without --sector, for a \
+/// sector of its own that is named like the file. Without a file, each sector is checked, and names that two of them define differently are \
+/// looked for.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   knhk validate limits.json
-  knhk validate limits.json --sector orders
+  knhk validate ontology.ttl --sector finance
+  knhk validate --sector finance --add venues.ttl
+  knhk validate
 
-Exit code 1 when the file is refused, with what is wrong and where.")]
+Exit code 1 when a shape is broken or the file cannot be read, with what is wrong and where.")]
 pub struct Validate {
     /// The file, or - for standard input.
-    pub file: PathBuf,
-    /// The sector that it is meant for.
+    pub file: Option<PathBuf>,
+    /// The sector that it is meant for, or the only one to check.
     #[arg(long, value_name = "NAME")]
     pub sector: Option<String>,
+    #[command(flatten)]
+    pub change: Change,
+    #[command(flatten)]
+    pub format: In,
 }
 
-/// Changes a sector: single values, or all of it from a file.
+/// Changes a sector: single values, statements, or all of it from a file.
 ///
 /// The change is current for every reader when the command returns, or nothing changed and the command says why.
 #[derive(Args)]
@@ -135,6 +158,7 @@ Examples:
   knhk promote orders max_qty=1400 --why 'desk asked, ticket 881'
   knhk promote orders max_qty=1400 'venues=[\"XPAR\", \"XLON\"]'
   knhk promote orders limits.json --by release-42
+  knhk promote finance --add venues.ttl --remove old-venues.ttl
 
 A value keeps its type, range, unit and documentation. A text needs no quotes, a list is written as JSON. A new name takes its type from how its \
 value is written: 5 is i64, 5.0 is f64, true is bool, anything else is a text.")]
@@ -142,8 +166,12 @@ pub struct Promote {
     /// The sector.
     pub sector: String,
     /// NAME=VALUE for single values; or a file, or - for standard input, that is the whole of the sector from now on.
-    #[arg(required = true, value_name = "NAME=VALUE | FILE")]
+    #[arg(required_unless_present_any = ["add", "remove"], value_name = "NAME=VALUE | FILE")]
     pub content: Vec<String>,
+    #[command(flatten)]
+    pub change: Change,
+    #[command(flatten)]
+    pub format: In,
     #[command(flatten)]
     pub origin: Origin,
 }
@@ -199,7 +227,8 @@ pub struct Show {
 Examples:
   knhk diff orders                    what the current version changed
   knhk diff orders 3                  what changed since version 3
-  knhk diff orders 3 5")]
+  knhk diff orders 3 5
+  knhk diff finance --statements")]
 pub struct Diff {
     /// The sector.
     pub sector: String,
@@ -207,6 +236,9 @@ pub struct Diff {
     pub from: Option<String>,
     /// The newer version; the current one if left out.
     pub to: Option<String>,
+    /// Every statement that went or came, as N-Triples, instead of values.
+    #[arg(long)]
+    pub statements: bool,
 }
 
 /// Writes the completion script of a shell.
@@ -219,6 +251,30 @@ Examples:
 pub struct Completion {
     /// The shell.
     pub shell: Shell,
+}
+
+/// Statements that come and go; the rest stays.
+#[derive(Args)]
+pub struct Change {
+    /// Statements to add, in one of the RDF formats.
+    #[arg(long, value_name = "FILE")]
+    pub add: Option<PathBuf>,
+    /// Statements to remove, in the same format.
+    #[arg(long, value_name = "FILE")]
+    pub remove: Option<PathBuf>,
+}
+
+/// What a file holds.
+#[derive(Args)]
+pub struct In {
+    /// The file's format; its name tells it if left out, and standard input is JSON.
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub format: Option<Format>,
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let names = PossibleValuesParser::new(["json", "turtle", "ntriples", "nquads", "jsonld", "rdfxml"]);
+    names.map(|name| name.parse().expect("each of these names a format"))
 }
 
 /// Who asks for a change, and why.
@@ -240,6 +296,13 @@ pub struct Origin {
     /// Lets the change drop or retype values that running programs hold keys of.
     #[arg(long)]
     pub major: bool,
+}
+
+impl Change {
+    /// Whether there is any.
+    pub fn is_some(&self) -> bool {
+        self.add.is_some() || self.remove.is_some()
+    }
 }
 
 impl Who {

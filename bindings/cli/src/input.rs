@@ -5,16 +5,26 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use knhk_engine::control::Failure;
-use knhk_engine::{Options, Status};
+use knhk_engine::{Format, Options, Status};
 
-/// A text and what to call it in messages.
+use crate::progress::Progress;
+
+/// A text, its format, and what to call it in messages.
 pub struct Input {
     pub name: String,
     pub text: String,
+    pub format: Format,
 }
 
-/// Reads a file, or standard input for `-`.
-pub fn read(path: &Path) -> Result<Input, Failure> {
+/// Reads a file, or standard input for `-`, in the format that is said or that its name tells.
+pub fn read(path: &Path, said: Option<Format>) -> Result<Input, Failure> {
+    let format = match said.or_else(|| told(path)) {
+        Some(format) => format,
+        None => {
+            let message = format!("{} does not tell its format by its name; say it with --format", path.display());
+            return Err(Failure::new(Status::InvalidArgument, "format", path.display().to_string(), message));
+        }
+    };
     let limit = Options::default().limits.bytes;
     let from_stdin = path == Path::new("-");
     let name = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
@@ -25,6 +35,7 @@ pub fn read(path: &Path) -> Result<Input, Failure> {
         };
         Failure::new(status, "read", &name, format!("{name} cannot be read: {error}{advice}"))
     };
+    let _progress = Progress::begin(format!("reading {name}"));
     let mut bytes = Vec::new();
     let mut source: Box<dyn Read> =
         if from_stdin { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(failed)?) };
@@ -40,7 +51,12 @@ pub fn read(path: &Path) -> Result<Input, Failure> {
         let message = format!("{name} is not UTF-8 from byte {at} on; save it as UTF-8 text");
         Failure::new(Status::BadUtf8, "read", &name, message)
     })?;
-    Ok(Input { name, text })
+    Ok(Input { name, text, format })
+}
+
+/// The format that a file's name tells; standard input is JSON.
+pub fn told(path: &Path) -> Option<Format> {
+    if path == Path::new("-") { Some(Format::Json) } else { Format::from_extension(path.extension()?.to_str()?) }
 }
 
 /// Writes a file whole or not at all.

@@ -23,3 +23,15 @@ fn main() -> ExitCode {
         Err(failure) => output::refuse(&failure, json),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -8,6 +8,8 @@ use knhk_engine::Status;
 use knhk_engine::control::Failure;
 use serde_json::{Value, json};
 
+use crate::render::findings;
+
 /// What a verb answers.
 pub struct Done {
     /// For people.
@@ -36,7 +38,7 @@ pub fn print(done: &Done, json: bool) -> ExitCode {
 pub fn refuse(failure: &Failure, json: bool) -> ExitCode {
     let style = Palette::of(&io::stderr());
     let begin = style.bad("knhk:");
-    _ = writeln!(io::stderr(), "{begin} {}", failure.message);
+    _ = write!(io::stderr(), "{begin} {}\n{}", failure.message, findings(&failure.data.findings));
     let code = exit_code(failure);
     if json { written(&format!("{:#}\n", json!({ "error": failure })), code) } else { ExitCode::from(code) }
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::time::SystemTime;
 
-use knhk_engine::control::{Changed, Compared, History, Item, Parameter, Sector, Shown, VersionEntry};
+use knhk_engine::control::{
+    Changed, Clash, Compared, Finding, History, Item, Parameter, Sector, Shown, Validated, VersionEntry,
+};
 
 use crate::ago::ago;
 use crate::output::Palette;
@@ -149,7 +151,28 @@ impl Render {
     /// What changed between two versions.
     pub fn compared(&self, compared: &Compared) -> String {
         let name = self.palette.strong(&compared.sector);
-        format!("{name} {} → {}\n{}", compared.from, compared.to, self.items(&compared.changes))
+        let head = format!("{name} {} → {}\n", compared.from, compared.to);
+        let Some(statements) = &compared.statements else { return head + &self.items(&compared.changes) };
+        let removed = statements.removed.iter().map(|line| self.palette.bad(&format!("- {}", plain(line))));
+        let added = statements.added.iter().map(|line| self.palette.good(&format!("+ {}", plain(line))));
+        let lines: String = removed.chain(added).map(|line| format!("{line}\n")).collect();
+        if lines.is_empty() { head + "  no difference\n" } else { head + &lines }
+    }
+
+    /// Whether `name` keeps every shape, and what breaks one.
+    pub fn validated(&self, name: &str, validated: &Validated) -> String {
+        let verdict = match (validated.conforms, validated.findings.len()) {
+            (true, 0) => self.palette.good("conforms"),
+            (true, count) => format!("{}, {count} remarks", self.palette.good("conforms")),
+            (false, _) => self.palette.bad("does not conform"),
+        };
+        let more = if validated.truncated { "  and more\n" } else { "" };
+        format!("{} {verdict}\n{}{more}", self.palette.strong(name), findings(&validated.findings))
+    }
+
+    /// Names that sectors define differently.
+    pub fn conflicts(&self, conflicts: &[Clash]) -> String {
+        conflicts.iter().map(|clash| format!("{} {}\n", self.palette.bad("conflict:"), plain(&clash.summary))).collect()
     }
 
     fn items(&self, items: &[Item]) -> String {
@@ -168,6 +191,11 @@ impl Render {
         }
         out
     }
+}
+
+/// A line each.
+pub fn findings(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("  {}\n", plain(&finding.summary))).collect()
 }
 
 /// `orders`, `orders/tenants`

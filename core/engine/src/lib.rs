@@ -21,8 +21,8 @@
 
 mod bind;
 mod change;
-pub mod control;
 mod conflicts;
+pub mod control;
 mod emergency;
 mod engine;
 mod error;

@@ -59,7 +59,7 @@ fn a_connection_may_hold_the_last_handle_of_its_engine() {
     for _ in 0..20 {
         let engine = scratch.open();
         let mut live = Live::connect(&scratch.0).unwrap().unwrap();
-        let content = Content::Document { text: text.clone() };
+        let content = Content::Document { text: text.clone(), format: None };
         let request = Promote {
             sector: "orders".into(),
             content,

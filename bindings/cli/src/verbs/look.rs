@@ -1,10 +1,13 @@
 //! The verbs that change nothing.
 
-use knhk_engine::control::{Access, Compare, Failure, Get, Sectors, Show, Validate};
-use knhk_engine::{Options, Status};
+use std::path::Path;
+
+use knhk_engine::control::{Access, Compare, Conflicts, Create, Export, Failure, Get, Sectors, Show, Validate};
+use knhk_engine::{Format, Options, Status};
 use serde_json::{Value, json};
 
 use super::Place;
+use super::change::{both, content, statements};
 use crate::output::Done;
 use crate::progress::Progress;
 use crate::render::Render;
@@ -56,7 +59,7 @@ pub fn show(place: &Place<'_>, render: &Render, show: arguments::Show) -> Result
 
 pub fn diff(place: &Place<'_>, render: &Render, diff: arguments::Diff) -> Result<Done, Failure> {
     let _progress = Progress::begin(format!("reading {}", diff.sector));
-    let compare = Compare { sector: diff.sector, from: diff.from, to: diff.to };
+    let compare = Compare { sector: diff.sector, from: diff.from, to: diff.to, statements: diff.statements };
     let compared = place.read(ALL)?.ask(compare)?;
     Ok(Done::new(render.compared(&compared), &compared))
 }
@@ -64,7 +67,8 @@ pub fn diff(place: &Place<'_>, render: &Render, diff: arguments::Diff) -> Result
 pub fn export(place: &Place<'_>, export: arguments::Export) -> Result<Done, Failure> {
     let _progress = Progress::begin(format!("exporting {}", export.sector));
     let depth = if export.version.is_some() { ALL } else { 1 };
-    let request = knhk_engine::control::Export { sector: export.sector, version: export.version };
+    let format = export.format.or_else(|| input::told(export.output.as_deref()?)).unwrap_or(Format::Json);
+    let request = Export { sector: export.sector, version: export.version, format: Some(format.to_string()) };
     let exported = place.read(depth)?.ask(request)?;
     let Some(path) = export.output else {
         return Ok(Done::new(exported.text.clone(), &exported));
@@ -76,18 +80,60 @@ pub fn export(place: &Place<'_>, export: arguments::Export) -> Result<Done, Fail
     Ok(Done::new(text, &json!({ "sector": sector, "version": exported.version, "output": path })))
 }
 
-pub fn validate(place: &Place<'_>, validate: arguments::Validate) -> Result<Done, Failure> {
-    let input = input::read(&validate.file)?;
-    let _progress = Progress::begin(format!("validating {}", input.name));
-    let mut access = match &validate.sector {
-        Some(_) => place.read(1)?,
-        // A file by itself needs no folder.
-        None => Access::memory(Options::default())?,
+pub fn validate(place: &Place<'_>, render: &Render, validate: arguments::Validate) -> Result<Done, Failure> {
+    let arguments::Validate { file, sector, change, format } = validate;
+    let (content, name) = match &file {
+        Some(_) if change.is_some() => return Err(both()),
+        Some(file) => {
+            let input = input::read(file, format.format)?;
+            (content(&input), input.name)
+        }
+        None if change.is_some() => statements(&change, format.format)?,
+        None => return validate_stored(place, render, sector),
     };
-    let request = Validate { sector: validate.sector, text: input.text };
-    let validated = access.ask(request).map_err(|failure| input::about(failure, &input.name))?;
-    let text = format!("{} is valid: {} names\n", input.name, validated.keys);
-    Ok(Done::new(text, &validated))
+    let _progress = Progress::begin(format!("validating {name}"));
+    let (mut access, sector) = match sector {
+        Some(sector) if place.exists() => (place.read(1)?, sector),
+        // A file by itself needs no folder.
+        sector => {
+            let sector = sector.or_else(|| named_like(file.as_deref()?)).unwrap_or_else(|| "sector".into());
+            let mut access = Access::memory(Options::default())?;
+            access.ask(Create { sector: sector.clone() })?;
+            (access, sector)
+        }
+    };
+    let request = Validate { sector, content: Some(content) };
+    let validated = access.ask(request).map_err(|failure| input::about(failure, &name))?;
+    let success = validated.conforms;
+    Ok(Done { success, ..Done::new(render.validated(&name, &validated), &validated) })
+}
+
+/// What the folder holds: one sector, or all of them and their names.
+fn validate_stored(place: &Place<'_>, render: &Render, sector: Option<String>) -> Result<Done, Failure> {
+    let _progress = Progress::begin("validating".into());
+    let mut access = place.read(1)?;
+    let (sectors, conflicts) = match sector {
+        Some(sector) => (vec![sector], Vec::new()),
+        None => {
+            let sectors = access.ask(Sectors {})?;
+            let ready = sectors.into_iter().filter(|sector| sector.current.is_some()).map(|sector| sector.name);
+            (ready.collect(), access.ask(Conflicts {})?)
+        }
+    };
+    let check = |sector: String| access.ask(Validate { sector, content: None });
+    let validated = sectors.into_iter().map(check).collect::<Result<Vec<_>, Failure>>()?;
+    let success = conflicts.is_empty() && validated.iter().all(|validated| validated.conforms);
+    let mut text: String = validated.iter().map(|validated| render.validated(&validated.sector, validated)).collect();
+    text.push_str(&render.conflicts(&conflicts));
+    let answer = json!({ "conforms": success, "sectors": validated, "conflicts": conflicts });
+    Ok(Done { success, ..Done::new(text, &answer) })
+}
+
+/// The sector that a file's name would be one for.
+fn named_like(file: &Path) -> Option<String> {
+    let name: String = file.file_stem()?.to_str()?.to_lowercase();
+    let fits = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    (fits && name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphanumeric())).then_some(name)
 }
 
 /// The sector and the path in it.

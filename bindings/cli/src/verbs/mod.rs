@@ -24,7 +24,7 @@ pub fn run(arguments: Arguments) -> Result<Done, Failure> {
         Verb::Promote(promote) => change::promote(&place, &render, promote),
         Verb::Rollback(rollback) => change::rollback(&place, &render, rollback),
         Verb::Export(export) => look::export(&place, export),
-        Verb::Validate(validate) => look::validate(&place, validate),
+        Verb::Validate(validate) => look::validate(&place, &render, validate),
         Verb::Get(get) => look::get(&place, &render, get),
         Verb::Show(show) => look::show(&place, &render, show),
         Verb::Diff(diff) => look::diff(&place, &render, diff),
@@ -48,6 +48,11 @@ impl Place<'_> {
             }
             failure
         })
+    }
+
+    /// Whether it is an engine's.
+    fn exists(&self) -> bool {
+        self.folder.join("sectors").is_dir()
     }
 
     /// Goes through the live engine, or opens the folder, which has to be there.

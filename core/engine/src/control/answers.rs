@@ -1,10 +1,11 @@
 //! What requests answer: what the command prints, and its `--json`.
 
 use knhk_ontology::Difference;
+use knhk_ontology::shacl::ValidationResult;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{SectorInfo, VersionInfo};
+use crate::{Report, SectorInfo, Severity, VersionInfo};
 
 /// A sector in a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,6 +99,8 @@ pub struct Exported {
     pub sector: String,
     /// The version whose content it is.
     pub version: VersionEntry,
+    /// The format's name.
+    pub format: String,
     /// The document.
     pub text: String,
 }
@@ -105,12 +108,48 @@ pub struct Exported {
 /// What a check found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Validated {
-    /// The sector that the document was meant for.
-    pub sector: Option<String>,
-    /// Whether a promotion would take it.
+    /// The sector that was checked, or that the file was checked for.
+    pub sector: String,
+    /// Whether every shape is kept.
     pub conforms: bool,
-    /// How many values, maps and classes it has.
-    pub keys: usize,
+    /// What breaks one.
+    pub findings: Vec<Finding>,
+    /// Whether there is more than that.
+    pub truncated: bool,
+}
+
+/// One result of a validation, after SHACL's report.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    /// The node that breaks the shape.
+    pub focus: String,
+    /// The property, or the path to the value.
+    pub path: Option<String>,
+    /// The value.
+    pub value: Option<String>,
+    /// The constraint component's IRI.
+    pub component: String,
+    /// The shape that it breaks.
+    pub shape: String,
+    /// `violation`, `warning` or `info`.
+    pub severity: String,
+    /// What is wrong.
+    pub message: String,
+    /// All of it in a line, for people.
+    pub summary: String,
+}
+
+/// Two sectors that define the same name differently.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Clash {
+    /// The name.
+    pub identifier: String,
+    /// One of the sectors.
+    pub first: String,
+    /// The other.
+    pub second: String,
+    /// All of it in a line, for people.
+    pub summary: String,
 }
 
 /// What changed between two versions.
@@ -124,6 +163,18 @@ pub struct Compared {
     pub to: u64,
     /// What changed, path by path.
     pub changes: Vec<Item>,
+    /// What changed, statement by statement, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statements: Option<Statements>,
+}
+
+/// Statements as N-Triples.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Statements {
+    /// Those that are gone.
+    pub removed: Vec<String>,
+    /// Those that came.
+    pub added: Vec<String>,
 }
 
 /// A change that became current.
@@ -164,6 +215,36 @@ impl From<&VersionInfo> for History {
     fn from(info: &VersionInfo) -> History {
         History { entry: info.into(), changes: info.differences().into_iter().map(Item::from).collect() }
     }
+}
+
+impl Validated {
+    pub(super) fn new(sector: &str, report: &Report) -> Validated {
+        Validated {
+            sector: sector.into(),
+            conforms: report.conforms(),
+            findings: findings(report),
+            truncated: report.truncated(),
+        }
+    }
+}
+
+/// The results of a report, as they travel.
+pub(super) fn findings(report: &Report) -> Vec<Finding> {
+    let finding = |result: ValidationResult<'_>| Finding {
+        focus: result.focus(),
+        path: result.path(),
+        value: result.value(),
+        component: result.component().into(),
+        shape: result.shape(),
+        severity: match result.severity() {
+            Severity::Info => "info".into(),
+            Severity::Warning => "warning".into(),
+            _ => "violation".into(),
+        },
+        message: result.message(),
+        summary: result.to_string(),
+    };
+    report.results().map(finding).collect()
 }
 
 impl From<Difference> for Item {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Finding;
+use super::answers::findings;
 use crate::{Error, Status};
 
 /// Why a request was refused: the shape of a JSON-RPC error.
@@ -27,18 +29,22 @@ pub struct Details {
     pub stage: String,
     /// The sector, path or file that it is about; may be empty.
     pub item: String,
+    /// The shapes that would be broken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 impl Failure {
     /// A failure with a status of the library.
     pub fn new(status: Status, stage: &str, item: impl Into<String>, message: impl Into<String>) -> Failure {
-        let data = Details { status: status.as_str().into(), stage: stage.into(), item: item.into() };
+        let data =
+            Details { status: status.as_str().into(), stage: stage.into(), item: item.into(), findings: Vec::new() };
         Failure { code: status.code(), message: message.into(), data }
     }
 
     /// A failure of the protocol itself.
     pub(crate) fn protocol(code: i32, message: impl Into<String>) -> Failure {
-        let data = Details { status: "malformed request".into(), stage: "control".into(), item: String::new() };
+        let data = Details { status: "malformed request".into(), stage: "control".into(), ..Details::default() };
         Failure { code, message: message.into(), data }
     }
 
@@ -50,6 +56,8 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::new(error.status(), error.stage(), error.item(), error.message())
+        let mut failure = Failure::new(error.status(), error.stage(), error.item(), error.message());
+        failure.data.findings = error.report().map(findings).unwrap_or_default();
+        failure
     }
 }

@@ -29,10 +29,13 @@ use serde::de::DeserializeOwned;
 
 use crate::{Engine, Error};
 
-pub use answers::{Changed, Compared, Exported, History, Item, Parameter, Sector, Shown, Validated, VersionEntry};
+pub use answers::{
+    Changed, Clash, Compared, Exported, Finding, History, Item, Parameter, Sector, Shown, Statements, Validated,
+    VersionEntry,
+};
 pub use client::{Access, Live};
 pub use failure::Failure;
-pub use reads::{Compare, Export, Get, Sectors, Show, Validate};
+pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
 pub(crate) use server::Server;
 

@@ -1,11 +1,15 @@
 //! The requests that change nothing.
 
+use knhk_ontology::rdf::UnknownFormat;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Compared, Exported, History, Parameter, Request, Sector, Shown, Validated, VersionEntry};
+use super::edit::edited;
+use super::{
+    Clash, Compared, Content, Exported, History, Parameter, Request, Sector, Shown, Statements, Validated, VersionEntry,
+};
 use crate::intern::nearest;
-use crate::{Engine, Error, SectorInfo, Status, VersionInfo};
+use crate::{Conflict, Engine, Error, Format, SectorInfo, Status, VersionInfo};
 
 /// Lists the sectors.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,6 +43,9 @@ pub struct Export {
     /// A version's number or the beginning of its content address; the current one if left out.
     #[serde(default)]
     pub version: Option<String>,
+    /// The format's name, its files' extension, or its media type; plain JSON if left out.
+    #[serde(default)]
+    pub format: Option<String>,
 }
 
 /// Compares two versions.
@@ -53,18 +60,26 @@ pub struct Compare {
     /// The newer version; the current one if left out.
     #[serde(default)]
     pub to: Option<String>,
+    /// Whether statements are compared too.
+    #[serde(default)]
+    pub statements: bool,
 }
 
-/// Checks a document as a promotion would, and changes nothing.
+/// Checks what would become of a sector, and changes nothing: as a promotion would.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validate {
-    /// The sector that it is meant for; a sector of its own if left out.
+    /// The sector.
+    pub sector: String,
+    /// What would be promoted; what is current if left out.
     #[serde(default)]
-    pub sector: Option<String>,
-    /// The document.
-    pub text: String,
+    pub content: Option<Content>,
 }
+
+/// Looks for names that two sectors define differently.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conflicts {}
 
 impl Request for Sectors {
     const METHOD: &'static str = "sectors";
@@ -124,8 +139,10 @@ impl Request for Export {
 
     fn serve(self, engine: &Engine) -> Result<Exported, Error> {
         let version = find(engine, &self.sector, self.version.as_deref())?;
-        let text = engine.export_json(&self.sector, Some(version.version))?;
-        Ok(Exported { sector: self.sector, version: VersionEntry::from(&version), text })
+        let format = named(self.format.as_deref())?;
+        let text = engine.export(&self.sector, Some(version.version), format)?;
+        let version = VersionEntry::from(&version);
+        Ok(Exported { sector: self.sector, version, format: format.to_string(), text })
     }
 }
 
@@ -144,7 +161,13 @@ impl Request for Compare {
             }
         };
         let changes = engine.differences(&self.sector, from, to)?;
-        Ok(Compared { sector: self.sector, from, to, changes: changes.into_iter().map(Into::into).collect() })
+        let statements = match self.statements {
+            true => Some(engine.statement_diff(&self.sector, from, to)?),
+            false => None,
+        };
+        let statements = statements.map(|diff| Statements { removed: diff.removed, added: diff.added });
+        let changes = changes.into_iter().map(Into::into).collect();
+        Ok(Compared { sector: self.sector, from, to, changes, statements })
     }
 }
 
@@ -153,13 +176,47 @@ impl Request for Validate {
     type Answer = Validated;
 
     fn serve(self, engine: &Engine) -> Result<Validated, Error> {
-        if let Some(sector) = &self.sector {
-            engine.sector(sector)?;
-        }
-        let document = knhk_ontology::Document::parse(self.text.as_bytes(), &engine.inner.limits)?;
-        knhk_ontology::compile(&document, &mut knhk_ontology::KeyTable::new(), false)?;
-        Ok(Validated { sector: self.sector, conforms: true, keys: document.len() })
+        let Validate { sector, content } = self;
+        let report = match content {
+            None => engine.validate(&sector)?,
+            Some(Content::Document { text, format }) => {
+                engine.validate_rdf(&sector, text.as_bytes(), named(format.as_deref())?)?
+            }
+            Some(Content::Change { removed, added, format }) => {
+                engine.validate_delta(&sector, removed.as_bytes(), added.as_bytes(), named(Some(&format))?)?
+            }
+            Some(Content::Values(values)) => {
+                let base = engine.base(&*engine.sector(&sector)?)?;
+                let after = base.apply(&edited(engine, &sector, &values)?.change(&base)?)?;
+                after.document().map_err(Clone::clone)?;
+                after.report().clone()
+            }
+        };
+        Ok(Validated::new(&sector, &report))
     }
+}
+
+impl Request for Conflicts {
+    const METHOD: &'static str = "conflicts";
+    type Answer = Vec<Clash>;
+
+    fn serve(self, engine: &Engine) -> Result<Vec<Clash>, Error> {
+        let clash = |conflict: Conflict| Clash {
+            summary: conflict.to_string(),
+            identifier: conflict.identifier,
+            first: conflict.first,
+            second: conflict.second,
+        };
+        Ok(engine.conflicts()?.into_iter().map(clash).collect())
+    }
+}
+
+/// The format that is meant; plain JSON by nothing.
+pub(super) fn named(format: Option<&str>) -> Result<Format, Error> {
+    let unknown = |error: UnknownFormat| {
+        Error::new(Status::InvalidArgument, "format", format.unwrap_or_default(), error.to_string())
+    };
+    format.map_or(Ok(Format::Json), |name| name.parse().map_err(unknown))
 }
 
 /// The retained version that is meant by a number or the beginning of a content address; the current one by nothing.

@@ -1,12 +1,16 @@
 //! The requests that change something.
 
+use std::time::Instant;
+
+use knhk_ontology::sectors;
 use serde::{Deserialize, Serialize};
 
-use super::reads::find;
-use super::{Changed, Item, Request, VersionEntry, edit};
-use crate::{Engine, Error, Origin, SectorKind, Status, VersionInfo};
+use super::edit::edited;
+use super::reads::{find, named};
+use super::{Changed, Item, Request, VersionEntry};
+use crate::{Engine, Error, Format, Options, Origin, SectorKind, Status, VersionInfo};
 
-/// Makes a sector.
+/// Makes a sector: with the ontology that is shipped under its name, if there is one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Create {
@@ -40,10 +44,24 @@ pub struct Promote {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
-    /// A whole document.
+    /// All of the sector.
     Document {
         /// Its text.
         text: String,
+        /// The format's name, its files' extension, or its media type; plain JSON if left out.
+        #[serde(default)]
+        format: Option<String>,
+    },
+    /// Statements that go, and statements that come.
+    Change {
+        /// Those that go; may be empty.
+        #[serde(default)]
+        removed: String,
+        /// Those that come; may be empty.
+        #[serde(default)]
+        added: String,
+        /// The format of both.
+        format: String,
     },
     /// Single values, the rest staying as it is: pairs of a path and a value as people write it.
     Values(Vec<(String, String)>),
@@ -74,8 +92,12 @@ impl Request for Create {
     type Answer = Changed;
 
     fn serve(self, engine: &Engine) -> Result<Changed, Error> {
-        engine.create_sector(&self.sector, SectorKind::Direct)?;
-        Ok(Changed { sector: self.sector, created: true, version: None, changes: Vec::new() })
+        if !sectors::shipped().iter().any(|shipped| shipped.name == self.sector) {
+            engine.create_sector(&self.sector, SectorKind::Direct)?;
+            return Ok(Changed { sector: self.sector, created: true, version: None, changes: Vec::new() });
+        }
+        let version = engine.create_sector_from(&self.sector, SectorKind::Direct)?;
+        Ok(changed(self.sector, true, &version))
     }
 }
 
@@ -87,16 +109,14 @@ impl Request for Promote {
         let Promote { sector, content, create, by, why, major } = self;
         let origin = Origin { by, why, major };
         let missing = matches!(engine.sector(&sector), Err(error) if error.status() == Status::NotFound);
-        let text = match content {
-            Content::Document { text } => text,
-            Content::Values(values) => edit::edited(engine, &sector, &values)?,
-        };
         if create && missing {
-            // Refused before the sector is made, so that a slip leaves nothing behind.
-            engine.compile_json(&text)?;
+            // Tried elsewhere before the sector is made, so that a slip leaves nothing behind.
+            let trial = Engine::open(":memory:", Options { limits: engine.inner.limits, ..Options::default() })?;
+            trial.create_sector(&sector, SectorKind::Direct)?;
+            promoted(&trial, &sector, &content, Origin::default())?;
             engine.create_sector(&sector, SectorKind::Direct)?;
         }
-        let version = engine.promote_json(&sector, &text, origin)?;
+        let version = promoted(engine, &sector, &content, origin)?;
         Ok(changed(sector, create && missing, &version))
     }
 }
@@ -118,6 +138,23 @@ impl Request for Rollback {
             engine.rollback(&sector, target, origin)?
         };
         Ok(changed(sector, false, &version))
+    }
+}
+
+fn promoted(engine: &Engine, sector: &str, content: &Content, origin: Origin) -> Result<VersionInfo, Error> {
+    match content {
+        Content::Document { text, format } => match named(format.as_deref())? {
+            Format::Json => engine.promote_json(sector, text, origin),
+            format => engine.promote_rdf(sector, text.as_bytes(), format, origin),
+        },
+        Content::Change { removed, added, format } => {
+            engine.promote_delta(sector, removed.as_bytes(), added.as_bytes(), named(Some(format))?, origin)
+        }
+        Content::Values(values) => {
+            let begun = Instant::now();
+            let content = edited(engine, sector, values)?;
+            engine.promote_content(&*engine.sector(sector)?, content, origin, begun)
+        }
     }
 }
 

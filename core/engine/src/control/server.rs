@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Compare, Create, Export, Failure, Get, PROTOCOL, Promote, Request, Rollback, Sectors, Show, Validate, socket,
+    Compare, Conflicts, Create, Export, Failure, Get, PROTOCOL, Promote, Request, Rollback, Sectors, Show, Validate,
+    socket,
 };
 use crate::engine::Inner;
 use crate::{Engine, Error, Level, Status};
@@ -303,6 +304,7 @@ fn dispatch(engine: &Engine, method: &str, params: &str) -> Result<Box<RawValue>
         Some(Get::METHOD) => run::<Get>(engine, params),
         Some(Export::METHOD) => run::<Export>(engine, params),
         Some(Validate::METHOD) => run::<Validate>(engine, params),
+        Some(Conflicts::METHOD) => run::<Conflicts>(engine, params),
         Some(Compare::METHOD) => run::<Compare>(engine, params),
         Some(Create::METHOD) => run::<Create>(engine, params),
         Some(Promote::METHOD) => run::<Promote>(engine, params),
