@@ -73,7 +73,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Names the file that a refusal is about.
 pub fn about(mut failure: Failure, name: &str) -> Failure {
-    if failure.status() == Some(Status::Document) && !name.is_empty() {
+    if failure.data.stage == "parse" && !name.is_empty() {
         failure.message = format!("{name}: {}", failure.message);
     }
     failure

@@ -123,6 +123,7 @@ impl From<SnapshotError> for Error {
         let message = error.to_string();
         match error {
             SnapshotError::Document(error) => error.into(),
+            SnapshotError::Rdf(error) => error.into(),
             SnapshotError::Shapes(error) => {
                 let shape = error.problems().first().map_or_else(String::new, |problem| problem.shape.clone());
                 Error::new(Status::Document, "validate", shape, message)

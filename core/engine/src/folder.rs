@@ -7,11 +7,12 @@
 //! sectors/<name>/sector.json      kind, and the sector's number
 //! sectors/<name>/keys.jsonl       the key table, append-only: a line gives a slot its name and type
 //! sectors/<name>/declared.json    the declared defaults
-//! sectors/<name>/versions/<n>     a version: a line of JSON about it, then its document
+//! sectors/<name>/versions/<n>     a version: a line of JSON about it, then its statements as sorted canonical N-Triples
 //! ```
 //!
 //! A file appears whole or not at all: it is written beside its place, flushed, renamed, and the folder flushed. A version's
-//! document must hash to the content address in its first line; a version that does not is reported and passed over.
+//! statements must have the content address in its first line; a version that has not is reported and passed over. Versions of format 1 hold
+//! a JSON document in place of statements, and that document's address.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -19,12 +20,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, compile_snapshot};
+use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Origin, SectorKind, Version};
 use serde_json::{Value, json};
 
 use crate::emergency::{Emergency, Intent};
-use crate::{Error, Status};
+use crate::{Error, Status, version_file};
 
 /// The format of the files, raised when a reader of today could not read them.
 const FORMAT: u64 = 1;
@@ -200,7 +201,7 @@ impl Folder {
                 break;
             }
             let path = directory.join(file_name(*number));
-            match load_version(&path, *number, &empty, limits, &mut keys) {
+            match version_file::load(&path, *number, versions.last(), &empty, limits, &mut keys) {
                 Ok(version) => versions.push(version),
                 Err(_) if self.read_only && !path.exists() => break,
                 Err(why) => {
@@ -227,7 +228,10 @@ impl Folder {
             next = intent.version + 1;
             let path = directory.join(file_name(intent.rollback_of));
             let target = versions.iter().find(|version| version.number == intent.rollback_of).cloned();
-            match target.map_or_else(|| load_version(&path, intent.rollback_of, &empty, limits, &mut keys), Ok) {
+            match target.map_or_else(
+                || version_file::load(&path, intent.rollback_of, versions.last(), &empty, limits, &mut keys),
+                Ok,
+            ) {
                 Ok(target) => {
                     let before = versions.last().map(|before| before.snapshot.clone());
                     versions.push(rolled_back(&target, before, &intent));
@@ -290,18 +294,10 @@ impl Folder {
 
     pub(crate) fn version(&self, sector: &str, version: &Version) -> io::Result<()> {
         self.writable()?;
-        let about = json!({
-            "version": version.number,
-            "snapshot_id": hex(&version.snapshot_id),
-            "epoch": version.epoch,
-            "time_ns": version.time_ns,
-            "by": version.origin.by,
-            "why": version.origin.why,
-            "major": version.origin.major,
-            "rollback_of": version.rollback_of,
-        });
-        let text = format!("{about}\n{}", version.document().to_json());
-        write_whole(&self.sector(sector).join("versions").join(file_name(version.number)), text.as_bytes())
+        write_whole(
+            &self.sector(sector).join("versions").join(file_name(version.number)),
+            &version_file::bytes(version),
+        )
     }
 
     pub(crate) fn declared(&self, sector: &str, declared: &Document) -> io::Result<()> {
@@ -318,39 +314,6 @@ impl Folder {
             tracing::warn!(path = %path.display(), %error, "a version beyond the history's depth could not be removed");
         }
     }
-}
-
-fn load_version(
-    path: &Path,
-    number: u64,
-    empty: &Snapshot,
-    limits: &Limits,
-    keys: &mut KeyTable,
-) -> Result<Version, String> {
-    let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
-    let (about, document) = text.split_once('\n').ok_or("it has no document")?;
-    let about: Value = serde_json::from_str(about).map_err(|e| e.to_string())?;
-    let document = Document::parse(document.as_bytes(), limits).map_err(|e| e.to_string())?;
-    let change = empty.change_to(&document).map_err(|e| e.to_string())?;
-    let snapshot = empty.apply(&change).map_err(|e| e.to_string())?;
-    let snapshot_id = snapshot.id();
-    if about["snapshot_id"].as_str() != Some(&hex(&snapshot_id)) || about["version"].as_u64() != Some(number) {
-        return Err("its content does not match its content address".into());
-    }
-    let compiled = compile_snapshot(&snapshot, keys, None).map_err(|e| e.to_string())?;
-    let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
-    Ok(Version {
-        number,
-        snapshot_id,
-        epoch: about["epoch"].as_u64().unwrap_or(0),
-        time_ns: about["time_ns"].as_u64().unwrap_or(0),
-        origin: Origin { by: text("by"), why: text("why"), major: about["major"].as_bool().unwrap_or(false) },
-        rollback_of: about["rollback_of"].as_u64(),
-        before: None,
-        phases: Default::default(),
-        snapshot: Arc::new(snapshot),
-        compiled: Arc::new(compiled),
-    })
 }
 
 /// The version that an emergency rollback made current without being able to record it.
@@ -391,10 +354,6 @@ fn file_name(version: u64) -> String {
 
 fn entry_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn failed(path: &Path, what: &str, error: &io::Error) -> Error {

@@ -39,6 +39,7 @@ mod records;
 mod status;
 mod subscribe;
 mod typed;
+mod version_file;
 mod warm;
 
 pub use change::Change;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::Limits;
-use crate::graph::{Graph, Terms};
+use crate::graph::{Graph, GraphBuilder, Term, TermRef, Terms};
 use crate::merkle::Map;
 use crate::rdf::{self, Format};
 use crate::vocabulary::knhk;
+use crate::{Limits, canon};
 
 /// The core ontology in an interner of its own.
 #[derive(Clone, Debug)]
@@ -19,10 +19,19 @@ impl Core {
     /// The shipped core, in an interner of its own.
     pub fn shipped() -> Core {
         let terms = Arc::new(Terms::new());
-        let nothing = Graph::empty(terms.clone());
-        let text = crate::sectors::CORE.as_bytes();
-        let read = rdf::parse_graph(text, Format::Turtle, knhk::CORE, &terms, &Limits::default(), &nothing);
-        Core::of(read.expect("the shipped core is sound: its tests read it"))
+        let (text, limits) = (crate::sectors::CORE.as_bytes(), Limits::default());
+        let read = rdf::parse(text, Format::Turtle, knhk::CORE, &terms, &limits);
+        let read = read.and_then(|triples| canon::label(triples, &terms, &limits));
+        // A sector's blank nodes are labelled `c14n0` and so on, each sector's for itself: the core's need labels of their own.
+        let own = |term: Term| match terms.get(term) {
+            TermRef::Blank(label) => terms.blank(&label.replace("c14n", "core")),
+            _ => term,
+        };
+        let mut graph = GraphBuilder::new(terms.clone());
+        for triple in read.expect("the shipped core is sound: its tests read it") {
+            graph.push(own(triple.subject), triple.predicate, own(triple.object));
+        }
+        Core::of(graph.finish())
     }
 
     /// Any graph as a core.

@@ -9,6 +9,7 @@ use crate::graph::{Delta, Graph, TermRef, Triple, write_statement};
 use crate::merkle::Map;
 use crate::names::{self, Namespace};
 use crate::proof::Proof;
+use crate::rdf::{self, RdfError};
 use crate::shacl::{Report, Shapes, ShapesError};
 use crate::statements::{Changes, changes};
 use crate::view::View;
@@ -61,6 +62,9 @@ pub enum SnapshotError {
     /// What programs would read of it is not sound.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// No RDF.
+    #[error(transparent)]
+    Rdf(#[from] RdfError),
     /// Its shapes are ill-formed, or ask for what SHACL Core does not have.
     #[error(transparent)]
     Shapes(#[from] ShapesError),
@@ -247,6 +251,15 @@ impl Snapshot {
             Ok(before) => diff(before, self.document()?),
             Err(_) => diff(&Document::empty(), self.document()?),
         })
+    }
+
+    /// The snapshot of the same core whose own statements are what [`Snapshot::own_lines`] wrote.
+    ///
+    /// # Errors
+    /// What is no N-Triples, or beyond a limit; else as [`Snapshot::apply`].
+    pub fn of_lines(&self, lines: &[u8]) -> Result<Snapshot, SnapshotError> {
+        let triples = rdf::parse_own_lines(lines, self.graph.terms(), &self.of.limits)?;
+        self.apply(&Delta::new(&self.graph, self.graph.own().collect(), triples))
     }
 
     /// The sector's own statements as canonical N-Triples, sorted.

@@ -11,10 +11,10 @@ mod oracle;
 
 /// The files, and how many statements each has.
 const FILES: [(&str, Format, usize); 4] = [
-    ("gs1Voc.ttl", Format::Turtle, 0),
-    ("iof-core.rdf", Format::RdfXml, 0),
-    ("brick-1.2.ttl", Format::Turtle, 0),
-    ("brick-soda-hall.ttl", Format::Turtle, 0),
+    ("gs1Voc.ttl", Format::Turtle, 18_395),
+    ("iof-core.rdf", Format::RdfXml, 3_889),
+    ("brick-1.2.ttl", Format::Turtle, 31_598),
+    ("brick-soda-hall.ttl", Format::Turtle, 3_774),
 ];
 
 const FORMATS: [Format; 5] = [Format::Turtle, Format::NTriples, Format::NQuads, Format::JsonLd, Format::RdfXml];
@@ -47,11 +47,7 @@ fn ontologies_survive_every_format() {
     for (name, format, statements) in FILES {
         let Some(text) = text(name) else { continue };
         let graph = graph(&text, format);
-        if statements > 0 {
-            assert_eq!(graph.len(), statements, "{name}");
-        } else {
-            eprintln!("{name} {}", graph.len());
-        }
+        assert_eq!(graph.len(), statements, "{name}");
         let lines = written(&graph, Format::NTriples);
         for format in FORMATS {
             if (name, format) == ("gs1Voc.ttl", Format::RdfXml) {

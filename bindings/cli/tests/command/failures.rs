@@ -19,7 +19,7 @@ fn exit_codes_are_as_documented() {
     assert!(scratch.fails(&["export", "orders"], 3).contains("nothing was promoted"));
     assert!(scratch.fails(&["get", "other/max_qty"], 3).contains("there are orders"));
     assert!(scratch.fails(&["import", "none.json", "--sector", "orders"], 3).contains("none.json"));
-    scratch.fails(&["import", ".", "--sector", "orders"], 6);
+    scratch.fails(&["import", ".", "--format", "json", "--sector", "orders"], 6);
     scratch.write("limits.json", LIMITS);
     scratch.says(&["import", "limits.json", "--sector", "orders"]);
     assert!(scratch.fails(&["export", "orders", "--output", "no/such/folder"], 6).contains("no/such/folder"));

@@ -13,6 +13,7 @@ const STAND_IN_SCHEME: &str = "x-knhk-base:";
 /// A base IRI. One with a hierarchy (`https://example.org/a/b`) resolves as RFC 3986 says. A URN has none: RFC 3986 would make
 /// `urn:limits/max` of `limits/max` below `urn:knhk:finance:`, which nobody means, so that names are appended to it instead:
 /// `urn:knhk:finance:limits/max`.
+#[derive(Clone, Copy)]
 pub(super) struct Base<'a> {
     text: &'a str,
     flat: bool,

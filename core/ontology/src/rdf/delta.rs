@@ -32,8 +32,11 @@ pub fn parse_delta(
     limits: &Limits,
 ) -> Result<Delta, RdfError> {
     let terms = current.terms();
-    let removed = parse_labelled(removed, format, base, terms, limits, Labels::KeepCanonical)?;
-    let added = parse_labelled(added, format, base, terms, limits, Labels::KeepCanonical)?;
+    let read = |text: &[u8]| match text.trim_ascii() {
+        [] => Ok(Vec::new()), // nothing is no JSON and no XML, but a change may lack a side
+        _ => parse_labelled(text, format, base, terms, limits, Labels::KeepCanonical),
+    };
+    let (removed, added) = (read(removed)?, read(added)?);
     for triple in &removed {
         for term in [triple.subject, triple.object] {
             if let TermRef::Blank(label) = terms.get(term) {

@@ -116,14 +116,14 @@ fn parse_labelled(
     if let Err(error) = std::str::from_utf8(text) {
         return Err(RdfErrorKind::NotUtf8.at(text, error.valid_up_to()));
     }
-    let mut sink = Sink::new(terms, limits, Base::new(base)?, labels);
+    let base = Base::new(base)?;
+    let sink = || Sink::new(terms, limits, base, labels);
     match format {
-        Format::Turtle => turtle::read_turtle(text, &mut sink, limits)?,
-        Format::NTriples => turtle::read_ntriples(text, &mut sink)?,
-        Format::NQuads => turtle::read_nquads(text, &mut sink)?,
-        Format::JsonLd => json_ld::read(text, &mut sink, limits)?,
-        Format::RdfXml => xml::read(text, &mut sink, limits)?,
-        Format::Json => return Err(RdfErrorKind::PlainJson.into()),
+        Format::Turtle => turtle::read_turtle(text, sink(), limits),
+        Format::NTriples => turtle::read_ntriples(text, sink()),
+        Format::NQuads => turtle::read_nquads(text, sink()),
+        Format::JsonLd => json_ld::read(text, sink, limits),
+        Format::RdfXml => xml::read(text, sink(), limits),
+        Format::Json => Err(RdfErrorKind::PlainJson.into()),
     }
-    Ok(sink.finish())
 }

@@ -49,8 +49,9 @@ impl<'a> Sink<'a> {
         }
     }
 
-    pub fn base(&self) -> &Base<'a> {
-        &self.base
+    /// The base that a parser is told.
+    pub fn base(&self) -> Option<&'a str> {
+        self.base.for_parser()
     }
 
     pub fn finish(self) -> Vec<Triple> {

@@ -1,43 +1,47 @@
 //! Reads Turtle, N-Triples and N-Quads.
 
-use oxrdf::{Quad, Triple};
+use oxrdf::Triple;
 use oxttl::{NQuadsParser, NTriplesParser, TurtleParser, TurtleSyntaxError};
 
 use super::error::{Place, RdfErrorKind as Kind};
 use super::sink::Sink;
 use super::{Format, RdfError, nesting};
 use crate::Limits;
+use crate::graph::Triple as Statement;
 
-pub(super) fn read_turtle(text: &[u8], sink: &mut Sink<'_>, limits: &Limits) -> Result<(), RdfError> {
+pub(super) fn read_turtle(text: &[u8], sink: Sink<'_>, limits: &Limits) -> Result<Vec<Statement>, RdfError> {
     nesting::check_turtle(text, limits)?;
     let mut parser = TurtleParser::new();
-    if let Some(base) = sink.base().for_parser() {
+    if let Some(base) = sink.base() {
         parser = parser.with_base_iri(base).map_err(|_| Kind::BadBase { base: base.to_owned() })?;
     }
-    read(text, Format::Turtle, parser.for_slice(text), |triple: Triple| {
-        sink.push(triple.subject, triple.predicate, triple.object)
-    })
+    read(text, Format::Turtle, parser.for_slice(text), sink, push)
 }
 
-pub(super) fn read_ntriples(text: &[u8], sink: &mut Sink<'_>) -> Result<(), RdfError> {
+pub(super) fn read_ntriples(text: &[u8], sink: Sink<'_>) -> Result<Vec<Statement>, RdfError> {
     let triples = NTriplesParser::new().for_slice(text);
-    read(text, Format::NTriples, triples, |triple: Triple| sink.push(triple.subject, triple.predicate, triple.object))
+    read(text, Format::NTriples, triples, sink, push)
 }
 
-pub(super) fn read_nquads(text: &[u8], sink: &mut Sink<'_>) -> Result<(), RdfError> {
-    read(text, Format::NQuads, NQuadsParser::new().for_slice(text), |quad: Quad| sink.push_quad(quad))
+pub(super) fn read_nquads(text: &[u8], sink: Sink<'_>) -> Result<Vec<Statement>, RdfError> {
+    read(text, Format::NQuads, NQuadsParser::new().for_slice(text), sink, |sink, quad| sink.push_quad(quad))
 }
 
 fn read<T>(
     text: &[u8],
     format: Format,
     statements: impl Iterator<Item = Result<T, TurtleSyntaxError>>,
-    mut push: impl FnMut(T) -> Result<(), Kind>,
-) -> Result<(), RdfError> {
+    mut sink: Sink<'_>,
+    push: impl Fn(&mut Sink<'_>, T) -> Result<(), Kind>,
+) -> Result<Vec<Statement>, RdfError> {
     for statement in statements {
-        push(statement.map_err(|error| refused(text, format, &error))?)?;
+        push(&mut sink, statement.map_err(|error| refused(text, format, &error))?)?;
     }
-    Ok(())
+    Ok(sink.finish())
+}
+
+fn push(sink: &mut Sink<'_>, triple: Triple) -> Result<(), Kind> {
+    sink.push(triple.subject, triple.predicate, triple.object)
 }
 
 /// What a parser's error means.

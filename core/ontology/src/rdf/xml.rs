@@ -6,11 +6,12 @@ use super::error::{RdfErrorKind as Kind, shortened};
 use super::sink::Sink;
 use super::{Format, RdfError, xml_guard};
 use crate::Limits;
+use crate::graph::Triple;
 
-pub(super) fn read(text: &[u8], sink: &mut Sink<'_>, limits: &Limits) -> Result<(), RdfError> {
+pub(super) fn read(text: &[u8], mut sink: Sink<'_>, limits: &Limits) -> Result<Vec<Triple>, RdfError> {
     xml_guard::check(text, limits)?;
     let mut parser = RdfXmlParser::new();
-    if let Some(base) = sink.base().for_parser() {
+    if let Some(base) = sink.base() {
         parser = parser.with_base_iri(base).map_err(|_| Kind::BadBase { base: base.to_owned() })?;
     }
     let mut statements = parser.for_slice(text);
@@ -19,7 +20,7 @@ pub(super) fn read(text: &[u8], sink: &mut Sink<'_>, limits: &Limits) -> Result<
         let triple = statement.map_err(|error| refused(&error).at(text, at))?;
         sink.push(triple.subject, triple.predicate, triple.object).map_err(|kind| kind.at(text, at))?;
     }
-    Ok(())
+    Ok(sink.finish())
 }
 
 fn refused(error: &RdfXmlSyntaxError) -> Kind {
