@@ -38,7 +38,11 @@ pub fn print(done: &Done, json: bool) -> ExitCode {
 pub fn refuse(failure: &Failure, json: bool) -> ExitCode {
     let style = Palette::of(&io::stderr());
     let begin = style.bad("knhk:");
-    _ = write!(io::stderr(), "{begin} {}\n{}", failure.message, findings(&failure.data.findings));
+    let broken = &failure.data.findings;
+    // The message names the first of them.
+    let message =
+        if broken.is_empty() { &failure.message } else { "refused; nothing changed, since this does not conform:" };
+    _ = write!(io::stderr(), "{begin} {message}\n{}", findings(broken));
     let code = exit_code(failure);
     if json { written(&format!("{:#}\n", json!({ "error": failure })), code) } else { ExitCode::from(code) }
 }

@@ -16,6 +16,9 @@ const WIDEST: usize = 40;
 /// How many changes stand beside a version in the history.
 const FEW: usize = 3;
 
+/// How many changes stand below what a verb did.
+const MANY: usize = 12;
+
 /// Writes answers with colours or without, as of a moment.
 pub struct Render {
     pub palette: Palette,
@@ -81,7 +84,8 @@ impl Render {
 
     fn tree(&self, parameters: &[Parameter], root: &str) -> String {
         let below = |path: &str| path.strip_prefix(root).unwrap_or(path).trim_start_matches('/').to_owned();
-        let rows: Vec<(String, &Parameter)> = parameters.iter().map(|p| (below(&p.path), p)).collect();
+        let mut rows: Vec<(String, &Parameter)> = parameters.iter().map(|p| (below(&p.path), p)).collect();
+        rows.sort_by_key(|(_, parameter)| parameter.path.starts_with('$'));
         let width = |path: &str| {
             let (depth, name) = (path.matches('/').count(), path.rsplit('/').next().unwrap_or(path));
             2 * depth + name.chars().count()
@@ -143,7 +147,14 @@ impl Render {
                 None => "is at".into(),
             };
             _ = writeln!(out, "{} {did} version {} ({})", self.palette.strong(name), version.version, short(version));
-            out.push_str(&self.items(&changed.changes));
+            let mut changes: Vec<&Item> = changed.changes.iter().collect();
+            changes.sort_by_key(|item| item.path.starts_with('$'));
+            let more = changes.len().saturating_sub(MANY);
+            changes.truncate(MANY);
+            out.push_str(&self.items(changes));
+            if more > 0 {
+                _ = writeln!(out, "  and {more} more: `knhk diff {name}` shows all of them");
+            }
         }
         out
     }
@@ -175,10 +186,7 @@ impl Render {
         conflicts.iter().map(|clash| format!("{} {}\n", self.palette.bad("conflict:"), plain(&clash.summary))).collect()
     }
 
-    fn items(&self, items: &[Item]) -> String {
-        if items.is_empty() {
-            return "  no difference\n".into();
-        }
+    fn items<'a>(&self, items: impl IntoIterator<Item = &'a Item>) -> String {
         let mut out = String::new();
         for item in items {
             let line = plain(&item.summary);
@@ -189,7 +197,7 @@ impl Render {
             };
             _ = writeln!(out, "  {line}");
         }
-        out
+        if out.is_empty() { "  no difference\n".into() } else { out }
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use clap::CommandFactory;
-use knhk_engine::Options;
 use knhk_engine::control::{Access, Failure};
+use knhk_engine::{Options, Status};
 
 use crate::arguments::{Arguments, Completion, Verb};
 use crate::output::{Done, Palette};
@@ -40,14 +40,16 @@ struct Place<'a> {
 impl Place<'_> {
     /// Looks beside whatever engine has the folder open, at the newest `depth` versions.
     fn read(&self, depth: usize) -> Result<Access, Failure> {
+        self.existing()?;
         let mut options = Options::default();
         options.history = depth;
-        Access::read(self.folder, options).map_err(|mut failure| {
-            if failure.data.stage == "open" && failure.status() == Some(knhk_engine::Status::NotFound) {
-                failure.message += "; name one with --dir or KNHK_DIR, or make one with `knhk init`";
-            }
-            failure
-        })
+        Access::read(self.folder, options)
+    }
+
+    /// Goes through the live engine, or opens the folder, which has to be there.
+    fn change(&self) -> Result<Access, Failure> {
+        self.existing()?;
+        self.open()
     }
 
     /// Whether it is an engine's.
@@ -55,10 +57,12 @@ impl Place<'_> {
         self.folder.join("sectors").is_dir()
     }
 
-    /// Goes through the live engine, or opens the folder, which has to be there.
-    fn change(&self) -> Result<Access, Failure> {
-        self.read(1)?;
-        self.open()
+    fn existing(&self) -> Result<(), Failure> {
+        let folder = self.folder.display().to_string();
+        let message = format!(
+            "{folder} is not an engine's folder; name one with --dir or KNHK_DIR, or make one with `knhk init`"
+        );
+        if self.exists() { Ok(()) } else { Err(Failure::new(Status::NotFound, "open", folder, message)) }
     }
 
     /// As [`Place::change`]; makes the folder where there is none.

@@ -151,8 +151,9 @@ fn a_shipped_sector_is_complete_from_the_first_minute() {
         assert!(said.contains(&format!("sector {sector} made")), "{said}");
         let shown = scratch.json(&["show", sector]);
         assert!(shown["parameters"].as_array().unwrap().len() > 20, "{sector}");
+        // Two of each: the engine's own tests take all.
         let broken = fs::read_dir(shipped(sector, "invalid")).unwrap().map(|entry| entry.unwrap().path());
-        for path in broken {
+        for path in broken.take(2) {
             let refused = scratch.run(&["promote", sector, "--add", path.to_str().unwrap()]);
             let said = String::from_utf8(refused.stderr).unwrap();
             assert_eq!(refused.status.code(), Some(1), "{}: {said}", path.display());

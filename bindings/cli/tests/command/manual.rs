@@ -52,6 +52,18 @@ fn said(scratch: &Scratch, step: &Step<'_>) -> String {
     text(&command.env("USER", "ops-2").output().unwrap().stdout)
 }
 
+/// A line without content addresses, which change with what is shipped: `(7c41e0)` becomes `()`.
+fn without_id(line: &str) -> String {
+    let mut parts = line.split('(');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let id = part.len() > 6 && part.as_bytes()[..6].iter().all(u8::is_ascii_hexdigit) && part[6..].starts_with(')');
+        plain.push('(');
+        plain.push_str(if id { &part[6..] } else { part });
+    }
+    plain
+}
+
 #[test]
 fn sessions_of_the_manual_are_as_shown() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/command.md");
@@ -72,8 +84,9 @@ fn sessions_of_the_manual_are_as_shown() {
         }
         let said = said(&scratch, step);
         let said: Vec<&str> = said.lines().collect();
+        let same = |lines: &[&str]| -> Vec<String> { lines.iter().map(|line| without_id(line)).collect() };
         if !bless {
-            assert_eq!(said, step.shown, "docs/command.md, line {}: {}", step.line + 1, step.command);
+            assert_eq!(same(&said), same(&step.shown), "docs/command.md, line {}: {}", step.line + 1, step.command);
             continue;
         }
         let begin = (step.line + step.command.lines().count()).strict_add_signed(grown);

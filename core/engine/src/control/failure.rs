@@ -16,7 +16,7 @@ pub struct Failure {
     pub message: String,
     /// More about it.
     #[serde(default)]
-    pub data: Details,
+    pub data: Box<Details>,
 }
 
 /// What an error says beside its code and message.
@@ -39,13 +39,13 @@ impl Failure {
     pub fn new(status: Status, stage: &str, item: impl Into<String>, message: impl Into<String>) -> Failure {
         let data =
             Details { status: status.as_str().into(), stage: stage.into(), item: item.into(), findings: Vec::new() };
-        Failure { code: status.code(), message: message.into(), data }
+        Failure { code: status.code(), message: message.into(), data: Box::new(data) }
     }
 
     /// A failure of the protocol itself.
     pub(crate) fn protocol(code: i32, message: impl Into<String>) -> Failure {
         let data = Details { status: "malformed request".into(), stage: "control".into(), ..Details::default() };
-        Failure { code, message: message.into(), data }
+        Failure { code, message: message.into(), data: Box::new(data) }
     }
 
     /// The status, where the code is one of the library's.
