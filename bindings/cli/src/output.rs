@@ -16,6 +16,8 @@ pub struct Done {
     pub text: String,
     /// For programs.
     pub json: Value,
+    /// What else people should know.
+    pub note: Option<String>,
     /// Whether what was asked for is so: `false` ends with the code of a refusal.
     pub success: bool,
 }
@@ -23,13 +25,16 @@ pub struct Done {
 impl Done {
     pub fn new(text: String, answer: &impl serde::Serialize) -> Done {
         let json = serde_json::to_value(answer).expect("answers have text keys, so they have a form in JSON");
-        Done { text, json, success: true }
+        Done { text, json, note: None, success: true }
     }
 }
 
 /// Prints the answer.
 pub fn print(done: &Done, json: bool) -> ExitCode {
     let code = if done.success { 0 } else { REFUSED };
+    if let Some(note) = &done.note {
+        _ = writeln!(io::stderr(), "knhk: {note}");
+    }
     let text = if json { format!("{:#}\n", done.json) } else { done.text.clone() };
     written(&text, code)
 }

@@ -183,3 +183,33 @@ fn the_same_request_is_served_here_and_by_a_live_engine() {
     assert_eq!(changed.changes[0].summary, "max_qty 1 → 2");
     assert_eq!(engine.history("orders").unwrap().len(), 2);
 }
+
+#[test]
+fn values_set_at_the_same_time_are_all_set() {
+    let scratch = Scratch::new("race");
+    let engine = scratch.open();
+    engine.promote_json("orders", r#"{"max_qty": {"$value": 0, "$min": 0}, "other": 0}"#, Origin::default()).unwrap();
+    let set = |name: &'static str, first: i64| {
+        let mut live = Live::connect(&scratch.0).unwrap().unwrap();
+        std::thread::spawn(move || {
+            for n in first..first + 40 {
+                let content = Content::Values(vec![(name.into(), n.to_string())]);
+                let request = Promote {
+                    sector: "orders".into(),
+                    content,
+                    create: false,
+                    by: String::new(),
+                    why: String::new(),
+                    major: false,
+                };
+                live.ask(&request).unwrap();
+            }
+        })
+    };
+    let setters = [set("max_qty", 100), set("max_qty", 200), set("other", 300)];
+    setters.into_iter().for_each(|setter| setter.join().unwrap());
+    assert_eq!(engine.history("orders").unwrap().last().unwrap().version, 121);
+    let now = engine.export_json("orders", None).unwrap();
+    assert!(now.contains("\"other\": 339") && now.contains("\"$min\": 0"), "{now}");
+    assert!(now.contains("\"$value\": 139") || now.contains("\"$value\": 239"), "the last one set holds: {now}");
+}

@@ -70,14 +70,21 @@ pub fn export(place: &Place<'_>, export: arguments::Export) -> Result<Done, Fail
     let format = export.format.or_else(|| input::told(export.output.as_deref()?)).unwrap_or(Format::Json);
     let request = Export { sector: export.sector, version: export.version, format: Some(format.to_string()) };
     let exported = place.read(depth)?.ask(request)?;
+    let note = exported.partial.then(|| {
+        let sector = &exported.sector;
+        format!("{sector} holds more than JSON can say; `knhk export {sector} --format turtle` writes all of it")
+    });
     let Some(path) = export.output else {
-        return Ok(Done::new(exported.text.clone(), &exported));
+        return Ok(Done { note, ..Done::new(exported.text.clone(), &exported) });
     };
     input::write(&path, &exported.text)?;
     let (sector, version) = (&exported.sector, exported.version.version);
     let path = path.display().to_string();
     let text = format!("version {version} of {sector} written to {path}\n");
-    Ok(Done::new(text, &json!({ "sector": sector, "version": exported.version, "output": path })))
+    let answer = json!({
+        "sector": sector, "version": exported.version, "format": exported.format, "partial": exported.partial, "output": path
+    });
+    Ok(Done { note, ..Done::new(text, &answer) })
 }
 
 pub fn validate(place: &Place<'_>, render: &Render, validate: arguments::Validate) -> Result<Done, Failure> {

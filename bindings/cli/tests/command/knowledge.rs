@@ -51,7 +51,10 @@ fn every_format_exports_what_imports_to_the_same() {
         let copy = scratch.json(&["show", &other])["sectors"][0]["current"]["snapshot_id"].clone();
         assert_eq!(copy, id(&scratch, "orders"), "{format}");
     }
-    let document: Value = serde_json::from_str(&scratch.says(&["export", "orders"])).unwrap();
+    let done = scratch.run(&["export", "orders"]);
+    let note = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.success() && note.contains("--format turtle"), "{note}");
+    let document: Value = serde_json::from_slice(&done.stdout).unwrap();
     assert_eq!(document["max_qty"]["$max"], 5000);
     scratch.write("limits.txt", "");
     assert!(scratch.fails(&["import", "limits.txt", "--sector", "x"], 2).contains("--format"));

@@ -101,6 +101,8 @@ pub struct Exported {
     pub version: VersionEntry,
     /// The format's name.
     pub format: String,
+    /// Whether the version says more than the format can: shapes, say, of which JSON knows nothing.
+    pub partial: bool,
     /// The document.
     pub text: String,
 }

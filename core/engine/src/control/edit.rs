@@ -6,15 +6,14 @@ use std::sync::Arc;
 use knhk_ontology::graph::{Graph, Term, TermRef, Triple};
 use knhk_ontology::vocabulary::{knhk, rdf, xsd};
 use knhk_ontology::{Document, Snapshot, ValueType};
-use knhk_promotion::{Content, Statements};
+use knhk_promotion::{Content, Sector, Statements};
 use serde_json::{Map, Number, Value, json};
 
 use crate::{Engine, Error, Status};
 
 /// What setting these values changes: pairs of a path and a text.
-pub(super) fn edited(engine: &Engine, sector: &str, values: &[(String, String)]) -> Result<Content, Error> {
-    let sector = engine.sector(sector)?;
-    let base = engine.base(&sector)?;
+pub(super) fn edited(engine: &Engine, sector: &Sector, values: &[(String, String)]) -> Result<Content, Error> {
+    let base = engine.base(sector)?;
     let known = base.document().map_err(Clone::clone)?;
     let mut said = Value::Object(Map::new());
     for (path, text) in values {

@@ -141,8 +141,9 @@ impl Request for Export {
         let version = find(engine, &self.sector, self.version.as_deref())?;
         let format = named(self.format.as_deref())?;
         let text = engine.export(&self.sector, Some(version.version), format)?;
+        let partial = format == Format::Json && engine.is_beyond_json(&self.sector, Some(version.version))?;
         let version = VersionEntry::from(&version);
-        Ok(Exported { sector: self.sector, version, format: format.to_string(), text })
+        Ok(Exported { sector: self.sector, version, format: format.to_string(), partial, text })
     }
 }
 
@@ -186,8 +187,9 @@ impl Request for Validate {
                 engine.validate_delta(&sector, removed.as_bytes(), added.as_bytes(), named(Some(&format))?)?
             }
             Some(Content::Values(values)) => {
-                let base = engine.base(&*engine.sector(&sector)?)?;
-                let after = base.apply(&edited(engine, &sector, &values)?.change(&base)?)?;
+                let stored = engine.sector(&sector)?;
+                let base = engine.base(&stored)?;
+                let after = base.apply(&edited(engine, &stored, &values)?.change(&base)?)?;
                 after.document().map_err(Clone::clone)?;
                 after.report().clone()
             }

@@ -150,10 +150,20 @@ fn promoted(engine: &Engine, sector: &str, content: &Content, origin: Origin) ->
         Content::Change { removed, added, format } => {
             engine.promote_delta(sector, removed.as_bytes(), added.as_bytes(), named(Some(format))?, origin)
         }
-        Content::Values(values) => {
-            let begun = Instant::now();
-            let content = edited(engine, sector, values)?;
-            engine.promote_content(&*engine.sector(sector)?, content, origin, begun)
+        Content::Values(values) => set(engine, sector, values, &origin),
+    }
+}
+
+/// Sets single values. Where another promotion comes between the look at the old values and the change, both are made anew.
+fn set(engine: &Engine, name: &str, values: &[(String, String)], origin: &Origin) -> Result<VersionInfo, Error> {
+    let sector = engine.sector(name)?;
+    let current = || Ok::<_, Error>(sector.lock()?.current().map(|version| version.number));
+    loop {
+        let (seen, begun) = (current()?, Instant::now());
+        let promoted = edited(engine, &sector, values)
+            .and_then(|content| engine.promote_content(&sector, content, origin.clone(), begun));
+        if promoted.is_ok() || current()? == seen {
+            return promoted;
         }
     }
 }

@@ -293,7 +293,7 @@ fn answer(engine: &Engine, line: &[u8]) -> (Id, Result<Box<RawValue>, Failure>) 
         let message = "the engine panicked, a defect: reads go on; reopen it before changing more";
         Err(Failure::new(Status::Panic, "control", "", message))
     });
-    tracing::debug!(method = call.method, refused = served.is_err(), "command");
+    tracing::debug!(name: "knhk.control.command", method = call.method, refused = served.is_err(), "command");
     (call.id, served)
 }
 
