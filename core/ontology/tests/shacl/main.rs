@@ -1,5 +1,7 @@
 //! SHACL: the W3C's suite, what is refused, what reports say, and changes validated as the whole.
 
+mod generate;
+mod incremental;
 mod refused;
 mod reports;
 mod support;
