@@ -25,15 +25,15 @@ impl<'a> FirstDegree<'a> {
     pub fn hash(&mut self, node: u32) -> Hash {
         self.text.clear();
         self.lines.clear();
-        let node_term = self.graph.nodes.terms[node as usize];
+        let node_term = self.graph.nodes[node as usize];
         let (this, other) = (self.this, self.other);
         let called = |term: Term| match term.is_blank() {
             true if term == node_term => this,
             true => other,
             false => term,
         };
-        for &at in self.graph.mentions.of(node) {
-            let triple = self.graph.triples[at as usize];
+        for at in self.graph.mentions(node) {
+            let triple = self.graph.triples[at];
             let triple = Triple { subject: called(triple.subject), object: called(triple.object), ..triple };
             let start = self.text.len();
             graph::write_statement(self.graph.terms, triple, &mut self.text);

@@ -1,9 +1,7 @@
 //! Tells blank nodes apart that look alike directly, by what they are connected with (RDFC-1.0, 4.7 and 4.8).
 
-use std::collections::BTreeMap;
-
 use super::issuer::Issuer;
-use super::{Blanks, Hash, hash};
+use super::{Blanks, Hash, NAMED, hash};
 use crate::Limits;
 use crate::graph::TermRef;
 use crate::rdf::{RdfError, RdfErrorKind, within};
@@ -99,19 +97,18 @@ impl Explorer<'_> {
         Ok((hash(&data), issuer))
     }
 
-    /// The blank nodes that a node is connected with, by the hash of how (steps 1 to 3).
-    fn related(&mut self, node: u32, issuer: &Issuer) -> Result<BTreeMap<Hash, Vec<u32>>, RdfErrorKind> {
+    /// The blank nodes that a node is connected with, by the hash of how (steps 1 to 3), sorted.
+    fn related(&mut self, node: u32, issuer: &Issuer) -> Result<Vec<(Hash, Vec<u32>)>, RdfErrorKind> {
         let graph = self.graph;
-        let mut related: BTreeMap<Hash, Vec<u32>> = BTreeMap::new();
+        let mut related: Vec<(Hash, Vec<u32>)> = Vec::new();
         let mut text = Vec::new();
-        for &at in graph.mentions.of(node) {
-            let triple = graph.triples[at as usize];
-            for (position, term) in [(b's', triple.subject), (b'o', triple.object)] {
-                let Some(&other) = graph.nodes.index.get(&term).filter(|&&other| other != node) else {
+        for at in graph.mentions(node) {
+            for (position, &other) in [b's', b'o'].into_iter().zip(&graph.ends[at]) {
+                if other == NAMED || other == node {
                     continue;
-                };
+                }
                 self.step(1)?;
-                let TermRef::Iri(predicate) = graph.terms.get(triple.predicate) else {
+                let TermRef::Iri(predicate) = graph.terms.get(graph.triples[at].predicate) else {
                     unreachable!("predicates are IRIs")
                 };
                 text.clear();
@@ -123,7 +120,11 @@ impl Explorer<'_> {
                     (None, Some(number)) => push_label(&mut text, "b", number),
                     (None, None) => text.extend_from_slice(&self.hashes[other as usize]),
                 }
-                related.entry(hash(&text)).or_default().push(other);
+                let hash = hash(&text);
+                match related.binary_search_by(|(known, _)| known.cmp(&hash)) {
+                    Ok(at) => related[at].1.push(other),
+                    Err(at) => related.insert(at, (hash, vec![other])),
+                }
             }
         }
         Ok(related)
@@ -168,8 +169,9 @@ impl Explorer<'_> {
 }
 
 fn push_label(text: &mut Vec<u8>, prefix: &str, number: u32) {
-    use std::io::Write;
-    write!(text, "_:{prefix}{number}").expect("writing into memory does not fail");
+    text.extend_from_slice(b"_:");
+    text.extend_from_slice(prefix.as_bytes());
+    text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// The next order of the items, lexicographically; false after the last.

@@ -16,7 +16,9 @@ pub(super) struct Sink<'a> {
     triples: Vec<Triple>,
     /// Bytes of all terms so far.
     text: usize,
-    blanks: HashMap<BlankNode, Term>,
+    /// Blank nodes that the parser made, by its number for them, and those with a label of their own.
+    anonymous: HashMap<u128, Term>,
+    labelled: HashMap<String, Term>,
     /// How blank nodes are labelled.
     labels: Labels,
     /// The subject and predicate that came last, since texts repeat them.
@@ -35,14 +37,15 @@ pub(super) enum Labels {
 
 impl<'a> Sink<'a> {
     pub fn new(terms: &'a Terms, limits: &'a Limits, base: Base<'a>, labels: Labels) -> Sink<'a> {
-        let blanks = HashMap::new();
+        let (anonymous, labelled) = (HashMap::new(), HashMap::new());
         Sink {
             terms: terms.writer(),
             limits,
             base,
             triples: Vec::new(),
             text: 0,
-            blanks,
+            anonymous,
+            labelled,
             labels,
             subject: None,
             predicate: None,
@@ -116,15 +119,23 @@ impl<'a> Sink<'a> {
     }
 
     fn blank(&mut self, node: &BlankNode) -> Result<Term, Kind> {
-        within("bytes in a blank node's label", node.as_str().len(), self.limits.iri_bytes)?;
-        if let Some(&term) = self.blanks.get(node) {
+        let known = match node.as_ref().unique_id() {
+            Some(number) => self.anonymous.get(&number),
+            None => self.labelled.get(node.as_str()),
+        };
+        if let Some(&term) = known {
             return Ok(term);
         }
+        within("bytes in a blank node's label", node.as_str().len(), self.limits.iri_bytes)?;
+        let fresh = self.anonymous.len() + self.labelled.len();
         let term = match self.labels {
             Labels::KeepCanonical if is_canonical(node.as_str()) => self.terms.blank(node.as_str()),
-            _ => self.terms.blank(&format!("b{}", self.blanks.len())),
+            _ => self.terms.blank(&format!("b{fresh}")),
         };
-        self.blanks.insert(node.clone(), term);
+        match node.as_ref().unique_id() {
+            Some(number) => self.anonymous.insert(number, term),
+            None => self.labelled.insert(node.as_str().to_owned(), term),
+        };
         Ok(term)
     }
 
