@@ -137,10 +137,7 @@ fn issue(graph: &Blanks<'_>, limits: &Limits) -> Result<Issuer, RdfError> {
 /// The hash of a text.
 fn hash(text: &[u8]) -> Hash {
     use sha2::{Digest, Sha256};
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut hex = [0; 64];
-    for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(Sha256::digest(text)) {
-        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
-    }
-    hex
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    std::array::from_fn(|at| digit(digest[at / 2] >> (4 * (1 - at % 2)) & 15))
 }

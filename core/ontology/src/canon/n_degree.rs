@@ -10,6 +10,11 @@ use crate::rdf::{RdfError, RdfErrorKind, within};
 const DEPTH: usize = 4096;
 /// Stack for that many levels. Only what is used is ever backed by memory.
 const STACK: usize = 64 << 20;
+/// Nodes of a group from which on a second thread saves time.
+const TWO_THREADS: usize = 256;
+
+/// A node's hash, and the numbers issued on the way to it.
+type Found = (Hash, Issuer);
 
 /// Step 5 of the canonicalization algorithm: issues numbers to the nodes of groups that look alike, given in order of their hashes.
 pub(super) fn issue(
@@ -20,47 +25,79 @@ pub(super) fn issue(
     limits: &Limits,
 ) -> Result<(), RdfError> {
     // What the nodes are connected with decides how deep this goes, not the thread that happens to call.
-    std::thread::scope(|scope| {
-        let work = || Explorer { graph, hashes, limits, canonical, steps: 0, depth: 0 }.issue(groups);
-        let thread =
-            std::thread::Builder::new().name("knhk-canon".to_owned()).stack_size(STACK).spawn_scoped(scope, work)?;
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(RdfError::from)
+    on_deep_stack(|| {
+        let mut steps = 0;
+        for group in groups {
+            let explore = |nodes: &[u32]| -> Result<(Vec<Found>, usize), RdfErrorKind> {
+                let mut explorer = Explorer { graph, hashes, limits, canonical, steps, depth: 0, text: Vec::new() };
+                Ok((explorer.explore_each(nodes)?, explorer.steps - steps))
+            };
+            let (mut found, taken) = if group.len() < TWO_THREADS {
+                explore(group)?
+            } else {
+                let (left, right) = group.split_at(group.len() / 2);
+                let (left, right) = std::thread::scope(|scope| {
+                    let right = deep_thread().spawn_scoped(scope, || explore(right));
+                    (explore(left), right.map(|right| right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+                });
+                let ((mut found, taken), (others, also)) = (left?, right??);
+                found.extend(others);
+                (found, taken + also)
+            };
+            steps += taken;
+            within_steps(steps, limits)?;
+            found.sort_by_key(|(hash, _)| *hash);
+            for (_, issuer) in found {
+                issuer.order().iter().for_each(|&node| {
+                    canonical.issue(node);
+                });
+            }
+        }
+        Ok(())
     })
+}
+
+fn deep_thread() -> std::thread::Builder {
+    std::thread::Builder::new().name("knhk-canon".to_owned()).stack_size(STACK)
+}
+
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, RdfError> + Send) -> Result<T, RdfError> {
+    std::thread::scope(|scope| {
+        let thread = deep_thread().spawn_scoped(scope, work)?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn within_steps(steps: usize, limits: &Limits) -> Result<(), RdfErrorKind> {
+    within("blank nodes that look alike, in steps to tell them apart", steps, limits.blank_node_steps)
 }
 
 struct Explorer<'a> {
     graph: &'a Blanks<'a>,
     hashes: &'a [Hash],
     limits: &'a Limits,
-    canonical: &'a mut Issuer,
+    canonical: &'a Issuer,
     steps: usize,
     depth: usize,
+    /// Lends its room to what is hashed.
+    text: Vec<u8>,
 }
 
 impl Explorer<'_> {
-    fn issue(mut self, groups: &[&[u32]]) -> Result<(), RdfErrorKind> {
-        for group in groups {
-            let mut found = Vec::new();
-            for &node in *group {
-                if self.canonical.number(node).is_none() {
-                    let mut issuer = Issuer::default();
-                    issuer.issue(node);
-                    found.push(self.explore(node, issuer)?);
-                }
-            }
-            found.sort_by_key(|(hash, _)| *hash);
-            for (_, issuer) in found {
-                issuer.order().iter().for_each(|&node| {
-                    self.canonical.issue(node);
-                });
-            }
+    /// Explores each node that has no number yet.
+    fn explore_each(&mut self, nodes: &[u32]) -> Result<Vec<Found>, RdfErrorKind> {
+        let mut found = Vec::with_capacity(nodes.len());
+        for &node in nodes.iter().filter(|&&node| self.canonical.number(node).is_none()) {
+            let mut issuer = Issuer::default();
+            issuer.issue(node);
+            found.push(self.explore(node, issuer)?);
         }
-        Ok(())
+        Ok(found)
     }
 
     fn step(&mut self, steps: usize) -> Result<(), RdfErrorKind> {
         self.steps += steps;
-        within("blank nodes that look alike, in steps to tell them apart", self.steps, self.limits.blank_node_steps)
+        within_steps(self.steps, self.limits)
     }
 
     fn copy(&mut self, issuer: &Issuer) -> Result<Issuer, RdfErrorKind> {
@@ -69,14 +106,15 @@ impl Explorer<'_> {
     }
 
     /// Hash N-Degree Quads.
-    fn explore(&mut self, node: u32, mut issuer: Issuer) -> Result<(Hash, Issuer), RdfErrorKind> {
+    fn explore(&mut self, node: u32, mut issuer: Issuer) -> Result<Found, RdfErrorKind> {
         within("blank nodes that look alike in a row", self.depth, DEPTH)?;
         self.depth += 1;
-        let mut data = Vec::new();
-        for (hash, mut order) in self.related(node, &issuer)? {
-            data.extend_from_slice(&hash);
+        let related = self.related(node, &issuer)?;
+        let mut data = Vec::with_capacity(256);
+        for group in related.chunk_by(|a, b| a.0 == b.0) {
+            data.extend_from_slice(&group[0].0);
+            let mut order: Vec<u32> = group.iter().map(|&(_, other)| other).collect();
             let mut best: Option<(Vec<u8>, Issuer)> = None;
-            order.sort_unstable();
             // A single order needs no copy to go back to.
             let mut only = (order.len() == 1).then(|| std::mem::take(&mut issuer));
             loop {
@@ -98,10 +136,9 @@ impl Explorer<'_> {
     }
 
     /// The blank nodes that a node is connected with, by the hash of how (steps 1 to 3), sorted.
-    fn related(&mut self, node: u32, issuer: &Issuer) -> Result<Vec<(Hash, Vec<u32>)>, RdfErrorKind> {
+    fn related(&mut self, node: u32, issuer: &Issuer) -> Result<Vec<(Hash, u32)>, RdfErrorKind> {
         let graph = self.graph;
-        let mut related: Vec<(Hash, Vec<u32>)> = Vec::new();
-        let mut text = Vec::new();
+        let mut related: Vec<(Hash, u32)> = Vec::new();
         for at in graph.mentions(node) {
             for (position, &other) in [b's', b'o'].into_iter().zip(&graph.ends[at]) {
                 if other == NAMED || other == node {
@@ -111,22 +148,20 @@ impl Explorer<'_> {
                 let TermRef::Iri(predicate) = graph.terms.get(graph.triples[at].predicate) else {
                     unreachable!("predicates are IRIs")
                 };
+                let text = &mut self.text;
                 text.clear();
                 text.extend_from_slice(&[position, b'<']);
                 text.extend_from_slice(predicate.as_bytes());
                 text.push(b'>');
                 match (self.canonical.number(other), issuer.number(other)) {
-                    (Some(number), _) => push_label(&mut text, "c14n", number),
-                    (None, Some(number)) => push_label(&mut text, "b", number),
+                    (Some(number), _) => push_label(text, "c14n", number),
+                    (None, Some(number)) => push_label(text, "b", number),
                     (None, None) => text.extend_from_slice(&self.hashes[other as usize]),
                 }
-                let hash = hash(&text);
-                match related.binary_search_by(|(known, _)| known.cmp(&hash)) {
-                    Ok(at) => related[at].1.push(other),
-                    Err(at) => related.insert(at, (hash, vec![other])),
-                }
+                related.push((hash(text), other));
             }
         }
+        related.sort_unstable();
         Ok(related)
     }
 
@@ -138,7 +173,7 @@ impl Explorer<'_> {
         best: Option<&[u8]>,
     ) -> Result<Option<(Vec<u8>, Issuer)>, RdfErrorKind> {
         let worse = |path: &[u8]| best.is_some_and(|best| path.len() >= best.len() && path > best);
-        let mut path = Vec::new();
+        let mut path = Vec::with_capacity(128);
         let mut onward = Vec::new();
         for &other in order {
             if let Some(number) = self.canonical.number(other) {

@@ -1,7 +1,7 @@
 //! Takes the statements of a parser into the interner, within limits.
 
 use hashbrown::HashMap;
-use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode};
+use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Term as Object};
 
 use super::base::Base;
 use super::error::{RdfErrorKind as Kind, shortened, within};
@@ -21,9 +21,8 @@ pub(super) struct Sink<'a> {
     labelled: HashMap<String, Term>,
     /// How blank nodes are labelled.
     labels: Labels,
-    /// The subject and predicate that came last, since texts repeat them.
-    subject: Option<(NamedOrBlankNode, Term)>,
-    predicate: Option<(NamedNode, Term)>,
+    /// The IRI that came last in each place, since texts repeat them.
+    last: [(String, Option<Term>); 2],
 }
 
 /// How the blank nodes of a text are labelled.
@@ -33,6 +32,13 @@ pub(super) enum Labels {
     Fresh,
     /// The canonical ones (`c14n0` …) stay as they are, others are fresh.
     KeepCanonical,
+}
+
+/// Places in which IRIs repeat.
+#[derive(Clone, Copy)]
+enum Place {
+    Subject,
+    Predicate,
 }
 
 impl<'a> Sink<'a> {
@@ -47,8 +53,7 @@ impl<'a> Sink<'a> {
             anonymous,
             labelled,
             labels,
-            subject: None,
-            predicate: None,
+            last: Default::default(),
         }
     }
 
@@ -62,31 +67,17 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes a statement of the default graph.
-    pub fn push(&mut self, subject: NamedOrBlankNode, predicate: NamedNode, object: oxrdf::Term) -> Result<(), Kind> {
+    pub fn push(&mut self, subject: &NamedOrBlankNode, predicate: &NamedNode, object: &Object) -> Result<(), Kind> {
         within("statements", self.triples.len() + 1, self.limits.statements)?;
-        let subject = match &self.subject {
-            Some((last, term)) if *last == subject => self.again(subject_text(last).len(), *term)?,
-            _ => {
-                let term = match &subject {
-                    NamedOrBlankNode::NamedNode(node) => self.iri(node.as_str())?,
-                    NamedOrBlankNode::BlankNode(node) => self.blank(node)?,
-                };
-                self.subject = Some((subject, term));
-                term
-            }
+        let subject = match subject {
+            NamedOrBlankNode::NamedNode(node) => self.repeated(Place::Subject, node.as_str())?,
+            NamedOrBlankNode::BlankNode(node) => self.blank(node)?,
         };
-        let predicate = match &self.predicate {
-            Some((last, term)) if *last == predicate => self.again(last.as_str().len(), *term)?,
-            _ => {
-                let term = self.iri(predicate.as_str())?;
-                self.predicate = Some((predicate, term));
-                term
-            }
-        };
+        let predicate = self.repeated(Place::Predicate, predicate.as_str())?;
         let object = match object {
-            oxrdf::Term::NamedNode(node) => self.iri(node.as_str())?,
-            oxrdf::Term::BlankNode(node) => self.blank(&node)?,
-            oxrdf::Term::Literal(literal) => self.literal(&literal)?,
+            Object::NamedNode(node) => self.iri(node.as_str())?,
+            Object::BlankNode(node) => self.blank(node)?,
+            Object::Literal(literal) => self.literal(literal)?,
             #[allow(unreachable_patterns, reason = "another crate of the build may turn oxrdf's RDF 1.2 on")]
             _ => return Err(Kind::TripleTerm),
         };
@@ -95,15 +86,25 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes a statement that may name a graph, which is refused.
-    pub fn push_quad(&mut self, quad: oxrdf::Quad) -> Result<(), Kind> {
-        match quad.graph_name {
-            GraphName::DefaultGraph => self.push(quad.subject, quad.predicate, quad.object),
+    pub fn push_quad(&mut self, quad: &oxrdf::Quad) -> Result<(), Kind> {
+        match &quad.graph_name {
+            GraphName::DefaultGraph => self.push(&quad.subject, &quad.predicate, &quad.object),
             graph => Err(Kind::NamedGraph { graph: shortened(&graph.to_string()) }),
         }
     }
 
-    fn again(&mut self, bytes: usize, term: Term) -> Result<Term, Kind> {
-        self.written(bytes)?;
+    /// An IRI that often is the one that stood in this place before.
+    fn repeated(&mut self, place: Place, iri: &str) -> Result<Term, Kind> {
+        let (last, term) = &self.last[place as usize];
+        if let Some(term) = term.filter(|_| last == iri) {
+            self.written(iri.len())?;
+            return Ok(term);
+        }
+        let term = self.iri(iri)?;
+        let (last, known) = &mut self.last[place as usize];
+        last.clear();
+        last.push_str(iri);
+        *known = Some(term);
         Ok(term)
     }
 
@@ -149,13 +150,6 @@ impl<'a> Sink<'a> {
         within("bytes in an IRI", datatype.as_str().len(), self.limits.iri_bytes)?;
         self.written(datatype.as_str().len())?;
         Ok(self.terms.literal(lexical, &self.base.meant(datatype.as_str())?))
-    }
-}
-
-fn subject_text(subject: &NamedOrBlankNode) -> &str {
-    match subject {
-        NamedOrBlankNode::NamedNode(node) => node.as_str(),
-        NamedOrBlankNode::BlankNode(node) => node.as_str(),
     }
 }
 
