@@ -13,7 +13,6 @@ use hashbrown::HashMap;
 use crate::Limits;
 use crate::graph::{Term, Terms, Triple};
 use crate::rdf::RdfError;
-use first_degree::FirstDegree;
 use issuer::Issuer;
 
 /// A hash as RDFC-1.0 compares and embeds it: lower-case hexadecimal digits.
@@ -75,7 +74,8 @@ impl<'a> Blanks<'a> {
             }),
             false => NAMED,
         };
-        let ends: Vec<[u32; 2]> = triples.iter().map(|triple| [number(triple.subject), number(triple.object)]).collect();
+        let ends: Vec<[u32; 2]> =
+            triples.iter().map(|triple| [number(triple.subject), number(triple.object)]).collect();
         let mut starts = vec![0; nodes.len() + 1];
         each_mention(&ends, |node, _| starts[node as usize + 1] += 1);
         for at in 1..starts.len() {
@@ -91,9 +91,9 @@ impl<'a> Blanks<'a> {
     }
 
     /// The statements that mention a node, by their place.
-    fn mentions(&self, node: u32) -> impl Iterator<Item = usize> + '_ {
+    fn mentions(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         let range = self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize;
-        self.mentions[range].iter().map(|&at| at as usize)
+        self.mentions[range].iter().copied()
     }
 }
 
@@ -114,8 +114,7 @@ fn count(at: usize) -> u32 {
 
 /// Steps 3 to 5 of the canonicalization algorithm.
 fn issue(graph: &Blanks<'_>, limits: &Limits) -> Result<Issuer, RdfError> {
-    let mut first = FirstDegree::new(graph);
-    let hashes: Vec<Hash> = (0..count(graph.nodes.len())).map(|node| first.hash(node)).collect();
+    let hashes = first_degree::hashes(graph);
     let mut order: Vec<u32> = (0..count(hashes.len())).collect();
     order.sort_unstable_by_key(|&node| (&hashes[node as usize], node));
     let mut canonical = Issuer::default();

@@ -1,5 +1,7 @@
 //! Tells blank nodes apart that look alike directly, by what they are connected with (RDFC-1.0, 4.7 and 4.8).
 
+use hashbrown::HashMap;
+
 use super::issuer::Issuer;
 use super::{Blanks, Hash, NAMED, hash};
 use crate::Limits;
@@ -29,7 +31,8 @@ pub(super) fn issue(
         let mut steps = 0;
         for group in groups {
             let explore = |nodes: &[u32]| -> Result<(Vec<Found>, usize), RdfErrorKind> {
-                let mut explorer = Explorer { graph, hashes, limits, canonical, steps, depth: 0, text: Vec::new() };
+                let (text, connections) = (Vec::new(), HashMap::new());
+                let mut explorer = Explorer { graph, hashes, limits, canonical, steps, depth: 0, text, connections };
                 Ok((explorer.explore_each(nodes)?, explorer.steps - steps))
             };
             let (mut found, taken) = if group.len() < TWO_THREADS {
@@ -38,7 +41,10 @@ pub(super) fn issue(
                 let (left, right) = group.split_at(group.len() / 2);
                 let (left, right) = std::thread::scope(|scope| {
                     let right = deep_thread().spawn_scoped(scope, || explore(right));
-                    (explore(left), right.map(|right| right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+                    (
+                        explore(left),
+                        right.map(|right| right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+                    )
                 });
                 let ((mut found, taken), (others, also)) = (left?, right??);
                 found.extend(others);
@@ -81,6 +87,8 @@ struct Explorer<'a> {
     depth: usize,
     /// Lends its room to what is hashed.
     text: Vec<u8>,
+    /// The hashes of connections that lead to a node without a number, by statement and position: they are the same on each way.
+    connections: HashMap<(u32, u8), Hash>,
 }
 
 impl Explorer<'_> {
@@ -140,29 +148,47 @@ impl Explorer<'_> {
         let graph = self.graph;
         let mut related: Vec<(Hash, u32)> = Vec::new();
         for at in graph.mentions(node) {
-            for (position, &other) in [b's', b'o'].into_iter().zip(&graph.ends[at]) {
+            for (position, &other) in [b's', b'o'].into_iter().zip(&graph.ends[at as usize]) {
                 if other == NAMED || other == node {
                     continue;
                 }
                 self.step(1)?;
-                let TermRef::Iri(predicate) = graph.terms.get(graph.triples[at].predicate) else {
-                    unreachable!("predicates are IRIs")
+                let number = match self.canonical.number(other) {
+                    Some(number) => Some(("c14n", number)),
+                    None => issuer.number(other).map(|number| ("b", number)),
                 };
-                let text = &mut self.text;
-                text.clear();
-                text.extend_from_slice(&[position, b'<']);
-                text.extend_from_slice(predicate.as_bytes());
-                text.push(b'>');
-                match (self.canonical.number(other), issuer.number(other)) {
-                    (Some(number), _) => push_label(text, "c14n", number),
-                    (None, Some(number)) => push_label(text, "b", number),
-                    (None, None) => text.extend_from_slice(&self.hashes[other as usize]),
-                }
-                related.push((hash(text), other));
+                let hash = match (number, self.connections.get(&(at, position))) {
+                    (None, Some(&known)) => known,
+                    _ => {
+                        let hash = self.connection(at, position, other, number);
+                        if number.is_none() {
+                            self.connections.insert((at, position), hash);
+                        }
+                        hash
+                    }
+                };
+                related.push((hash, other));
             }
         }
         related.sort_unstable();
         Ok(related)
+    }
+
+    /// Hash Related Blank Node.
+    fn connection(&mut self, at: u32, position: u8, other: u32, number: Option<(&str, u32)>) -> Hash {
+        let TermRef::Iri(predicate) = self.graph.terms.get(self.graph.triples[at as usize].predicate) else {
+            unreachable!("predicates are IRIs")
+        };
+        let text = &mut self.text;
+        text.clear();
+        text.extend_from_slice(&[position, b'<']);
+        text.extend_from_slice(predicate.as_bytes());
+        text.push(b'>');
+        match number {
+            Some((prefix, number)) => push_label(text, prefix, number),
+            None => text.extend_from_slice(&self.hashes[other as usize]),
+        }
+        hash(text)
     }
 
     /// Follows related nodes in one order (step 5.4): its path and issuer, unless it comes after the best so far.
