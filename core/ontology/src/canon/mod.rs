@@ -133,10 +133,22 @@ fn issue(graph: &Blanks<'_>, limits: &Limits) -> Result<Issuer, RdfError> {
     Ok(canonical)
 }
 
+/// Every byte's two digits.
+const DIGITS: [[u8; 2]; 256] = {
+    let (mut digits, mut byte) = ([[0; 2]; 256], 0);
+    while byte < 256 {
+        digits[byte] = [b"0123456789abcdef"[byte >> 4], b"0123456789abcdef"[byte & 15]];
+        byte += 1;
+    }
+    digits
+};
+
 /// The hash of a text.
 fn hash(text: &[u8]) -> Hash {
     use sha2::{Digest, Sha256};
-    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
-    let digest: [u8; 32] = Sha256::digest(text).into();
-    std::array::from_fn(|at| digit(digest[at / 2] >> (4 * (1 - at % 2)) & 15))
+    let mut hex = [0; 64];
+    for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(Sha256::digest(text)) {
+        *pair = DIGITS[usize::from(byte)];
+    }
+    hex
 }
