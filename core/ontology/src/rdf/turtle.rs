@@ -15,13 +15,7 @@ pub(super) fn read_turtle(text: &[u8], sink: Sink<'_>, limits: &Limits) -> Resul
     if let Some(base) = sink.base() {
         parser = parser.with_base_iri(base).map_err(|_| Kind::BadBase { base: base.to_owned() })?;
     }
-<<<<<<< HEAD
-    read(text, Format::Turtle, parser.for_slice(text), |triple: Triple| {
-        sink.push(triple.subject, triple.predicate, triple.object)
-    })
-=======
     read(text, Format::Turtle, parser.for_slice(text), sink, push)
->>>>>>> rdf
 }
 
 pub(super) fn read_ntriples(text: &[u8], sink: Sink<'_>) -> Result<Vec<Statement>, RdfError> {
