@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use knhk_ontology::Limits;
-use knhk_ontology::graph::{Graph, Term};
+use knhk_ontology::graph::{Delta, Graph, Term, Triple};
 use knhk_ontology::merkle::Map;
 use knhk_ontology::rdf::{Format, parse_graph, write};
 use knhk_ontology::sectors::{Shipped, shipped};
@@ -16,7 +16,7 @@ use knhk_ontology::shacl::{Report, Shapes};
 use knhk_ontology::vocabulary::{knhk, rdf, rdfs, xsd};
 
 use sector::page::refreshed;
-use sector::{Knowledge, LABEL, folder, turtle_files};
+use sector::{Knowledge, LABEL, SHACL, folder, turtle_files};
 
 fn ontology(sector: &Shipped) -> Knowledge {
     Knowledge::of(sector.name, &[sector.ontology])
@@ -75,6 +75,60 @@ fn each_invalid_example_breaks_exactly_the_shape_that_it_names() {
             let named = named.replace(&format!("{}:", sector.name), &with.namespace());
             assert_eq!(broken, BTreeSet::from([named]), "{}: {report}", path.display());
         }
+    }
+}
+
+/// The property shapes that are looked at directly, not only as a part of another shape's constraint.
+fn direct_property_shapes(k: &Knowledge) -> BTreeSet<Term> {
+    let targets = ["targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf"];
+    let shapes = k.own_of_type(&format!("{SHACL}NodeShape")).into_iter();
+    let targeted =
+        shapes.filter(|&shape| targets.iter().any(|target| !k.all(shape, &format!("{SHACL}{target}")).is_empty()));
+    targeted.flat_map(|shape| k.all(shape, &format!("{SHACL}property"))).filter(|term| term.is_iri()).collect()
+}
+
+/// The changes of one statement that a slip could make: it is forgotten, replaced, or there is a second one.
+fn slips(k: &Knowledge, triple: Triple) -> Vec<Delta> {
+    let terms = k.graph.terms();
+    let number = |text| terms.literal(text, xsd::INTEGER);
+    let mut slips = vec![Delta::new(&k.graph, vec![triple], vec![])];
+    for object in [terms.literal("¤", xsd::STRING), number("-999999999"), number("999999999999"), terms.iri(knhk::MAP)]
+    {
+        let other = Triple { object, ..triple };
+        slips.push(Delta::new(&k.graph, vec![triple], vec![other]));
+        slips.push(Delta::new(&k.graph, vec![], vec![other]));
+    }
+    let list = terms.blank("list");
+    let cell = |predicate, object| Triple { subject: list, predicate: terms.iri(predicate), object };
+    let of_nothing_known = [
+        Triple { object: list, ..triple },
+        cell(rdf::FIRST, terms.literal("¤", xsd::STRING)),
+        cell(rdf::REST, terms.iri(rdf::NIL)),
+    ];
+    slips.push(Delta::new(&k.graph, vec![triple], of_nothing_known.to_vec()));
+    slips
+}
+
+/// So that no shape is there for show: for each there is a slip of one statement that it finds.
+#[test]
+fn each_property_shape_finds_a_slip() {
+    for sector in shipped() {
+        let k = Knowledge::of(sector.name, &[sector.ontology, sector.example]);
+        let shapes = Shapes::compile(&k.graph).unwrap_or_else(|error| panic!("{}: {error}", sector.name));
+        let prior = shapes.validate(&k.graph);
+        let mut idle = direct_property_shapes(&k);
+        assert!(idle.len() > 20, "{}", sector.name);
+        for triple in k.own() {
+            let slips = slips(&k, triple).into_iter().filter(|slip| !shapes.touched_by(slip));
+            for slip in slips {
+                let report = shapes.validate_delta(&k.graph, &k.graph.apply(&slip), &slip, &prior);
+                for result in report.results() {
+                    idle.remove(&result.shape_term());
+                }
+            }
+        }
+        let idle: Vec<String> = idle.into_iter().map(|shape| k.text(shape)).collect();
+        assert!(idle.is_empty(), "{}: no slip breaks {idle:?}", sector.name);
     }
 }
 

@@ -65,19 +65,26 @@ impl Explorer<'_> {
         within("blank nodes that look alike, in steps to tell them apart", self.steps, self.limits.blank_node_steps)
     }
 
+    fn copy(&mut self, issuer: &Issuer) -> Result<Issuer, RdfErrorKind> {
+        self.step(issuer.weight())?;
+        Ok(issuer.clone())
+    }
+
     /// Hash N-Degree Quads.
     fn explore(&mut self, node: u32, mut issuer: Issuer) -> Result<(Hash, Issuer), RdfErrorKind> {
         within("blank nodes that look alike in a row", self.depth, DEPTH)?;
         self.depth += 1;
         let mut data = Vec::new();
-        for (hash, related) in self.related(node, &issuer)? {
+        for (hash, mut order) in self.related(node, &issuer)? {
             data.extend_from_slice(&hash);
             let mut best: Option<(Vec<u8>, Issuer)> = None;
-            let mut order = related;
             order.sort_unstable();
+            // A single order needs no copy to go back to.
+            let mut only = (order.len() == 1).then(|| std::mem::take(&mut issuer));
             loop {
-                self.step(issuer.weight() + order.len())?;
-                if let Some(better) = self.follow(&order, &issuer, best.as_ref().map(|(path, _)| &path[..]))? {
+                let copy = only.take().map_or_else(|| self.copy(&issuer), Ok)?;
+                self.step(order.len())?;
+                if let Some(better) = self.follow(&order, copy, best.as_ref().map(|(path, _)| &path[..]))? {
                     best = Some(better);
                 }
                 if !next_permutation(&mut order) {
@@ -126,11 +133,10 @@ impl Explorer<'_> {
     fn follow(
         &mut self,
         order: &[u32],
-        issuer: &Issuer,
+        mut issuer: Issuer,
         best: Option<&[u8]>,
     ) -> Result<Option<(Vec<u8>, Issuer)>, RdfErrorKind> {
         let worse = |path: &[u8]| best.is_some_and(|best| path.len() >= best.len() && path > best);
-        let mut issuer = issuer.clone();
         let mut path = Vec::new();
         let mut onward = Vec::new();
         for &other in order {

@@ -70,29 +70,30 @@ fn write_literal(terms: &Terms, literal: Term, out: &mut Vec<u8>) {
 
 /// Whether the text of a term of this kind needs no escape.
 pub(super) fn is_plain(kind: u64, text: &str) -> bool {
-    // Bytes alone tell, but for the two characters that begin with 0xef.
-    let suspicious = |byte: u8| byte == 0xef || if kind == IRI { iri_byte(byte) } else { string_byte(byte) };
-    !text.bytes().any(suspicious)
+    // Bytes alone tell, but for the two characters that begin with 0xef. Every byte is looked at, many at a time.
+    !match kind {
+        IRI => text.bytes().fold(false, |found, byte| found | in_iri(byte) | (byte == 0xef)),
+        _ => text.bytes().fold(false, |found, byte| found | in_string(byte) | (byte == 0xef)),
+    }
 }
 
-fn string_byte(byte: u8) -> bool {
-    byte < 0x20 || byte == 0x7f || byte == b'"' || byte == b'\\'
+/// Whether a string escapes this byte.
+#[inline]
+fn in_string(byte: u8) -> bool {
+    (byte < 0x20) | (byte == 0x7f) | (byte == b'"') | (byte == b'\\')
 }
 
-/// What the grammar keeps out of an IRI; parsers refuse it, and were it here, it must not end the IRI.
-fn iri_byte(byte: u8) -> bool {
-    byte <= 0x20 || byte == 0x7f || b"<>\"{}|^`\\".contains(&byte)
+/// Whether the grammar keeps this byte out of an IRI: parsers refuse it, and were it here, it must not end the IRI.
+#[inline]
+fn in_iri(byte: u8) -> bool {
+    let brackets = (byte == b'<') | (byte == b'>') | (byte == b'{') | (byte == b'}');
+    in_string(byte) | (byte == b' ') | brackets | (byte == b'|') | (byte == b'^') | (byte == b'`')
 }
 
 fn escape(kind: u64, text: &str, out: &mut Vec<u8>) {
-    let escaped = |char: char| match u8::try_from(char) {
-        Ok(byte) if char.is_ascii() => {
-            if kind == IRI {
-                iri_byte(byte)
-            } else {
-                string_byte(byte)
-            }
-        }
+    let escaped = |char: char| match char {
+        '\0'..='\u{7f}' if kind == IRI => in_iri(char as u8),
+        '\0'..='\u{7f}' => in_string(char as u8),
         _ => matches!(char, '\u{fffe}' | '\u{ffff}'),
     };
     let mut rest = text;

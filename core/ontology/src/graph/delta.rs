@@ -27,6 +27,12 @@ impl Delta {
         Delta { added, removed }
     }
 
+    /// The change that removes and adds these, sorted and known to be there and not to be.
+    pub(crate) fn of_sorted(removed: Vec<Triple>, added: Vec<Triple>) -> Delta {
+        debug_assert!(removed.is_sorted() && added.is_sorted());
+        Delta { added, removed }
+    }
+
     /// What leads from one graph's own statements to another's, in the interner of `to`; the cost follows the
     /// difference where both come from one graph by changes.
     pub fn between(from: &Graph, to: &Graph) -> Delta {

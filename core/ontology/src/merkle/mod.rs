@@ -16,11 +16,15 @@ pub use sha256::{Hash, leaf};
 
 use crate::graph::{Delta, Graph, Terms, Triple, write_statement};
 use proof::Level;
-use sha256::leaf_of;
-use trie::{Change, Step, Tree, nibble};
+use sha256::{digest, push_leaf};
+use trie::{Maker, Tree, nibble, sorted};
 
 /// Statements from which it pays to hash on two threads.
 const TWO_THREADS: usize = 8192;
+
+/// Lines that are written before they are hashed: without anything between, the processor begins with the next while it is
+/// at one.
+const TOGETHER: usize = 64;
 
 /// An immutable set of canonical lines under one root. Cloning it is cheap, and what two versions share is stored once.
 #[derive(Clone, Debug, Default)]
@@ -52,10 +56,9 @@ impl Map {
     }
 
     /// The map of the lines with these leaves.
-    pub fn from_leaves(mut leaves: Vec<Hash>) -> Map {
-        leaves.sort_unstable_by_key(sort_key);
-        leaves.dedup();
-        Map { len: leaves.len(), tree: Tree::build(&leaves, 0) }
+    pub fn from_leaves(leaves: Vec<Hash>) -> Map {
+        let leaves = sorted(&leaves);
+        Map { len: leaves.len(), tree: Maker::default().build(&leaves) }
     }
 
     /// The map after a change of the graph whose own statements it is the map of. It hashes the lines that come and go;
@@ -81,20 +84,14 @@ impl Map {
         if removed.len() + added.len() == 0 {
             return self.clone();
         }
-        let changes =
-            |leaves: &[Hash], added| leaves.iter().map(move |&leaf| Change { leaf, added }).collect::<Vec<_>>();
-        let mut all = [changes(added, true), changes(removed, false)].concat();
-        // Stable: of a leaf that goes and comes, what is kept is that it comes.
-        all.sort_by_key(|change| sort_key(&change.leaf));
-        all.dedup_by_key(|change| change.leaf);
-        let mut gained = 0;
-        let tree = Tree::update(self.tree.clone(), 0, &all, &mut gained);
-        Map { tree, len: self.len.saturating_add_signed(gained) }
+        let mut maker = Maker::default();
+        let tree = maker.update(self.tree.as_ref(), &sorted(removed), &sorted(added));
+        Map { tree, len: self.len.strict_add_signed(maker.gained) }
     }
 
     /// The root: equal for equal sets of lines, and for no others that anyone could find.
     pub fn root(&self) -> Hash {
-        self.tree.as_ref().map_or([0; 32], |tree| *tree.hash())
+        self.tree.as_ref().map_or([0; 32], |tree| tree.hash)
     }
 
     /// How many lines there are.
@@ -111,28 +108,33 @@ impl Map {
     pub fn prove(&self, line: &[u8]) -> Option<Proof> {
         let leaf = leaf(line);
         let mut levels = Vec::new();
-        let mut step = match self.tree.as_ref()? {
-            Tree::Leaf(hash) => Step::Leaf(*hash),
-            Tree::Node(_, node) => Step::Node(node),
-        };
-        while let Step::Node(node) = step {
-            let (present, siblings, next) = node.siblings(nibble(&leaf, levels.len()))?;
-            levels.push(Level { present, siblings });
-            step = next;
+        let mut tree = self.tree.as_ref()?;
+        while let Some(node) = &tree.below {
+            let child = node.child(nibble(&leaf, levels.len()))?;
+            let siblings = node.children.iter().enumerate().filter(|&(at, _)| at != child);
+            levels.push(Level { present: node.present, siblings: siblings.map(|(_, tree)| tree.hash).collect() });
+            tree = &node.children[child];
         }
-        matches!(step, Step::Leaf(found) if found == leaf).then_some(Proof { levels })
+        (tree.hash == leaf).then_some(Proof { levels })
     }
 }
 
 /// The leaves of statements, in their order. It needs nothing but the interner, so that two threads can share the work.
 pub fn leaves(terms: &Terms, statements: &[Triple]) -> Vec<Hash> {
-    let mut message = Vec::with_capacity(512);
-    let leaf = |&triple: &Triple| leaf_of(&mut message, |line| write_statement(terms, triple, line));
-    statements.iter().map(leaf).collect()
-}
-
-/// The order of the hash's bytes, as numbers.
-fn sort_key(hash: &Hash) -> [u128; 2] {
-    let halves = hash.as_chunks().0;
-    [u128::from_be_bytes(halves[0]), u128::from_be_bytes(halves[1])]
+    let (mut messages, mut ends) = (Vec::new(), Vec::with_capacity(TOGETHER));
+    let mut leaves = Vec::with_capacity(statements.len());
+    for statements in statements.chunks(TOGETHER) {
+        messages.clear();
+        ends.clear();
+        for &statement in statements {
+            push_leaf(&mut messages, |line| write_statement(terms, statement, line));
+            ends.push(messages.len());
+        }
+        let mut start = 0;
+        for &end in &ends {
+            leaves.push(digest(&messages[start..end]));
+            start = end;
+        }
+    }
+    leaves
 }

@@ -1,6 +1,6 @@
 //! The proof that a statement is in a snapshot, which anyone can check with SHA-256 alone.
 
-use super::sha256::{Hash, NodeMessage, WIDTH, leaf};
+use super::sha256::{Hash, leaf, node_of};
 use super::trie::{nibble, rank};
 
 /// The way from a root to a statement's leaf: of each node, which children it has and the hashes of those beside the
@@ -52,21 +52,21 @@ const MOST_LEVELS: usize = 64;
 impl Proof {
     /// Whether the map with this root holds this canonical line, line feed included.
     pub fn verify(&self, root: &Hash, line: &[u8]) -> bool {
-        let leaf = leaf(line);
-        self.root_of(&leaf).is_some_and(|computed| computed == *root)
+        self.root(line).is_some_and(|computed| computed == *root)
+    }
+
+    /// The root of the map that the proof speaks of, if it is a proof for this canonical line.
+    pub fn root(&self, line: &[u8]) -> Option<Hash> {
+        self.root_of(&leaf(line))
     }
 
     /// The root of the map that the proof speaks of, if it is a proof for this leaf.
     fn root_of(&self, leaf: &Hash) -> Option<Hash> {
-        let mut hash = *leaf;
+        let (mut hash, mut message) = (*leaf, Vec::new());
         for (depth, level) in self.levels.iter().enumerate().rev() {
             let own = rank(level.present, nibble(leaf, depth))?;
             let (before, after) = level.siblings.split_at_checked(own)?;
-            let mut message = NodeMessage::new();
-            for child in before.iter().chain([&hash]).chain(after) {
-                message.push(child);
-            }
-            hash = message.hash(level.present);
+            hash = node_of(&mut message, level.present, before.iter().chain([&hash]).chain(after));
         }
         Some(hash)
     }
@@ -112,5 +112,3 @@ impl Proof {
         Ok(Proof { levels: levels.collect() })
     }
 }
-
-const _: () = assert!(WIDTH == u16::BITS as usize);

@@ -5,14 +5,9 @@ use sha2::block_api::compress256;
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
 
-/// Children of a node.
-pub(super) const WIDTH: usize = 16;
 /// The first byte of what a leaf hashes, and of what a node does (as RFC 9162, section 2.1, keeps them apart).
 const LEAF: u8 = 0;
 const NODE: u8 = 1;
-const NODE_HEAD: usize = 3;
-/// The largest node's message with its padding.
-const NODE_BYTES: usize = (NODE_HEAD + WIDTH * 32 + 9).next_multiple_of(64);
 
 /// FIPS 180-4, section 5.3.3.
 const INITIAL: [u32; 8] =
@@ -21,57 +16,39 @@ const INITIAL: [u32; 8] =
 /// The leaf of a statement's canonical line, line feed included.
 pub fn leaf(line: &[u8]) -> Hash {
     let mut message = Vec::with_capacity(line.len() + 73);
-    leaf_of(&mut message, |message| message.extend_from_slice(line))
+    push_leaf(&mut message, |message| message.extend_from_slice(line));
+    digest(&message)
 }
 
-/// The leaf of the line that `write` appends; `message` lends its room.
-pub(super) fn leaf_of(message: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Hash {
+/// Appends the padded message of a leaf, whose line `write` appends.
+pub(super) fn push_leaf(messages: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = messages.len();
+    messages.push(LEAF);
+    write(messages);
+    pad(messages, start);
+}
+
+/// The hash of a node whose children have these hashes; a bit of `present` says where each child stands, counted from the lowest.
+/// `message` lends its room.
+pub(super) fn node_of<'a>(message: &mut Vec<u8>, present: u16, children: impl Iterator<Item = &'a Hash>) -> Hash {
     message.clear();
-    message.push(LEAF);
-    write(message);
-    let bits = 8 * message.len() as u64;
-    message.push(0x80);
-    message.resize((message.len() + 8).next_multiple_of(64) - 8, 0);
-    message.extend_from_slice(&bits.to_be_bytes());
+    message.push(NODE);
+    message.extend_from_slice(&present.to_be_bytes());
+    children.for_each(|child| message.extend_from_slice(child));
+    pad(message, 0);
     digest(message)
 }
 
-/// The message of a node, which is filled child by child.
-pub(super) struct NodeMessage {
-    bytes: [u8; NODE_BYTES],
-    children: usize,
-}
-
-impl NodeMessage {
-    pub(super) fn new() -> NodeMessage {
-        NodeMessage { bytes: [0; NODE_BYTES], children: 0 }
-    }
-
-    pub(super) fn push(&mut self, child: &Hash) {
-        let at = NODE_HEAD + 32 * self.children;
-        self.bytes[at..at + 32].copy_from_slice(child);
-        self.children += 1;
-    }
-
-    /// The hashes pushed so far.
-    pub(super) fn children(&self) -> &[Hash] {
-        self.bytes[NODE_HEAD..NODE_HEAD + 32 * self.children].as_chunks().0
-    }
-
-    /// The node's hash; a bit of `present` says where each child stands, counted from the lowest.
-    pub(super) fn hash(mut self, present: u16) -> Hash {
-        self.bytes[0] = NODE;
-        self.bytes[1..NODE_HEAD].copy_from_slice(&present.to_be_bytes());
-        let len = NODE_HEAD + 32 * self.children;
-        self.bytes[len] = 0x80;
-        let end = (len + 9).next_multiple_of(64);
-        self.bytes[end - 8..end].copy_from_slice(&(8 * len as u64).to_be_bytes());
-        digest(&self.bytes[..end])
-    }
+/// Pads the message that begins at `start`, as FIPS 180-4, section 5.1.1, says.
+fn pad(message: &mut Vec<u8>, start: usize) {
+    let len = message.len() - start;
+    message.push(0x80);
+    message.resize(start + (len + 9).next_multiple_of(64) - 8, 0);
+    message.extend_from_slice(&(8 * len as u64).to_be_bytes());
 }
 
 /// The digest of a padded message.
-fn digest(padded: &[u8]) -> Hash {
+pub(super) fn digest(padded: &[u8]) -> Hash {
     let mut state = INITIAL;
     compress256(&mut state, padded.as_chunks().0);
     let mut hash = [0; 32];

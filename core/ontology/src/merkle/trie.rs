@@ -2,149 +2,123 @@
 
 use std::sync::Arc;
 
-use super::sha256::{Hash, NodeMessage, WIDTH};
+use super::sha256::{Hash, node_of};
 
 /// A leaf alone in its part of the trie, or a node over several.
 #[derive(Clone, Debug)]
-pub(super) enum Tree {
-    Leaf(Hash),
-    Node(Hash, Arc<Node>),
+pub(super) struct Tree {
+    /// The leaf or the node's hash.
+    pub(super) hash: Hash,
+    pub(super) below: Option<Node>,
 }
 
-/// Up to 16 children by the next nibble of their leaves' hashes. At least two leaves are below.
-#[derive(Debug)]
+/// Up to 16 children by the next nibble of their leaves' hashes; at least two leaves are below.
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     /// Which children there are, from the lowest bit.
-    present: u16,
-    /// Which of them are nodes.
-    inner: u16,
-    /// The children's hashes.
-    hashes: Box<[Hash]>,
-    /// The children that are nodes.
-    below: Box<[Arc<Node>]>,
+    pub(super) present: u16,
+    /// Those that there are, in order.
+    pub(super) children: Arc<[Tree]>,
 }
 
-/// A leaf that comes or goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Change {
-    pub(super) leaf: Hash,
-    pub(super) added: bool,
-}
-
-impl Tree {
-    pub(super) fn hash(&self) -> &Hash {
-        match self {
-            Tree::Leaf(hash) | Tree::Node(hash, _) => hash,
-        }
-    }
-
-    /// The tree of these leaves, which are sorted and without repetition.
-    pub(super) fn build(leaves: &[Hash], depth: usize) -> Option<Tree> {
-        let mut rest = match leaves {
-            [] => return None,
-            [leaf] => return Some(Tree::Leaf(*leaf)),
-            leaves => leaves,
-        };
-        let mut parts = Parts::new();
-        while let Some(first) = rest.first() {
-            let at = nibble(first, depth);
-            let (group, others) = rest.split_at(rest.partition_point(|leaf| nibble(leaf, depth) == at));
-            parts.push(at, Tree::build(group, depth + 1));
-            rest = others;
-        }
-        parts.finish()
-    }
-
-    /// The tree after changes, which are sorted by leaf, one a leaf; `gained` counts the leaves that were not there
-    /// before less those that are gone.
-    pub(super) fn update(tree: Option<Tree>, depth: usize, changes: &[Change], gained: &mut isize) -> Option<Tree> {
-        let node = match tree {
-            Some(Tree::Node(_, node)) => node,
-            alone => {
-                let old = alone.map(|tree| *tree.hash());
-                let kept = old.filter(|old| changes.binary_search_by_key(old, |change| change.leaf).is_err());
-                let mut leaves: Vec<Hash> =
-                    changes.iter().filter(|change| change.added).map(|change| change.leaf).collect();
-                if let Some(leaf) = kept {
-                    leaves.insert(leaves.partition_point(|other| *other < leaf), leaf);
-                }
-                *gained += leaves.len() as isize - isize::from(old.is_some());
-                return Tree::build(&leaves, depth);
-            }
-        };
-        let mut parts = Parts::new();
-        let mut rest = changes;
-        for at in 0..WIDTH {
-            let here = rest.iter().take_while(|change| nibble(&change.leaf, depth) == at).count();
-            let (group, others) = rest.split_at(here);
-            let child = node.child(at);
-            parts.push(at, if here == 0 { child } else { Tree::update(child, depth + 1, group, gained) });
-            rest = others;
-        }
-        parts.finish()
-    }
-}
+const WIDTH: usize = u16::BITS as usize;
 
 impl Node {
-    fn child(&self, at: usize) -> Option<Tree> {
-        let hash = *self.hashes.get(rank(self.present, at)?)?;
-        Some(match rank(self.inner, at) {
-            Some(inner) => Tree::Node(hash, self.below[inner].clone()),
-            None => Tree::Leaf(hash),
-        })
-    }
-
-    /// What a proof needs of this node for a leaf below its child at `at`: the bitmap and the other children's hashes.
-    pub(super) fn siblings(&self, at: usize) -> Option<(u16, Vec<Hash>, Step<'_>)> {
-        let own = rank(self.present, at)?;
-        let mut siblings = self.hashes.to_vec();
-        let hash = siblings.remove(own);
-        let step = rank(self.inner, at).map_or(Step::Leaf(hash), |inner| Step::Node(&self.below[inner]));
-        Some((self.present, siblings, step))
+    /// Which of the children stands at this nibble.
+    pub(super) fn child(&self, at: usize) -> Option<usize> {
+        rank(self.present, at)
     }
 }
 
-/// Where the way from the root to a leaf leads on.
-pub(super) enum Step<'a> {
-    Leaf(Hash),
-    Node(&'a Node),
+/// Makes the trees of new versions.
+#[derive(Default)]
+pub(super) struct Maker {
+    /// Children of the nodes that are being made, those of the innermost last.
+    open: Vec<Tree>,
+    /// Room for a node's message.
+    message: Vec<u8>,
+    /// Leaves that came less those that went.
+    pub(super) gained: isize,
 }
 
-/// The children of a node that is being made.
-struct Parts {
-    present: u16,
-    inner: u16,
-    message: NodeMessage,
-    below: Vec<Arc<Node>>,
-}
-
-impl Parts {
-    fn new() -> Parts {
-        Parts { present: 0, inner: 0, message: NodeMessage::new(), below: Vec::new() }
+impl Maker {
+    /// The tree of these leaves, which are sorted and without repetition.
+    pub(super) fn build(&mut self, leaves: &[Hash]) -> Option<Tree> {
+        self.open_leaves(leaves, 0);
+        self.open.pop()
     }
 
-    fn push(&mut self, at: usize, child: Option<Tree>) {
-        let Some(child) = child else { return };
-        self.present |= 1 << at;
-        self.message.push(child.hash());
-        if let Tree::Node(_, node) = child {
-            self.inner |= 1 << at;
-            self.below.push(node);
+    /// The tree without some leaves and then with others, both sorted and without repetition.
+    pub(super) fn update(&mut self, tree: Option<&Tree>, removed: &[Hash], added: &[Hash]) -> Option<Tree> {
+        self.open_changed(tree, 0, removed, added);
+        self.open.pop()
+    }
+
+    /// Leaves the tree of some leaves behind as a child.
+    fn open_leaves(&mut self, leaves: &[Hash], depth: usize) {
+        if let [] | [_] = leaves {
+            self.open.extend(leaves.first().map(|&hash| Tree { hash, below: None }));
+            return;
         }
+        let (start, mut present) = (self.open.len(), 0);
+        let mut rest = leaves;
+        while let Some(leaf) = rest.first() {
+            let at = nibble(leaf, depth);
+            present |= 1 << at;
+            self.open_leaves(take(&mut rest, depth, at), depth + 1);
+        }
+        self.close(start, present);
     }
 
-    /// The node; a leaf that is alone stands higher.
-    fn finish(self) -> Option<Tree> {
-        let Parts { present, inner, message, below } = self;
-        match message.children() {
-            [] => None,
-            [leaf] if inner == 0 => Some(Tree::Leaf(*leaf)),
-            hashes => {
-                let node = Node { present, inner, hashes: hashes.into(), below: below.into() };
-                Some(Tree::Node(message.hash(present), Arc::new(node)))
+    /// Leaves the tree after a change behind as a child, if anything is left.
+    fn open_changed(&mut self, tree: Option<&Tree>, depth: usize, mut removed: &[Hash], mut added: &[Hash]) {
+        let Some(node) = tree.and_then(|tree| tree.below.as_ref()) else {
+            return self.open_beside(tree.map(|leaf| leaf.hash), depth, removed, added);
+        };
+        let (start, mut present) = (self.open.len(), 0);
+        for at in 0..WIDTH {
+            let child = node.child(at).map(|child| &node.children[child]);
+            let (gone, new) = (take(&mut removed, depth, at), take(&mut added, depth, at));
+            let before = self.open.len();
+            if gone.is_empty() && new.is_empty() {
+                self.open.extend(child.cloned());
+            } else {
+                self.open_changed(child, depth + 1, gone, new);
             }
+            present |= u16::from(self.open.len() > before) << at;
+        }
+        self.close(start, present);
+    }
+
+    /// A change where at most one leaf is.
+    fn open_beside(&mut self, old: Option<Hash>, depth: usize, removed: &[Hash], added: &[Hash]) {
+        self.gained += added.len() as isize - isize::from(old.is_some());
+        match old.filter(|leaf| removed.binary_search(leaf).is_err()).map(|leaf| (leaf, added.binary_search(&leaf))) {
+            Some((leaf, Err(at))) => {
+                self.gained += 1;
+                self.open_leaves(&[&added[..at], &[leaf], &added[at..]].concat(), depth);
+            }
+            _ => self.open_leaves(added, depth),
         }
     }
+
+    /// Makes a node of the children from `start` on; a leaf that is alone stands higher.
+    fn close(&mut self, start: usize, present: u16) {
+        if let [] | [Tree { below: None, .. }] = self.open[start..] {
+            return;
+        }
+        let hash = node_of(&mut self.message, present, self.open[start..].iter().map(|child| &child.hash));
+        let children = self.open.drain(start..).collect();
+        self.open.push(Tree { hash, below: Some(Node { present, children }) });
+    }
+}
+
+/// The leaves at the front whose nibble is this.
+fn take<'a>(leaves: &mut &'a [Hash], depth: usize, at: usize) -> &'a [Hash] {
+    let count = leaves.iter().take_while(|leaf| nibble(leaf, depth) == at).count();
+    let (group, rest) = leaves.split_at(count);
+    *leaves = rest;
+    group
 }
 
 /// The part of a leaf's hash that says where it stands at this depth.
@@ -156,4 +130,38 @@ pub(super) fn nibble(leaf: &Hash, depth: usize) -> usize {
 /// How many bits are set below this one, where it is set.
 pub(super) fn rank(bits: u16, at: usize) -> Option<usize> {
     (bits >> at & 1 == 1).then(|| (bits & ((1 << at) - 1)).count_ones() as usize)
+}
+
+/// Leaves in the order of their bytes, each once.
+pub(super) fn sorted(leaves: &[Hash]) -> Vec<Hash> {
+    if leaves.len() < 64 {
+        let mut few = leaves.to_vec();
+        few.sort_unstable_by_key(number);
+        few.dedup();
+        return few;
+    }
+    // Hashes spread evenly, so that to share them out by the first byte is most of the work.
+    let mut ends = [0_usize; 257];
+    leaves.iter().for_each(|leaf| ends[usize::from(leaf[0]) + 1] += 1);
+    for byte in 0..256 {
+        ends[byte + 1] += ends[byte];
+    }
+    let starts = ends;
+    let mut shared = vec![[0; 32]; leaves.len()];
+    for leaf in leaves {
+        let end = &mut ends[usize::from(leaf[0])];
+        shared[*end] = *leaf;
+        *end += 1;
+    }
+    for bounds in starts.windows(2) {
+        shared[bounds[0]..bounds[1]].sort_unstable_by_key(number);
+    }
+    shared.dedup();
+    shared
+}
+
+/// A hash as a number that orders as its bytes do.
+fn number(hash: &Hash) -> [u128; 2] {
+    let halves = hash.as_chunks().0;
+    [u128::from_be_bytes(halves[0]), u128::from_be_bytes(halves[1])]
 }

@@ -38,7 +38,9 @@ impl Place {
         let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
         let column = 1 + String::from_utf8_lossy(&before[start..]).chars().count() as u64;
         let rest = &text[offset..text.len().min(offset + 4 * NEAR)];
-        let near = String::from_utf8_lossy(rest).lines().next().unwrap_or_default().chars().take(NEAR).collect();
+        let shown = |c: char| if c.is_control() { ' ' } else { c };
+        let near =
+            String::from_utf8_lossy(rest).lines().next().unwrap_or_default().chars().take(NEAR).map(shown).collect();
         Place { line, column, near }
     }
 }
@@ -46,7 +48,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}", self.line, self.column)?;
-        if self.near.is_empty() { Ok(()) } else { write!(f, ", at `{}`", self.near.escape_debug()) }
+        if self.near.is_empty() { Ok(()) } else { write!(f, ", at `{}`", self.near.trim_end()) }
     }
 }
 

@@ -26,7 +26,7 @@ pub use write::write;
 
 pub(crate) use error::within;
 
-use crate::graph::{Graph, GraphBuilder, Terms, Triple};
+use crate::graph::{Graph, GraphBuilder, Terms, Triple, write_statement};
 use crate::{Limits, canon};
 use base::Base;
 use sink::{Labels, Sink};
@@ -67,6 +67,29 @@ pub fn parse_graph(
         builder.push(triple.subject, triple.predicate, triple.object);
     }
     Ok(builder.finish())
+}
+
+/// The canonical lines of a text's statements, each with its line feed; blank nodes with labels of RDFC-1.0 keep them.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn canonical_lines(text: &[u8], format: Format, limits: &Limits) -> Result<Vec<Vec<u8>>, RdfError> {
+    let terms = Arc::new(Terms::new());
+    let triples = parse_labelled(text, format, "", &terms, limits, Labels::KeepCanonical)?;
+    let line = |triple| {
+        let mut line = Vec::new();
+        write_statement(&terms, triple, &mut line);
+        line
+    };
+    Ok(triples.into_iter().map(line).collect())
+}
+
+/// The statements of canonical lines, whose blank nodes keep their labels: what [`Snapshot::own_lines`](crate::Snapshot::own_lines) wrote.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn parse_own_lines(lines: &[u8], terms: &Arc<Terms>, limits: &Limits) -> Result<Vec<Triple>, RdfError> {
+    parse_labelled(lines, Format::NTriples, "", terms, limits, Labels::KeepCanonical)
 }
 
 /// Reads a text whole, up to the limit: what is longer is refused as soon as the limit is reached, however long it is.
