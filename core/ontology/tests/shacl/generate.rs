@@ -259,6 +259,15 @@ impl<C: Choose> Writer<'_, C> {
         }
     }
 
+    /// A node shape after this one, or one made on the spot.
+    fn node(&mut self, at: usize) -> String {
+        let rest: Vec<usize> = (at + 1..self.count).filter(|&at| !self.is_property[at]).collect();
+        if rest.is_empty() || self.choose.below(3) == 0 {
+            return self.choose.one(&["[ sh:nodeKind sh:IRI ]", "[ sh:class ex:C1 ]"]).to_owned();
+        }
+        format!("ex:S{}", rest[self.choose.below(rest.len())])
+    }
+
     fn property(&mut self, at: usize) -> String {
         let rest: Vec<usize> = (at + 1..self.count).filter(|&at| self.is_property[at]).collect();
         if !rest.is_empty() && self.choose.below(3) > 0 {
@@ -311,7 +320,7 @@ impl<C: Choose> Writer<'_, C> {
                 let name = ["and", "or", "xone"][kind - 22];
                 format!("sh:{name} ( {} {} )", self.other(at), self.other(at))
             }
-            25 => format!("sh:node {}", self.other(at)),
+            25 => format!("sh:node {}", self.node(at)),
             26 => format!("sh:property {}, {}", self.property(at), self.property(at)),
             27 if is_property => {
                 let count = number(self.choose);
