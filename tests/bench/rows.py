@@ -25,6 +25,7 @@ class Rust(Program):
 
     package: str
     workspace: str = ""  # the folder of a workspace of its own
+    features: str = ""
 
 
 @dataclass
@@ -55,7 +56,8 @@ PROGRAMS = [
     Rust("publish", "H3", "knhk-hot"),
     Rust("promote", "H3", "knhk-engine"),
     Rust("shacl", "K4", "knhk-ontology"),
-    Rust("shacl_peers", "K4", "knhk-shacl-oracles", "tests/oracles/shacl"),
+    Rust("shacl_rust", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "shacl-rust"),
+    Rust("rudof", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "rudof"),
     Judge("cost", "H5", "knhk-promotion"),
     Rust("import", "K1", "knhk-ontology"),
     Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),

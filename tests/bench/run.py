@@ -71,6 +71,7 @@ def build_c(program: C) -> list[str]:
 
 def build_rust(program: Rust) -> list[str]:
     command = ["cargo", "bench", "--quiet", "-p", program.package, "--bench", program.name, "--no-run", "--message-format=json"]
+    command += ["--features", program.features] if program.features else []
     done = subprocess.run(command, cwd=TOP / program.workspace, stdout=subprocess.PIPE, text=True)
     for line in done.stdout.splitlines():
         message = json.loads(line)

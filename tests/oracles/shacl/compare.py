@@ -1,6 +1,7 @@
-"""Compares verdicts: reads the lines of `shacl-cases`, adds pySHACL's, and fails on a disagreement that the list does not explain.
+"""Compares verdicts: reads what knhk-shacl-oracles wrote, once for each of its features, adds pySHACL's, and fails on a disagreement
+that disagreements.json does not explain.
 
-    shacl-cases 5000 1 | python3 compare.py [--show 5] [--only NAME]
+    python3 compare.py shacl-rust.jsonl rudof.jsonl [--show 5]
 """
 
 import argparse
@@ -10,6 +11,7 @@ import multiprocessing
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyshacl
@@ -42,19 +44,30 @@ class Kind:
         return who in self.who and all(pattern.search(texts[name]) for name, pattern in self.expects.items())
 
 
+def read(files: list[Path]) -> Iterator[dict]:
+    """The cases, each with the verdicts of all files."""
+    for lines in zip(*(path.open() for path in files), strict=True):
+        case, *others = map(json.loads, lines)
+        for other in others:
+            if any(case[name] != other[name] for name in ("case", "shapes", "data")):
+                raise SystemExit(f"case {case['case']} is not the same in all files")
+            case["verdicts"] |= other["verdicts"]
+        yield case
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares the verdicts of SHACL validators.")
     parser.add_argument("--show", type=int, default=3, help="unexplained cases to print for each validator")
-    parser.add_argument("--only", help="one validator")
+    parser.add_argument("files", nargs="+", type=Path, help="the same cases with the verdicts of several validators")
     options = parser.parse_args()
     kinds = [Kind(entry) for entry in json.loads((HERE / "disagreements.json").read_text())]
     cases, agreed, explained, unexplained = 0, Counter(), Counter(), Counter()
     with multiprocessing.Pool() as pool:
-        for case in pool.imap(verdict, map(json.loads, sys.stdin), chunksize=16):
+        for case in pool.imap(verdict, read(options.files), chunksize=16):
             cases += 1
             ours = case["verdicts"]["knhk"]
             for who, theirs in case["verdicts"].items():
-                if who == "knhk" or options.only not in (None, who):
+                if who == "knhk":
                     continue
                 if theirs == ours:
                     agreed[who] += 1

@@ -122,6 +122,7 @@ pub enum Statement {
 }
 
 impl Statement {
+    #[allow(dead_code, reason = "for those who write cases down")]
     pub fn turtle(self) -> String {
         match self {
             Statement::Property(subject, predicate, object) => {
@@ -224,7 +225,7 @@ impl<C: Choose> Writer<'_, C> {
             1 => format!("sh:targetClass ex:C{}", self.choose.below(CLASSES)),
             2 => format!("sh:targetSubjectsOf ex:p{}", self.choose.below(PREDICATES)),
             3 => format!("sh:targetObjectsOf ex:p{}", self.choose.below(PREDICATES)),
-            _ => format!("sh:targetNode ex:n0, ex:n1 ; sh:targetClass ex:C0"),
+            _ => "sh:targetNode ex:n0, ex:n1 ; sh:targetClass ex:C0".to_owned(),
         };
         self.push(&format!(" ; {target}"));
     }

@@ -42,8 +42,8 @@ fn graph(terms: &Arc<Terms>, turtle: &str) -> Result<Graph, String> {
 /// `shacl-rust`.
 #[cfg(feature = "shacl-rust")]
 pub mod shacl_rust {
-    use shacl_rust::rdf::read_graph_from_string;
-    use shacl_rust::validation::dataset::ValidationDataset;
+    use ::shacl_rust::rdf::read_graph_from_string;
+    use ::shacl_rust::validation::dataset::ValidationDataset;
 
     use super::Verdict;
 
@@ -60,8 +60,8 @@ pub mod shacl_rust {
 
     pub(super) fn verdict(shapes: &str, data: &str) -> Verdict {
         let dataset = dataset(shapes, data, false)?;
-        let shapes = shacl_rust::parse_shapes(dataset.shapes_graph()).map_err(|error| error.to_string())?;
-        Ok(*shacl_rust::validate(&dataset, &shapes).get_conforms())
+        let shapes = ::shacl_rust::parse_shapes(dataset.shapes_graph()).map_err(|error| error.to_string())?;
+        Ok(*::shacl_rust::validate(&dataset, &shapes).get_conforms())
     }
 }
 
