@@ -21,9 +21,11 @@ class C(Program):
 
 @dataclass
 class Rust(Program):
-    """A bench of a package of this workspace."""
+    """A bench of a package of this workspace, or of a workspace of its own."""
 
     package: str
+    workspace: str = ""  # the folder of a workspace of its own
+    features: str = ""
 
 
 @dataclass
@@ -53,6 +55,9 @@ PROGRAMS = [
     Rust("lookup_peers", "H13", "knhk-hot"),
     Rust("publish", "H3", "knhk-hot"),
     Rust("promote", "H3", "knhk-engine"),
+    Rust("shacl", "K4", "knhk-ontology"),
+    Rust("shacl_rust", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "shacl-rust"),
+    Rust("rudof", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "rudof"),
     Judge("cost", "H5", "knhk-promotion"),
     Rust("import", "K1", "knhk-ontology"),
     Rust("graph", "K3", "knhk-ontology"),
@@ -86,9 +91,16 @@ ARC_SWAP = "a pinned read costs at most 0.3 x arc_swap::load with the same typed
 EPOCH = "a pinned read costs at most 0.35 x crossbeam_epoch::pin with the same typed load"
 TEN = "ten typed reads inside an open view cost at most 1.15 x the same checked loads through a bare pointer"
 HOT = "any hot operation costs at most 8 ticks amortised"
+SHACL_RUST = "10,000 statements against 20 shapes: at most 0.1 x the time of shacl-rust"
+RUDOF = "10,000 statements against 20 shapes: at most 0.01 x the time of rudof's shacl"
+DELTA = "a change of 10 statements on 100,000 that were validated: applied and validated in under 1 ms"
 WRITER = "under 2 x the quiet figure while a writer promotes 10,000 times a second"
 
 ROWS = [
+    Row("K4/shacl_10k_vs_shacl_rust", "shacl_10k", "shacl_rust_10k", 0.1, unit="us", why=SHACL_RUST),
+    Row("K4/shacl_10k_vs_shacl_rust_indexed", "shacl_10k", "shacl_rust_indexed_10k", unit="us"),
+    Row("K4/shacl_10k_vs_rudof", "shacl_10k", "rudof_10k", 0.01, unit="us", why=RUDOF),
+    Row("K4/shacl_delta_10_on_100k", "shacl_delta_10_on_100k", None, 1000, "us", why=DELTA),
     Row("H1/read_i64_vs_urcu_memb", "read_i64", "urcu_memb", 0.8, counted=True, why=MEMB),
     Row("H1/read_i64_vs_urcu_qsbr", "read_i64_quiescent", "urcu_qsbr", 1.05, counted=True, why=QSBR),
     Row("H1/read_i64_vs_arc_swap", "read_i64", "arc_swap", 0.3, why=ARC_SWAP),
