@@ -1,0 +1,1 @@
+//! What the loom models see of the lock-free parts.
