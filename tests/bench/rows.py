@@ -53,6 +53,8 @@ PROGRAMS = [
     Rust("lookup_peers", "H13", "knhk-hot"),
     Rust("publish", "H3", "knhk-hot"),
     Rust("promote", "H3", "knhk-engine"),
+    Rust("policies", "W4", "knhk-resilience"),
+    Rust("policies_peers", "W4", "knhk-resilience"),
     Judge("cost", "H5", "knhk-promotion"),
     Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),
     Script("bindings/node/benches/read.mjs", "H1", ["node"]),
@@ -85,6 +87,7 @@ EPOCH = "a pinned read costs at most 0.35 x crossbeam_epoch::pin with the same t
 TEN = "ten typed reads inside an open view cost at most 1.15 x the same checked loads through a bare pointer"
 HOT = "any hot operation costs at most 8 ticks amortised"
 WRITER = "under 2 x the quiet figure while a writer promotes 10,000 times a second"
+FIFTH = "at most a fifth of what {} takes for an admitted empty call"
 
 ROWS = [
     Row("H1/read_i64_vs_urcu_memb", "read_i64", "urcu_memb", 0.8, counted=True, why=MEMB),
@@ -139,4 +142,27 @@ ROWS = [
     Row("H13/rust/lookup_vs_hashbrown", "rust_lookup", "hashbrown"),
     Row("H1/python/read_i64_vs_empty_method", "python_read_i64", "python_empty_method", 1.5, why="at most 1.5 x an empty method of the same module"),
     Row("H1/node/read_number_vs_empty_method", "node_read_number", "node_empty_method", 1.5, why="at most 1.5 x an empty native method"),
+    Row("W4/breaker_count", "breaker_count", None, 10, why="a closed breaker with a count window around an empty call: at most 10 ns"),
+    Row("W4/breaker_time", "breaker_time", None, 25, why="with a time window, on a cached clock: at most 25 ns"),
+    Row("W4/breaker_slow", "breaker_slow", None, 25, why="with a slow-call rate, on a cached clock: at most 25 ns"),
+    Row("W4/bulkhead", "bulkhead", None, 10, why="a bulkhead around an empty call: at most 10 ns"),
+    Row("W4/token_bucket", "token_bucket", None, 20, why="a token of a bucket, on a cached clock: at most 20 ns"),
+    *(
+        Row(f"W4/{ours}_vs_{peer}", ours, peer, 0.2, why=FIFTH.format(peer))
+        for ours, peer in (
+            ("breaker_trend", "failsafe_consecutive"),
+            ("breaker_time", "failsafe_time"),
+            ("breaker_count", "tower_breaker_count"),
+            ("breaker_time", "tower_breaker_time"),
+            ("breaker_slow", "tower_breaker_slow"),
+            ("bulkhead", "tower_bulkhead"),
+            ("token_bucket", "tower_token_bucket"),
+            ("token_bucket", "governor"),
+        )
+    ),
+    Row("W4/breaker_system_clock", "breaker_system_clock"),
+    Row("W4/token_bucket_system_clock_vs_governor", "token_bucket_system_clock", "governor"),
+    Row("W4/sliding_window", "sliding_window"),
+    Row("W4/adaptive", "adaptive"),
+    Row("W4/tower_bare", "tower_bare"),
 ]

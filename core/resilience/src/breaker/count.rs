@@ -8,15 +8,16 @@
 //! number makes the words of its place differ through 2^25 turns of the ring, so a thread would have to sleep through 400 million
 //! outcomes a block, and wake at the same one, to be mistaken.
 //!
-//! *The tally* walks back from the newest block. Whoever appends has acquired the newest block from whoever wrote to it before, who had
-//! acquired it, or had looked at the block before it; so of two failures that count together, the later one's tally has both. Blocks that are
-//! begun anew during the walk are noticed by their number, and the walk starts again.
+//! *The tally* walks back from the newest block. Whoever moves the head has seen the block before it full, and begun the next one or seen it
+//! begun; the head is moved with release and loaded with acquire, so whoever appends to a block sees what was put into those before
+//! it, and in its own block what was put there before, since all exchanges of one word have an order. So of two failures that count together,
+//! the later one's tally has both. Blocks that are begun anew during the walk are noticed by their number, and the walk starts again.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::Tally;
 use super::state::{TAG_BITS, TAG_MAX, after};
-use crate::mutant::Mutant::{BlockLoadRelaxed, BlockRelaxed, BlockStored, HeadUnhelped, NextStored};
+use crate::mutant::Mutant::{BlockStored, HeadLoadRelaxed, HeadRelaxed, HeadUnhelped, NextStored};
 use crate::mutant::{exchange, mutated, unless};
 use crate::primitive::AtomicU64;
 
@@ -77,21 +78,21 @@ pub(crate) struct CountWindow {
 impl CountWindow {
     pub(crate) fn new(size: u32) -> CountWindow {
         // One block is part full, and one may be begun anew during a walk.
-        let blocks = size.div_ceil(BLOCK) as usize + 2;
+        let blocks = (size.div_ceil(BLOCK) as usize + 2).next_power_of_two();
         CountWindow { size, head: AtomicU64::new(0), blocks: (0..blocks).map(|_| AtomicU64::new(0)).collect() }
     }
 
     fn place(&self, number: u64) -> &AtomicU64 {
-        &self.blocks[(number % self.blocks.len() as u64) as usize]
+        &self.blocks[number as usize & (self.blocks.len() - 1)]
     }
 
     /// Takes an outcome of the period; false when a later period has begun.
     #[inline]
     pub(crate) fn record(&self, tag: u64, failed: bool, slow: bool) -> bool {
         loop {
-            let head = self.head.load(Acquire);
+            let head = self.head.load(unless(HeadLoadRelaxed, Acquire));
             let place = self.place(head);
-            let block = Block(place.load(unless(BlockLoadRelaxed, Acquire)));
+            let block = Block(place.load(Relaxed));
             if block.number() != head & NUMBER_MAX {
                 continue; // Begun anew since: the head has moved on.
             }
@@ -100,7 +101,7 @@ impl CountWindow {
             }
             if block.tag() == tag && block.held() < BLOCK {
                 let new = block.with(failed, slow).0;
-                match exchange(place, block.0, new, unless(BlockRelaxed, AcqRel), BlockStored) {
+                match exchange(place, block.0, new, Relaxed, BlockStored) {
                     Ok(_) => return true,
                     Err(_) => continue,
                 }
@@ -116,14 +117,14 @@ impl CountWindow {
     fn begin(&self, head: u64, tag: u64, failed: bool, slow: bool) -> bool {
         let next = head + 1;
         let place = self.place(next);
-        let old = Block(place.load(unless(BlockLoadRelaxed, Acquire)));
+        let old = Block(place.load(Relaxed));
         let begun = old.number() != next & NUMBER_MAX && {
             let new = Block::begin(next, tag).with(failed, slow).0;
-            exchange(place, old.0, new, unless(BlockRelaxed, AcqRel), NextStored).is_ok()
+            exchange(place, old.0, new, Relaxed, NextStored).is_ok()
         };
         if begun || !mutated(HeadUnhelped) {
             // Fails when somebody else moved it, who may be further.
-            let _ = self.head.compare_exchange(head, next, AcqRel, Relaxed);
+            let _ = self.head.compare_exchange(head, next, unless(HeadRelaxed, AcqRel), Relaxed);
         }
         begun
     }
@@ -139,8 +140,8 @@ impl CountWindow {
 
     /// None when a block was begun anew under the walk.
     fn walk(&self, tag: u64) -> Option<Tally> {
-        let load = |number| Block(self.place(number).load(unless(BlockLoadRelaxed, Acquire)));
-        let head = self.head.load(Acquire);
+        let load = |number| Block(self.place(number).load(Relaxed));
+        let head = self.head.load(unless(HeadLoadRelaxed, Acquire));
         let is = |number: u64| load(number).number() == number & NUMBER_MAX;
         let newest = if is(head + 1) { head + 1 } else { head };
         let (mut tally, mut number) = (Tally::default(), newest);

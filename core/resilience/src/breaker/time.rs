@@ -4,7 +4,7 @@
 //! is one exchange an outcome: the first outcome of a later step begins it anew, and one of an earlier step is dropped, since the step
 //! that took its place is a whole span later. So no outcome of the span is lost.
 //!
-//! A call is counted before its failure, with release, and the tally looks at the failures before the calls, with acquire: it never sees a
+//! A call is counted before its failure or its slowness, with release, and the tally looks at those before the calls, with acquire: it never sees a
 //! failure without its call, and a rate is at most 1. An idle bucket would be mistaken for a fresh one after 2^25 laps of silence: 39 days
 //! of a span of 100 ms, if the next call then comes in the same step of the lap.
 
@@ -35,6 +35,8 @@ struct Bucket {
 #[derive(Debug)]
 pub(crate) struct TimeWindow {
     step_ns: u64,
+    /// Steps of the span; the ring has room for at least so many.
+    steps: u64,
     buckets: Box<[Apart<Bucket>]>,
 }
 
@@ -42,13 +44,17 @@ impl TimeWindow {
     pub(crate) fn new(span: Duration, buckets: u32) -> TimeWindow {
         let zero = || AtomicU64::new(0);
         let bucket = |_| Apart(Bucket { calls: zero(), failures: zero(), slow: zero() });
-        TimeWindow { step_ns: nanoseconds(span / buckets).max(1), buckets: (0..buckets).map(bucket).collect() }
+        TimeWindow {
+            step_ns: nanoseconds(span / buckets).max(1),
+            steps: u64::from(buckets),
+            buckets: (0..buckets.next_power_of_two()).map(bucket).collect(),
+        }
     }
 
     /// The bucket of a step and what its words say when they count it: tag and lap.
     fn bucket(&self, tag: u64, step: u64) -> (&Bucket, u64) {
-        let lap = step / self.buckets.len() as u64 + 1; // From 1: the words begin as lap 0, which counts nothing.
-        (&self.buckets[(step % self.buckets.len() as u64) as usize].0, (lap & LAP_MAX) | tag << LAP_BITS)
+        let lap = (step >> self.buckets.len().trailing_zeros()) + 1; // From 1: the words begin as lap 0, which counts nothing.
+        (&self.buckets[step as usize & (self.buckets.len() - 1)].0, (lap & LAP_MAX) | tag << LAP_BITS)
     }
 
     /// Takes an outcome of the period that ended `ns` after the window was made.
@@ -60,20 +66,20 @@ impl TimeWindow {
             count(&bucket.failures, named, unless(FailureRelaxed, AcqRel));
         }
         if slow {
-            count(&bucket.slow, named, AcqRel);
+            count(&bucket.slow, named, unless(FailureRelaxed, AcqRel));
         }
     }
 
     /// The outcomes of the period in the span that ends `ns` after the window was made.
     pub(crate) fn tally(&self, tag: u64, ns: u64) -> Tally {
         let last = ns / self.step_ns;
-        let first = (last + 1).saturating_sub(self.buckets.len() as u64);
+        let first = (last + 1).saturating_sub(self.steps);
         let mut tally = Tally::default();
         for step in first..=last {
             let (bucket, named) = self.bucket(tag, step);
             let early = mutated(CallsFirst).then(|| counted(bucket.calls.load(Acquire), named));
             tally.failures += counted(bucket.failures.load(unless(FailureLoadRelaxed, Acquire)), named);
-            tally.slow += counted(bucket.slow.load(Acquire), named);
+            tally.slow += counted(bucket.slow.load(unless(FailureLoadRelaxed, Acquire)), named);
             tally.calls += early.unwrap_or_else(|| counted(bucket.calls.load(Relaxed), named));
         }
         tally

@@ -1,11 +1,11 @@
 //! A sliding window of admissions, exact.
 //!
-//! A ring of words holds when each of the last C calls was admitted; C is the capacity, at least the limit L. Call number n is admitted when call
+//! A ring of words holds when each of the last C calls was admitted; C is at least the limit L. Call number n is admitted when call
 //! n − L was a span ago or more, by *one exchange* of the word of place n mod C from call n − C's to its own; then the head moves to n + 1, by
 //! the same thread or by whoever finds the word of n in place. So each number is given once, and in order.
 //!
 //! Whoever finds the head at n may have been overtaken: then the word of its place is no more call n − C's, and the exchange fails. The word of
-//! n − L was written before the head passed it, with release, and the head is moved with release and loaded with acquire: it is seen.
+//! n − L was written, or seen, by whoever moved the head past it, and the head is moved with release and loaded with acquire: it is seen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64 as Plain, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
@@ -24,13 +24,16 @@ const US: u32 = 48;
 const US_MAX: u64 = (1 << US) - 1;
 const LIMIT: u32 = 44;
 
-/// Admits at most `limit` calls in any `span` of time. It remembers each admission: 8 bytes for each call of the capacity.
+/// Admits at most `limit` calls in any `span` of time. It remembers each admission: 8 bytes for each call of the
+/// capacity, rounded up to a power of two.
 ///
 /// Times are kept in microseconds, an admission's rounded up, so that the limit is never exceeded.
 #[derive(Debug)]
 pub struct SlidingWindow {
     /// The number of the next call, or of one before it.
     head: Apart<AtomicU64>,
+    /// The greatest limit; the ring has room for at least so many.
+    capacity: u32,
     /// From the low end: when, in microseconds (48 bits), and the lap, from 1 (16).
     admitted: Box<[AtomicU64]>,
     /// The span in microseconds (44 bits) and the limit (20), together, so that both change at once.
@@ -50,7 +53,8 @@ impl SlidingWindow {
         Ok(SlidingWindow {
             head: Apart(AtomicU64::new(0)),
             setting: Plain::new(packed(limit, span, capacity)?),
-            admitted: (0..capacity).map(|_| AtomicU64::new(0)).collect(),
+            capacity,
+            admitted: (0..capacity.next_power_of_two()).map(|_| AtomicU64::new(0)).collect(),
             zero_ns: scope.clock().now_ns(),
             clock: scope.clock().clone(),
             scope: scope.clone(),
@@ -62,7 +66,7 @@ impl SlidingWindow {
     /// # Errors
     /// [`InvalidSetting`] when one is out of its range, the limit's being the capacity.
     pub fn retune(&self, limit: u32, span: Duration) -> Result<(), InvalidSetting> {
-        self.setting.store(packed(limit, span, self.admitted.len() as u32)?, Relaxed);
+        self.setting.store(packed(limit, span, self.capacity)?, Relaxed);
         Ok(())
     }
 
@@ -75,18 +79,18 @@ impl SlidingWindow {
         let (span, limit) = (setting & ((1 << LIMIT) - 1), setting >> LIMIT);
         let age_ns = self.clock.now_ns().saturating_sub(self.zero_ns);
         let (now, rounded) = (age_ns / 1000, age_ns.div_ceil(1000).min(US_MAX));
-        let capacity = self.admitted.len() as u64;
+        let ring = self.admitted.len();
         let load = |number: u64| {
-            let place = &self.admitted[(number % capacity) as usize];
-            (place, place.load(unless(SlideLoadRelaxed, Acquire)))
+            let place = &self.admitted[number as usize & (ring - 1)];
+            (place, place.load(Relaxed))
         };
-        let lap = |number: u64| (number / capacity + 1) & 0xffff;
+        let lap = |number: u64| ((number >> ring.trailing_zeros()) + 1) & 0xffff;
         loop {
             let head = self.head.0.load(unless(SlideLoadRelaxed, Acquire));
             let (place, word) = load(head);
             if word >> US == lap(head) {
                 // Call number `head` is admitted, and the head is late.
-                let _ = self.head.0.compare_exchange(head, head + 1, AcqRel, Relaxed);
+                let _ = self.head.0.compare_exchange(head, head + 1, unless(SlideRelaxed, AcqRel), Relaxed);
                 continue;
             }
             if head >= limit {
@@ -95,7 +99,7 @@ impl SlidingWindow {
                 if before >> US != lap(number) {
                     continue; // Overtaken by a lap.
                 }
-                let (leaves, still) = ((before & US_MAX) + span, self.head.0.load(Acquire) == head);
+                let (leaves, still) = ((before & US_MAX) + span, self.head.0.load(Relaxed) == head);
                 if leaves > now {
                     if !still {
                         continue;
@@ -103,7 +107,7 @@ impl SlidingWindow {
                     return self.refuse((leaves * 1000).saturating_sub(age_ns));
                 }
             }
-            if exchange(place, word, rounded | lap(head) << US, unless(SlideRelaxed, AcqRel), SlideStored).is_ok() {
+            if exchange(place, word, rounded | lap(head) << US, Relaxed, SlideStored).is_ok() {
                 let _ = self.head.0.compare_exchange(head, head + 1, unless(SlideRelaxed, AcqRel), Relaxed);
                 return Ok(());
             }
