@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use crate::breaker;
+use crate::{breaker, health, recover};
 
 /// A transition of one policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,12 +33,46 @@ pub enum Change {
         /// What made it change.
         why: breaker::Why,
     },
+    /// A degradation level.
+    Degradation {
+        /// The level's name before.
+        from: Arc<str>,
+        /// The level's name now.
+        to: Arc<str>,
+    },
+    /// A recovery was tried.
+    Recovery {
+        /// What was broken.
+        component: Arc<str>,
+        /// How it went.
+        report: recover::Report,
+    },
+    /// A component's health.
+    Health {
+        /// The component.
+        component: Arc<str>,
+        /// The state before.
+        from: health::State,
+        /// The state now.
+        to: health::State,
+    },
+    /// The system's health.
+    System {
+        /// The state before.
+        from: health::System,
+        /// The state now.
+        to: health::System,
+    },
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Change::Breaker { from, to, why } => write!(f, "circuit breaker {from} -> {to}: {why}"),
+            Change::Degradation { from, to } => write!(f, "degradation {from} -> {to}"),
+            Change::Recovery { component, report } => write!(f, "recovery of {component}: {report}"),
+            Change::Health { component, from, to } => write!(f, "{component} {from} -> {to}"),
+            Change::System { from, to } => write!(f, "system {from} -> {to}"),
         }
     }
 }

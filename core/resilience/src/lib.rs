@@ -8,12 +8,23 @@
 #![forbid(unsafe_code)]
 
 pub mod breaker;
+pub mod chaos;
+pub mod degrade;
+pub mod health;
+pub mod hedge;
 pub mod limit;
+pub mod pipeline;
+pub mod recover;
+pub mod retry;
+pub mod shed;
 
 mod clock;
 mod counters;
+mod deadline;
 mod error;
 mod event;
+mod fallback;
+mod latency;
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod model;
@@ -28,10 +39,21 @@ mod random;
 mod scope;
 
 pub use breaker::Breaker;
+pub use chaos::Chaos;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use counters::{Counter, Counters};
+pub use deadline::Deadline;
+pub use degrade::Degradation;
 pub use error::{CallError, InvalidSetting, Rejected};
 pub use event::{Change, Event, Events};
+pub use fallback::LastGood;
+pub use health::Monitor;
+pub use hedge::Hedge;
+pub use latency::Latency;
 pub use outcome::{Outcome, Priority};
+pub use pipeline::Pipeline;
 pub use random::Random;
+pub use recover::Recovery;
+pub use retry::Retry;
 pub use scope::Scope;
+pub use shed::Shedder;

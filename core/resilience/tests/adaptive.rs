@@ -116,13 +116,15 @@ impl Callee {
 const CALLS: u64 = 100_000;
 const MEAN_NS: f64 = 10e6;
 
+type Step = fn(&mut Callee);
+
 #[test]
 fn limits_converge_within_a_fifth_of_the_optimum_from_cold_and_after_steps() {
     let mut missed = Vec::new();
     for law in [Law::Gradient2(Gradient2::default()), Law::Vegas(Vegas::default())] {
         for service in [Service::Fixed, Service::Uniform, Service::Exponential, Service::LogNormal] {
             let mut callee = Callee::new(law, service, 50, MEAN_NS);
-            let steps: [(&str, fn(&mut Callee)); 6] = [
+            let steps: [(&str, Step); 6] = [
                 ("cold, 50 servers", |_| ()),
                 ("30 servers", |callee| callee.servers = 30),
                 ("100 servers", |callee| callee.servers = 100),
