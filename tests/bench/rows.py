@@ -56,6 +56,7 @@ PROGRAMS = [
     Rust("policies", "W4", "knhk-resilience"),
     Rust("policies_peers", "W4", "knhk-resilience"),
     Judge("cost", "H5", "knhk-promotion"),
+    Rust("import", "K1", "knhk-ontology"),
     Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),
     Script("bindings/node/benches/read.mjs", "H1", ["node"]),
 ]
@@ -140,6 +141,8 @@ ROWS = [
     Row("H13/lookup_i64_vs_std_hashmap", "lookup_i64", "std_hashmap"),
     Row("H13/lookup_i64_vs_hashbrown", "lookup_i64", "hashbrown"),
     Row("H13/rust/lookup_vs_hashbrown", "rust_lookup", "hashbrown"),
+    Row("K1/import_brick", "import_brick", "oxttl_parse_brick", 2, why="importing Brick costs at most 2 x oxttl's bare parsing of it"),
+    *(Row(f"K1/import_brick/{step}", f"import_brick_{step}", "oxttl_parse_brick") for step in ("parse", "label", "graph", "address")),
     Row("H1/python/read_i64_vs_empty_method", "python_read_i64", "python_empty_method", 1.5, why="at most 1.5 x an empty method of the same module"),
     Row("H1/node/read_number_vs_empty_method", "node_read_number", "node_empty_method", 1.5, why="at most 1.5 x an empty native method"),
     Row("W4/breaker_count", "breaker_count", None, 10, why="a closed breaker with a count window around an empty call: at most 10 ns"),
