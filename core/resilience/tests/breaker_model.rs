@@ -304,6 +304,35 @@ fn the_defaults_are_those_of_row_w4() {
 }
 
 #[test]
+fn long_outages_and_many_switches_do_not_blind_it() {
+    for window in [Window::None, Window::Count(20), Window::Time { span: Duration::from_secs(1), buckets: 10 }] {
+        let clock = Arc::new(ManualClock::default());
+        let settings = Settings { window, consecutive_failures: 2, half_open_permits: 1, ..Settings::default() };
+        let breaker = Breaker::new("outage", settings, &Scope::new(clock.clone())).unwrap();
+        let call = |outcome| breaker.finish(breaker.try_enter().unwrap(), outcome);
+        for switches in [0, 1, 1023, 1024, 1025, 2047, 2048, 5000] {
+            (0..2).for_each(|_| call(Outcome::Failure));
+            for _ in 0..switches {
+                clock.advance(Duration::from_secs(30));
+                call(Outcome::Failure);
+                assert_eq!(breaker.state(), State::Open, "after a probe that failed");
+            }
+            clock.advance(Duration::from_secs(30));
+            call(Outcome::Success);
+            assert_eq!(breaker.status().calls, 0);
+            (0..switches).for_each(|_| breaker.close());
+            call(Outcome::Success);
+            assert_eq!(breaker.status().calls, 1, "{window:?} after {switches} switches");
+            assert_eq!(
+                breaker.status().window.map_or(1, |tally| tally.calls),
+                1,
+                "{window:?} after {switches} switches"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_panic_is_a_failure_and_goes_on() {
     let breaker = Breaker::new("panic", Settings { consecutive_failures: 1, ..Settings::default() }, &Scope::default());
     let breaker = breaker.unwrap();

@@ -106,22 +106,33 @@ impl CountWindow {
                     Err(_) => continue,
                 }
             }
-            if self.begin(head, tag, failed, slow) {
+            if self.begin_block(head, Block::begin(head + 1, tag).with(failed, slow)) {
                 return true;
             }
         }
     }
 
-    /// Begins the block after `head` with this outcome; false when somebody else did.
+    /// Begins a period, unless one of its outcomes, or a later period, did.
+    pub(crate) fn begin(&self, tag: u64) {
+        loop {
+            let head = self.head.load(unless(HeadLoadRelaxed, Acquire));
+            let block = Block(self.place(head).load(Relaxed));
+            if block.number() == head & NUMBER_MAX {
+                let begun = block.tag() == tag || after(block.tag(), tag);
+                if begun || self.begin_block(head, Block::begin(head + 1, tag)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Begins the block after `head`; false when somebody else did.
     #[cold]
-    fn begin(&self, head: u64, tag: u64, failed: bool, slow: bool) -> bool {
+    fn begin_block(&self, head: u64, new: Block) -> bool {
         let next = head + 1;
         let place = self.place(next);
         let old = Block(place.load(Relaxed));
-        let begun = old.number() != next & NUMBER_MAX && {
-            let new = Block::begin(next, tag).with(failed, slow).0;
-            exchange(place, old.0, new, Relaxed, NextStored).is_ok()
-        };
+        let begun = old.number() != next & NUMBER_MAX && { exchange(place, old.0, new.0, Relaxed, NextStored).is_ok() };
         if begun || !mutated(HeadUnhelped) {
             // Fails when somebody else moved it, who may be further.
             let _ = self.head.compare_exchange(head, next, unless(HeadRelaxed, AcqRel), Relaxed);

@@ -311,7 +311,7 @@ impl Breaker {
             match exchange(&self.word.0, word.0, next.0, Relaxed, mutant) {
                 Ok(_) => {
                     if let Some(why) = why {
-                        self.announce(word, next, why);
+                        self.entered(word, next, why);
                     }
                     return Ok(self.pass(next));
                 }
@@ -378,7 +378,7 @@ impl Breaker {
         if let Some(why) = settings.judge(failed, seen, tally) {
             let next = period.next(State::Open, 0, self.age_ns().div_ceil(1_000_000));
             if exchange(&self.word.0, period.0, next.0, Relaxed, OpenStored).is_ok() {
-                self.announce(period, next, why);
+                self.entered(period, next, why);
             }
         }
     }
@@ -400,7 +400,7 @@ impl Breaker {
             match exchange(&self.word.0, word.0, next.0, Relaxed, ProbeReturnStored) {
                 Ok(_) => {
                     if let Some(why) = why {
-                        self.announce(word, next, why);
+                        self.entered(word, next, why);
                     }
                     return;
                 }
@@ -415,14 +415,21 @@ impl Breaker {
         loop {
             let next = word.next(state, 0, self.age_ns().div_ceil(1_000_000));
             match self.word.0.compare_exchange(word.0, next.0, Relaxed, Relaxed) {
-                Ok(_) => return self.announce(word, next, Why::ByHand),
+                Ok(_) => return self.entered(word, next, Why::ByHand),
                 Err(now) => word = Word(now),
             }
         }
     }
 
+    /// What whoever changed the state does next.
     #[cold]
-    fn announce(&self, from: Word, to: Word, why: Why) {
+    fn entered(&self, from: Word, to: Word, why: Why) {
+        if to.state() == State::Closed {
+            self.trend.0.begin(to.tag());
+            if let Kept::Count(window) = &self.kept {
+                window.begin(to.tag());
+            }
+        }
         Counters::count(&self.scope.counters().breaker_transitions);
         let at_ns = self.clock.now_ns();
         self.scope.announce(&self.name, at_ns, Change::Breaker { from: from.state(), to: to.state(), why });

@@ -3,6 +3,9 @@
 //! All that decides an admission is in the word, so each transition and each probe's permit is one exchange, and no other ordering is
 //! needed than the coherence of one location: the word publishes nothing. What the windows hold is tied to a closed period by the
 //! period's tag instead (see `trend.rs`), and needs no reset.
+//!
+//! A pass names its period by state, tag and beginning. Two closed periods differ by the tag; two half-open ones by the beginning, since the
+//! recovery in between takes at least a millisecond.
 
 use std::fmt;
 
@@ -80,13 +83,13 @@ const TAG: u32 = 15;
 const MS: u32 = 26;
 const LOW: u64 = (1 << TAG) - 1;
 
-/// The period's number, modulo 2,048.
+/// The tag is the number of the last closed period, modulo 2,048.
 pub(crate) const TAG_BITS: u32 = MS - TAG;
 /// The greatest tag.
 pub(crate) const TAG_MAX: u64 = (1 << TAG_BITS) - 1;
 const MS_MAX: u64 = (1 << (64 - MS)) - 1;
 
-/// From the low end: state (3 bits), probes that succeeded (6), permits taken (6), the period's tag (11), when it began in milliseconds (38).
+/// From the low end: state (3 bits), probes that succeeded (6), permits taken (6), the tag (11), when it began in milliseconds (38).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(pub(crate) u64);
 
@@ -96,7 +99,7 @@ impl Word {
 
     /// The period after this one; 8.7 years are the longest that is told apart.
     pub(crate) fn next(self, state: State, taken: u64, ms: u64) -> Word {
-        let tag = (self.tag() + 1) & TAG_MAX;
+        let tag = (self.tag() + u64::from(state == State::Closed)) & TAG_MAX;
         Word(state as u64 | taken << TAKEN | tag << TAG | ms.min(MS_MAX) << MS)
     }
 
@@ -144,7 +147,8 @@ impl Word {
     }
 }
 
-/// Whether the period tagged `a` comes after that tagged `b`; right while they are less than 1,024 periods apart.
+/// Whether the period tagged `a` comes after that tagged `b`; right while they are less than 1,024 periods apart, which is why each closed
+/// period is begun in the windows even when it sees no outcome.
 pub(crate) fn after(a: u64, b: u64) -> bool {
     let apart = a.wrapping_sub(b) & TAG_MAX;
     apart != 0 && apart <= TAG_MAX / 2
@@ -157,7 +161,8 @@ mod tests {
     #[test]
     fn a_word_keeps_its_parts_apart() {
         let open = Word(u64::MAX << TAG).next(State::HalfOpen, 1, u64::MAX);
-        assert_eq!((open.state(), open.taken(), open.tag(), open.ms()), (State::HalfOpen, 1, 0, MS_MAX));
+        assert_eq!((open.state(), open.taken(), open.tag(), open.ms()), (State::HalfOpen, 1, TAG_MAX, MS_MAX));
+        assert_eq!(open.next(State::Closed, 0, 5).tag(), 0);
         let mut word = open;
         (0..62).for_each(|_| word = word.with_permit().with_success());
         assert_eq!((word.taken(), word.succeeded(), word.period()), (63, 62, open.period()));

@@ -111,14 +111,10 @@ fn count(at: &AtomicU64, named: u64, order: std::sync::atomic::Ordering) {
     }
 }
 
-/// Whether `a` names a later period, or a later lap of the same.
+/// Whether `a` names a later lap, or the same lap of a later period.
 fn is_later(a: u64, b: u64) -> bool {
-    let (tag_a, tag_b) = (a >> LAP_BITS & TAG_MAX, b >> LAP_BITS & TAG_MAX);
-    if tag_a != tag_b {
-        return after(tag_a, tag_b);
-    }
     let apart = (a & LAP_MAX).wrapping_sub(b & LAP_MAX) & LAP_MAX;
-    apart != 0 && apart <= LAP_MAX / 2
+    if apart != 0 { apart <= LAP_MAX / 2 } else { after(a >> LAP_BITS & TAG_MAX, b >> LAP_BITS & TAG_MAX) }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -88,6 +88,14 @@ impl Trend {
         }
     }
 
+    /// Begins a period, unless one of its outcomes, or a later period, did.
+    pub(crate) fn begin(&self, tag: u64) {
+        let _ = self.0.fetch_update(Relaxed, Relaxed, |word| {
+            let told = word >> TAG;
+            (told != tag && !after(told, tag)).then_some(tag << TAG)
+        });
+    }
+
     /// The trend of that period so far.
     pub(crate) fn look(&self, tag: u64) -> Seen {
         let word = self.0.load(Relaxed);
