@@ -10,11 +10,9 @@ use crate::error::InvalidSetting;
 use crate::event::Change;
 use crate::scope::Scope;
 
-/// One step of degradation.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Level {
-    /// What people call it.
-    pub name: String,
+/// When a level is entered and left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
     /// It is entered when the load has been at least this for `enter_after`.
     pub enter: f64,
     /// It is left when the load has been below this for `leave_after`; at most `enter`.
@@ -23,6 +21,15 @@ pub struct Level {
     pub enter_after: Duration,
     /// How long the load must have been low.
     pub leave_after: Duration,
+}
+
+/// One step of degradation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Level {
+    /// What people call it.
+    pub name: String,
+    /// When it is entered and left.
+    pub thresholds: Thresholds,
     /// The features that are off in this level and all further ones, by their name.
     pub off: Vec<String>,
 }
@@ -34,6 +41,8 @@ pub struct Feature(u8);
 /// What one thread at a time knows.
 #[derive(Debug)]
 struct Course {
+    /// Of each level.
+    thresholds: Vec<Thresholds>,
     /// 0 is full service.
     level: usize,
     /// The level that holds whatever the load is.
@@ -65,18 +74,9 @@ impl Degradation {
     /// [`InvalidSetting`] names what is out of order.
     pub fn new(name: &str, levels: Vec<Level>, scope: &Scope) -> Result<Degradation, InvalidSetting> {
         let (mut features, mut masks): (Vec<String>, _) = (Vec::new(), vec![0]);
-        for (level, next) in levels.iter().zip(levels.iter().skip(1)) {
-            let holds = level.enter <= next.enter && level.leave <= next.leave;
-            InvalidSetting::unless(
-                holds,
-                "levels",
-                &next.name,
-                "entered and left at no lower load than the one before",
-            )?;
-        }
+        let thresholds: Vec<Thresholds> = levels.iter().map(|level| level.thresholds).collect();
+        check(&thresholds)?;
         for level in &levels {
-            let holds = level.leave <= level.enter && level.leave > 0.0;
-            InvalidSetting::unless(holds, "leave", level.leave, "above 0 and at most the load at which it is entered")?;
             let mut mask = masks.last().copied().unwrap_or(0);
             for off in &level.off {
                 let known = features.iter().position(|feature| feature == off);
@@ -89,7 +89,7 @@ impl Degradation {
             }
             masks.push(mask);
         }
-        let course = Course { level: 0, pinned: None, rising_since: None, falling_since: None };
+        let course = Course { thresholds, level: 0, pinned: None, rising_since: None, falling_since: None };
         Ok(Degradation {
             levels,
             features,
@@ -101,6 +101,18 @@ impl Degradation {
             scope: scope.clone(),
             name: name.into(),
         })
+    }
+
+    /// Changes the thresholds of the levels, in their order; what has lasted so far counts on.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when they are out of order, or not as many as there are levels. Nothing was changed.
+    pub fn retune(&self, thresholds: &[Thresholds]) -> Result<(), InvalidSetting> {
+        check(thresholds)?;
+        let (given, levels) = (thresholds.len(), self.levels.len());
+        InvalidSetting::unless(given == levels, "thresholds", given, "as many as there are levels")?;
+        self.course.lock().unwrap_or_else(PoisonError::into_inner).thresholds = thresholds.to_vec();
+        Ok(())
     }
 
     /// The feature of that name; None when no level switches it.
@@ -128,18 +140,19 @@ impl Degradation {
     /// Tells the load. The level moves by at most one step, up or down; the thresholds' durations run anew for the step after.
     pub fn load(&self, load: f64) {
         let now = self.clock.now_ns();
-        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        let course = &mut *guard;
         let reached = |since: &mut Option<u64>, holds: bool, after: Duration| {
             *since = holds.then(|| since.unwrap_or(now));
             since.is_some_and(|since| now.saturating_sub(since) >= nanoseconds(after))
         };
-        let next = self.levels.get(course.level);
+        let next = course.thresholds.get(course.level);
         let up = next.is_some_and(|next| reached(&mut course.rising_since, load >= next.enter, next.enter_after));
-        let this = course.level.checked_sub(1).and_then(|at| self.levels.get(at));
+        let this = course.level.checked_sub(1).and_then(|at| course.thresholds.get(at));
         let down = this.is_some_and(|this| reached(&mut course.falling_since, load < this.leave, this.leave_after));
         let level = if up { course.level + 1 } else { course.level - usize::from(down) };
         if level != course.level && course.pinned.is_none() {
-            self.enter(&mut course, level, now);
+            self.enter(course, level, now);
         }
     }
 
@@ -154,8 +167,8 @@ impl Degradation {
     }
 
     fn enter(&self, course: &mut Course, level: usize, now: u64) {
-        let from = course.level;
-        *course = Course { level, pinned: course.pinned, rising_since: None, falling_since: None };
+        let from = std::mem::replace(&mut course.level, level);
+        (course.rising_since, course.falling_since) = (None, None);
         self.off.store(self.masks[level], Release);
         self.level.store(level as u64, Relaxed);
         Counters::count(&self.scope.counters().degradation_changes);
@@ -165,4 +178,13 @@ impl Degradation {
         };
         self.scope.announce(&self.name, now, Change::Degradation { from: name(from), to: name(level) });
     }
+}
+
+fn check(thresholds: &[Thresholds]) -> Result<(), InvalidSetting> {
+    for Thresholds { enter, leave, .. } in thresholds {
+        let holds = *leave > 0.0 && leave <= enter;
+        InvalidSetting::unless(holds, "leave", leave, "above 0 and at most the load at which the level is entered")?;
+    }
+    let rises = thresholds.is_sorted_by(|level, next| level.enter <= next.enter && level.leave <= next.leave);
+    InvalidSetting::unless(rises, "thresholds", thresholds, "never lower than those of the level before")
 }

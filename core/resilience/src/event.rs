@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use knhk_warm::{Next, Ticker};
 
 use crate::{breaker, health, recover};
 
@@ -103,6 +104,23 @@ impl Events {
         self.receiver.recv_timeout(timeout).ok()
     }
 
+    /// Has a thread of its own call `callback` with each event, one after the other, until what this returns is dropped. A callback that blocks delays
+    /// the events after it, and none of the policies.
+    ///
+    /// # Errors
+    /// The system's, when it has no more threads.
+    pub fn listen(&self, mut callback: Box<dyn FnMut(Event) + Send>) -> std::io::Result<Ticker> {
+        /// How long the end of the listener may take to be noticed.
+        const LOOK: Duration = Duration::from_millis(50);
+        let events = self.clone();
+        Ticker::spawn("knhk-resilience", move || {
+            if let Some(event) = events.next_within(LOOK) {
+                callback(event);
+            }
+            Next::Continue
+        })
+    }
+
     /// Events that were displaced before anybody fetched them.
     pub fn missed(&self) -> u64 {
         self.missed.load(Relaxed)
@@ -135,5 +153,19 @@ mod tests {
         let kept: Vec<u64> = std::iter::from_fn(|| events.try_next()).map(|event| event.at_ns).collect();
         assert_eq!((kept, events.missed()), (vec![3, 4], 3));
         assert_eq!(events.next_within(Duration::ZERO), None);
+    }
+
+    #[test]
+    fn a_listener_hears_in_order() {
+        let events = Events::new(10);
+        let (said, heard) = std::sync::mpsc::channel();
+        let listener = events.listen(Box::new(move |event| said.send(event.at_ns).unwrap())).unwrap();
+        let change = Change::Breaker { from: State::Closed, to: State::ForcedOpen, why: Why::ByHand };
+        for at_ns in 0..5 {
+            events.push(Event { source: "a".into(), at_ns, change: change.clone() });
+        }
+        assert_eq!(heard.iter().take(5).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        drop(listener);
+        assert!(heard.recv().is_err(), "the callback is gone");
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+
 use crate::clock::{Clock, nanoseconds};
 use crate::counters::Counters;
 use crate::error::InvalidSetting;
@@ -30,10 +32,19 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of its range.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
+        InvalidSetting::unless((2..=8).contains(&self.copies), "copies", self.copies, "2 to 8")?;
+        InvalidSetting::unless((0.0..=1.0).contains(&self.quantile), "quantile", self.quantile, "0 to 1")
+    }
+}
+
 /// A hedging policy. It decides; whoever sends the copies asks it.
 #[derive(Debug)]
 pub struct Hedge {
-    settings: Settings,
+    settings: ArcSwap<Settings>,
     latency: Latency,
     budget: Option<Arc<Budget>>,
     clock: Arc<dyn Clock>,
@@ -82,11 +93,20 @@ impl Hedge {
     /// # Errors
     /// [`InvalidSetting`] when a setting is out of its range.
     pub fn new(settings: Settings, budget: Option<Arc<Budget>>, scope: &Scope) -> Result<Hedge, InvalidSetting> {
-        let Settings { copies, quantile, .. } = settings;
-        InvalidSetting::unless((2..=8).contains(&copies), "copies", copies, "2 to 8")?;
-        InvalidSetting::unless((0.0..=1.0).contains(&quantile), "quantile", quantile, "0 to 1")?;
+        settings.check()?;
+        let settings = ArcSwap::from_pointee(settings);
         let (clock, scope) = (scope.clock().clone(), scope.clone());
         Ok(Hedge { settings, latency: Latency::new(1000), budget, clock, scope })
+    }
+
+    /// Changes its settings; calls under way go on by the new ones.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when a setting is out of its range. Nothing was changed.
+    pub fn retune(&self, settings: Settings) -> Result<(), InvalidSetting> {
+        settings.check()?;
+        self.settings.store(Arc::new(settings));
+        Ok(())
     }
 
     /// Begins a call: its first copy, number 0, is to be sent now.
@@ -101,12 +121,13 @@ impl Hedge {
 
     /// How long to wait for an answer before another copy is sent; None when none will be.
     pub fn wait(&self, call: &Hedged) -> Option<Duration> {
-        if call.settled || call.sent >= self.settings.copies {
+        let settings = **self.settings.load();
+        if call.settled || call.sent >= settings.copies {
             return None;
         }
-        let usual = self.latency.quantile(self.settings.quantile).unwrap_or(self.settings.unknown);
+        let usual = self.latency.quantile(settings.quantile).unwrap_or(settings.unknown);
         let last = call.sent_ns[call.sent as usize - 1];
-        let due = last.saturating_add(nanoseconds(usual.max(self.settings.soonest)));
+        let due = last.saturating_add(nanoseconds(usual.max(settings.soonest)));
         Some(Duration::from_nanos(due.saturating_sub(self.clock.now_ns())))
     }
 
@@ -141,7 +162,7 @@ impl Hedge {
         if outcome != Outcome::Success && call.under_way != 0 {
             return Verdict::Wait;
         }
-        if outcome != Outcome::Success && call.sent < self.settings.copies {
+        if outcome != Outcome::Success && call.sent < self.settings.load().copies {
             return Verdict::SendAnother;
         }
         call.settled = true;

@@ -18,7 +18,7 @@ pub const DEFAULT: Thresholds = [0.6, 0.75, 0.9, 1.0, 1.5];
 /// a load at a threshold does not flutter. Admission is one load.
 #[derive(Debug)]
 pub struct Shedder {
-    /// A word of two floats' bits would not hold all: thresholds are read when the load is told.
+    /// Floats' bits, read when a load is told.
     thresholds: [AtomicU32; 5],
     /// The load's bits (32), and the number of priorities that are shed, which are the lowest ones (8).
     now: AtomicU64,

@@ -168,4 +168,7 @@ fn drops_take_the_limit_down_and_an_idle_limit_stays() {
     assert_eq!(limit.try_enter().map(Ticket::into_raw), Err(Rejected::Overloaded { limit: 5 }));
     tickets.into_iter().for_each(|ticket| limit.leave(ticket, Outcome::Ignored));
     assert_eq!(limit.taken(), 0);
+    limit.retune(Law::default(), 8, 9).unwrap();
+    assert_eq!(limit.limit(), 8);
+    assert!(limit.retune(Law::default(), 0, 9).is_err() && limit.retune(Law::default(), 10, 9).is_err());
 }

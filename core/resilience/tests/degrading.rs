@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use knhk_resilience::chaos::{self, Chaos};
-use knhk_resilience::degrade::{Degradation, Level};
+use knhk_resilience::degrade::{Degradation, Level, Thresholds};
 use knhk_resilience::recover::{Incident, Recovery};
 use knhk_resilience::shed::{self, Shedder};
 use knhk_resilience::{Change, Clock, Events, ManualClock, Priority, Rejected, Scope};
@@ -53,13 +53,14 @@ fn a_shed_call_is_told_why() {
     assert!(shedder.retune([f32::NAN; 5]).is_err());
 }
 
+fn thresholds(enter: f64, leave: f64) -> Thresholds {
+    Thresholds { enter, leave, enter_after: Duration::from_secs(2), leave_after: Duration::from_secs(10) }
+}
+
 fn level(name: &str, enter: f64, leave: f64, off: &[&str]) -> Level {
     Level {
         name: name.into(),
-        enter,
-        leave,
-        enter_after: Duration::from_secs(2),
-        leave_after: Duration::from_secs(10),
+        thresholds: thresholds(enter, leave),
         off: off.iter().map(ToString::to_string).collect(),
     }
 }
@@ -115,6 +116,14 @@ fn a_pinned_level_holds_until_it_is_let_go() {
     degradation.load(0.1);
     assert_eq!(degradation.level(), 1);
     degradation.pin(None);
+    assert!(degradation.retune(&[thresholds(0.5, 0.6)]).is_err() && degradation.retune(&[]).is_err());
+    degradation.retune(&[thresholds(0.8, 0.05)]).unwrap();
+    clock.advance(Duration::from_secs(20));
+    degradation.load(0.1);
+    assert_eq!(degradation.level(), 1, "it is left below 0.05 now");
+    degradation.retune(&[thresholds(0.8, 0.6)]).unwrap();
+    degradation.load(0.1);
+    clock.advance(Duration::from_secs(20));
     degradation.load(0.1);
     assert_eq!((degradation.level(), degradation.level_name()), (0, None));
     for bad in [vec![level("a", 0.5, 0.6, &[])], vec![level("a", 0.9, 0.5, &[]), level("b", 0.8, 0.5, &[])]] {

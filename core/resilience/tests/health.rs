@@ -68,6 +68,16 @@ fn thresholds_are_exact_and_changes_are_told_at_once() {
 }
 
 #[test]
+fn thresholds_change_live() {
+    let (_, _, monitor) = monitor();
+    monitor.report(monitor.add("api", 1.0, &[]).unwrap(), 0.8);
+    assert_eq!(monitor.assess().system, System::Degraded);
+    monitor.retune(Settings { running: 0.75, ..Settings::default() }).unwrap();
+    assert_eq!(monitor.assess().system, System::Running);
+    assert!(monitor.retune(Settings { running: 0.4, ..Settings::default() }).is_err());
+}
+
+#[test]
 fn a_silent_component_is_stale_after_thirty_seconds() {
     let (clock, _, monitor) = monitor();
     let component = monitor.add("api", 1.0, &[]).unwrap();

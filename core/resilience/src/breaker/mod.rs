@@ -5,8 +5,11 @@
 //! are failures to remember, one for the trend.
 
 mod count;
+mod judge;
+mod pass;
 mod settings;
 mod state;
+mod status;
 mod time;
 mod trend;
 
@@ -30,72 +33,18 @@ use crate::scope::Scope;
 pub(crate) use count::CountWindow;
 #[cfg(not(loom))]
 use count::CountWindow;
+pub use pass::Pass;
+use pass::UNTIMED;
 pub use settings::{Settings, Window};
 use state::Word;
 pub use state::{State, Why};
+pub use status::{Status, Tally};
 #[cfg(loom)]
 pub(crate) use time::TimeWindow;
 #[cfg(not(loom))]
 use time::TimeWindow;
 use trend::Trend;
 
-/// Outcomes of a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Calls that ended, ignored ones aside.
-    pub calls: u64,
-    /// Those that failed.
-    pub failures: u64,
-    /// Those that were slow.
-    pub slow: u64,
-}
-
-/// A breaker as it stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Status {
-    /// Its state.
-    pub state: State,
-    /// How long it has been in it.
-    pub since: Duration,
-    /// λ, the moving average of failures.
-    pub trend: f32,
-    /// Failures in a row.
-    pub consecutive: u32,
-    /// Calls since it closed, up to 1,023.
-    pub calls: u32,
-    /// The window, where there is one.
-    pub window: Option<Tally>,
-}
-
-/// An admitted call. It must come back to its breaker with the call's outcome; a probe that never does holds its permit until the
-/// half-open period is over.
-#[derive(Debug)]
-#[must_use = "the outcome must be told to `Breaker::finish`"]
-pub struct Pass {
-    /// The period it was admitted in; a closed period's state word, exactly.
-    period: u64,
-    /// When it began, or [`UNTIMED`].
-    started_ns: u64,
-}
-
-impl Pass {
-    /// Two words, for a language that cannot hold a Rust value.
-    pub fn into_raw(self) -> [u64; 2] {
-        [self.period, self.started_ns]
-    }
-
-    /// The pass of [`Pass::into_raw`]; words that are none are a pass of another period.
-    pub fn from_raw([period, started_ns]: [u64; 2]) -> Pass {
-        Pass { period, started_ns }
-    }
-
-    /// Whether the call is one of a half-open period's probes.
-    pub fn is_probe(&self) -> bool {
-        Word(self.period).state() == State::HalfOpen
-    }
-}
-
-const UNTIMED: u64 = u64::MAX;
 /// No call is slow.
 const NEVER: u64 = u64::MAX;
 
@@ -433,34 +382,5 @@ impl Breaker {
         Counters::count(&self.scope.counters().breaker_transitions);
         let at_ns = self.clock.now_ns();
         self.scope.announce(&self.name, at_ns, Change::Breaker { from: from.state(), to: to.state(), why });
-    }
-}
-
-impl Settings {
-    /// Whether a closed breaker opens, and why, after an outcome that failed or was slow.
-    fn judge(&self, failed: bool, seen: trend::Seen, tally: impl FnOnce() -> Tally) -> Option<Why> {
-        /// λ is kept in 24 bits.
-        const TOLERANCE: f64 = 1e-6;
-        if failed && self.consecutive_failures != 0 && seen.consecutive >= self.consecutive_failures {
-            return Some(Why::ConsecutiveFailures(seen.consecutive));
-        }
-        let enough = seen.calls >= self.minimum_calls && self.ema_alpha > 0.0;
-        if failed && enough && f64::from(seen.rate) >= self.ema_threshold - TOLERANCE {
-            return Some(Why::FailureTrend(seen.rate, self.ema_threshold as f32));
-        }
-        if self.window == Window::None {
-            return None;
-        }
-        let tally = tally();
-        if tally.calls < u64::from(self.minimum_calls) {
-            return None;
-        }
-        let calls = tally.calls as f64;
-        let (failures, slow) = (tally.failures as f64 / calls, tally.slow as f64 / calls);
-        if failed && failures >= self.failure_rate {
-            return Some(Why::FailureRate(failures as f32, self.failure_rate as f32));
-        }
-        let reached = self.slow_call.is_some() && slow >= self.slow_call_rate;
-        reached.then_some(Why::SlowCallRate(slow as f32, self.slow_call_rate as f32))
     }
 }

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+
 use crate::clock::{Clock, nanoseconds};
 use crate::counters::Counters;
 use crate::error::InvalidSetting;
@@ -78,6 +80,21 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of its range.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
+        let Settings { running, critical, .. } = *self;
+        InvalidSetting::unless(running > 0.0 && running <= 1.0, "running", running, "above 0 and at most 1")?;
+        InvalidSetting::unless(
+            critical > 0.0 && critical <= running,
+            "critical",
+            critical,
+            "above 0, at most `running`",
+        )
+    }
+}
+
 /// Why a component or a dependency was refused. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -124,6 +141,23 @@ struct Node {
     needs: Vec<usize>,
 }
 
+impl Node {
+    /// A component's health and state.
+    fn look(&self, settings: &Settings, now: u64) -> (f64, State) {
+        let silent = self.reported.load(Relaxed).checked_sub(1).map(|reported| now.saturating_sub(reported));
+        if silent.is_none_or(|silent| silent >= nanoseconds(settings.stale_after)) {
+            return (0.0, State::Stale);
+        }
+        let health = f64::from_bits(self.health.load(Relaxed));
+        let state = match health {
+            h if h >= settings.running => State::Healthy,
+            h if h >= settings.critical => State::Degraded,
+            _ => State::Unhealthy,
+        };
+        (health, state)
+    }
+}
+
 /// What was announced last.
 #[derive(Debug, Default)]
 struct Announced {
@@ -134,7 +168,7 @@ struct Announced {
 /// Watches components: A = Σ wᵢ hᵢ / Σ wᵢ over their weights w and healths h in [0, 1].
 #[derive(Debug)]
 pub struct Monitor {
-    settings: Settings,
+    settings: ArcSwap<Settings>,
     nodes: RwLock<Vec<Node>>,
     announced: Mutex<Announced>,
     clock: Arc<dyn Clock>,
@@ -148,22 +182,25 @@ impl Monitor {
     /// # Errors
     /// [`InvalidSetting`] when the thresholds are not in order.
     pub fn new(name: &str, settings: Settings, scope: &Scope) -> Result<Monitor, InvalidSetting> {
-        let Settings { running, critical, .. } = settings;
-        InvalidSetting::unless(running > 0.0 && running <= 1.0, "running", running, "above 0 and at most 1")?;
-        InvalidSetting::unless(
-            critical > 0.0 && critical <= running,
-            "critical",
-            critical,
-            "above 0, at most `running`",
-        )?;
+        settings.check()?;
         Ok(Monitor {
-            settings,
+            settings: ArcSwap::from_pointee(settings),
             nodes: RwLock::default(),
             announced: Mutex::default(),
             clock: scope.clock().clone(),
             scope: scope.clone(),
             name: name.into(),
         })
+    }
+
+    /// Changes its thresholds; the next report or assessment goes by them.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when the thresholds are not in order. Nothing was changed.
+    pub fn retune(&self, settings: Settings) -> Result<(), InvalidSetting> {
+        settings.check()?;
+        self.settings.store(Arc::new(settings));
+        Ok(())
     }
 
     /// Adds a component that depends on others, which were added before. It is stale until it reports.
@@ -209,15 +246,15 @@ impl Monitor {
     /// A component tells its health, from 0 to 1; what is not a number counts as 0. Where that changes its state, the system is assessed at once, and
     /// events are sent. A component of another monitor is not heard.
     pub fn report(&self, component: Component, health: f64) {
-        let now = self.clock.now_ns();
+        let (now, settings) = (self.clock.now_ns(), **self.settings.load());
         let changes = {
             let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
             let Some(node) = nodes.get(component.0) else { return };
-            let before = self.look(node, now).1;
+            let before = node.look(&settings, now).1;
             let health = if health.is_nan() { 0.0 } else { health.clamp(0.0, 1.0) };
             node.health.store(health.to_bits(), Relaxed);
             node.reported.store(now.saturating_add(1), Relaxed);
-            before != self.look(node, now).1
+            before != node.look(&settings, now).1
         };
         if changes {
             self.assess();
@@ -227,15 +264,15 @@ impl Monitor {
     /// Looks at all components, tells what changed since the last time, and reports. To be called in an interval (100 ms), since nothing else finds
     /// that a component has fallen silent.
     pub fn assess(&self) -> Report {
-        let now = self.clock.now_ns();
+        let (now, settings) = (self.clock.now_ns(), **self.settings.load());
         let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
-        let looks: Vec<(f64, State)> = nodes.iter().map(|node| self.look(node, now)).collect();
+        let looks: Vec<(f64, State)> = nodes.iter().map(|node| node.look(&settings, now)).collect();
         let total: f64 = nodes.iter().map(|node| node.weight).sum();
         let sum: f64 = nodes.iter().zip(&looks).map(|(node, look)| node.weight * look.0).sum();
         let availability = if nodes.is_empty() { 0.0 } else { sum / total };
         let system = match availability {
-            a if a >= self.settings.running => System::Running,
-            a if a >= self.settings.critical => System::Degraded,
+            a if a >= settings.running => System::Running,
+            a if a >= settings.critical => System::Degraded,
             _ => System::Critical,
         };
         self.announce(&nodes, &looks, system, now);
@@ -257,21 +294,6 @@ impl Monitor {
             system,
             components: nodes.iter().enumerate().map(component).collect(),
         }
-    }
-
-    /// A component's health and state.
-    fn look(&self, node: &Node, now: u64) -> (f64, State) {
-        let silent = node.reported.load(Relaxed).checked_sub(1).map(|reported| now.saturating_sub(reported));
-        if silent.is_none_or(|silent| silent >= nanoseconds(self.settings.stale_after)) {
-            return (0.0, State::Stale);
-        }
-        let health = f64::from_bits(node.health.load(Relaxed));
-        let state = match health {
-            h if h >= self.settings.running => State::Healthy,
-            h if h >= self.settings.critical => State::Degraded,
-            _ => State::Unhealthy,
-        };
-        (health, state)
     }
 
     fn announce(&self, nodes: &[Node], looks: &[(f64, State)], system: System, now: u64) {

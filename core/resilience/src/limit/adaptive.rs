@@ -1,7 +1,7 @@
 //! A limit on calls at once that finds itself.
 
 use std::sync::atomic::{AtomicU64 as Plain, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use super::law::Law;
 use crate::clock::Clock;
@@ -46,7 +46,7 @@ impl Ticket {
 }
 
 /// What one thread at a time knows.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Course {
     law: Law,
     limit: f64,
@@ -130,6 +130,21 @@ impl Adaptive {
         })
     }
 
+    /// Changes the law and the bounds; the limit moves into them at once and goes on from there.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when the bounds are not in order. Nothing was changed.
+    pub fn retune(&self, law: Law, lowest: u32, highest: u32) -> Result<(), InvalidSetting> {
+        check(lowest, highest)?;
+        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = course.limit.clamp(f64::from(lowest), f64::from(highest));
+        *course =
+            Course { law, limit, lowest: lowest.into(), highest: highest.into(), phase: Phase::Cruising, ..*course };
+        self.batch_calls.store(course.batch_calls(limit.round() as u64), Relaxed);
+        self.limit.store(limit.round() as u64, Relaxed);
+        Ok(())
+    }
+
     /// The limit at present; halved while R₀ is measured.
     pub fn limit(&self) -> u32 {
         self.limit.load(Relaxed) as u32
@@ -183,8 +198,11 @@ impl Adaptive {
     /// Ends the batch, unless somebody else is at it.
     #[cold]
     fn close_batch(&self) {
-        // A panic in the arithmetic below is impossible; a poisoned lock would still hold a whole course.
-        let Ok(mut course) = self.course.try_lock() else { return };
+        let mut course = match self.course.try_lock() {
+            Ok(course) => course,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         let batch = &self.batch.0;
         let calls = batch.calls.swap(0, Relaxed);
         let drops = batch.drops.swap(0, Relaxed).min(calls);
@@ -197,6 +215,11 @@ impl Adaptive {
             Counters::count(&self.scope.counters().adaptive_changes);
         }
     }
+}
+
+fn check(lowest: u32, highest: u32) -> Result<(), InvalidSetting> {
+    InvalidSetting::unless((1..=highest).contains(&lowest), "lowest", lowest, "at least 1 and at most the highest")?;
+    InvalidSetting::unless(highest <= 1_000_000, "highest", highest, "at most 1,000,000")
 }
 
 impl Course {

@@ -10,6 +10,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+
 use crate::clock::{Clock, nanoseconds};
 use crate::counters::Counters;
 use crate::deadline::Deadline;
@@ -38,6 +40,17 @@ impl Default for Settings {
             cap: Duration::from_secs(10),
             longest_retry_after: Duration::from_secs(60),
         }
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of its range.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
+        let attempts = self.attempts;
+        InvalidSetting::unless((1..=100).contains(&attempts), "attempts", attempts, "1 to 100")?;
+        InvalidSetting::unless(!self.base.is_zero(), "base", self.base, "above zero")?;
+        InvalidSetting::unless(self.cap >= self.base, "cap", self.cap, "at least the base")
     }
 }
 
@@ -119,7 +132,7 @@ pub struct Exhausted<E> {
 /// and jitter, AWS 2015), which spreads callers and still grows exponentially: by 3/2 on average.
 #[derive(Debug)]
 pub struct Retry {
-    settings: Settings,
+    settings: ArcSwap<Settings>,
     random: Random,
     budget: Option<Arc<Budget>>,
     clock: Arc<dyn Clock>,
@@ -137,11 +150,19 @@ impl Retry {
         budget: Option<Arc<Budget>>,
         scope: &Scope,
     ) -> Result<Retry, InvalidSetting> {
-        let attempts = settings.attempts;
-        InvalidSetting::unless((1..=100).contains(&attempts), "attempts", attempts, "1 to 100")?;
-        InvalidSetting::unless(!settings.base.is_zero(), "base", settings.base, "above zero")?;
-        InvalidSetting::unless(settings.cap >= settings.base, "cap", settings.cap, "at least the base")?;
+        settings.check()?;
+        let settings = ArcSwap::from_pointee(settings);
         Ok(Retry { settings, random: Random::new(seed), budget, clock: scope.clock().clone(), scope: scope.clone() })
+    }
+
+    /// Changes its settings; calls under way go on by the new ones.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when a setting is out of its range. Nothing was changed.
+    pub fn retune(&self, settings: Settings) -> Result<(), InvalidSetting> {
+        settings.check()?;
+        self.settings.store(Arc::new(settings));
+        Ok(())
     }
 
     /// Begins a call's first attempt, which adds to the budget.
@@ -149,7 +170,7 @@ impl Retry {
         if let Some(budget) = &self.budget {
             budget.deposit();
         }
-        Attempts { made: 1, pause_ns: nanoseconds(self.settings.base) }
+        Attempts { made: 1, pause_ns: nanoseconds(self.settings.load().base) }
     }
 
     /// Decides after a failed attempt; one that is to be made again is counted, and taken from the budget.
@@ -159,13 +180,14 @@ impl Retry {
             Failure::Transient => Duration::ZERO,
             Failure::TransientAfter(asked) => asked,
         };
-        if attempts.made >= self.settings.attempts {
+        let settings = **self.settings.load();
+        if attempts.made >= settings.attempts {
             return Decision::GiveUp(GiveUp::Attempts);
         }
-        if asked > self.settings.longest_retry_after {
+        if asked > settings.longest_retry_after {
             return Decision::GiveUp(GiveUp::RetryAfter);
         }
-        let (base, cap) = (nanoseconds(self.settings.base), nanoseconds(self.settings.cap));
+        let (base, cap) = (nanoseconds(settings.base), nanoseconds(settings.cap));
         let drawn = self.random.between(base, attempts.pause_ns.saturating_mul(3)).min(cap);
         let pause = Duration::from_nanos(drawn).max(asked);
         if deadline.left(&*self.clock).is_some_and(|left| pause >= left) {
