@@ -5,6 +5,29 @@
 //! back with the call's [`Outcome`], so that a foreign language holds no borrow. Where no transition happens, nothing here locks or allocates.
 //!
 //! A [`Scope`] holds what the parts of a program share: the [`Clock`], where [`Event`]s go, and the [`Counters`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use knhk_resilience::pipeline::{Call, Pipeline, PipelineError, Policies};
+//! use knhk_resilience::{Breaker, Events, Rejected, Scope, breaker};
+//!
+//! let events = Events::new(64);
+//! let scope = Scope::default().with_events(events.clone());
+//! let breaker = Arc::new(Breaker::new("orders", breaker::Settings::default(), &scope)?);
+//! let timeout = Some(Duration::from_millis(250));
+//! let pipeline = Pipeline::new(Policies { breaker: Some(breaker), timeout, ..Policies::default() }, &scope);
+//!
+//! for _ in 0..5 {
+//!     let result = pipeline.call(Call::default(), |_deadline| Err::<(), _>("the database is down"));
+//!     assert_eq!(result, Err(PipelineError::Failed("the database is down")));
+//! }
+//! let result = pipeline.call(Call::default(), |_deadline| Ok::<_, &str>("never called"));
+//! assert!(matches!(result, Err(PipelineError::Rejected(Rejected::Open { .. }))));
+//! assert_eq!(events.try_next().unwrap().change.to_string(), "circuit breaker closed -> open: 5 failures in a row");
+//! # Ok::<(), knhk_resilience::InvalidSetting>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod breaker;

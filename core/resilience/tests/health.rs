@@ -1,7 +1,8 @@
 //! The health monitor: the formula, the thresholds, silence, explanations, cycles, what a person reads.
 #![cfg(not(loom))]
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use knhk_resilience::health::{HealthError, Monitor, Settings, State, System};
@@ -75,6 +76,25 @@ fn thresholds_change_live() {
     monitor.retune(Settings { running: 0.75, ..Settings::default() }).unwrap();
     assert_eq!(monitor.assess().system, System::Running);
     assert!(monitor.retune(Settings { running: 0.4, ..Settings::default() }).is_err());
+}
+
+#[test]
+fn checks_are_polled_in_an_interval() {
+    let (_, events, monitor) = monitor();
+    let monitor = Arc::new(monitor);
+    let health = Arc::new(Mutex::new(1.0));
+    let (told, broken) = (health.clone(), monitor.add("broken", 1.0, &[]).unwrap());
+    monitor.check(monitor.add("api", 1.0, &[]).unwrap(), Box::new(move || *told.lock().unwrap()));
+    let panicked = AtomicBool::new(false);
+    monitor.check(broken, Box::new(move || if panicked.swap(true, SeqCst) { 0.0 } else { panic!("planted") }));
+    let ticker = monitor.start(Duration::from_millis(100)).unwrap();
+    let next = || events.next_within(Duration::from_secs(60)).unwrap().change;
+    assert_eq!(next(), Change::Health { component: "api".into(), from: State::Stale, to: State::Healthy });
+    assert_eq!(next(), Change::System { from: System::Critical, to: System::Degraded });
+    assert_eq!(next(), Change::Health { component: "broken".into(), from: State::Stale, to: State::Unhealthy });
+    *health.lock().unwrap() = 0.6;
+    assert_eq!(next(), Change::Health { component: "api".into(), from: State::Healthy, to: State::Degraded });
+    drop(ticker);
 }
 
 #[test]

@@ -4,11 +4,13 @@ mod graph;
 mod report;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use knhk_warm::{Next, Ticker};
 
 use crate::clock::{Clock, nanoseconds};
 use crate::counters::Counters;
@@ -158,6 +160,9 @@ impl Node {
     }
 }
 
+/// Tells a component's health, from 0 to 1.
+pub type Check = Box<dyn Fn() -> f64 + Send + Sync>;
+
 /// What was announced last.
 #[derive(Debug, Default)]
 struct Announced {
@@ -166,14 +171,20 @@ struct Announced {
 }
 
 /// Watches components: A = Σ wᵢ hᵢ / Σ wᵢ over their weights w and healths h in [0, 1].
-#[derive(Debug)]
 pub struct Monitor {
     settings: ArcSwap<Settings>,
     nodes: RwLock<Vec<Node>>,
     announced: Mutex<Announced>,
+    checks: Mutex<Vec<(Component, Arc<Check>)>>,
     clock: Arc<dyn Clock>,
     scope: Scope,
     name: Arc<str>,
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").field("name", &self.name).field("nodes", &self.nodes).finish_non_exhaustive()
+    }
 }
 
 impl Monitor {
@@ -187,6 +198,7 @@ impl Monitor {
             settings: ArcSwap::from_pointee(settings),
             nodes: RwLock::default(),
             announced: Mutex::default(),
+            checks: Mutex::default(),
             clock: scope.clock().clone(),
             scope: scope.clone(),
             name: name.into(),
@@ -261,8 +273,36 @@ impl Monitor {
         }
     }
 
-    /// Looks at all components, tells what changed since the last time, and reports. To be called in an interval (100 ms), since nothing else finds
-    /// that a component has fallen silent.
+    /// Has `check` asked for the component's health at each [`Monitor::poll`].
+    pub fn check(&self, component: Component, check: Check) {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).push((component, Arc::new(check)));
+    }
+
+    /// Asks all checks, one after the other, and assesses. A check that panics reports health 0; one that blocks delays those after it, until they
+    /// are stale.
+    pub fn poll(&self) -> Report {
+        let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (component, check) in checks {
+            self.report(component, catch_unwind(AssertUnwindSafe(|| check())).unwrap_or(0.0));
+        }
+        self.assess()
+    }
+
+    /// Polls in an interval, usually 100 ms, on a thread of its own, until what this returns is dropped, which waits for the interval under way.
+    ///
+    /// # Errors
+    /// The system's, when it has no more threads.
+    pub fn start(self: &Arc<Monitor>, interval: Duration) -> std::io::Result<Ticker> {
+        let monitor = self.clone();
+        Ticker::spawn("knhk-health", move || {
+            monitor.poll();
+            monitor.clock.sleep(interval);
+            Next::Continue
+        })
+    }
+
+    /// Looks at all components, tells what changed since the last time, and reports. To be called in an interval (or by [`Monitor::start`]), since nothing
+    /// else finds that a component has fallen silent.
     pub fn assess(&self) -> Report {
         let (now, settings) = (self.clock.now_ns(), **self.settings.load());
         let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
