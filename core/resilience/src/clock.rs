@@ -1,11 +1,14 @@
 //! The one clock of a scope.
 
 use std::fmt::Debug;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// Where time comes from. Its zero is its own affair; only differences are used, and a clock that steps back counts as one that stands still.
+use knhk_warm::{Next, Ticker};
+
+/// Where time comes from. Its zero is its own affair; only differences are used, and a clock that steps back counts as one that stands
+/// still.
 pub trait Clock: Debug + Send + Sync {
     /// Nanoseconds since the clock's zero.
     fn now_ns(&self) -> u64;
@@ -46,6 +49,21 @@ impl ManualClock {
         self.now.store(now_ns, Relaxed);
     }
 
+    /// Has a thread set it to what `clock` shows, every so often, until what this returns is dropped: timestamps for the price of a
+    /// load, late by at most that interval and the thread's wake-up.
+    ///
+    /// # Errors
+    /// The system's, when it has no more threads.
+    pub fn follow(self: &Arc<ManualClock>, clock: Arc<dyn Clock>, every: Duration) -> std::io::Result<Ticker> {
+        self.set(clock.now_ns());
+        let own = self.clone();
+        Ticker::spawn("knhk-clock", move || {
+            clock.sleep(every);
+            own.set(clock.now_ns());
+            Next::Continue
+        })
+    }
+
     /// Moves it forward.
     pub fn advance(&self, by: Duration) {
         self.now.fetch_add(nanoseconds(by), Relaxed);
@@ -67,4 +85,21 @@ impl Clock for ManualClock {
 /// `duration` in nanoseconds; 584 years are the most.
 pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follows_another_clock() {
+        let (ours, theirs) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::new(1_000)));
+        let ticker = ours.follow(theirs.clone(), Duration::from_nanos(1)).unwrap();
+        assert!(ours.now_ns() >= 1_000, "from the beginning");
+        while ours.now_ns() < 2_000 {
+            std::thread::yield_now();
+        }
+        drop(ticker);
+        assert!(ours.now_ns() <= theirs.now_ns());
+    }
 }

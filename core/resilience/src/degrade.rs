@@ -68,7 +68,8 @@ pub struct Degradation {
 }
 
 impl Degradation {
-    /// Full service, and the levels in the order in which they are entered: thresholds must not fall from one to the next. At most 64 features.
+    /// Full service, and the levels in the order in which they are entered: thresholds must not fall from one to the next. At most 64
+    /// features.
     ///
     /// # Errors
     /// [`InvalidSetting`] names what is out of order.

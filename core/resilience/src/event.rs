@@ -10,7 +10,8 @@ use knhk_warm::{Next, Ticker};
 
 use crate::{breaker, health, recover};
 
-/// A transition of one policy.
+/// A transition of one policy. Of two transitions that follow each other at once, the later may be queued first; `from` and `to` tell.
+/// What holds now is the policy's own state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The policy's name.
@@ -104,8 +105,8 @@ impl Events {
         self.receiver.recv_timeout(timeout).ok()
     }
 
-    /// Has a thread of its own call `callback` with each event, one after the other, until what this returns is dropped. A callback that blocks delays
-    /// the events after it, and none of the policies.
+    /// Has a thread of its own call `callback` with each event, one after the other, until what this returns is dropped. A callback
+    /// that blocks delays the events after it, and none of the policies.
     ///
     /// # Errors
     /// The system's, when it has no more threads.

@@ -145,8 +145,8 @@ impl Hedge {
         Some(copy)
     }
 
-    /// Takes the end of a copy; one that is not under way is late. Where [`Verdict::SendAnother`] is the answer and [`Hedge::send`] then refuses, the failure
-    /// is the call's answer.
+    /// Takes the end of a copy; one that is not under way is late. Where [`Verdict::SendAnother`] is the answer and [`Hedge::send`]
+    /// then refuses, the failure is the call's answer.
     pub fn finish(&self, call: &mut Hedged, copy: u32, outcome: Outcome) -> Verdict {
         if copy >= 8 || call.under_way & 1 << copy == 0 {
             return Verdict::Late;

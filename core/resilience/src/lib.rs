@@ -2,7 +2,8 @@
 //! runtime. Each part works alone; a [`Pipeline`] composes them.
 //!
 //! Every handle is `Send + Sync`, has no lifetime, and is used through `&self`. What admits a call hands out a plain token, and takes it
-//! back with the call's [`Outcome`], so that a foreign language holds no borrow. Where no transition happens, nothing here locks or allocates.
+//! back with the call's [`Outcome`], so that a foreign language holds no borrow. Admitting a call and taking its outcome neither
+//! locks nor allocates where nothing changes.
 //!
 //! A [`Scope`] holds what the parts of a program share: the [`Clock`], where [`Event`]s go, and the [`Counters`].
 //!

@@ -7,12 +7,13 @@
 //! 3. *Breaker*: nothing below is touched while the callee is known to fail.
 //! 4. *Bulkhead*: a place of this program's.
 //! 5. *Adaptive limit*: a place of the callee's.
-//! 6. *Rate limits*: a token, then a place in the sliding window, spent only when all else admitted the call. (A token is spent although the window then refuses.)
+//! 6. *Rate limits*: a token, then a place in the sliding window, spent only when all else admitted the call. (A token is spent
+//!    although the window then refuses.)
 //! 7. *Chaos*, where it is switched on.
 //!
-//! A call that is refused gives back what it was given above, as ignored: a half-open breaker's permit is not lost to a full bulkhead. The outcome goes to
-//! the breaker and the adaptive limit. With a *timeout*, the call's deadline is at most so far away, and a call that ends after it has failed, whatever
-//! it returned. *Retry* is around all of this: each attempt passes the policies anew; of
+//! A call that is refused gives back what it was given above, as ignored: a half-open breaker's permit is not lost to a full bulkhead.
+//! The outcome goes to the breaker and the adaptive limit. With a *timeout*, the call's deadline is at most so far away, and a call
+//! that ends after it has failed, whatever it returned. *Retry* is around all of this: each attempt passes the policies anew; of
 //! refusals only a rate limit's is tried again, since the others say that more calls make it worse. *Fallback* is around the retries.
 
 use std::sync::Arc;
@@ -179,7 +180,8 @@ impl Pipeline {
         }
     }
 
-    /// Calls `work`, which is told its deadline, through the policies, again and again where the retry policy says so. A panic is a failure and goes on.
+    /// Calls `work`, which is told its deadline, through the policies, again and again where the retry policy says so. A panic is a
+    /// failure and goes on.
     ///
     /// # Errors
     /// [`PipelineError`] of the last attempt.

@@ -19,7 +19,8 @@ pub struct Incident {
     pub what: String,
 }
 
-/// Mends an incident, or says why it could not. It runs on the thread that asks for the recovery, and must not ask for another of the same [`Recovery`].
+/// Mends an incident, or says why it could not. It runs on the thread that asks for the recovery, and must not ask for another of the
+/// same [`Recovery`].
 pub type Strategy = Box<dyn Fn(&Incident) -> Result<(), String> + Send + Sync>;
 
 struct Step {
@@ -70,8 +71,8 @@ impl fmt::Display for Report {
 const REMEMBERED: usize = 1024;
 
 impl Recovery {
-    /// No strategy yet. Between two tries it pauses for `pause`, by the scope's clock. A component that breaks again within `relapse` of its recovery
-    /// begins with the strategy after the one that mended it.
+    /// No strategy yet. Between two tries it pauses for `pause`, by the scope's clock. A component that breaks again within `relapse`
+    /// of its recovery begins with the strategy after the one that mended it.
     pub fn new(name: &str, pause: Duration, relapse: Duration, scope: &Scope) -> Recovery {
         Recovery {
             steps: Vec::new(),

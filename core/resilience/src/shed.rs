@@ -13,9 +13,9 @@ pub type Thresholds = [f32; 5];
 /// Background from 0.6 on, low from 0.75, normal from 0.9, high from 1, critical from 1.5.
 pub const DEFAULT: Thresholds = [0.6, 0.75, 0.9, 1.0, 1.5];
 
-/// Refuses calls whose priority is below what the load leaves room for. Whoever measures the load says it: the share of a queue's room, of the
-/// processors, of an adaptive limit. A priority that is being shed is admitted again when the load is a tenth below its threshold, so that
-/// a load at a threshold does not flutter. Admission is one load.
+/// Refuses calls whose priority is below what the load leaves room for. Whoever measures the load says it: the share of a queue's
+/// room, of the processors, of an adaptive limit. A priority that is being shed is admitted again when the load is a tenth below its
+/// threshold, so that a load at a threshold does not flutter. Admission is one load.
 #[derive(Debug)]
 pub struct Shedder {
     /// Floats' bits, read when a load is told.

@@ -1,6 +1,7 @@
-//! Adaptive limits in a queueing simulation. A callee has c servers and one queue; calls arrive in a Poisson stream at twice what the servers
-//! take, so whatever the law of the service times, the least concurrency with the full throughput is c: below it a server idles, above it calls
-//! wait. The limit, averaged over the last third of the calls, must be within 20 % of c: from cold, and after c or the service time changed.
+//! Adaptive limits in a queueing simulation. A callee has c servers and one queue; calls arrive in a Poisson stream at twice what the
+//! servers take, so whatever the law of the service times, the least concurrency with the full throughput is c: below it a server
+//! idles, above it calls wait. The limit, averaged over the last third of the calls, must be within 20 % of c: from cold, and after c
+//! or the service time changed.
 #![cfg(not(loom))]
 
 use std::cmp::Reverse;

@@ -333,6 +333,30 @@ fn long_outages_and_many_switches_do_not_blind_it() {
 }
 
 #[test]
+fn a_pass_that_comes_back_twice_changes_nothing() {
+    let clock = Arc::new(ManualClock::default());
+    let settings = Settings { consecutive_failures: 1, half_open_permits: 2, ..Settings::default() };
+    let breaker = Breaker::new("twice", settings, &Scope::new(clock.clone())).unwrap();
+    breaker.finish(breaker.try_enter().unwrap(), Outcome::Failure);
+    clock.advance(Duration::from_secs(30));
+    let raw = breaker.try_enter().unwrap().into_raw();
+    let status = |outcome| {
+        breaker.finish(Pass::from_raw(raw), outcome);
+        breaker.state()
+    };
+    assert_eq!([Outcome::Ignored; 3].map(status), [State::HalfOpen; 3]);
+    assert_eq!([Outcome::Success, Outcome::Failure].map(status), [State::HalfOpen; 2]);
+    let probes = [breaker.try_enter().unwrap(), breaker.try_enter().unwrap()];
+    assert!(breaker.try_enter().is_err());
+    probes.into_iter().for_each(|probe| breaker.finish(probe, Outcome::Success));
+    assert_eq!(status(Outcome::Failure), State::Closed);
+    for word in [0, 1, 7, u64::MAX, u64::MAX - 5, 1 << 26] {
+        breaker.finish(Pass::from_raw([word, word]), Outcome::Failure);
+    }
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[test]
 fn a_panic_is_a_failure_and_goes_on() {
     let breaker = Breaker::new("panic", Settings { consecutive_failures: 1, ..Settings::default() }, &Scope::default());
     let breaker = breaker.unwrap();

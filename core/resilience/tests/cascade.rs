@@ -1,5 +1,5 @@
-//! A failure at the end of a chain of five services: with policies the entry keeps at least 90 % of the calls that do not need the broken one;
-//! without them it collapses.
+//! A failure at the end of a chain of five services: with policies the entry keeps at least 90 % of the calls that do not need the
+//! broken one; without them it collapses.
 #![cfg(not(loom))]
 
 #[path = "../examples/cascade/chain.rs"]

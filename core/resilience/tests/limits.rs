@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use knhk_resilience::limit::{Bulkhead, SlidingWindow, TokenBucket};
+use knhk_resilience::limit::{Adaptive, Bulkhead, Law, SlidingWindow, TokenBucket};
 use knhk_resilience::{ManualClock, Outcome, Rejected, Scope};
 use proptest::prelude::*;
 
@@ -88,7 +88,9 @@ fn threads_never_exceed_a_limit_and_lose_nothing_of_it() {
     let bucket = TokenBucket::new(1000.0, 1000, &scope).unwrap();
     let window = SlidingWindow::new(500, Duration::from_secs(1), 600, &scope).unwrap();
     let bulkhead = Bulkhead::new(3, &scope).unwrap();
+    let adaptive = Adaptive::new(Law::default(), 3, 1, 3, &scope).unwrap();
     let (tokens, admissions, inside) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU32::new(0));
+    let limited = AtomicU32::new(0);
     let round = || {
         std::thread::scope(|threads| {
             for _ in 0..THREADS {
@@ -101,6 +103,11 @@ fn threads_never_exceed_a_limit_and_lose_nothing_of_it() {
                             inside.fetch_sub(1, SeqCst);
                             Ok(())
                         });
+                        if let Ok(ticket) = adaptive.try_enter() {
+                            assert!(limited.fetch_add(1, SeqCst) < 3);
+                            limited.fetch_sub(1, SeqCst);
+                            adaptive.leave(ticket, Outcome::Success);
+                        }
                     }
                 });
             }
@@ -112,7 +119,7 @@ fn threads_never_exceed_a_limit_and_lose_nothing_of_it() {
     assert_eq!(round(), (100, 0));
     clock.advance(Duration::from_millis(901));
     assert_eq!(round(), (901, 500));
-    assert_eq!(bulkhead.taken(), 0);
+    assert_eq!((bulkhead.taken(), adaptive.taken()), (0, 0));
 }
 
 #[test]

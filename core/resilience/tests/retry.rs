@@ -15,8 +15,8 @@ fn scope() -> (Arc<ManualClock>, Scope) {
 
 const MS: Duration = Duration::from_millis(1);
 
-/// The law of the second pause, given the first, is uniform on [base, 3 · first]: the Kolmogorov-Smirnov distance of 20,000 draws from it must
-/// stay below 1.95 / √n, which chance exceeds once in a thousand seeds.
+/// The law of the second pause, given the first, is uniform on [base, 3 · first]: the Kolmogorov-Smirnov distance of 20,000 draws from
+/// it must stay below 1.95 / √n, which chance exceeds once in a thousand seeds.
 #[test]
 fn pauses_are_uniform_between_the_base_and_three_times_the_last() {
     let (_, scope) = scope();

@@ -1,9 +1,9 @@
 //! A chain of five services over loopback TCP, each with a few worker threads, and clients of the first one.
 //!
-//! A request is a line: how many services it needs, and what is left of its deadline. Service n answers a call that needs n services by itself and
-//! asks service n + 1 otherwise. The last service can be made to hang. Without policies a service waits for the next one as long as that
-//! takes; with them it has a timeout and a breaker around the next one, and the last but one a bulkhead, so that calls that hang do not take
-//! all its workers. That a service further down is broken is answered as such, and counts against nobody in between.
+//! A request is a line: how many services it needs, and what is left of its deadline. Service n answers a call that needs n services
+//! by itself and asks service n + 1 otherwise. The last service can be made to hang. Without policies a service waits for the next one
+//! as long as that takes; with them it has a timeout and a breaker around the next one, and the last but one a bulkhead, so that calls
+//! that hang do not take all its workers. That a service further down is broken is answered as such, and counts against nobody in between.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! Five services in a chain over loopback TCP, of which the last one hangs: what the first one keeps of the calls that do not need the last one,
-//! without and with policies. Run by `cargo run --release -p knhk-resilience --example cascade`.
+//! Five services in a chain over loopback TCP, of which the last one hangs: what the first one keeps of the calls that do not need the
+//! last one, without and with policies. Run by `cargo run --release -p knhk-resilience --example cascade`.
 
 mod chain;
 

@@ -1,17 +1,18 @@
 //! A window of the last N outcomes: blocks of outcomes in a ring.
 //!
 //! A block is one word: its number, the tag of the closed period it belongs to, how many outcomes it holds, and two bits for each (failed,
-//! slow). *An outcome* is one exchange of the newest block. Where that is full, or of an earlier period, the exchange is of the next word of
-//! the ring, from what it was to a block of the next number with this one outcome; whoever sees a begun block moves the head to it.
+//! slow). *An outcome* is one exchange of the newest block. Where that is full, or of an earlier period, the exchange is of the next
+//! word of the ring, from what it was to a block of the next number with this one outcome; whoever sees a begun block moves the head to it.
 //! A block that is not the newest never changes again until it is begun anew: it is full, or of an earlier period, whose outcomes count
-//! no more. So an exchange that succeeds appends to the newest block or begins the next one, and no outcome is lost or taken twice. A block's
-//! number makes the words of its place differ through 2^25 turns of the ring, so a thread would have to sleep through 400 million
+//! no more. So an exchange that succeeds appends to the newest block or begins the next one, and no outcome is lost or taken twice. A
+//! block's number makes the words of its place differ through 2^25 turns of the ring, so a thread would have to sleep through 400 million
 //! outcomes a block, and wake at the same one, to be mistaken.
 //!
-//! *The tally* walks back from the newest block. Whoever moves the head has seen the block before it full, and begun the next one or seen it
-//! begun; the head is moved with release and loaded with acquire, so whoever appends to a block sees what was put into those before
-//! it, and in its own block what was put there before, since all exchanges of one word have an order. So of two failures that count together,
-//! the later one's tally has both. Blocks that are begun anew during the walk are noticed by their number, and the walk starts again.
+//! *The tally* walks back from the newest block. Whoever moves the head has seen the block before it full, and begun the next one or
+//! seen it begun; the head is moved with release and loaded with acquire, so whoever appends to a block sees what was put into those before
+//! it, and in its own block what was put there before, since all exchanges of one word have an order. So of two failures that count
+//! together, the later one's tally has both. Blocks that are begun anew during the walk are noticed by their number, and the walk
+//! starts again.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 

@@ -1,8 +1,8 @@
 //! The circuit breaker: stops calling what fails, and tries again later.
 //!
-//! [`Settings`] documents the state machine. An admitted call gets a [`Pass`] and gives it back with its outcome; a pass of an earlier period
-//! changes nothing any more. A closed breaker's admission is one load; an outcome is at most one exchange for the window and, while there
-//! are failures to remember, one for the trend.
+//! [`Settings`] documents the state machine. An admitted call gets a [`Pass`] and gives it back with its outcome; a pass of an earlier
+//! period changes nothing any more. A closed breaker's admission is one load; an outcome is at most one exchange for the window and,
+//! while there are failures to remember, one for the trend.
 
 mod count;
 mod judge;
@@ -336,7 +336,8 @@ impl Breaker {
     fn finish_probe(&self, period: Word, outcome: Outcome, slow: bool) {
         let needed = u64::from(self.settings.load().half_open_permits);
         let mut word = self.load();
-        while word.period() == period.0 {
+        // A pass that comes back twice finds no permit that is out.
+        while word.period() == period.0 && word.taken() > word.succeeded() {
             let now = || self.age_ns().div_ceil(1_000_000);
             let (next, why) = match outcome {
                 Outcome::Ignored => (word.without_permit(), None),

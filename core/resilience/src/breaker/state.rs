@@ -4,8 +4,8 @@
 //! needed than the coherence of one location: the word publishes nothing. What the windows hold is tied to a closed period by the
 //! period's tag instead (see `trend.rs`), and needs no reset.
 //!
-//! A pass names its period by state, tag and beginning. Two closed periods differ by the tag; two half-open ones by the beginning, since the
-//! recovery in between takes at least a millisecond.
+//! A pass names its period by state, tag and beginning. Two closed periods differ by the tag; two half-open ones by the beginning,
+//! since the recovery in between takes at least a millisecond.
 
 use std::fmt;
 

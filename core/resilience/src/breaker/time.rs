@@ -1,12 +1,12 @@
 //! A window of the last seconds: a ring of buckets, each one step of time.
 //!
-//! A bucket counts calls, failures and slow calls in a word each. A word names the closed period's tag and the ring's lap that it counts, and
-//! is one exchange an outcome: the first outcome of a later step begins it anew, and one of an earlier step is dropped, since the step
-//! that took its place is a whole span later. So no outcome of the span is lost.
+//! A bucket counts calls, failures and slow calls in a word each. A word names the closed period's tag and the ring's lap that it
+//! counts, and is one exchange an outcome: the first outcome of a later step begins it anew, and one of an earlier step is dropped,
+//! since the step that took its place is a whole span later. So no outcome of the span is lost.
 //!
-//! A call is counted before its failure or its slowness, with release, and the tally looks at those before the calls, with acquire: it never sees a
-//! failure without its call, and a rate is at most 1. An idle bucket would be mistaken for a fresh one after 2^25 laps of silence: 39 days
-//! of a span of 100 ms, if the next call then comes in the same step of the lap.
+//! A call is counted before its failure or its slowness, with release, and the tally looks at those before the calls, with acquire: it
+//! never sees a failure without its call, and a rate is at most 1. An idle bucket would be mistaken for a fresh one after 2^25 laps of
+//! silence: 39 days of a span of 100 ms, if the next call then comes in the same step of the lap.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::time::Duration;

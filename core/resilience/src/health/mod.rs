@@ -255,8 +255,8 @@ impl Monitor {
         Ok(())
     }
 
-    /// A component tells its health, from 0 to 1; what is not a number counts as 0. Where that changes its state, the system is assessed at once, and
-    /// events are sent. A component of another monitor is not heard.
+    /// A component tells its health, from 0 to 1; what is not a number counts as 0. Where that changes its state, the system is
+    /// assessed at once, and events are sent. A component of another monitor is not heard.
     pub fn report(&self, component: Component, health: f64) {
         let (now, settings) = (self.clock.now_ns(), **self.settings.load());
         let changes = {
@@ -278,8 +278,8 @@ impl Monitor {
         self.checks.lock().unwrap_or_else(PoisonError::into_inner).push((component, Arc::new(check)));
     }
 
-    /// Asks all checks, one after the other, and assesses. A check that panics reports health 0; one that blocks delays those after it, until they
-    /// are stale.
+    /// Asks all checks, one after the other, and assesses. A check that panics reports health 0; one that blocks delays those after
+    /// it, until they are stale.
     pub fn poll(&self) -> Report {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (component, check) in checks {
@@ -288,7 +288,8 @@ impl Monitor {
         self.assess()
     }
 
-    /// Polls in an interval, usually 100 ms, on a thread of its own, until what this returns is dropped, which waits for the interval under way.
+    /// Polls in an interval, usually 100 ms, on a thread of its own, until what this returns is dropped, which waits for the interval
+    /// under way.
     ///
     /// # Errors
     /// The system's, when it has no more threads.
@@ -301,8 +302,8 @@ impl Monitor {
         })
     }
 
-    /// Looks at all components, tells what changed since the last time, and reports. To be called in an interval (or by [`Monitor::start`]), since nothing
-    /// else finds that a component has fallen silent.
+    /// Looks at all components, tells what changed since the last time, and reports. To be called in an interval (or by
+    /// [`Monitor::start`]), since nothing else finds that a component has fallen silent.
     pub fn assess(&self) -> Report {
         let (now, settings) = (self.clock.now_ns(), **self.settings.load());
         let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);

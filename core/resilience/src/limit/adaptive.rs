@@ -71,9 +71,10 @@ enum Phase {
 
 /// Admits as many calls at once as the callee takes without queueing, and learns how many those are from what calls take.
 ///
-/// From cold it doubles its limit with each batch until calls queue (slow start), and then follows its [`Law`]. A batch is three times as many calls as
-/// the limit, at least 100. A call that ends as [`Outcome::Failure`] counts as a drop (a time-out, a refusal by the callee): a batch with drops takes the limit
-/// down by a tenth. Admission is one exchange; the batch's last call does the arithmetic, and nobody waits for it.
+/// From cold it doubles its limit with each batch until calls queue (slow start), and then follows its [`Law`]. A batch is three times
+/// as many calls as the limit, at least 100. A call that ends as [`Outcome::Failure`] counts as a drop (a time-out, a refusal by the
+/// callee): a batch with drops takes the limit down by a tenth. Admission is one exchange; the batch's last call does the arithmetic,
+/// and nobody waits for it.
 #[derive(Debug)]
 pub struct Adaptive {
     taken: Apart<Plain>,
@@ -86,7 +87,8 @@ pub struct Adaptive {
     scope: Scope,
 }
 
-/// What the calls of a batch took.
+/// What the calls of a batch took. Its numbers are not taken at one instant: a call that ends while the batch is closed may add its
+/// time to one batch and itself to the next, which a hundred calls and more outweigh.
 #[derive(Debug, Default)]
 struct Batch {
     calls: Plain,

@@ -1,9 +1,9 @@
 //! How an adaptive limit follows what calls take.
 //!
-//! Both laws compare R, the mean time of the calls of a batch, with R₀, the time a call takes when it waits for nobody, and move the limit once
-//! a batch. R₀ is measured: now and then the limit is halved for two batches, of which the second is measured when what was queued is gone
-//! (as BBR does with its round-trip time: Cardwell et al., BBR: congestion-based congestion control, ACM Queue 2016), and a batch that is
-//! faster than R₀ is believed at once.
+//! Both laws compare R, the mean time of the calls of a batch, with R₀, the time a call takes when it waits for nobody, and move the
+//! limit once a batch. R₀ is measured: now and then the limit is halved for two batches, of which the second is measured when what was
+//! queued is gone (as BBR does with its round-trip time: Cardwell et al., BBR: congestion-based congestion control, ACM Queue 2016),
+//! and a batch that is twice as fast as R₀ is believed at once.
 
 /// Netflix's Gradient2 (concurrency-limits), with a measured R₀ instead of a long average, which would drift up under lasting overload:
 /// limit ← (1 − s) limit + s (limit · clamp(t R₀ / R, ½, 1) + q √limit).

@@ -1,11 +1,12 @@
 //! A sliding window of admissions, exact.
 //!
 //! A ring of words holds when each of the last C calls was admitted; C is at least the limit L. Call number n is admitted when call
-//! n − L was a span ago or more, by *one exchange* of the word of place n mod C from call n − C's to its own; then the head moves to n + 1, by
-//! the same thread or by whoever finds the word of n in place. So each number is given once, and in order.
+//! n − L was a span ago or more, by *one exchange* of the word of place n mod C from call n − C's to its own; then the head moves
+//! on to n + 1, by the same thread or by whoever finds the word of n in place. So each number is given once, and in order.
 //!
-//! Whoever finds the head at n may have been overtaken: then the word of its place is no more call n − C's, and the exchange fails. The word of
-//! n − L was written, or seen, by whoever moved the head past it, and the head is moved with release and loaded with acquire: it is seen.
+//! Whoever finds the head at n may have been overtaken: then the word of its place is no more call n − C's, and the exchange fails.
+//! The word of n − L was written, or seen, by whoever moved the head past it, and the head is moved with release and loaded with
+//! acquire: it is seen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64 as Plain, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};

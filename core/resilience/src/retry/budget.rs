@@ -13,8 +13,8 @@ const RETRY: u64 = 1000;
 const STEPS: u64 = 10;
 const AMOUNT: u32 = 32;
 
-/// Keeps retries a share of the calls, so that they do not double the load of a callee that is failing already (as Finagle's retry budget does):
-/// `share` of a retry is saved by each call and `reserve` is there without calls, both for the last `span` only.
+/// Keeps retries a share of the calls, so that they do not double the load of a callee that is failing already (as Finagle's retry
+/// budget does): `share` of a retry is saved by each call and `reserve` is there without calls, both for the last `span` only.
 ///
 /// It is lock-free: one word for each tenth of the span says which tenth it is and how much was deposited less what was withdrawn.
 #[derive(Debug)]
