@@ -1,6 +1,6 @@
 //! Degradation: features that are switched off in steps as the load rises, and on again, later, as it falls.
 
-use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ impl Degradation {
     /// Whether the feature is on: one load.
     #[inline]
     pub fn is_on(&self, feature: Feature) -> bool {
-        self.off.load(Acquire) & 1 << (feature.0 & 63) == 0
+        self.off.load(Relaxed) & 1 << (feature.0 & 63) == 0
     }
 
     /// The level at present: 0 is full service, n is the n-th level.
@@ -170,7 +170,7 @@ impl Degradation {
     fn enter(&self, course: &mut Course, level: usize, now: u64) {
         let from = std::mem::replace(&mut course.level, level);
         (course.rising_since, course.falling_since) = (None, None);
-        self.off.store(self.masks[level], Release);
+        self.off.store(self.masks[level], Relaxed);
         self.level.store(level as u64, Relaxed);
         Counters::count(&self.scope.counters().degradation_changes);
         let name = |level: usize| match level.checked_sub(1).and_then(|at| self.levels.get(at)) {

@@ -169,6 +169,13 @@ fn drops_take_the_limit_down_and_an_idle_limit_stays() {
     assert_eq!(limit.try_enter().map(Ticket::into_raw), Err(Rejected::Overloaded { limit: 5 }));
     tickets.into_iter().for_each(|ticket| limit.leave(ticket, Outcome::Ignored));
     assert_eq!(limit.taken(), 0);
+    for law in [
+        Law::Gradient2(Gradient2 { tolerance: f64::NAN, ..Gradient2::default() }),
+        Law::Gradient2(Gradient2 { smoothing: 0.0, ..Gradient2::default() }),
+        Law::Vegas(Vegas { alpha: 2.0, beta: 1.0 }),
+    ] {
+        assert!(limit.retune(law, 5, 80).is_err(), "{law:?}");
+    }
     limit.retune(Law::default(), 8, 9).unwrap();
     assert_eq!(limit.limit(), 8);
     assert!(limit.retune(Law::default(), 0, 9).is_err() && limit.retune(Law::default(), 10, 9).is_err());

@@ -333,6 +333,30 @@ fn long_outages_and_many_switches_do_not_blind_it() {
 }
 
 #[test]
+fn threads_lose_no_outcome() {
+    const THREADS: u64 = 4;
+    const CALLS: u64 = 6000;
+    for window in [Window::Count(65_536), Window::Time { span: Duration::from_secs(1), buckets: 4 }] {
+        let off = Settings { ema_alpha: 0.0, consecutive_failures: 0, failure_rate: 1.0, ..Settings::default() };
+        let scope = Scope::new(Arc::new(ManualClock::default()));
+        let breaker = Breaker::new("threads", Settings { window, ..off }, &scope).unwrap();
+        breaker.finish(breaker.try_enter().unwrap(), Outcome::Success);
+        std::thread::scope(|threads| {
+            for _ in 0..THREADS {
+                threads.spawn(|| {
+                    for n in 0..CALLS {
+                        let outcome = if n % 3 == 0 { Outcome::Failure } else { Outcome::Success };
+                        breaker.finish(breaker.try_enter().unwrap(), outcome);
+                    }
+                });
+            }
+        });
+        let tally = breaker.status().window.unwrap();
+        assert_eq!((tally.calls, tally.failures), (THREADS * CALLS + 1, THREADS * CALLS / 3), "{window:?}");
+    }
+}
+
+#[test]
 fn a_pass_that_comes_back_twice_changes_nothing() {
     let clock = Arc::new(ManualClock::default());
     let settings = Settings { consecutive_failures: 1, half_open_permits: 2, ..Settings::default() };

@@ -34,7 +34,8 @@ pub enum Window {
 /// After `recovery` the next call is admitted as a probe, and the breaker is half-open: it admits `half_open_permits` probes. When so many
 /// have succeeded it closes. The first that fails, or is slow, opens it again. A probe that ends as ignored gives its permit back. When a
 /// half-open period is undecided `recovery` after it began, because probes never came back, a new one begins.
-/// Times are kept in milliseconds since the breaker was made; a recovery is at most 1 ms longer than asked for.
+/// Times are kept in milliseconds since the breaker was made; a recovery is at most 1 ms longer than asked for. They are told apart
+/// for 8 years.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// The window; fixed when the breaker is made.

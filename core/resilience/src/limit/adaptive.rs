@@ -101,7 +101,7 @@ impl Adaptive {
     /// A limit that starts at `initial` and stays within `lowest` and `highest`: 1 ≤ lowest ≤ initial ≤ highest ≤ 1,000,000.
     ///
     /// # Errors
-    /// [`InvalidSetting`] when they are not.
+    /// [`InvalidSetting`] when they are not, or the law's parameters are out of their ranges.
     pub fn new(law: Law, initial: u32, lowest: u32, highest: u32, scope: &Scope) -> Result<Adaptive, InvalidSetting> {
         InvalidSetting::unless(
             (1..=highest).contains(&lowest),
@@ -135,13 +135,22 @@ impl Adaptive {
     /// Changes the law and the bounds; the limit moves into them at once and goes on from there.
     ///
     /// # Errors
-    /// [`InvalidSetting`] when the bounds are not in order. Nothing was changed.
+    /// [`InvalidSetting`] when the bounds are not in order, or the law's parameters out of their ranges. Nothing was changed.
     pub fn retune(&self, law: Law, lowest: u32, highest: u32) -> Result<(), InvalidSetting> {
+        law.check()?;
         check(lowest, highest)?;
         let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = course.limit.clamp(f64::from(lowest), f64::from(highest));
-        *course =
-            Course { law, limit, lowest: lowest.into(), highest: highest.into(), phase: Phase::Cruising, ..*course };
+        let until_probe = PROBE_EVERY;
+        *course = Course {
+            law,
+            limit,
+            lowest: lowest.into(),
+            highest: highest.into(),
+            phase: Phase::Cruising,
+            until_probe,
+            ..*course
+        };
         self.batch_calls.store(course.batch_calls(limit.round() as u64), Relaxed);
         self.limit.store(limit.round() as u64, Relaxed);
         Ok(())
@@ -206,6 +215,9 @@ impl Adaptive {
             Err(TryLockError::WouldBlock) => return,
         };
         let batch = &self.batch.0;
+        if batch.calls.load(Relaxed) < self.batch_calls.load(Relaxed) {
+            return; // Somebody else has just ended it.
+        }
         let calls = batch.calls.swap(0, Relaxed);
         let drops = batch.drops.swap(0, Relaxed).min(calls);
         let total = batch.total_ns.swap(0, Relaxed);
@@ -272,7 +284,7 @@ impl Course {
                 self.limit = next.clamp(self.lowest, self.highest);
             }
         }
-        self.until_probe -= 1;
+        self.until_probe = self.until_probe.saturating_sub(1);
         if self.until_probe == 0 && !self.slow_start {
             self.phase = Phase::Draining;
             return (self.limit / 2.0).max(self.lowest);

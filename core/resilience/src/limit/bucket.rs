@@ -21,7 +21,8 @@ const BURST: u32 = 48;
 ///
 /// It is the generic cell rate algorithm (ITU-T I.371, A.1): the word is the time at which the bucket is full again. A call moves it by
 /// 1 / rate, if it is then at most burst / rate ahead. One exchange a call, so no two calls spend the same token. The interval of a
-/// token is kept in 64ths of a nanosecond, rounded up, so the rate is never exceeded.
+/// token is kept in 64ths of a nanosecond, rounded up, so the rate is never exceeded. Times are told apart for 9 years after the
+/// bucket was made.
 #[derive(Debug)]
 pub struct TokenBucket {
     full_at: Apart<AtomicU64>,

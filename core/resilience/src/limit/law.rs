@@ -5,6 +5,8 @@
 //! queued is gone (as BBR does with its round-trip time: Cardwell et al., BBR: congestion-based congestion control, ACM Queue 2016),
 //! and a batch that is twice as fast as R₀ is believed at once.
 
+use crate::error::InvalidSetting;
+
 /// Netflix's Gradient2 (concurrency-limits), with a measured R₀ instead of a long average, which would drift up under lasting overload:
 /// limit ← (1 − s) limit + s (limit · clamp(t R₀ / R, ½, 1) + q √limit).
 ///
@@ -57,6 +59,25 @@ impl Default for Law {
 }
 
 impl Law {
+    /// # Errors
+    /// [`InvalidSetting`] names the first parameter that is out of its range.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
+        let within = |name, value: f64, low: f64, high: f64, expected| {
+            InvalidSetting::unless((low..=high).contains(&value), name, value, expected)
+        };
+        match *self {
+            Law::Gradient2(Gradient2 { tolerance, queue, smoothing }) => {
+                within("tolerance", tolerance, 1.0, 10.0, "1 to 10")?;
+                within("queue", queue, 0.01, 100.0, "0.01 to 100")?;
+                within("smoothing", smoothing, 0.01, 1.0, "0.01 to 1")
+            }
+            Law::Vegas(Vegas { alpha, beta }) => {
+                within("alpha", alpha, 0.01, 100.0, "0.01 to 100")?;
+                within("beta", beta, alpha, 100.0, "alpha to 100")
+            }
+        }
+    }
+
     /// Whether calls queue, which ends a slow start.
     pub(super) fn queues(&self, limit: f64, ratio: f64) -> bool {
         match self {

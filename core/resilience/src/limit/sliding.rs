@@ -28,7 +28,8 @@ const LIMIT: u32 = 44;
 /// Admits at most `limit` calls in any `span` of time. It remembers each admission: 8 bytes for each call of the
 /// capacity, rounded up to a power of two.
 ///
-/// Times are kept in microseconds, an admission's rounded up, so that the limit is never exceeded.
+/// Times are kept in microseconds, an admission's rounded up, so that the limit is never exceeded; they are told apart for 8 years
+/// after the window was made.
 #[derive(Debug)]
 pub struct SlidingWindow {
     /// The number of the next call, or of one before it.
