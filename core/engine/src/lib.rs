@@ -22,6 +22,7 @@
 mod bind;
 mod change;
 mod conflicts;
+pub mod control;
 mod emergency;
 mod engine;
 mod error;
@@ -38,6 +39,7 @@ mod records;
 mod status;
 mod subscribe;
 mod typed;
+mod version_file;
 mod warm;
 
 pub use change::Change;
@@ -52,7 +54,7 @@ pub use knhk_hot::{
 };
 pub use knhk_macros::PromotionSafe;
 pub use knhk_ontology::rdf::Format;
-pub use knhk_ontology::shacl::{Report, Severity};
+pub use knhk_ontology::shacl::{Report, Severity, ValidationResult};
 pub use knhk_ontology::{Difference, ValueType};
 pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
 pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};
