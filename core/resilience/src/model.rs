@@ -27,13 +27,12 @@ impl ModelCount {
 
 /// A time window.
 #[derive(Debug)]
-#[allow(clippy::new_without_default)]
 pub struct ModelTime(TimeWindow);
 
 impl ModelTime {
-    /// Of two buckets of 10 ms.
-    pub fn new() -> ModelTime {
-        ModelTime(TimeWindow::new(Duration::from_millis(20), 2))
+    /// Of so many buckets of 10 ms.
+    pub fn new(buckets: u32) -> ModelTime {
+        ModelTime(TimeWindow::new(Duration::from_millis(10) * buckets, buckets))
     }
 
     /// Takes an outcome of a period.

@@ -142,7 +142,7 @@ fn count_window_of_two_periods() {
 
 /// Two threads put failures into a time window, one of them when the span has moved on by a step.
 fn time_window() {
-    let window = Arc::new(ModelTime::new());
+    let window = Arc::new(ModelTime::new(2));
     let own = window.clone();
     let other = spawn(&window, move || {
         own.record(1, true, 5);
