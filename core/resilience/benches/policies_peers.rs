@@ -58,6 +58,7 @@ fn main() {
     let settings = CircuitBreakerLayer::builder().sliding_window_size(100).minimum_number_of_calls(10);
     let layer = settings.build().expect("the settings are sound");
     tower(&mut program, "tower_breaker_count", layer.layer(inner()));
+    // It keeps each call of the window and looks at all: a longer one costs it more.
     let settings = CircuitBreakerLayer::builder().sliding_window_type(SlidingWindowType::TimeBased);
     let settings = settings.sliding_window_duration(Duration::from_millis(1)).minimum_number_of_calls(10);
     let layer = settings.build().expect("the settings are sound");
