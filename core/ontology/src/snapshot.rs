@@ -177,6 +177,9 @@ impl Snapshot {
             let shapes = Shapes::compile(&graph)?;
             let report = shapes.validate(&graph);
             (shapes, report)
+        } else if delta.len() >= graph.own_len() {
+            // The whole is less than what changed.
+            (self.shapes.clone(), self.shapes.validate(&graph))
         } else {
             (self.shapes.clone(), self.shapes.validate_delta(&self.graph, &graph, delta, &self.report))
         };

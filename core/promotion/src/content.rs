@@ -11,7 +11,7 @@ use crate::{PromotionError, Sector, Version};
 #[derive(Debug)]
 pub enum Content {
     /// The values, maps and classes that take the place of those that there are; what a document cannot say stays.
-    Document(Document),
+    Document(Box<Document>),
     /// [`Content::Document`] as a text, which makes the next one quick to read where it says the same with other values.
     Json(Json),
     /// The whole of Σ_sector.
@@ -33,7 +33,7 @@ pub struct Json(Read);
 enum Read {
     Parsed {
         json: String,
-        document: Document,
+        document: Box<Document>,
     },
     /// What the text of version `base` says, with other values.
     Again {
@@ -55,7 +55,7 @@ pub(crate) enum TextRead {
     /// It was none, or nothing is.
     Nothing,
     /// It was parsed.
-    Parsed { json: String, document: Document },
+    Parsed { json: String, document: Box<Document> },
     /// Where its values are.
     Text(Text),
 }
@@ -76,7 +76,7 @@ impl Sector {
         {
             return Ok(Content::Json(Json(Read::Again { base, delta, text, limits: *limits })));
         }
-        let document = Document::parse(json, limits)?;
+        let document = Box::new(Document::parse(json, limits)?);
         Ok(Content::Json(Json(Read::Parsed { json: json.to_owned(), document })))
     }
 }
@@ -92,7 +92,7 @@ pub struct Statements {
 
 impl From<Document> for Content {
     fn from(document: Document) -> Content {
-        Content::Document(document)
+        Content::Document(Box::new(document))
     }
 }
 
@@ -129,7 +129,7 @@ impl Read {
             // Another promotion came between.
             Read::Again { text, limits, .. } => {
                 let json = text.json().to_owned();
-                let document = Document::parse(&json, &limits)?;
+                let document = Box::new(Document::parse(&json, &limits)?);
                 (json, document)
             }
             Read::Parsed { json, document } => (json, document),
