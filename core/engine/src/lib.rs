@@ -52,7 +52,7 @@ pub use knhk_hot::{
 };
 pub use knhk_macros::PromotionSafe;
 pub use knhk_ontology::rdf::Format;
-pub use knhk_ontology::shacl::{Report, Severity};
+pub use knhk_ontology::shacl::{Report, Severity, ValidationResult};
 pub use knhk_ontology::{Difference, ValueType};
 pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
 pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};

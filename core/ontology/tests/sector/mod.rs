@@ -4,13 +4,11 @@ pub mod page;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use knhk_ontology::Limits;
-use knhk_ontology::graph::{Graph, GraphBuilder, Term, TermRef, Terms, Triple};
-use knhk_ontology::rdf::{Format, parse, parse_graph};
-use knhk_ontology::sectors::CORE;
+use knhk_ontology::graph::{Graph, Term, TermRef, Triple};
+use knhk_ontology::rdf::{Format, parse_graph};
 use knhk_ontology::vocabulary::{knhk, rdf, rdfs};
+use knhk_ontology::{Core, Limits};
 
 /// What is written before the names of SHACL.
 pub const SHACL: &str = "http://www.w3.org/ns/shacl#";
@@ -41,11 +39,7 @@ pub struct Knowledge {
 impl Knowledge {
     /// The core alone.
     pub fn core() -> Knowledge {
-        let (terms, limits) = (Arc::new(Terms::new()), Limits::default());
-        let triples = parse(CORE.as_bytes(), Format::Turtle, knhk::CORE, &terms, &limits).expect("the core is Turtle");
-        let mut graph = GraphBuilder::new(terms);
-        triples.into_iter().for_each(|triple| graph.push(triple.subject, triple.predicate, triple.object));
-        Knowledge { sector: "core", graph: graph.finish() }
+        Knowledge { sector: "core", graph: Core::shipped().graph().clone() }
     }
 
     /// What the texts say together, over the core.
