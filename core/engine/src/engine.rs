@@ -14,6 +14,7 @@ use knhk_warm::Ticker;
 use crate::folder::Folder;
 use crate::records::Records;
 use crate::subscribe::Announcer;
+use crate::warm::Hashing;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, warm};
 
 /// Where an engine in memory is opened.
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     folder: Option<Arc<Folder>>,
     pub(crate) sectors: RwLock<Vec<Arc<Sector>>>,
     history: usize,
+    aside: Arc<Hashing>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
 }
@@ -50,7 +52,8 @@ impl Engine {
     /// is whole.
     pub fn open(location: &str, options: Options) -> Result<Engine, Error> {
         let hot = Hot::new(options.hot.clone())?;
-        let announcer = Arc::new(Announcer::new()?);
+        let aside = Arc::new(Hashing::start()?);
+        let announcer = Arc::new(Announcer::new(aside.clone())?);
         if let Some(Log(log)) = options.log.clone() {
             announcer.set_log(Some(Box::new(move |level, part, line| log(level, part, line))));
         }
@@ -74,6 +77,7 @@ impl Engine {
                 folder,
                 sectors: RwLock::default(),
                 history: options.history,
+                aside,
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
             }),
@@ -135,7 +139,8 @@ impl Engine {
         if let Some(folder) = &self.inner.folder {
             folder.create_sector(name, sectors.len(), kind)?;
         }
-        let sector = Arc::new(Sector::over(empty.clone(), sectors.len(), kind, keys, self.inner.history));
+        let sector = Sector::over(empty.clone(), sectors.len(), kind, keys, self.inner.history);
+        let sector = Arc::new(sector.with_aside(self.inner.aside.clone()));
         sectors.push(sector.clone());
         Ok(sector)
     }

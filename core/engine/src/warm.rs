@@ -1,10 +1,12 @@
-//! The engine's clock thread: advances the cached clock and frees retired roots. It runs no code of the program's.
+//! The engine's own threads, which run no code of the program's: the clock, which advances the cached clock and frees retired roots, and
+//! the one that computes content addresses while promotions compile.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use knhk_hot::Hot;
-use knhk_warm::{Next, Ticker};
+use knhk_ontology::Aside;
+use knhk_warm::{Next, Ticker, Worker};
 
 use crate::subscribe::Announcer;
 use crate::{Error, Level, Status};
@@ -29,4 +31,26 @@ pub(crate) fn start(hot: &Hot, announcer: &Arc<Announcer>, period: Duration) -> 
     Ticker::spawn("knhk-clock", step).map_err(|error| {
         Error::new(Status::System, "open", "knhk-clock", format!("the clock thread could not be started: {error}"))
     })
+}
+
+/// Computes content addresses.
+pub(crate) struct Hashing(Worker);
+
+/// Jobs that wait at most: one a promotion that runs.
+const JOBS: usize = 64;
+
+impl Hashing {
+    pub(crate) fn start() -> Result<Hashing, Error> {
+        Worker::spawn("knhk-hash", JOBS).map(Hashing).map_err(|error| {
+            let message = format!("the hashing thread could not be started: {error}");
+            Error::new(Status::System, "open", "knhk-hash", message)
+        })
+    }
+}
+
+impl Aside for Hashing {
+    fn submit(&self, job: Box<dyn FnOnce() + Send>) {
+        // Where the queue is full, the promotion hashes by itself.
+        _ = self.0.submit(job);
+    }
 }

@@ -38,7 +38,7 @@ enum Read {
     /// What the text of version `base` says, with other values.
     Again {
         base: Arc<Version>,
-        delta: Delta,
+        delta: Arc<Delta>,
         text: Text,
         limits: Limits,
     },
@@ -46,7 +46,7 @@ enum Read {
 
 /// What a content changes.
 pub(crate) struct Changes {
-    pub delta: Delta,
+    pub delta: Arc<Delta>,
     pub text: TextRead,
 }
 
@@ -74,7 +74,7 @@ impl Sector {
             && text.version == base.number
             && let Some((delta, text)) = text.text.again(json, &base.snapshot, &base.compiled, limits)
         {
-            return Ok(Content::Json(Json(Read::Again { base, delta, text, limits: *limits })));
+            return Ok(Content::Json(Json(Read::Again { base, delta: Arc::new(delta), text, limits: *limits })));
         }
         let document = Box::new(Document::parse(json, limits)?);
         Ok(Content::Json(Json(Read::Parsed { json: json.to_owned(), document })))
@@ -102,7 +102,7 @@ impl Content {
     /// # Errors
     /// What is wrong with what the snapshot holds.
     pub fn change(self, base: &Snapshot) -> Result<Delta, SnapshotError> {
-        Ok(self.against(base, None)?.delta)
+        Ok(Arc::unwrap_or_clone(self.against(base, None)?.delta))
     }
 
     /// What it changes in a snapshot, which is the current version's where there is one.
@@ -116,7 +116,7 @@ impl Content {
                 Delta::new(graph, removed.within(graph.terms()), added.within(graph.terms()))
             }
         };
-        Ok(Changes { delta, text: TextRead::Nothing })
+        Ok(Changes { delta: Arc::new(delta), text: TextRead::Nothing })
     }
 }
 
@@ -134,7 +134,7 @@ impl Read {
             }
             Read::Parsed { json, document } => (json, document),
         };
-        Ok(Changes { delta: base.change_to(&document)?, text: TextRead::Parsed { json, document } })
+        Ok(Changes { delta: Arc::new(base.change_to(&document)?), text: TextRead::Parsed { json, document } })
     }
 }
 

@@ -185,6 +185,16 @@ impl Shapes {
         incremental::validate(&self.compiled, before, after, delta, prior)
     }
 
+    /// Whether the shapes are about nothing in a data graph, and about nothing either once objects of `predicate` are others: their report
+    /// then stays as it is, whatever these are.
+    ///
+    /// # Panics
+    /// As `validate` does.
+    pub fn is_idle(&self, data: &Graph, predicate: Term) -> bool {
+        self.check_interner(data);
+        validate::is_idle(&self.compiled, data, predicate)
+    }
+
     fn check_interner(&self, data: &Graph) {
         assert!(Arc::ptr_eq(&self.compiled.terms, data.terms()), "shapes and data share one interner");
     }
