@@ -27,7 +27,7 @@ pub struct Snapshot {
     id: [u8; 32],
     shapes: Shapes,
     report: Report,
-    /// Whether the shapes are about nothing in the graph, whatever the parameters' values are.
+    /// Whether the report is the same whatever the parameters' values are.
     idle: OnceLock<bool>,
     view: Arc<OnceLock<Result<View, DocumentError>>>,
 }

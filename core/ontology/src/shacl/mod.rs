@@ -185,14 +185,14 @@ impl Shapes {
         incremental::validate(&self.compiled, before, after, delta, prior)
     }
 
-    /// Whether the shapes are about nothing in a data graph, and about nothing either once objects of `predicate` are others: their report
-    /// then stays as it is, whatever these are.
+    /// Whether the report on a data graph stays as it is, whatever the objects of a predicate are: no shape that is about anything there
+    /// looks at them.
     ///
     /// # Panics
     /// As `validate` does.
     pub fn is_idle(&self, data: &Graph, predicate: Term) -> bool {
         self.check_interner(data);
-        validate::is_idle(&self.compiled, data, predicate)
+        incremental::is_idle(&self.compiled, data, predicate)
     }
 
     fn check_interner(&self, data: &Graph) {

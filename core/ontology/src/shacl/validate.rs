@@ -30,14 +30,6 @@ pub(super) fn validate(shapes: &Arc<Compiled>, data: &Graph) -> Report {
     Report { shapes: shapes.clone(), entries: Arc::new(found.entries), truncated: found.truncated, classes }
 }
 
-/// Whether no target selects a node, nor would with other objects of a predicate.
-pub(super) fn is_idle(shapes: &Arc<Compiled>, data: &Graph, predicate: Term) -> bool {
-    let classes = Classes::new(data, &shapes.names, &shapes.classes);
-    let checker = Checker::new(shapes, &classes, data);
-    let by = |target: &Target| matches!(*target, Target::SubjectsOf(of) | Target::ObjectsOf(of) if of == predicate);
-    shapes.roots.iter().all(|root| !root.targets.iter().any(by) && checker.focus_nodes(root).is_empty())
-}
-
 /// Where results go. It breaks off the check that found them when it wants no more.
 pub(super) trait Sink {
     fn result(&mut self, result: Finding) -> ControlFlow<()>;
@@ -143,7 +135,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The nodes that a root's targets name, without repetition, ordered.
-    fn focus_nodes(&self, root: &Root) -> Vec<Term> {
+    pub(super) fn focus_nodes(&self, root: &Root) -> Vec<Term> {
         let (data, names) = (self.data, &self.shapes.names);
         let mut nodes = Vec::new();
         for target in &root.targets {
