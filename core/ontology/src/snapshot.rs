@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
-use crate::aside::{Aside, Pending};
+use crate::aside::{Aside, Hashing};
 use crate::core::Core;
 use crate::graph::{Delta, Graph, TermRef, Triple, write_statement};
 use crate::merkle::Map;
@@ -204,23 +204,22 @@ impl Snapshot {
         if !compiled.is_revised_by(self, delta) {
             return None;
         }
-        let hash = {
-            let (map, terms, delta) = (self.map.clone(), self.graph.terms().clone(), delta.clone());
-            move || map.apply(&terms, &delta)
-        };
-        // Where only a part of what there is stays, hashing anew beats hashing what goes and what comes.
+        // Where only a part of what there is stays, hashing what stays beats hashing what goes.
         let most = delta.len() > self.graph.own_len() && delta.removed().len() < self.map.len();
-        let pending = (delta.len() >= MANY && !most).then(|| Pending::begin(aside, hash.clone()));
+        let hashing =
+            (delta.len() >= MANY && !most).then(|| Hashing::begin(aside, &self.map, self.graph.terms(), delta));
         let revised = compiled.revise(self, delta)?;
+        let hashed = hashing.as_ref().and_then(Hashing::help);
         let idle = *self.idle.get_or_init(|| self.shapes.is_idle(&self.graph, self.of.words.value));
         let graph = if idle { self.graph.apply_own(delta) } else { self.graph.apply(delta) };
         if graph.compacted().is_some() {
             return None;
         }
         let report = if idle { self.report.clone() } else { self.validated(&graph, delta) };
-        let map = match pending {
-            Some(pending) => pending.finish().unwrap_or_else(hash),
-            None => self.map.apply_towards(&graph, delta),
+        let map = match (hashed, hashing) {
+            (Some(map), _) => map,
+            (None, Some(hashing)) => hashing.finish(),
+            (None, None) => self.map.apply_towards(&graph, delta),
         };
         let next = Snapshot::with(self.of.clone(), graph, map, self.shapes.clone(), report);
         next.idle.get_or_init(|| idle);
