@@ -19,6 +19,7 @@ pages! {
     Observing = "../../docs/observing.md";
     Operating = "../../docs/operating.md";
     Languages = "../../docs/languages.md";
+    Command = "../../docs/command.md";
     Sectors = "../../docs/sectors/README.md";
     Core = "../../docs/sectors/core.md";
     Finance = "../../docs/sectors/finance.md";
