@@ -10,7 +10,7 @@ use knhk_promotion::Version;
 use knhk_warm::Worker;
 use rustix::event::{EventfdFlags, eventfd};
 
-use crate::warm::Hashing;
+use crate::warm::Background;
 use crate::{Change, Error, Status};
 
 /// How many changes wait for a slow subscriber before the oldest are dropped and counted.
@@ -62,7 +62,7 @@ struct Waiting {
 /// All who want to hear of changes.
 pub(crate) struct Announcer {
     worker: Worker,
-    aside: Arc<Hashing>,
+    aside: Arc<Background>,
     subscribers: Mutex<HashMap<u64, Arc<Subscriber>>>,
     next: AtomicU64,
     descriptor: OnceLock<OwnedFd>,
@@ -74,7 +74,7 @@ pub(crate) struct Announcer {
 }
 
 impl Announcer {
-    pub(crate) fn new(aside: Arc<Hashing>) -> Result<Announcer, Error> {
+    pub(crate) fn new(aside: Arc<Background>) -> Result<Announcer, Error> {
         let worker = Worker::spawn("knhk-warm", 4096).map_err(|error| {
             Error::new(Status::System, "open", "knhk-warm", format!("the warm thread could not be started: {error}"))
         })?;
@@ -122,7 +122,7 @@ impl Announcer {
             past.push_back(change.clone());
             if let Some(forgotten) = forgotten {
                 // A version is much memory to free, which another thread does.
-                self.aside.submit(Box::new(move || drop(forgotten)));
+                self.aside.discard(Box::new(forgotten));
             }
         }
         let subscribers: Vec<_> = lock(&self.subscribers).values().cloned().collect();

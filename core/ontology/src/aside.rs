@@ -1,9 +1,10 @@
 //! Work that another thread may do meanwhile.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use crate::graph::{Delta, Terms, Triple};
 use crate::merkle::{self, Hash, Map};
@@ -12,6 +13,11 @@ use crate::merkle::{self, Hash, Map};
 pub trait Aside: Sync {
     /// Takes a job, or drops it.
     fn submit(&self, job: Box<dyn FnOnce() + Send>);
+
+    /// Frees something, some time.
+    fn discard(&self, garbage: Box<dyn Any + Send>) {
+        drop(garbage);
+    }
 }
 
 /// Nobody else: each job is its owner's.
@@ -58,7 +64,7 @@ impl Hashing {
             if pieces.is_empty() {
                 return;
             }
-            if let Ok(others) = others.recv() {
+            if let Some(others) = soon(&others) {
                 pieces.extend(others);
                 // Whoever waited may have given up, for a reason of its own.
                 _ = done.send(helper.finish(pieces));
@@ -81,9 +87,23 @@ impl Hashing {
 
     /// Waits for the map; makes it anew where the other thread failed.
     pub(crate) fn finish(self) -> Map {
-        self.made.recv().unwrap_or_else(|_| self.shared.before.apply(&self.shared.terms, &self.shared.delta))
+        soon(&self.made).unwrap_or_else(|| self.shared.before.apply(&self.shared.terms, &self.shared.delta))
     }
 }
+
+/// What comes within microseconds, as a rule: to sleep and be woken would cost as much as all of the work.
+fn soon<T>(from: &Receiver<T>) -> Option<T> {
+    for _ in 0..SPINS {
+        match from.try_recv() {
+            Err(TryRecvError::Empty) => std::hint::spin_loop(),
+            come => return come.ok(),
+        }
+    }
+    from.recv().ok()
+}
+
+/// Looks before sleeping: about 100 microseconds.
+const SPINS: usize = 4000;
 
 impl Shared {
     /// Hashes a few statements after the other until all are taken.

@@ -266,7 +266,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
         }
         if let Some(forgotten) = state.push(version.clone()) {
             journal.prune(sector.name(), forgotten.number);
-            sector.aside().submit(Box::new(move || drop(forgotten)));
+            sector.aside().discard(Box::new(forgotten));
         }
         drop(state);
         let stage = Promoted { version, recorded: recorded.is_ok() };
