@@ -48,7 +48,7 @@ struct Shared {
 type Piece = (usize, Vec<Hash>);
 
 /// Statements taken at once.
-const FEW: usize = 32;
+const FEW: usize = 64;
 
 impl Hashing {
     pub(crate) fn begin(aside: &dyn Aside, before: &Map, terms: &Arc<Terms>, delta: &Arc<Delta>) -> Hashing {

@@ -151,7 +151,9 @@ impl Map {
 
 /// The leaves of statements, in their order. It needs nothing but the interner, so that two threads can share the work.
 pub fn leaves(terms: &Terms, statements: &[Triple]) -> Vec<Hash> {
-    let (mut messages, mut ends) = (Vec::new(), Vec::with_capacity(TOGETHER));
+    // Most lines take two or three blocks: growing would cost as much as hashing.
+    let together = TOGETHER.min(statements.len());
+    let (mut messages, mut ends) = (Vec::with_capacity(192 * together), Vec::with_capacity(together));
     let mut leaves = Vec::with_capacity(statements.len());
     for statements in statements.chunks(TOGETHER) {
         messages.clear();
