@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use knhk_ontology::Limits;
 use knhk_ontology::graph::{Graph, GraphBuilder, Term, Terms};
-use knhk_ontology::rdf::{self, Format, RdfErrorKind};
+use knhk_ontology::rdf::{self, Format};
 use proptest::prelude::*;
 
 const FORMATS: [Format; 5] = [Format::Turtle, Format::NTriples, Format::NQuads, Format::JsonLd, Format::RdfXml];

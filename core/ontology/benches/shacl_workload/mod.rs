@@ -36,7 +36,7 @@ pub fn data(statements: usize) -> String {
 
 fn order(text: &mut String, at: usize, other: usize, broken: bool) -> std::fmt::Result {
     let qty = if broken { 9000 } else { 1 + at % 5000 };
-    let side = if at % 2 == 0 { "Buy" } else { "Sell" };
+    let side = if at.is_multiple_of(2) { "Buy" } else { "Sell" };
     writeln!(
         text,
         "ex:order{at} a ex:Order ; ex:id \"ORD-{at:06}\" ; ex:account ex:account{other} ; ex:instrument ex:instrument{other} ;
