@@ -62,6 +62,7 @@ test-doc:
 
 test-loom:
 	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-hot --release --test loom --target-dir $(TARGET)/loom
+	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-resilience --release --test loom --target-dir $(TARGET)/loom
 
 test-python: python
 	cd bindings/python && ../../$(PYTHON) -m pytest --quiet
@@ -98,8 +99,8 @@ $(SETUP)/oracles:
 
 .PHONY: fuzz
 FUZZ_SECONDS ?= 60
-fuzz: $(SETUP)/cargo-fuzz ## Fuzzes artifact images, documents, proofs, changes and shapes, FUZZ_SECONDS each, from copies of the kept corpora.
-	@for target in core/hot:artifact core/ontology:document core/ontology:proof core/ontology:delta core/ontology:shacl; do crate=$${target%:*}; name=$${target#*:}; \
+fuzz: $(SETUP)/cargo-fuzz ## Fuzzes artifact images, documents, RDF, shapes, proofs and changes, FUZZ_SECONDS each, from copies of the kept corpora.
+	@for target in core/hot:artifact $(addprefix core/ontology:,document proof delta turtle ntriples nquads jsonld rdfxml change shacl); do crate=$${target%:*}; name=$${target#*:}; \
 	    mkdir -p $(TARGET)/fuzz && rm -rf $(TARGET)/fuzz/$$name && cp -r $$crate/fuzz/corpus/$$name $(TARGET)/fuzz/$$name; \
 	    (cd $$crate && PATH="$(abspath $(TARGET))/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 cargo fuzz run -s none \
 	        --target-dir $(abspath $(TARGET))/fuzz/build $$name $(abspath $(TARGET))/fuzz/$$name -- -max_total_time=$(FUZZ_SECONDS)); done

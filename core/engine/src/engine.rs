@@ -16,6 +16,7 @@ use crate::control::Server;
 use crate::folder::Folder;
 use crate::records::Records;
 use crate::subscribe::Announcer;
+use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, warm};
 
 /// Where an engine in memory is opened.
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     folder: Option<Arc<Folder>>,
     pub(crate) sectors: RwLock<Vec<Arc<Sector>>>,
     history: usize,
+    aside: Arc<Background>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
     control: Mutex<Option<Server>>,
@@ -75,7 +77,8 @@ impl Engine {
         open: impl FnOnce(&Path) -> Result<Folder, Error>,
     ) -> Result<Engine, Error> {
         let hot = Hot::new(options.hot.clone())?;
-        let announcer = Arc::new(Announcer::new()?);
+        let aside = Arc::new(Background::start()?);
+        let announcer = Arc::new(Announcer::new(aside.clone())?);
         if let Some(Log(log)) = options.log.clone() {
             announcer.set_log(Some(Box::new(move |level, part, line| log(level, part, line))));
         }
@@ -85,7 +88,7 @@ impl Engine {
             path => Some(Arc::new(open(path.as_ref())?)),
         };
         let journal = Records { folder: folder.clone(), announcer: announcer.clone() };
-        let clock = warm::start(&hot, &announcer, options.clock_period)?;
+        let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
         let engine = Engine {
             inner: Arc::new(Inner {
                 hot,
@@ -99,6 +102,7 @@ impl Engine {
                 folder,
                 sectors: RwLock::default(),
                 history: options.history,
+                aside,
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
                 control: Mutex::default(),
@@ -165,7 +169,8 @@ impl Engine {
         if let Some(folder) = &self.inner.folder {
             folder.create_sector(name, sectors.len(), kind)?;
         }
-        let sector = Arc::new(Sector::over(empty.clone(), sectors.len(), kind, keys, self.inner.history));
+        let sector = Sector::over(empty.clone(), sectors.len(), kind, keys, self.inner.history);
+        let sector = Arc::new(sector.with_aside(self.inner.aside.clone()));
         sectors.push(sector.clone());
         Ok(sector)
     }

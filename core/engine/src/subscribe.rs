@@ -5,10 +5,12 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use knhk_ontology::Aside;
 use knhk_promotion::Version;
 use knhk_warm::Worker;
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::warm::Background;
 use crate::{Change, Error, Status};
 
 /// How many changes wait for a slow subscriber before the oldest are dropped and counted.
@@ -60,6 +62,7 @@ struct Waiting {
 /// All who want to hear of changes.
 pub(crate) struct Announcer {
     worker: Worker,
+    aside: Arc<Background>,
     subscribers: Mutex<HashMap<u64, Arc<Subscriber>>>,
     next: AtomicU64,
     descriptor: OnceLock<OwnedFd>,
@@ -71,12 +74,13 @@ pub(crate) struct Announcer {
 }
 
 impl Announcer {
-    pub(crate) fn new() -> Result<Announcer, Error> {
+    pub(crate) fn new(aside: Arc<Background>) -> Result<Announcer, Error> {
         let worker = Worker::spawn("knhk-warm", 4096).map_err(|error| {
             Error::new(Status::System, "open", "knhk-warm", format!("the warm thread could not be started: {error}"))
         })?;
         Ok(Announcer {
             worker,
+            aside,
             subscribers: Mutex::default(),
             next: AtomicU64::new(1),
             descriptor: OnceLock::new(),
@@ -114,10 +118,12 @@ impl Announcer {
         self.tell(Level::Info, "promotion", move || Change::new(&told.sector, &told.version, 0).summary());
         {
             let mut past = lock(&self.past);
-            if past.len() == REMEMBERED {
-                past.pop_front();
-            }
+            let forgotten = if past.len() == REMEMBERED { past.pop_front() } else { None };
             past.push_back(change.clone());
+            if let Some(forgotten) = forgotten {
+                // A version is much memory to free, which another thread does.
+                self.aside.discard(Box::new(forgotten));
+            }
         }
         let subscribers: Vec<_> = lock(&self.subscribers).values().cloned().collect();
         for subscriber in subscribers {

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod again;
+mod aside;
 pub mod canon;
 mod closure;
 mod compatible;
@@ -50,6 +51,7 @@ pub mod vocabulary;
 mod words;
 
 pub use again::Text;
+pub use aside::{Alone, Aside};
 pub use compatible::{Incompatibility, accept, check_compatible};
 pub use compile::{CompileError, compile, compile_snapshot};
 pub use core::Core;

@@ -86,6 +86,13 @@ pub(crate) fn scalar(graph: &Graph, value_type: ValueType, term: Term) -> Option
 }
 
 impl Compiled {
+    /// Whether a change gives parameters other values, and nothing else.
+    pub(crate) fn is_revised_by(&self, snapshot: &Snapshot, delta: &Delta) -> bool {
+        let value = snapshot.words().value;
+        let of_values = |triples: &[Triple]| triples.iter().all(|triple| triple.predicate == value);
+        delta.added().len() == delta.removed().len() && of_values(delta.added()) && of_values(delta.removed())
+    }
+
     /// The artifact after a change of values alone, but for its content address; none where the change, or a value, asks for more than
     /// that.
     pub(crate) fn revise(&self, snapshot: &Snapshot, delta: &Delta) -> Option<Revised> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
+use crate::aside::{Aside, Hashing};
 use crate::core::Core;
 use crate::graph::{Delta, Graph, TermRef, Triple, write_statement};
 use crate::merkle::Map;
@@ -26,8 +27,13 @@ pub struct Snapshot {
     id: [u8; 32],
     shapes: Shapes,
     report: Report,
+    /// Whether the report is the same whatever the parameters' values are.
+    idle: OnceLock<bool>,
     view: Arc<OnceLock<Result<View, DocumentError>>>,
 }
+
+/// Statements of a change from which it pays to hash them aside.
+const MANY: usize = 256;
 
 /// What all snapshots of a sector share.
 #[derive(Debug)]
@@ -83,7 +89,7 @@ impl Snapshot {
 
     fn with(of: Arc<Sector>, graph: Graph, map: Map, shapes: Shapes, report: Report) -> Snapshot {
         let id = address(&of.core.root(), &map.root());
-        Snapshot { of, graph, map, id, shapes, report, view: Arc::default() }
+        Snapshot { of, graph, map, id, shapes, report, idle: OnceLock::new(), view: Arc::default() }
     }
 
     /// The content address: `SHA-256("knhk snapshot 2\0" || root of the core || root of the sector's own statements)`.
@@ -178,25 +184,56 @@ impl Snapshot {
             let report = shapes.validate(&graph);
             (shapes, report)
         } else {
-            (self.shapes.clone(), self.shapes.validate_delta(&self.graph, &graph, delta, &self.report))
+            (self.shapes.clone(), self.validated(&graph, delta))
         };
         Ok(Snapshot::with(self.of.clone(), graph, map, shapes, report))
     }
 
     /// [`Snapshot::apply`] of a change that gives parameters other values and nothing else, together with what it compiles to; none for any
-    /// other change, and now and then for one that is, which has to take the way of all others then.
+    /// other change, and now and then for one that is, which has to take the way of all others then. The content address of a change of many
+    /// is computed aside.
     ///
     /// # Errors
     /// When there is no memory for the artifact.
-    pub fn revise(&self, compiled: &Compiled, delta: &Delta) -> Option<Result<(Snapshot, Compiled), CompileError>> {
-        let revised = compiled.revise(self, delta)?;
-        // Whatever refuses it says so on the way of all others.
-        let snapshot = self.apply_own(delta).ok()?;
-        // After a move to a fresh interner the parameters have other numbers.
-        if !Arc::ptr_eq(snapshot.graph.terms(), self.graph.terms()) {
+    pub fn revise(
+        &self,
+        compiled: &Compiled,
+        delta: &Arc<Delta>,
+        aside: &dyn Aside,
+    ) -> Option<Result<(Snapshot, Compiled), CompileError>> {
+        if !compiled.is_revised_by(self, delta) {
             return None;
         }
-        Some(revised.finish(snapshot.id).map(|compiled| (snapshot, compiled)))
+        // Where only a part of what there is stays, hashing what stays beats hashing what goes.
+        let most = delta.len() > self.graph.own_len() && delta.removed().len() < self.map.len();
+        let hashing =
+            (delta.len() >= MANY && !most).then(|| Hashing::begin(aside, &self.map, self.graph.terms(), delta));
+        let revised = compiled.revise(self, delta)?;
+        let hashed = hashing.as_ref().and_then(Hashing::help);
+        let idle = *self.idle.get_or_init(|| self.shapes.is_idle(&self.graph, self.of.words.value));
+        let graph = if idle { self.graph.apply_own(delta) } else { self.graph.apply(delta) };
+        if graph.compacted().is_some() {
+            return None;
+        }
+        let report = if idle { self.report.clone() } else { self.validated(&graph, delta) };
+        let map = match (hashed, hashing) {
+            (Some(map), _) => map,
+            (None, Some(hashing)) => hashing.finish(),
+            (None, None) => self.map.apply_towards(&graph, delta),
+        };
+        let next = Snapshot::with(self.of.clone(), graph, map, self.shapes.clone(), report);
+        next.idle.get_or_init(|| idle);
+        Some(revised.finish(next.id).map(|compiled| (next, compiled)))
+    }
+
+    /// The report on the graph after a change that leaves the shapes as they are.
+    fn validated(&self, graph: &Graph, delta: &Delta) -> Report {
+        // Where most of it changed, the whole is less than the change.
+        if delta.len() >= graph.own_len() {
+            self.shapes.validate(graph)
+        } else {
+            self.shapes.validate_delta(&self.graph, graph, delta, &self.report)
+        }
     }
 
     /// The proof that the snapshot, core included, states this: a canonical line of N-Triples with its line feed. None where it does not.

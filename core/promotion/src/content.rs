@@ -11,7 +11,7 @@ use crate::{PromotionError, Sector, Version};
 #[derive(Debug)]
 pub enum Content {
     /// The values, maps and classes that take the place of those that there are; what a document cannot say stays.
-    Document(Document),
+    Document(Box<Document>),
     /// [`Content::Document`] as a text, which makes the next one quick to read where it says the same with other values.
     Json(Json),
     /// The whole of Σ_sector.
@@ -33,12 +33,12 @@ pub struct Json(Read);
 enum Read {
     Parsed {
         json: String,
-        document: Document,
+        document: Box<Document>,
     },
     /// What the text of version `base` says, with other values.
     Again {
         base: Arc<Version>,
-        delta: Delta,
+        delta: Arc<Delta>,
         text: Text,
         limits: Limits,
     },
@@ -46,7 +46,7 @@ enum Read {
 
 /// What a content changes.
 pub(crate) struct Changes {
-    pub delta: Delta,
+    pub delta: Arc<Delta>,
     pub text: TextRead,
 }
 
@@ -55,7 +55,7 @@ pub(crate) enum TextRead {
     /// It was none, or nothing is.
     Nothing,
     /// It was parsed.
-    Parsed { json: String, document: Document },
+    Parsed { json: String, document: Box<Document> },
     /// Where its values are.
     Text(Text),
 }
@@ -74,9 +74,9 @@ impl Sector {
             && text.version == base.number
             && let Some((delta, text)) = text.text.again(json, &base.snapshot, &base.compiled, limits)
         {
-            return Ok(Content::Json(Json(Read::Again { base, delta, text, limits: *limits })));
+            return Ok(Content::Json(Json(Read::Again { base, delta: Arc::new(delta), text, limits: *limits })));
         }
-        let document = Document::parse(json, limits)?;
+        let document = Box::new(Document::parse(json, limits)?);
         Ok(Content::Json(Json(Read::Parsed { json: json.to_owned(), document })))
     }
 }
@@ -92,7 +92,7 @@ pub struct Statements {
 
 impl From<Document> for Content {
     fn from(document: Document) -> Content {
-        Content::Document(document)
+        Content::Document(Box::new(document))
     }
 }
 
@@ -102,7 +102,7 @@ impl Content {
     /// # Errors
     /// What is wrong with what the snapshot holds.
     pub fn change(self, base: &Snapshot) -> Result<Delta, SnapshotError> {
-        Ok(self.against(base, None)?.delta)
+        Ok(Arc::unwrap_or_clone(self.against(base, None)?.delta))
     }
 
     /// What it changes in a snapshot, which is the current version's where there is one.
@@ -116,7 +116,7 @@ impl Content {
                 Delta::new(graph, removed.within(graph.terms()), added.within(graph.terms()))
             }
         };
-        Ok(Changes { delta, text: TextRead::Nothing })
+        Ok(Changes { delta: Arc::new(delta), text: TextRead::Nothing })
     }
 }
 
@@ -129,12 +129,12 @@ impl Read {
             // Another promotion came between.
             Read::Again { text, limits, .. } => {
                 let json = text.json().to_owned();
-                let document = Document::parse(&json, &limits)?;
+                let document = Box::new(Document::parse(&json, &limits)?);
                 (json, document)
             }
             Read::Parsed { json, document } => (json, document),
         };
-        Ok(Changes { delta: base.change_to(&document)?, text: TextRead::Parsed { json, document } })
+        Ok(Changes { delta: Arc::new(base.change_to(&document)?), text: TextRead::Parsed { json, document } })
     }
 }
 

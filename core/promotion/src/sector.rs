@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, Text, compile};
+use knhk_ontology::{Alone, Aside, Core, Document, KeyTable, Limits, Snapshot, Text, compile};
 
 use crate::{Content, Journal, Preparing, Promotion, PromotionError, Version};
 
@@ -36,6 +36,7 @@ pub struct Sector {
     number: usize,
     kind: SectorKind,
     empty: Arc<Snapshot>,
+    aside: Arc<dyn Aside + Send>,
     state: Mutex<State>,
 }
 
@@ -77,11 +78,11 @@ impl State {
         self.current().map(|version| version.document()).or(self.declared.as_deref())
     }
 
-    /// Takes up a version that became current; returns the number of the one that fell out of the history.
-    pub(crate) fn push(&mut self, version: Arc<Version>) -> Option<u64> {
+    /// Takes up a version that became current; returns the one that fell out of the history.
+    pub(crate) fn push(&mut self, version: Arc<Version>) -> Option<Arc<Version>> {
         self.next = version.number + 1;
         self.versions.push_back(version);
-        if self.versions.len() > self.depth { self.versions.pop_front().map(|old| old.number) } else { None }
+        if self.versions.len() > self.depth { self.versions.pop_front() } else { None }
     }
 
     pub(crate) fn retained(&self) -> String {
@@ -112,7 +113,23 @@ impl Sector {
             verifications: 0,
             depth: depth.max(1),
         };
-        Sector { name: empty.namespace().sector().into(), number, kind, empty, state: Mutex::new(state) }
+        Sector {
+            name: empty.namespace().sector().into(),
+            number,
+            kind,
+            empty,
+            aside: Arc::new(Alone),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// With another thread for what can be done aside.
+    pub fn with_aside(self, aside: Arc<dyn Aside + Send>) -> Sector {
+        Sector { aside, ..self }
+    }
+
+    pub(crate) fn aside(&self) -> &dyn Aside {
+        &*self.aside
     }
 
     /// The sector's name.

@@ -100,24 +100,25 @@ impl<'s> Promotion<'s, Preparing> {
         let begun = Instant::now();
         let (mut broken, mut last) = (Vec::new(), None);
         // Where values change alone, no name and no type does: nothing that a program holds can break.
-        let (snapshot, compiled) = match current.as_ref().and_then(|current| base.revise(&current.compiled, &delta)) {
-            Some(revised) => {
-                let (snapshot, compiled) = revised?;
-                conforming(&snapshot)?;
-                (snapshot, compiled)
-            }
-            None => {
-                let snapshot = base.apply(&delta)?;
-                conforming(&snapshot)?;
-                broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
-                if !broken.is_empty() && !origin.major {
-                    return Err(PromotionError::Incompatible(broken));
+        let (snapshot, compiled) =
+            match current.as_ref().and_then(|current| base.revise(&current.compiled, &delta, sector.aside())) {
+                Some(revised) => {
+                    let (snapshot, compiled) = revised?;
+                    conforming(&snapshot)?;
+                    (snapshot, compiled)
                 }
-                let before = current.as_ref().map(|current| &**current.artifact());
-                let compiled = compile_snapshot(&snapshot, &mut state.keys, before)?;
-                (snapshot, compiled)
-            }
-        };
+                None => {
+                    let snapshot = base.apply(&delta)?;
+                    conforming(&snapshot)?;
+                    broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
+                    if !broken.is_empty() && !origin.major {
+                        return Err(PromotionError::Incompatible(broken));
+                    }
+                    let before = current.as_ref().map(|current| &**current.artifact());
+                    let compiled = compile_snapshot(&snapshot, &mut state.keys, before)?;
+                    (snapshot, compiled)
+                }
+            };
         match text {
             TextRead::Nothing => {}
             TextRead::Text(text) => last = Some(text),
@@ -264,7 +265,8 @@ impl<'s> Promotion<'s, Ready<'s>> {
             state.text = Some(Arc::new(LastText { version: number, text }));
         }
         if let Some(forgotten) = state.push(version.clone()) {
-            journal.prune(sector.name(), forgotten);
+            journal.prune(sector.name(), forgotten.number);
+            sector.aside().discard(Box::new(forgotten));
         }
         drop(state);
         let stage = Promoted { version, recorded: recorded.is_ok() };

@@ -36,25 +36,22 @@ impl Spares {
             fitting.map(|at| kept.swap_remove(at))
         };
         let mut mapping = match kept {
-            Some((start, mapped)) => {
-                let mapping = Mapping { start, len, mapped, home: None };
-                mapping.allow(libc::PROT_READ | libc::PROT_WRITE)?;
-                mapping
-            }
+            Some((start, mapped)) => Mapping { start, len, mapped, home: None },
             None => Mapping::zeroed(len)?,
         };
         mapping.home = Some(self.clone());
         Ok(mapping)
     }
 
-    /// Whether there was room for it.
-    fn keep(&self, start: NonNull<u8>, mapped: usize) -> bool {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = kept.len() < SPARES;
-        if room {
-            kept.push((start, mapped));
+    /// Whether it was kept. It is made writable here, by the thread that frees, so that the promotion that takes it asks nothing of the
+    /// system.
+    fn keep(&self, mapping: &Mapping) -> bool {
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept().len() >= SPARES || mapping.allow(libc::PROT_READ | libc::PROT_WRITE).is_err() {
+            return false;
         }
-        room
+        kept().push((mapping.start, mapping.mapped));
+        true
     }
 }
 
@@ -121,7 +118,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        if self.home.take().is_some_and(|home| home.keep(self.start, self.mapped)) {
+        if self.home.take().is_some_and(|home| home.keep(self)) {
             return;
         }
         // SAFETY: the range is this value's own mapping, and no borrow of it outlives `self`.

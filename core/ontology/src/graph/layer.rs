@@ -54,6 +54,11 @@ impl Layer {
         }
     }
 
+    /// [`Layer::apply`] without the orders that a later question may make again.
+    pub(super) fn apply_once(&self, removed: &[Row], added: &[Row]) -> Layer {
+        Layer { by_subject: self.by_subject.apply(removed, added), ..Layer::default() }
+    }
+
     /// The same statements in other numbers, if these keep the order of the terms.
     pub(super) fn renumbered(&self, number: impl Fn(Term) -> Term) -> Layer {
         let renumber = |triple: Triple| Triple {

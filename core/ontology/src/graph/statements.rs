@@ -123,6 +123,14 @@ impl Graph {
         Graph { terms: self.terms.clone(), core: self.core.clone(), own }
     }
 
+    /// [`Graph::apply`] of a change that is known to say nothing of the core's statements, where questions by predicate and by object
+    /// are not expected: the first one sorts the statements anew.
+    pub(crate) fn apply_own(&self, delta: &Delta) -> Graph {
+        let rows = |triples| layer::rows_of(triples, None);
+        let own = Arc::new(self.own.apply_once(&rows(delta.removed()), &rows(delta.added())));
+        Graph { terms: self.terms.clone(), core: self.core.clone(), own }
+    }
+
     /// Calls `gone` with each own statement that `to` has not, `new` with each that only `to` has.
     pub(super) fn differences(&self, to: &Graph, mut gone: impl FnMut(Triple), mut new: impl FnMut(Triple)) {
         let (ours, theirs) = (self.own.by_subject(), to.own.by_subject());

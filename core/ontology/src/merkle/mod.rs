@@ -14,6 +14,8 @@ mod trie;
 pub use proof::{Proof, ProofError};
 pub use sha256::{Hash, leaf};
 
+use std::sync::{Arc, OnceLock};
+
 use crate::graph::{Delta, Graph, Terms, Triple, write_statement};
 use proof::Level;
 use sha256::{digest, push_leaf};
@@ -29,8 +31,23 @@ const TOGETHER: usize = 64;
 /// An immutable set of canonical lines under one root. Cloning it is cheap, and what two versions share is stored once.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
-    tree: Option<Tree>,
+    root: Hash,
     len: usize,
+    lines: Lines,
+}
+
+/// The lines' leaves, in one of two forms.
+#[derive(Clone, Debug)]
+enum Lines {
+    Tree(Option<Tree>),
+    /// Sorted, and the tree from the first question that needs it: where all changes every time, none ever does.
+    Leaves(Arc<(Vec<Hash>, OnceLock<Option<Tree>>)>),
+}
+
+impl Default for Lines {
+    fn default() -> Lines {
+        Lines::Tree(None)
+    }
 }
 
 impl Map {
@@ -58,7 +75,8 @@ impl Map {
     /// The map of the lines with these leaves.
     pub fn from_leaves(leaves: Vec<Hash>) -> Map {
         let leaves = sorted(&leaves);
-        Map { len: leaves.len(), tree: Maker::default().build(&leaves) }
+        let root = Maker::default().root(&leaves);
+        Map { root, len: leaves.len(), lines: Lines::Leaves(Arc::new((leaves, OnceLock::new()))) }
     }
 
     /// The map after a change of the graph whose own statements it is the map of. It hashes the lines that come and go;
@@ -85,13 +103,25 @@ impl Map {
             return self.clone();
         }
         let mut maker = Maker::default();
-        let tree = maker.update(self.tree.as_ref(), &sorted(removed), &sorted(added));
-        Map { tree, len: self.len.checked_add_signed(maker.gained).expect("no more lines go than are there") }
+        let tree = maker.update(self.tree(), &sorted(removed), &sorted(added));
+        let root = tree.as_ref().map_or([0; 32], |tree| tree.hash);
+        Map {
+            root,
+            lines: Lines::Tree(tree),
+            len: self.len.checked_add_signed(maker.gained).expect("no more lines go than are there"),
+        }
     }
 
     /// The root: equal for equal sets of lines, and for no others that anyone could find.
     pub fn root(&self) -> Hash {
-        self.tree.as_ref().map_or([0; 32], |tree| tree.hash)
+        self.root
+    }
+
+    fn tree(&self) -> Option<&Tree> {
+        match &self.lines {
+            Lines::Tree(tree) => tree.as_ref(),
+            Lines::Leaves(leaves) => leaves.1.get_or_init(|| Maker::default().build(&leaves.0)).as_ref(),
+        }
     }
 
     /// How many lines there are.
@@ -108,7 +138,7 @@ impl Map {
     pub fn prove(&self, line: &[u8]) -> Option<Proof> {
         let leaf = leaf(line);
         let mut levels = Vec::new();
-        let mut tree = self.tree.as_ref()?;
+        let mut tree = self.tree()?;
         while let Some(node) = &tree.below {
             let child = node.child(nibble(&leaf, levels.len()))?;
             let siblings = node.children.iter().enumerate().filter(|&(at, _)| at != child);
@@ -121,7 +151,9 @@ impl Map {
 
 /// The leaves of statements, in their order. It needs nothing but the interner, so that two threads can share the work.
 pub fn leaves(terms: &Terms, statements: &[Triple]) -> Vec<Hash> {
-    let (mut messages, mut ends) = (Vec::new(), Vec::with_capacity(TOGETHER));
+    // Most lines take two or three blocks: growing would cost as much as hashing.
+    let together = TOGETHER.min(statements.len());
+    let (mut messages, mut ends) = (Vec::with_capacity(192 * together), Vec::with_capacity(together));
     let mut leaves = Vec::with_capacity(statements.len());
     for statements in statements.chunks(TOGETHER) {
         messages.clear();

@@ -35,6 +35,8 @@ impl Node {
 pub(super) struct Maker {
     /// Children of the nodes that are being made, those of the innermost last.
     open: Vec<Tree>,
+    /// Hashes of children, as `open` has trees.
+    hashes: Vec<Hash>,
     /// Room for a node's message.
     message: Vec<u8>,
     /// Leaves that came less those that went.
@@ -46,6 +48,32 @@ impl Maker {
     pub(super) fn build(&mut self, leaves: &[Hash]) -> Option<Tree> {
         self.open_leaves(leaves, 0);
         self.open.pop()
+    }
+
+    /// The hash of the tree of these leaves, which are sorted and without repetition; 32 zero bytes where there is none.
+    pub(super) fn root(&mut self, leaves: &[Hash]) -> Hash {
+        if leaves.is_empty() {
+            return [0; 32];
+        }
+        self.push_root(leaves, 0);
+        self.hashes.pop().expect("a tree of leaves has a root")
+    }
+
+    fn push_root(&mut self, leaves: &[Hash], depth: usize) {
+        if let [leaf] = leaves {
+            self.hashes.push(*leaf);
+            return;
+        }
+        let (start, mut present) = (self.hashes.len(), 0);
+        let mut rest = leaves;
+        while let Some(leaf) = rest.first() {
+            let at = nibble(leaf, depth);
+            present |= 1 << at;
+            self.push_root(take(&mut rest, depth, at), depth + 1);
+        }
+        let hash = node_of(&mut self.message, present, self.hashes[start..].iter());
+        self.hashes.truncate(start);
+        self.hashes.push(hash);
     }
 
     /// The tree without some leaves and then with others, both sorted and without repetition.

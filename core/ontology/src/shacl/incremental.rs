@@ -121,6 +121,26 @@ fn constraint_lookups(shape: &Shape, constraint: &Constraint, names: &Names, loo
     lookups.push(Lookup { prefix, predicate, way: Way::Forward });
 }
 
+/// Whether no shape that has focus nodes depends on a predicate, and none would get any by it.
+pub(super) fn is_idle(shapes: &Arc<Compiled>, data: &Graph, predicate: Term) -> bool {
+    let Dependencies { by_predicate, any_predicate, parents, roots } = &shapes.dependencies;
+    let asking = by_predicate.get(&predicate).into_iter().flatten().chain(any_predicate);
+    let mut pending: Vec<ShapeId> = asking.map(|dependency| dependency.shape).collect();
+    let mut seen: HashSet<ShapeId> = pending.iter().copied().collect();
+    let classes = Classes::new(data, &shapes.names, &shapes.classes);
+    let by = |target: &Target| matches!(*target, Target::SubjectsOf(of) | Target::ObjectsOf(of) if of == predicate);
+    while let Some(shape) = pending.pop() {
+        if let Some(root) = roots[shape as usize].map(|number| &shapes.roots[number as usize])
+            && (root.targets.iter().any(by)
+                || !super::validate::focus_nodes(shapes, &classes, data, &root.targets).is_empty())
+        {
+            return false;
+        }
+        pending.extend(parents[shape as usize].iter().map(|parent| parent.shape).filter(|&parent| seen.insert(parent)));
+    }
+    true
+}
+
 /// The report on `after`, from the report on `before`.
 pub(super) fn validate(shapes: &Arc<Compiled>, before: &Graph, after: &Graph, delta: &Delta, prior: &Report) -> Report {
     let changes = || delta.removed().iter().chain(delta.added());

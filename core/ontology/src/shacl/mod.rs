@@ -187,6 +187,16 @@ impl Shapes {
         incremental::validate(&self.compiled, before, after, delta, prior)
     }
 
+    /// Whether the report on a data graph stays as it is, whatever the objects of a predicate are: no shape that is about anything there
+    /// looks at them.
+    ///
+    /// # Panics
+    /// As `validate` does.
+    pub fn is_idle(&self, data: &Graph, predicate: Term) -> bool {
+        self.check_interner(data);
+        incremental::is_idle(&self.compiled, data, predicate)
+    }
+
     fn check_interner(&self, data: &Graph) {
         assert!(Arc::ptr_eq(&self.compiled.terms, data.terms()), "shapes and data share one interner");
     }

@@ -1,5 +1,6 @@
 //! The pipeline while it runs.
 
+mod again;
 mod concurrent;
 mod journal;
 mod pipeline;
