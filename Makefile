@@ -62,6 +62,7 @@ test-doc:
 
 test-loom:
 	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-hot --release --test loom --target-dir $(TARGET)/loom
+	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-resilience --release --test loom --target-dir $(TARGET)/loom
 
 test-python: python
 	cd bindings/python && ../../$(PYTHON) -m pytest --quiet
@@ -79,10 +80,27 @@ soak: ## Reads a billion times while everything changes, and looks for planted f
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
 	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
 
+# Other validators, which bring hundreds of crates: the one that switches features on that the other does not compile with is built apart.
+.PHONY: oracles
+ORACLE_CASES ?= 5000
+ORACLE_SEED ?= 1
+oracles: $(SETUP)/oracles ## Compares SHACL verdicts with pySHACL, rudof and shacl-rust on generated shapes and data.
+	@mkdir -p target/oracles
+	@for feature in shacl-rust rudof; do \
+	    (cd tests/oracles/shacl && cargo run --quiet --release --features $$feature -- $(ORACLE_CASES) $(ORACLE_SEED)) > target/oracles/$$feature.jsonl; done
+	target/oracles/python/bin/python tests/oracles/shacl/compare.py target/oracles/shacl-rust.jsonl target/oracles/rudof.jsonl
+
+$(SETUP)/oracles:
+	@mkdir -p $(@D)
+	@echo "set-up: a Python environment in target/oracles/python, with pySHACL"
+	@python3 -m venv target/oracles/python
+	@target/oracles/python/bin/pip install --quiet --disable-pip-version-check 'pyshacl==0.40.1'
+	@touch $@
+
 .PHONY: fuzz
 FUZZ_SECONDS ?= 60
-fuzz: $(SETUP)/cargo-fuzz ## Fuzzes artifact images, documents, proofs and changes, FUZZ_SECONDS each, from copies of the kept corpora.
-	@for target in core/hot:artifact core/ontology:document core/ontology:proof core/ontology:delta; do crate=$${target%:*}; name=$${target#*:}; \
+fuzz: $(SETUP)/cargo-fuzz ## Fuzzes artifact images, documents, RDF, shapes, proofs and changes, FUZZ_SECONDS each, from copies of the kept corpora.
+	@for target in core/hot:artifact $(addprefix core/ontology:,document proof delta turtle ntriples nquads jsonld rdfxml change shacl); do crate=$${target%:*}; name=$${target#*:}; \
 	    mkdir -p $(TARGET)/fuzz && rm -rf $(TARGET)/fuzz/$$name && cp -r $$crate/fuzz/corpus/$$name $(TARGET)/fuzz/$$name; \
 	    (cd $$crate && PATH="$(abspath $(TARGET))/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 cargo fuzz run -s none \
 	        --target-dir $(abspath $(TARGET))/fuzz/build $$name $(abspath $(TARGET))/fuzz/$$name -- -max_total_time=$(FUZZ_SECONDS)); done

@@ -71,7 +71,8 @@ def build_c(program: C) -> list[str]:
 
 def build_rust(program: Rust) -> list[str]:
     command = ["cargo", "bench", "--quiet", "-p", program.package, "--bench", program.name, "--no-run", "--message-format=json"]
-    done = subprocess.run(command, cwd=TOP, stdout=subprocess.PIPE, text=True)
+    command += ["--features", program.features] if program.features else []
+    done = subprocess.run(command, cwd=TOP / program.workspace, stdout=subprocess.PIPE, text=True)
     for line in done.stdout.splitlines():
         message = json.loads(line)
         if message.get("executable") and message["target"]["name"] == program.name:

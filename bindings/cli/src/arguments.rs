@@ -18,7 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   knhk init --sector orders                    make a folder's engine with an empty sector
   knhk import limits.json --sector orders      promote a document as the whole of the sector
-  knhk get orders/max_qty                      one value, its range, and who set it
+  knhk get orders/max_qty                      one value, its range, and its version
   knhk promote orders max_qty=1400 --why \"desk asked, ticket 881\"
   knhk diff orders                             what the newest version changed
   knhk rollback orders                         go back to the version before
@@ -195,7 +195,7 @@ pub struct Rollback {
     pub origin: Who,
 }
 
-/// Shows one value: what it is, what it may be, and who set it.
+/// Shows one value: what it is, what it may be, and the version that says so.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -215,10 +215,14 @@ pub struct Get {
 #[command(after_long_help = "\
 Examples:
   knhk show
-  knhk show orders")]
+  knhk show orders
+  knhk show orders/tenants")]
 pub struct Show {
-    /// The sector; all of them, in a line each, if left out.
+    /// The sector, or a map in it; all sectors, in a line each, if left out.
     pub sector: Option<String>,
+    /// How many versions of the sector's history, the newest.
+    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    pub versions: usize,
 }
 
 /// Shows what changed between two versions of a sector.

@@ -16,7 +16,10 @@ use clap::Parser;
 use crate::arguments::Arguments;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return output::misused(&error),
+    };
     let json = arguments.json;
     match verbs::run(arguments) {
         Ok(done) => output::print(&done, json),

@@ -8,7 +8,7 @@ use knhk_engine::Status;
 use knhk_engine::control::Failure;
 use serde_json::{Value, json};
 
-use crate::render::findings;
+use crate::render::{findings, plain};
 
 /// What a verb answers.
 pub struct Done {
@@ -45,11 +45,27 @@ pub fn refuse(failure: &Failure, json: bool) -> ExitCode {
     let begin = style.bad("knhk:");
     let broken = &failure.data.findings;
     // The message names the first of them.
-    let message =
-        if broken.is_empty() { &failure.message } else { "refused; nothing changed, since this does not conform:" };
+    let message = match broken.is_empty() {
+        true => plain(&failure.message),
+        false => "refused; nothing changed, since this does not conform:".into(),
+    };
     _ = write!(io::stderr(), "{begin} {message}\n{}", findings(broken));
     let code = exit_code(failure);
     if json { written(&format!("{:#}\n", json!({ "error": failure })), code) } else { ExitCode::from(code) }
+}
+
+/// Prints help where it was asked for, or what is wrong with the arguments.
+pub fn misused(error: &clap::Error) -> ExitCode {
+    _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let message = error.to_string();
+        let failure = Failure::new(Status::InvalidArgument, "usage", "", message.trim_end());
+        return written(&format!("{:#}\n", json!({ "error": failure })), USAGE);
+    }
+    ExitCode::from(USAGE)
 }
 
 /// Writes to standard output. A reader that has seen enough ends a command as it would have ended.

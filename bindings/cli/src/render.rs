@@ -221,7 +221,7 @@ fn short(entry: &VersionEntry) -> String {
 }
 
 /// Text from documents with its control characters made visible, so that it cannot drive the terminal.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     if !text.contains(char::is_control) {
         return text.to_owned();
     }

@@ -54,6 +54,14 @@ impl Engine {
         self.promote_content(&sector, content, origin, begun)
     }
 
+    /// Whether a text of so many bytes is within the engine's limit: for whoever has to copy it before the call.
+    ///
+    /// # Errors
+    /// `Limit`.
+    pub fn check_bytes(&self, len: usize) -> Result<(), Error> {
+        Ok(rdf::check_bytes(len, &self.inner.limits)?)
+    }
+
     /// Validates a sector's current knowledge against its shapes.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! The control socket through the engine's life, and folders opened read-only.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use knhk_engine::control::{Access, Content, Live, Promote, Sectors};
@@ -93,6 +95,22 @@ fn a_forked_child_leaves_the_socket_to_its_parent() {
     // SAFETY: waits for the child just made.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert_eq!(status, 0);
+    assert!(Live::connect(&scratch.0).unwrap().unwrap().ask(&Sectors {}).is_ok());
+}
+
+#[test]
+fn a_peer_that_leaves_does_not_end_the_program() {
+    let scratch = Scratch::new("leaves");
+    let _engine = scratch.open();
+    // As in a program in C or Go, which a write to a closed pipe ends; a program in Rust has it ignored.
+    // SAFETY: the default action of a signal is set, no handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    let mut peer = UnixStream::connect(scratch.socket()).unwrap();
+    for _ in 0..64 {
+        // The engine may have ended the connection at its first answer.
+        _ = peer.write_all(b"{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"v1.sectors\"}\n");
+    }
+    drop(peer);
     assert!(Live::connect(&scratch.0).unwrap().unwrap().ask(&Sectors {}).is_ok());
 }
 

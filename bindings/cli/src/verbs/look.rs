@@ -53,14 +53,17 @@ pub fn show(place: &Place<'_>, render: &Render, show: arguments::Show) -> Result
         return Ok(Done::new(render.value(&shown), &shown));
     }
     let _progress = Progress::begin(format!("reading {sector}"));
-    let shown = place.read(ALL)?.ask(Show { sector: sector.into() })?;
+    // One more than is shown, since a version's changes are told against the one before.
+    let mut access = place.read(show.versions.saturating_add(1))?;
+    let shown = access.ask(Show { sector: sector.into(), versions: Some(show.versions) })?;
     Ok(Done::new(render.sector(&shown), &shown))
 }
 
 pub fn diff(place: &Place<'_>, render: &Render, diff: arguments::Diff) -> Result<Done, Failure> {
     let _progress = Progress::begin(format!("reading {}", diff.sector));
+    let depth = if diff.from.is_none() { 2 } else { ALL };
     let compare = Compare { sector: diff.sector, from: diff.from, to: diff.to, statements: diff.statements };
-    let compared = place.read(ALL)?.ask(compare)?;
+    let compared = place.read(depth)?.ask(compare)?;
     Ok(Done::new(render.compared(&compared), &compared))
 }
 

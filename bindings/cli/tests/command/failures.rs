@@ -13,7 +13,10 @@ fn exit_codes_are_as_documented() {
     let scratch = Scratch::new("codes");
     assert!(scratch.fails(&["show"], 3).contains("knhk init"));
     assert_eq!(scratch.run(&["frobnicate"]).status.code(), Some(2));
-    assert_eq!(scratch.run(&["get"]).status.code(), Some(2));
+    let misused = scratch.run(&["get", "--json"]);
+    assert_eq!(misused.status.code(), Some(2));
+    let answer: serde_json::Value = serde_json::from_slice(&misused.stdout).unwrap();
+    assert!(answer["error"]["message"].as_str().unwrap().contains("<PATH>"), "{answer}");
     scratch.says(&["init", "--sector", "orders"]);
     scratch.fails(&["init", "--sector", "Not A Name"], 2);
     assert!(scratch.fails(&["export", "orders"], 3).contains("nothing was promoted"));
@@ -55,6 +58,8 @@ fn hostile_files_are_refused() {
     scratch.says(&["init"]);
     scratch.says(&["import", "control.json", "--sector", "orders"]);
     assert!(!scratch.says(&["show", "orders"]).contains('\x1b'), "a value cannot drive the terminal");
+    scratch.write("name.json", r#"{"x\u001b[31my": null}"#);
+    assert!(!scratch.says_not(&["validate", "name.json"]).contains('\x1b'), "nor can a name in a refusal");
 }
 
 #[test]

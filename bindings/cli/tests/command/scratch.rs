@@ -85,6 +85,13 @@ impl Scratch {
         message
     }
 
+    /// What a command that is refused says to people.
+    pub fn says_not(&self, arguments: &[&str]) -> String {
+        let done = self.run(arguments);
+        assert_eq!(done.status.code(), Some(1), "{arguments:?}: {}", text(&done.stdout));
+        text(&done.stderr)
+    }
+
     /// A live engine in a process of its own, ready.
     pub fn live(&self, mode: &str) -> Live {
         let mut child = Command::new(std::env::current_exe().unwrap())

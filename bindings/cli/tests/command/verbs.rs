@@ -175,6 +175,12 @@ fn show_lists_sectors_values_and_versions() {
     assert_eq!(answer["versions"][1]["changes"][0]["summary"], "max_qty 1000 → 1400");
     assert_eq!(answer["sector"]["current"]["version"], 2);
     assert_eq!(answer["parameters"].as_array().unwrap().len(), 9);
+    let newest = scratch.json(&["show", "orders", "--versions", "1"]);
+    assert_eq!(
+        newest["versions"],
+        json!([answer["versions"][1]]),
+        "its changes are still those against the one before"
+    );
     assert_eq!(scratch.json(&["show", "orders/tenants"])["parameters"].as_array().unwrap().len(), 2);
 }
 

@@ -63,11 +63,12 @@ impl Access {
             let path = folder.display().to_string();
             Failure::new(Status::Io, "open", &path, format!("{path} cannot be opened: {error}"))
         };
+        let name = text(folder)?;
         fs::create_dir_all(folder).map_err(failed)?;
         // On the folder itself, so that nothing needs to be made for it. An engine locks a file in it, and does not wait.
         let turn = File::open(folder).map_err(failed)?;
         turn.lock().map_err(failed)?;
-        match Engine::open(text(folder)?, options) {
+        match Engine::open(name, options) {
             Ok(engine) => Ok(Access::Here(engine, Some(turn))),
             Err(error) if error.status() == Status::Busy => match Live::connect(folder)? {
                 // It has come up meanwhile.
@@ -97,11 +98,15 @@ impl Access {
 }
 
 fn text(folder: &Path) -> Result<&str, Error> {
-    let refused = || {
-        let message = format!("the folder's name {} is not UTF-8: give it another", folder.display());
-        Error::new(Status::BadUtf8, "open", folder.display().to_string(), message)
+    let refused = |status, why: &str| {
+        let name = folder.display().to_string();
+        Error::new(status, "open", &name, format!("{name} {why}"))
     };
-    folder.to_str().ok_or_else(refused)
+    match folder.to_str() {
+        Some(":memory:") => Err(refused(Status::InvalidArgument, "is no folder; name one")),
+        Some(name) => Ok(name),
+        None => Err(refused(Status::BadUtf8, "is not UTF-8; give the folder another name")),
+    }
 }
 
 #[derive(Serialize)]

@@ -22,6 +22,9 @@ pub struct Sectors {}
 pub struct Show {
     /// The sector.
     pub sector: String,
+    /// How many versions of its history at most, the newest; all that are retained if left out.
+    #[serde(default)]
+    pub versions: Option<usize>,
 }
 
 /// Looks up one value, or the values of a map.
@@ -95,7 +98,9 @@ impl Request for Show {
     type Answer = Shown;
 
     fn serve(self, engine: &Engine) -> Result<Shown, Error> {
-        let versions = engine.history(&self.sector)?.iter().map(History::from).collect();
+        let history = engine.history(&self.sector)?;
+        let newest = history.len().saturating_sub(self.versions.unwrap_or(usize::MAX));
+        let versions = history[newest..].iter().map(History::from).collect();
         let shown = Get { sector: self.sector, path: String::new() }.serve(engine)?;
         Ok(Shown { versions, ..shown })
     }

@@ -188,7 +188,8 @@ fn answer_one(
     engine: &Weak<Inner>,
     line: &mut Vec<u8>,
 ) -> io::Result<Next> {
-    let Some(limit) = engine.upgrade().map(|inner| 2 * inner.limits.bytes + ENVELOPE_BYTES) else {
+    let Some(limit) = engine.upgrade().map(|inner| inner.limits.bytes.saturating_mul(2).saturating_add(ENVELOPE_BYTES))
+    else {
         return Ok(Next::Stop);
     };
     let too_long = match read_line(reader, line, limit)? {
@@ -223,7 +224,11 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> io:
     line.clear();
     let mut too_long = false;
     loop {
-        let piece = reader.fill_buf()?;
+        let piece = match reader.fill_buf() {
+            // A signal of the program's: a socket with a time-out is not read on by itself.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
         if piece.is_empty() {
             // A line without its end may be half a request.
             return Ok(Line::End);

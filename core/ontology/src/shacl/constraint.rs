@@ -38,7 +38,7 @@ pub(super) struct Root {
 }
 
 /// Which nodes a shape is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Target {
     Node(Term),
     Class(ClassId),

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 
 use super::Compiled;
+use super::check::{Checker, Focus};
 use super::classes::Classes;
 use super::constraint::{Constraint, Root, Shape, ShapeId, Target};
 use super::names::Names;
 use super::path::{Lookup, Path, Way};
 use super::report::{Entry, Report};
-use super::validate::{Checker, Found};
+use super::validate::Found;
 use crate::graph::{Delta, Graph, Term, Triple};
 
 /// Who depends on what.
@@ -127,7 +128,7 @@ pub(super) fn is_idle(shapes: &Arc<Compiled>, data: &Graph, predicate: Term) -> 
     let mut pending: Vec<ShapeId> = asking.map(|dependency| dependency.shape).collect();
     let mut seen: HashSet<ShapeId> = pending.iter().copied().collect();
     let classes = Classes::new(data, &shapes.names, &shapes.classes);
-    let checker = Checker::new(shapes, &classes, data);
+    let checker = Checker::of_some(shapes, &classes, data);
     let by = |target: &Target| matches!(*target, Target::SubjectsOf(of) | Target::ObjectsOf(of) if of == predicate);
     while let Some(shape) = pending.pop() {
         if let Some(root) = roots[shape as usize].map(|number| &shapes.roots[number as usize])
@@ -155,10 +156,10 @@ pub(super) fn validate(shapes: &Arc<Compiled>, before: &Graph, after: &Graph, de
         return prior.clone();
     }
     let mut found = Found::default();
-    let mut checker = Checker::new(shapes, &prior.classes, after);
+    let mut checker = Checker::of_some(shapes, &prior.classes, after);
     for &(number, focus) in &targets {
         let root = &shapes.roots[number as usize];
-        if checker.is_target(root, focus) && found.begin(&mut checker, number, root.shape, focus).is_break() {
+        if checker.is_target(root, focus) && found.begin(&mut checker, number, root.shape, focus, None).is_break() {
             break;
         }
     }
@@ -204,8 +205,8 @@ impl<'a> Affected<'a> {
         Affected {
             shapes,
             after_graph: after,
-            before: Checker::new(shapes, classes, before),
-            after: Checker::new(shapes, classes, after),
+            before: Checker::of_some(shapes, classes, before),
+            after: Checker::of_some(shapes, classes, after),
             seen: HashSet::new(),
             open: Vec::new(),
             targets: Vec::new(),
@@ -241,8 +242,8 @@ impl<'a> Affected<'a> {
             if parents.is_empty() {
                 continue;
             }
-            let was = self.before.conforms(shape, focus);
-            let is = self.after.conforms(shape, focus);
+            let was = self.before.conforms(shape, Focus::new(focus));
+            let is = self.after.conforms(shape, Focus::new(focus));
             for parent in parents {
                 if was && is || parent.verdict_only && was == is {
                     continue;

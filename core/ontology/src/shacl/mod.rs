@@ -32,9 +32,11 @@
 //! # Ok::<(), knhk_ontology::shacl::ShapesError>(())
 //! ```
 
+mod check;
 mod classes;
 mod compile;
 mod constraint;
+mod constraints;
 mod datatype;
 mod error;
 mod incremental;

@@ -122,6 +122,7 @@ pub enum Statement {
 }
 
 impl Statement {
+    #[allow(dead_code, reason = "for those who write cases down")]
     pub fn turtle(self) -> String {
         match self {
             Statement::Property(subject, predicate, object) => {
@@ -224,7 +225,7 @@ impl<C: Choose> Writer<'_, C> {
             1 => format!("sh:targetClass ex:C{}", self.choose.below(CLASSES)),
             2 => format!("sh:targetSubjectsOf ex:p{}", self.choose.below(PREDICATES)),
             3 => format!("sh:targetObjectsOf ex:p{}", self.choose.below(PREDICATES)),
-            _ => format!("sh:targetNode ex:n0, ex:n1 ; sh:targetClass ex:C0"),
+            _ => "sh:targetNode ex:n0, ex:n1 ; sh:targetClass ex:C0".to_owned(),
         };
         self.push(&format!(" ; {target}"));
     }
@@ -257,6 +258,15 @@ impl<C: Choose> Writer<'_, C> {
             3 => "[ sh:datatype xsd:string ]".to_owned(),
             _ => format!("[ sh:path {} ; sh:minCount 1 ]", self.path(1)),
         }
+    }
+
+    /// A node shape after this one, or one made on the spot.
+    fn node(&mut self, at: usize) -> String {
+        let rest: Vec<usize> = (at + 1..self.count).filter(|&at| !self.is_property[at]).collect();
+        if rest.is_empty() || self.choose.below(3) == 0 {
+            return self.choose.one(&["[ sh:nodeKind sh:IRI ]", "[ sh:class ex:C1 ]"]).to_owned();
+        }
+        format!("ex:S{}", rest[self.choose.below(rest.len())])
     }
 
     fn property(&mut self, at: usize) -> String {
@@ -311,7 +321,7 @@ impl<C: Choose> Writer<'_, C> {
                 let name = ["and", "or", "xone"][kind - 22];
                 format!("sh:{name} ( {} {} )", self.other(at), self.other(at))
             }
-            25 => format!("sh:node {}", self.other(at)),
+            25 => format!("sh:node {}", self.node(at)),
             26 => format!("sh:property {}, {}", self.property(at), self.property(at)),
             27 if is_property => {
                 let count = number(self.choose);

@@ -57,6 +57,7 @@ fn what_is_ill_formed() {
         ("ex:S sh:in _:l . _:l rdf:first 1 ; rdf:rest _:l .", "circular"),
         ("ex:S sh:and ( 'a' ) .", "sh:and: \"a\" is not a shape"),
         ("ex:S sh:node 1 .", "sh:node: \"1\" is not a shape"),
+        ("ex:S sh:node ex:T . ex:T sh:path ex:p ; sh:class ex:C .", "sh:node needs a node shape"),
         ("ex:S sh:closed 'yes' .", "sh:closed: \"yes\" is neither true nor false"),
         ("ex:S sh:languageIn ( 1 ) .", "sh:languageIn: \"1\" is not a string"),
         ("ex:S sh:path ex:p ; sh:qualifiedValueShape [ sh:class ex:C ] .", "needs sh:qualifiedMinCount"),
@@ -85,7 +86,7 @@ fn all_problems_are_listed() {
 fn shapes_that_refer_to_themselves() {
     refused(
         ProblemKind::Recursive,
-        "ex:A sh:not ex:B . ex:B sh:property ex:C . ex:C sh:path ex:p ; sh:or ( [ sh:node ex:A ] ) .",
+        "ex:A sh:not ex:B . ex:B sh:property ex:C . ex:C sh:path ex:p ; sh:or ( [ sh:not ex:A ] ) .",
         &["<http://example.org/A> → <http://example.org/B> → <http://example.org/C> → _:", "→ <http://example.org/A>"],
     );
     refused(ProblemKind::Recursive, "ex:A sh:node ex:A .", &["<http://example.org/A> → <http://example.org/A>"]);

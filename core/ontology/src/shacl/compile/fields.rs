@@ -224,7 +224,12 @@ impl Compiler<'_> {
     fn logic(&mut self, fields: &mut Fields) {
         let single: [(&str, Make<ShapeId>); 2] = [("not", Constraint::Not), ("node", Constraint::Node)];
         for (name, constraint) in single {
-            let shapes = self.each(fields, name, Self::reference);
+            let shapes = self.each(fields, name, |this, term| {
+                if name == "node" && this.graph.objects(term, this.names.path).next().is_some() {
+                    return Err(format!("{} is a property shape; sh:node needs a node shape", this.describe(term)));
+                }
+                this.reference(term)
+            });
             fields.constraints.extend(shapes.into_iter().map(constraint));
         }
         let lists: [(&str, Make<Vec<ShapeId>>); 3] =

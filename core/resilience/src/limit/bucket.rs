@@ -1,0 +1,108 @@
+//! A token bucket in one word.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64 as Plain, Ordering::Relaxed};
+
+use super::wait;
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::error::{InvalidSetting, Rejected};
+use crate::mutant::{Mutant::TokenStored, exchange};
+use crate::primitive::{Apart, AtomicU64};
+use crate::scope::Scope;
+
+use std::time::Duration;
+
+/// Times are kept in 64ths of a nanosecond.
+const FINE: u64 = 64;
+const BURST: u32 = 48;
+
+/// Admits `rate` calls a second and `burst` at once.
+///
+/// It is the generic cell rate algorithm (ITU-T I.371, A.1): the word is the time at which the bucket is full again. A call moves it by
+/// 1 / rate, if it is then at most burst / rate ahead. One exchange a call, so no two calls spend the same token. The interval of a
+/// token is kept in 64ths of a nanosecond, rounded up, so the rate is never exceeded. Times are told apart for 9 years after the
+/// bucket was made.
+#[derive(Debug)]
+pub struct TokenBucket {
+    full_at: Apart<AtomicU64>,
+    /// Interval (48 bits) and burst (16), together, so that both change at once.
+    rate: Plain,
+    zero_ns: u64,
+    clock: Arc<dyn Clock>,
+    scope: Scope,
+}
+
+impl TokenBucket {
+    /// A full bucket. `rate`: tokens a second, from one in 10 hours to 100 million; `burst`: 1 to 65,535.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when one is out of its range.
+    pub fn new(rate: f64, burst: u32, scope: &Scope) -> Result<TokenBucket, InvalidSetting> {
+        Ok(TokenBucket {
+            full_at: Apart(AtomicU64::new(0)),
+            rate: Plain::new(packed(rate, burst)?),
+            zero_ns: scope.clock().now_ns(),
+            clock: scope.clock().clone(),
+            scope: scope.clone(),
+        })
+    }
+
+    /// Changes rate and burst. Tokens that were spent stay spent for as long as they were.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when one is out of its range.
+    pub fn retune(&self, rate: f64, burst: u32) -> Result<(), InvalidSetting> {
+        self.rate.store(packed(rate, burst)?, Relaxed);
+        Ok(())
+    }
+
+    /// Takes `tokens`, all or none, without waiting.
+    ///
+    /// # Errors
+    /// [`Rejected::RateLimited`], with the time after which they are there; more than the burst never are.
+    #[inline]
+    pub fn try_take(&self, tokens: u32) -> Result<(), Rejected> {
+        let packed = self.rate.load(Relaxed);
+        let (interval, burst) = (packed & ((1 << BURST) - 1), packed >> BURST);
+        let now = self.clock.now_ns().saturating_sub(self.zero_ns).saturating_mul(FINE);
+        let (cost, room) = (interval.saturating_mul(u64::from(tokens)), interval * burst);
+        let mut full_at = self.full_at.0.load(Relaxed);
+        loop {
+            let then = full_at.max(now).saturating_add(cost);
+            if then - now > room {
+                return self.refuse(then - now - room, u64::from(tokens) > burst);
+            }
+            match exchange(&self.full_at.0, full_at, then, Relaxed, TokenStored) {
+                Ok(_) => return Ok(()),
+                Err(moved) => full_at = moved,
+            }
+        }
+    }
+
+    /// Whole tokens in the bucket at present.
+    pub fn tokens(&self) -> u32 {
+        let packed = self.rate.load(Relaxed);
+        let (interval, burst) = (packed & ((1 << BURST) - 1), packed >> BURST);
+        let now = self.clock.now_ns().saturating_sub(self.zero_ns).saturating_mul(FINE);
+        let ahead = self.full_at.0.load(Relaxed).saturating_sub(now);
+        ((interval * burst).saturating_sub(ahead) / interval) as u32
+    }
+
+    #[cold]
+    fn refuse(&self, missing: u64, never: bool) -> Result<(), Rejected> {
+        Counters::count(&self.scope.counters().rate_rejected);
+        let retry_after = if never { Duration::MAX } else { wait(missing.div_ceil(FINE)) };
+        Err(Rejected::RateLimited { retry_after })
+    }
+}
+
+fn packed(rate: f64, burst: u32) -> Result<u64, InvalidSetting> {
+    let holds = (1.0 / 36_000.0..=1e8).contains(&rate);
+    InvalidSetting::unless(holds, "rate", rate, "one in 10 hours to 100,000,000 a second")?;
+    InvalidSetting::unless((1..=65_535).contains(&burst), "burst", burst, "1 to 65,535")?;
+    let interval = (1e9 * FINE as f64 / rate).ceil() as u64;
+    let holds = interval.checked_mul(u64::from(burst)).is_some_and(|room| room < 1 << 62);
+    InvalidSetting::unless(holds, "burst", burst, "so small that it is saved up within 2 years")?;
+    Ok(interval | u64::from(burst) << BURST)
+}

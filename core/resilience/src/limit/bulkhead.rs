@@ -1,0 +1,149 @@
+//! A fixed number of calls at once.
+
+use std::sync::atomic::{AtomicU64 as Plain, Ordering::Relaxed};
+
+use crate::counters::Counters;
+use crate::error::{CallError, InvalidSetting, Rejected};
+use crate::mutant::{Mutant::LaneStored, Mutant::PlaceStored, exchange};
+use crate::primitive::{Apart, AtomicU64};
+use crate::scope::Scope;
+
+/// A place in a bulkhead; it must be given back.
+#[derive(Debug)]
+#[must_use = "the place must be given back with `Bulkhead::leave`"]
+pub struct Place {
+    /// The lane's word, or [`COUNTED`].
+    lane: u64,
+}
+
+impl Place {
+    /// One word, for a language that cannot hold a Rust value.
+    pub fn into_raw(self) -> u64 {
+        self.lane
+    }
+
+    /// The place of [`Place::into_raw`]. One given back twice frees a place at most where somebody else is in a counted one.
+    pub fn from_raw(lane: u64) -> Place {
+        Place { lane }
+    }
+}
+
+/// Even: no lane's word while it is taken.
+const COUNTED: u64 = 0;
+
+/// Admits at most so many calls at once.
+///
+/// One of the places is the *lane*, which whoever finds it free takes by an exchange and gives back by a store; a second read-modify-write
+/// instruction would double what an uncontended call costs. The other places are counted in one word, by exchange. A call is refused when
+/// the lane is taken, then all others are, and then the lane still is; a place that is given back during these looks may go unseen.
+#[derive(Debug)]
+pub struct Bulkhead {
+    /// Odd while taken; each change adds one, so that a place is not given back twice.
+    lane: Apart<AtomicU64>,
+    /// Places taken besides the lane.
+    counted: Apart<AtomicU64>,
+    /// Places, the lane included.
+    limit: Plain,
+    scope: Scope,
+}
+
+impl Bulkhead {
+    /// A bulkhead of `limit` places, at least one.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when the limit is 0.
+    pub fn new(limit: u32, scope: &Scope) -> Result<Bulkhead, InvalidSetting> {
+        check(limit)?;
+        Ok(Bulkhead {
+            lane: Apart(AtomicU64::new(0)),
+            counted: Apart(AtomicU64::new(0)),
+            limit: Plain::new(u64::from(limit)),
+            scope: scope.clone(),
+        })
+    }
+
+    /// Changes the number of places. Calls that are in stay in.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when it is 0.
+    pub fn retune(&self, limit: u32) -> Result<(), InvalidSetting> {
+        check(limit)?;
+        self.limit.store(u64::from(limit), Relaxed);
+        Ok(())
+    }
+
+    /// Places taken at present.
+    pub fn taken(&self) -> u32 {
+        (self.lane.0.load(Relaxed) % 2 + self.counted.0.load(Relaxed)) as u32
+    }
+
+    /// Takes a place, without waiting.
+    ///
+    /// # Errors
+    /// [`Rejected::Full`].
+    #[inline]
+    pub fn try_enter(&self) -> Result<Place, Rejected> {
+        match self.try_lane() {
+            Some(place) => Ok(place),
+            None => self.try_counted(),
+        }
+    }
+
+    #[inline]
+    fn try_lane(&self) -> Option<Place> {
+        let lane = self.lane.0.load(Relaxed);
+        let free = lane.is_multiple_of(2);
+        (free && exchange(&self.lane.0, lane, lane + 1, Relaxed, LaneStored).is_ok())
+            .then_some(Place { lane: lane + 1 })
+    }
+
+    #[inline(never)]
+    fn try_counted(&self) -> Result<Place, Rejected> {
+        let limit = self.limit.load(Relaxed);
+        let mut counted = self.counted.0.load(Relaxed);
+        while counted + 1 < limit {
+            match exchange(&self.counted.0, counted, counted + 1, Relaxed, PlaceStored) {
+                Ok(_) => return Ok(Place { lane: COUNTED }),
+                Err(now) => counted = now,
+            }
+        }
+        self.try_lane().ok_or_else(|| {
+            Counters::count(&self.scope.counters().bulkhead_rejected);
+            Rejected::Full { limit: limit as u32 }
+        })
+    }
+
+    /// Gives a place back.
+    #[inline]
+    pub fn leave(&self, place: Place) {
+        if place.lane != COUNTED {
+            if self.lane.0.load(Relaxed) == place.lane && !place.lane.is_multiple_of(2) {
+                self.lane.0.store(place.lane + 1, Relaxed);
+            }
+            return;
+        }
+        // Only a place that was given back twice finds nothing to take off.
+        let _ = self.counted.0.fetch_update(Relaxed, Relaxed, |counted| counted.checked_sub(1));
+    }
+
+    /// Calls `work` in a place of its own; a panic gives it back and goes on.
+    ///
+    /// # Errors
+    /// [`CallError`]: refused, or failed.
+    #[inline]
+    pub fn call<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
+        /// Gives the place back, also when the call panics.
+        struct In<'a>(&'a Bulkhead, u64);
+        impl Drop for In<'_> {
+            fn drop(&mut self) {
+                self.0.leave(Place::from_raw(self.1));
+            }
+        }
+        let _in = In(self, self.try_enter()?.into_raw());
+        work().map_err(CallError::Failed)
+    }
+}
+
+fn check(limit: u32) -> Result<(), InvalidSetting> {
+    InvalidSetting::unless(limit > 0, "limit", limit, "at least 1")
+}

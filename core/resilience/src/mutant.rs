@@ -1,0 +1,97 @@
+//! Planted faults. In the product [`mutated`] is constantly false and leaves no instruction; in the loom models a test chooses at run
+//! time one fault that the same source then has, and must be found.
+
+/// A fault.
+macro_rules! mutants {
+    ($($name:ident $what:literal,)*) => {
+        /// A fault that can be planted.
+        #[cfg_attr(not(loom), allow(dead_code))]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum Mutant {
+            $(#[doc = $what] $name,)*
+        }
+
+        #[cfg(loom)]
+        impl Mutant {
+            /// Each fault.
+            pub const ALL: &[Mutant] = &[$(Mutant::$name,)*];
+        }
+    };
+}
+
+mutants! {
+    Faithful "no fault",
+    ProbeStored "half-open counts a probe with a store instead of an exchange",
+    ProbeReturnStored "a probe's outcome is counted with a store instead of an exchange",
+    OpenStored "the breaker opens with a store, whatever its state has become",
+    TrendStored "the trend takes an outcome with a store instead of an exchange",
+    BlockStored "the count window takes an outcome with a store instead of an exchange",
+    HeadRelaxed "the count window moves its head relaxed",
+    HeadLoadRelaxed "the count window looks at its head relaxed",
+    HeadUnhelped "a thread that finds the next block begun does not move the head, and looks at the old one",
+    NextStored "the count window begins a block with a store instead of an exchange",
+    BucketStored "the time window takes an outcome with a store instead of an exchange",
+    FailureRelaxed "the time window counts a failure relaxed",
+    FailureLoadRelaxed "the time window looks at the failures relaxed",
+    CallsFirst "the time window looks at the calls before the failures",
+    LaneStored "the bulkhead takes its lane with a store instead of an exchange",
+    PlaceStored "the bulkhead takes a counted place with a store instead of an exchange",
+    TokenStored "the token bucket takes a token with a store instead of an exchange",
+    SlideStored "the sliding window notes an admission with a store instead of an exchange",
+    SlideRelaxed "the sliding window moves its head relaxed",
+    SlideLoadRelaxed "the sliding window looks at its head relaxed",
+}
+
+#[cfg(not(loom))]
+#[inline(always)]
+pub(crate) const fn mutated(_: Mutant) -> bool {
+    false
+}
+
+#[cfg(loom)]
+mod planted {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use super::Mutant;
+
+    static CHOSEN: AtomicU32 = AtomicU32::new(Mutant::Faithful as u32);
+
+    pub(crate) fn mutated(mutant: Mutant) -> bool {
+        CHOSEN.load(Relaxed) == mutant as u32
+    }
+
+    /// Plants a fault, for the whole process.
+    pub fn plant(mutant: Mutant) {
+        CHOSEN.store(mutant as u32, Relaxed);
+    }
+}
+
+#[cfg(loom)]
+pub(crate) use planted::mutated;
+#[cfg(loom)]
+pub use planted::plant;
+
+use std::sync::atomic::Ordering;
+
+/// `order`, or relaxed under the mutant.
+#[inline(always)]
+pub(crate) fn unless(mutant: Mutant, order: Ordering) -> Ordering {
+    if mutated(mutant) { Ordering::Relaxed } else { order }
+}
+
+/// Replaces `old` by `new` if it is still there, or, under the mutant, in any case.
+#[inline(always)]
+pub(crate) fn exchange(
+    at: &crate::primitive::AtomicU64,
+    old: u64,
+    new: u64,
+    success: Ordering,
+    mutant: Mutant,
+) -> Result<u64, u64> {
+    if mutated(mutant) {
+        at.store(new, if success == Ordering::AcqRel { Ordering::Release } else { success });
+        return Ok(old);
+    }
+    at.compare_exchange(old, new, success, Ordering::Relaxed)
+}
