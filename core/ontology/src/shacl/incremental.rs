@@ -18,7 +18,7 @@ use super::constraint::{Constraint, Root, Shape, ShapeId, Target};
 use super::names::Names;
 use super::path::{Lookup, Path, Way};
 use super::report::{Entry, Report};
-use super::validate::Found;
+use super::validate::{Found, focus_nodes};
 use crate::graph::{Delta, Graph, Term, Triple};
 
 /// Who depends on what.
@@ -128,11 +128,10 @@ pub(super) fn is_idle(shapes: &Arc<Compiled>, data: &Graph, predicate: Term) -> 
     let mut pending: Vec<ShapeId> = asking.map(|dependency| dependency.shape).collect();
     let mut seen: HashSet<ShapeId> = pending.iter().copied().collect();
     let classes = Classes::new(data, &shapes.names, &shapes.classes);
-    let checker = Checker::of_some(shapes, &classes, data);
     let by = |target: &Target| matches!(*target, Target::SubjectsOf(of) | Target::ObjectsOf(of) if of == predicate);
     while let Some(shape) = pending.pop() {
         if let Some(root) = roots[shape as usize].map(|number| &shapes.roots[number as usize])
-            && (root.targets.iter().any(by) || !checker.focus_nodes(root).is_empty())
+            && (root.targets.iter().any(by) || !focus_nodes(shapes, &classes, data, &root.targets).is_empty())
         {
             return false;
         }

@@ -49,7 +49,7 @@ fn by_targets(roots: &[Root]) -> Vec<(&[Target], Vec<u32>)> {
 }
 
 /// The nodes that targets name, without repetition, ordered.
-fn focus_nodes(shapes: &Compiled, classes: &Classes, data: &Graph, targets: &[Target]) -> Vec<Term> {
+pub(super) fn focus_nodes(shapes: &Compiled, classes: &Classes, data: &Graph, targets: &[Target]) -> Vec<Term> {
     let mut nodes = Vec::new();
     for target in targets {
         match *target {
