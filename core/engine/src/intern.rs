@@ -32,7 +32,7 @@ impl Engine {
             );
             return Err(Error::new(Status::NotReady, "intern", item(), message));
         };
-        let Some(slot) = state.keys.get(name) else {
+        let Some(slot) = state.keys.get(name).filter(|&slot| state.keys.is_promoted(slot)) else {
             let known: Vec<String> = document.entries().map(|entry| entry.path).collect();
             let near = nearest(name, &known).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
             let message = format!("sector {} has no key {name:?}{near}", sector.name());

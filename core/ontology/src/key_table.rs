@@ -1,5 +1,7 @@
 //! The key table: which slot each name has, for as long as the sector exists.
 
+use std::collections::BTreeSet;
+
 use hashbrown::HashTable;
 use sha2::{Digest, Sha256};
 
@@ -23,6 +25,10 @@ pub struct KeyTable {
     index: HashTable<u32>,
     capacity: u32,
     records: Vec<Record>,
+    /// The slots that programs hold keys of.
+    held: BTreeSet<u32>,
+    /// Keys that no version had when it became current.
+    unpromoted: usize,
     hasher: Sha256,
     id: [u8; 32],
 }
@@ -34,6 +40,8 @@ struct Key {
     hash: u64,
     value_type: ValueType,
     held: Option<ValueType>,
+    /// Whether a version with it, or a declaration, ever became current.
+    promoted: bool,
 }
 
 /// What is persisted, in order.
@@ -92,6 +100,8 @@ impl KeyTable {
             index: HashTable::new(),
             capacity,
             records: Vec::new(),
+            held: BTreeSet::new(),
+            unpromoted: 0,
             id: hasher.clone().finalize().into(),
             hasher,
         }
@@ -166,7 +176,7 @@ impl KeyTable {
 
     /// The slots that programs hold keys of, each with its type.
     pub fn all_held(&self) -> impl Iterator<Item = (u32, ValueType)> {
-        self.keys.iter().enumerate().filter_map(|(slot, key)| Some((slot as u32, key.held?)))
+        self.held.iter().filter_map(|&slot| Some((slot, self.held(slot)?)))
     }
 
     /// Notes that a program holds a key of this type: from now on, to drop or to retype it needs a declared major version.
@@ -189,8 +199,31 @@ impl KeyTable {
         let key = &mut self.keys[slot as usize];
         if key.held != value_type {
             key.held = value_type;
+            match value_type {
+                Some(_) => self.held.insert(slot),
+                None => self.held.remove(&slot),
+            };
             self.records.push(Record::Held { slot, value_type });
         }
+    }
+
+    /// Notes that a version, or a declaration, with these keys became current.
+    pub fn promote(&mut self, slots: impl IntoIterator<Item = u32>) {
+        if self.unpromoted == 0 {
+            return;
+        }
+        for slot in slots {
+            if let Some(key) = self.keys.get_mut(slot as usize)
+                && !std::mem::replace(&mut key.promoted, true)
+            {
+                self.unpromoted -= 1;
+            }
+        }
+    }
+
+    /// Whether a key was ever part of what was current: one that only a refused promotion had was not.
+    pub fn is_promoted(&self, slot: u32) -> bool {
+        self.keys.get(slot as usize).is_some_and(|key| key.promoted)
     }
 
     /// Lines written so far: see [`lines_from`](KeyTable::lines_from).
@@ -257,6 +290,7 @@ impl KeyTable {
         self.check_room(&plan).map_err(|error| error.to_string())?;
         let plan = plan.seal(self);
         self.commit(plan);
+        self.promote([slot]);
         Ok(())
     }
 
@@ -292,7 +326,8 @@ impl KeyTable {
             let name = Piece { start: self.names.len() as u32, len: new.name.len() as u32 };
             self.names.push_str(new.name);
             let (parent, hash, value_type) = (new.parent, new.hash, new.value_type);
-            self.keys.push(Key { name, parent, hash, value_type, held: None });
+            self.keys.push(Key { name, parent, hash, value_type, held: None, promoted: false });
+            self.unpromoted += 1;
             let keys = &self.keys;
             self.index.insert_unique(below(hash, parent), slot, |&slot| {
                 let key = &keys[slot as usize];

@@ -185,6 +185,8 @@ impl Sector {
                 Change { sector: self.number, artifact: Arc::new(artifact), snapshot_id: [0; 32], ready: false };
             hot.publish(&[change])?;
         }
+        let keys = state.keys.len();
+        state.keys.promote(0..keys);
         state.declared = Some(Arc::new(document));
         Ok(())
     }
@@ -197,6 +199,7 @@ impl Sector {
     pub fn recover(&self, hot: &Hot, retained: Vec<Version>, next: u64) -> Result<(), PromotionError> {
         let mut state = self.lock()?;
         for version in retained {
+            state.keys.promote(version.artifact().named());
             state.push(Arc::new(version));
         }
         state.next = next;

@@ -261,6 +261,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
             false => Ok(()),
         };
         accept(&broken, &mut state.keys);
+        state.keys.promote(version.artifact().named());
         if let Some(text) = text {
             state.text = Some(Arc::new(LastText { version: number, text }));
         }

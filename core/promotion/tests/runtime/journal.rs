@@ -58,6 +58,16 @@ fn what_cannot_be_written_is_not_promoted() {
         assert!(matches!(&refused, PromotionError::Journal { version: 2, .. }), "{refused}");
         assert_eq!(state(&orders, &hot), before);
         assert_eq!(promoted(&orders, &hot, r#"{"max_qty": 3000}"#), 2, "the number is free again");
+        let faulty = Faulty(fault);
+        let refused = promote(&orders, &hot, &faulty, r#"{"max_qty": 2000, "new": 1}"#);
+        assert!(refused.is_err());
+        let keys = |name| {
+            let state = orders.lock().unwrap();
+            state.keys.get(name).is_some_and(|slot| state.keys.is_promoted(slot))
+        };
+        assert!(keys("max_qty") && !keys("new"), "a name that only a refused promotion had is unknown");
+        promoted(&orders, &hot, r#"{"max_qty": 2000, "new": 1}"#);
+        assert!(keys("new"));
     }
 }
 
