@@ -26,9 +26,10 @@ impl PublicKey {
     /// From its 32 bytes.
     ///
     /// # Errors
-    /// When they are no point of the curve, or one of small order, for which signatures say nothing.
+    /// When they are no point of the curve in its one encoding, or one of small order, for which signatures say nothing.
     pub fn from_bytes(bytes: &Hash) -> Result<PublicKey, LedgerError> {
-        let key = VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak());
+        let sound = |key: &VerifyingKey| !key.is_weak() && key.to_edwards().compress().as_bytes() == bytes;
+        let key = VerifyingKey::from_bytes(bytes).ok().filter(sound);
         key.map(PublicKey).ok_or_else(|| LedgerError::malformed("public key", "it is no usable Ed25519 key"))
     }
 

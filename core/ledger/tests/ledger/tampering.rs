@@ -37,7 +37,7 @@ fn a_log_that_nobody_touched_is_whole() {
     let verified = world.verify().unwrap();
     assert_eq!(verified.receipts, world.store.log_size().unwrap());
     assert_eq!((verified.keys, verified.versions, verified.observations, verified.dropped), (2, 3, 134, 0));
-    assert_eq!(verified.checkpoints, 3, "the first, the one at 256, and that of the rotation");
+    assert_eq!(verified.checkpoints, 3, "the first, the one after 256 receipts, and that of the rotation");
     assert_eq!((verified.first_ns, verified.last_ns), (1000, 1702));
     let mut reports = Vec::new();
     verify(&*world.store, &world.root, VerifyOptions::default(), &mut |at| {
@@ -149,12 +149,12 @@ fn what_stands_beside_the_receipts_is_checked_too() {
         Tampering::Node { level: 8, position: 0 }
     );
     assert!(matches!(
-        found("UPDATE checkpoints SET root = zeroblob(32) WHERE size = 256"),
-        Tampering::Checkpoint { size: 256, .. }
+        found("UPDATE checkpoints SET root = zeroblob(32) WHERE size = 305"),
+        Tampering::Checkpoint { size: 305, .. }
     ));
     assert!(matches!(
-        found("UPDATE checkpoints SET note = replace(note, '256', '255')"),
-        Tampering::Checkpoint { size: 256, .. }
+        found("UPDATE checkpoints SET note = replace(note, '305', '304')"),
+        Tampering::Checkpoint { size: 305, .. }
     ));
     assert!(matches!(
         found("UPDATE public_keys SET key = zeroblob(32) WHERE number = 1"),
