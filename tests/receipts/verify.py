@@ -225,7 +225,7 @@ def main() -> int:
     previous, kinds = bytes(32), []
     for number, statement in enumerate(statements):
         kinds.append(check_statement(log, number, statement, previous)["kind"])
-        previous = sha256(statement)
+        previous = leaf(statement)
     size, root = check_checkpoint(log, (folder / "checkpoint").read_bytes())
     holds(size == len(statements), "the checkpoint covers every statement")
     refused = 0

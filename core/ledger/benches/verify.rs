@@ -6,7 +6,6 @@ mod driver;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use driver::{Program, Sample};
 use knhk_ledger::{
@@ -92,11 +91,19 @@ fn verified(store: &dyn Store, root: &TrustRoot) -> Verified {
     verify(store, root, VerifyOptions::default(), &mut |_| true).expect("the log is whole")
 }
 
-/// Nanoseconds of a round, of `operations` operations.
+/// Nanoseconds of a round, of `operations` operations, that this thread had the processor: what is asked is the work of one core, and
+/// whatever else runs on the machine is no part of it.
 fn timed(operations: u64, round: impl FnOnce()) -> Sample {
-    let start = Instant::now();
+    let start = processor_time();
     round();
-    Sample { ns: start.elapsed().as_nanos() as f64 / operations as f64, ..Sample::default() }
+    Sample { ns: (processor_time() - start) as f64 / operations as f64, ..Sample::default() }
+}
+
+fn processor_time() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the clock exists on Linux, and the system writes the time where there is room for it.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 fn main() {

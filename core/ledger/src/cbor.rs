@@ -18,15 +18,20 @@ pub(crate) fn encode(value: &Value) -> Vec<u8> {
 
 /// Reads a value that is written in the deterministic form and ends where the bytes do.
 pub(crate) fn decode(what: &'static str, bytes: &[u8]) -> Result<Value, LedgerError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(LedgerError::malformed(what, format!("it has {} bytes, and at most {MAX_BYTES}", bytes.len())));
-    }
-    let value = ciborium::de::from_reader_with_recursion_limit(bytes, MAX_DEPTH);
-    let value: Value = value.map_err(|error| LedgerError::malformed(what, error.to_string()))?;
+    let value = parse(what, bytes)?;
     if encode(&value) != bytes || !is_ordered(&value) {
         return Err(LedgerError::malformed(what, "it is not CBOR in deterministic form"));
     }
     Ok(value)
+}
+
+/// Reads a value in whatever form it is written; the caller compares the bytes with those of what it made of it.
+pub(crate) fn parse(what: &'static str, bytes: &[u8]) -> Result<Value, LedgerError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(LedgerError::malformed(what, format!("it has {} bytes, and at most {MAX_BYTES}", bytes.len())));
+    }
+    let value = ciborium::de::from_reader_with_recursion_limit(bytes, MAX_DEPTH);
+    value.map_err(|error| LedgerError::malformed(what, error.to_string()))
 }
 
 /// Whether every map's keys ascend by their bytes.

@@ -38,7 +38,7 @@ pub struct Claims {
     pub log: String,
     /// Its place in the log, from 0: the counter that keeps an old state from being passed off as the newest.
     pub number: u64,
-    /// SHA-256 of the statement before it, as it stands in the log; zeros for the first.
+    /// The leaf of the statement before it: SHA-256(0x00 || statement); zeros for the first.
     pub previous: Hash,
     /// When, in nanoseconds since 1970 (UTC).
     pub time_ns: u64,

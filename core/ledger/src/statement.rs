@@ -5,7 +5,7 @@
 
 use ciborium::Value;
 use coset::iana::{self, CoapContentFormat};
-use coset::{CoseSign1, CoseSign1Builder, HeaderBuilder, RegisteredLabelWithPrivate, TaggedCborSerializable};
+use coset::{CoseSign1, CoseSign1Builder, HeaderBuilder, TaggedCborSerializable};
 
 use crate::{Claims, LedgerError, PublicKey, Signer, cbor};
 
@@ -35,7 +35,10 @@ impl Statement {
     /// When it is none.
     pub fn decode(bytes: &[u8]) -> Result<Statement, LedgerError> {
         let envelope = Envelope::decode("statement", bytes)?;
-        let claims = Claims::from_value(cbor::decode("statement", &envelope.payload)?)?;
+        let claims = Claims::from_value(cbor::parse("statement", envelope.payload)?)?;
+        if cbor::encode(&claims.to_value()) != envelope.payload {
+            return Err(LedgerError::malformed("statement", "its claims are not CBOR in deterministic form"));
+        }
         Ok(Statement { claims, key_id: envelope.key_id, signed: envelope.signed, signature: envelope.signature })
     }
 
@@ -73,34 +76,55 @@ pub(crate) fn signature(signer: &Signer, message: &[u8]) -> Result<Vec<u8>, Ledg
     signer.sign(message).map(|signature| signature.to_vec())
 }
 
-/// A COSE_Sign1 with an embedded payload, an empty unprotected header and the header that [`sign`] writes.
-pub(crate) struct Envelope {
-    pub(crate) payload: Vec<u8>,
+/// A COSE_Sign1 with an embedded payload, an empty unprotected header and the protected header that [`sign`] writes.
+pub(crate) struct Envelope<'b> {
+    pub(crate) payload: &'b [u8],
     pub(crate) key_id: [u8; 8],
     /// What the signature is over (RFC 9052's Sig_structure).
     pub(crate) signed: Vec<u8>,
     pub(crate) signature: [u8; 64],
 }
 
-impl Envelope {
-    pub(crate) fn decode(what: &'static str, bytes: &[u8]) -> Result<Envelope, LedgerError> {
-        let malformed = |why: &str| LedgerError::malformed(what, why);
-        let message = decode_message(what, bytes)?;
-        let header = &message.protected.header;
-        let cbor = RegisteredLabelWithPrivate::Assigned(iana::Algorithm::EdDSA);
-        let format = coset::ContentType::Assigned(CoapContentFormat::Cbor);
-        if header.alg != Some(cbor) || header.content_type != Some(format) || !header.rest.is_empty() {
-            return Err(malformed("its protected header is not that of a statement"));
-        }
-        if !message.unprotected.is_empty() {
-            return Err(malformed("its unprotected header is not empty"));
-        }
-        let key_id = header.key_id.as_slice().try_into().map_err(|_| malformed("its key's id has not 8 bytes"))?;
-        let signature =
-            message.signature.as_slice().try_into().map_err(|_| malformed("its signature has not 64 bytes"))?;
-        let signed = message.tbs_data(&[]);
-        let payload = message.payload.ok_or_else(|| malformed("it has no payload"))?;
-        Ok(Envelope { payload, key_id, signed, signature })
+/// How a statement begins: tag 18, a list of four, and the protected header up to the key's id, which is EdDSA, CBOR, and an id of 8 bytes.
+const HEAD: [u8; 11] = [0xd2, 0x84, 0x50, 0xa3, 0x01, 0x27, 0x03, 0x18, 0x3c, 0x04, 0x48];
+/// How its Sig_structure begins: a list of four, "Signature1", and the protected header, likewise.
+const SIGNED_HEAD: [u8; 21] = *b"\x84\x6aSignature1\x50\xa3\x01\x27\x03\x18\x3c\x04\x48";
+/// The length of a signature, as a byte string's head.
+const SIGNATURE: [u8; 2] = [0x58, 0x40];
+
+impl Envelope<'_> {
+    /// There is one encoding only, so it is matched byte by byte; whatever differs is refused.
+    pub(crate) fn decode<'b>(what: &'static str, bytes: &'b [u8]) -> Result<Envelope<'b>, LedgerError> {
+        let differs = || LedgerError::malformed(what, "it is no COSE_Sign1 of the form that this log has");
+        let rest = bytes.strip_prefix(&HEAD).ok_or_else(differs)?;
+        let (key_id, rest) = rest.split_first_chunk::<8>().ok_or_else(differs)?;
+        // The unprotected header is empty.
+        let rest = rest.strip_prefix(&[0xa0]).ok_or_else(differs)?;
+        let (rest, signature) = rest.split_last_chunk::<64>().ok_or_else(differs)?;
+        let content = rest.strip_suffix(&SIGNATURE).ok_or_else(differs)?;
+        // The payload, with the head that its length has.
+        let payload = match *content {
+            [head @ 0x40..=0x57, ref payload @ ..] if payload.len() == usize::from(head - 0x40) => payload,
+            [0x58, length, ref payload @ ..] if length >= 24 && payload.len() == usize::from(length) => payload,
+            [0x59, high, low, ref payload @ ..] => {
+                let length = u16::from_be_bytes([high, low]);
+                if length < 256 || payload.len() != usize::from(length) {
+                    return Err(differs());
+                }
+                payload
+            }
+            [0x5a, a, b, c, d, ref payload @ ..] => {
+                let length = u32::from_be_bytes([a, b, c, d]) as usize;
+                if length < 1 << 16 || payload.len() != length || length > cbor::MAX_BYTES {
+                    return Err(differs());
+                }
+                payload
+            }
+            _ => return Err(differs()),
+        };
+        // No external data: an empty byte string before the payload.
+        let signed = [&SIGNED_HEAD[..], key_id, &[0x40], content].concat();
+        Ok(Envelope { payload, key_id: *key_id, signed, signature: *signature })
     }
 }
 

@@ -10,7 +10,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use knhk_store::{Checkpoint as StoredCheckpoint, Receipt, ReceiptQuery, Segment, SegmentQuery, Store};
 
 use crate::counters::{TAMPERED, VERIFIED};
-use crate::ledger::{PAGE, StoreNodes, check_root, check_stored_keys, row, statement_hash};
+use crate::ledger::{PAGE, StoreNodes, check_root, check_stored_keys, row};
 use crate::merkle::{Completed, Frontier, Nodes, subtree};
 use crate::{Checkpoint, Evidence, Hash, KeyRing, LedgerError, Statement, Tampering, TrustRoot, leaf_hash};
 
@@ -150,7 +150,7 @@ pub(crate) struct Chain<'s> {
     store: &'s dyn Store,
     keys: KeyRing,
     frontier: Frontier,
-    /// The hash of the statement before.
+    /// The leaf of the statement before.
     previous: Hash,
     /// Nodes that became complete, to be compared with those that are stored.
     nodes: HashMap<u8, (u64, Vec<Hash>)>,
@@ -167,7 +167,7 @@ impl<'s> Chain<'s> {
                     let what = "its hash in the log is another's".into();
                     return Err(Tampering::Changed { number: size - 1, what }.into());
                 }
-                statement_hash(&last.statement)
+                last.leaf
             }
         };
         Ok(Chain { store, keys, frontier, previous, nodes: HashMap::new() })
@@ -213,7 +213,7 @@ impl<'s> Chain<'s> {
                 debug_assert!(size > position);
                 nodes.entry(level).or_insert_with(|| (position, Vec::new())).1.push(hash);
             });
-            self.previous = statement_hash(&receipt.statement);
+            self.previous = receipt.leaf;
             statements.push(statement);
         }
         verify_signatures(&statements, &keys)
