@@ -38,13 +38,15 @@ install: library ## Installs headers, libraries, pkg-config and CMake files unde
 	$(call filled,knhk-config.cmake,$(DESTDIR)$(PREFIX)/$(LIBDIR)/cmake/knhk)
 	$(call filled,knhk-config-version.cmake,$(DESTDIR)$(PREFIX)/$(LIBDIR)/cmake/knhk)
 
-dist: library ## Packs an installation, to unpack under /usr/local, into target/dist, with its checksum.
+dist: library python node ## Packs an installation, to unpack under /usr/local, the wheel and the npm package into target/dist, with checksums.
 	rm -rf target/dist && mkdir -p target/dist/root
 	$(MAKE) --no-print-directory install DESTDIR='$(CURDIR)/target/dist/root' PREFIX=/usr/local
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime='@$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || echo 0))' \
 	    --transform 's|^\./|$(PACKAGE)/|' -C target/dist/root/usr/local -czf 'target/dist/$(PACKAGE).tar.gz' .
 	rm -rf target/dist/root
-	cd target/dist && sha256sum '$(PACKAGE).tar.gz' | tee '$(PACKAGE).tar.gz.sha256'
+	VIRTUAL_ENV='$(abspath .venv)' .venv/bin/maturin build --quiet --release --manifest-path bindings/python/Cargo.toml --out target/dist
+	npm pack --silent --pack-destination '$(CURDIR)/target/dist' './$(NODE)' >/dev/null
+	cd target/dist && sha256sum knhk-* | tee SHA256SUMS
 
 # What the tests of C and C++ need beyond gcc; without it they say what they leave out.
 $(SETUP)/c-tools:

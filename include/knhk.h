@@ -59,6 +59,10 @@ typedef struct knhk_key_list knhk_key_list_t;
 typedef struct knhk_version_list knhk_version_list_t;
 /* A list of changes: see knhk_changes_since. */
 typedef struct knhk_change_list knhk_change_list_t;
+/* A report: see knhk_report_at. */
+typedef struct knhk_report knhk_report_t;
+/* A list of conflicts: see knhk_conflicts. */
+typedef struct knhk_conflict_list knhk_conflict_list_t;
 
 /**
  * What a call ended with. 0 is success; 1–99 are mistakes in the call, 100–199 the engine's state, 200–299 the content handed
@@ -111,6 +115,12 @@ enum knhk_status_t
     KNHK_INCOMPATIBLE = 202,
     /** A limit on size, depth or count. */
     KNHK_LIMIT = 203,
+    /** The knowledge breaks a shape; the error's report says which. */
+    KNHK_NONCONFORMING = 204,
+    /** The change touches the core or another sector's names. */
+    KNHK_CONFLICT = 205,
+    /** A proof does not show what it was said to show. */
+    KNHK_UNPROVEN = 206,
     /** Reading or writing failed. */
     KNHK_IO = 300,
     /** What was stored is damaged. */
@@ -180,6 +190,13 @@ const char *knhk_error_stage(const knhk_error_t *error);
  * Returns NUL-terminated UTF-8, never NULL, valid until the error is freed. Any thread.
  */
 const char *knhk_error_item(const knhk_error_t *error);
+
+/**
+ * The report of KNHK_NONCONFORMING: what was broken, result by result. NULL for other errors, and for NULL.
+ *
+ * It belongs to the error, and is valid until that is freed; the program does not free it. Any thread.
+ */
+const knhk_report_t *knhk_error_report(const knhk_error_t *error);
 
 /**
  * Frees an error. NULL does nothing.
@@ -536,6 +553,264 @@ knhk_status_t knhk_compile_json(const knhk_engine_t *engine,
                                 const char *json,
                                 knhk_buffer_t **image,
                                 knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Reports: what a validation found, result by result, for programs and for people. */
+
+/** sh:Info: for information, and not a violation. */
+#define KNHK_SEVERITY_INFO 1
+
+/** sh:Warning: to look at, and not a violation. */
+#define KNHK_SEVERITY_WARNING 2
+
+/** sh:Violation: the knowledge is refused. */
+#define KNHK_SEVERITY_VIOLATION 3
+
+/** One result of a validation. Terms are written as in Turtle. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** KNHK_SEVERITY_INFO, KNHK_SEVERITY_WARNING or KNHK_SEVERITY_VIOLATION. */
+    uint32_t severity;
+    /** What it is about: the focus node. */
+    const char *focus;
+    /** The path from there; NULL where the focus node itself is meant. */
+    const char *path;
+    /** The value at fault; NULL where none in particular is. */
+    const char *value;
+    /** The constraint component, as an IRI. */
+    const char *component;
+    /** The shape that was broken. */
+    const char *shape;
+    /** A sentence for people. */
+    const char *message;
+} knhk_result_t;
+
+/** 1 if nothing was violated, else 0; 0 for NULL. Any thread. */
+uint32_t knhk_report_conforms(const knhk_report_t *report);
+
+/** How many results a report has; 0 for NULL. Any thread. */
+size_t knhk_report_len(const knhk_report_t *report);
+
+/** A result of a report; NULL beyond its end. Valid until the report is freed. Any thread. */
+const knhk_result_t *knhk_report_at(const knhk_report_t *report, size_t index);
+
+/** The whole report for people, a line for each result. "" for NULL; else valid until the report is freed. Any thread. */
+const char *knhk_report_text(const knhk_report_t *report);
+
+/**
+ * The report in the vocabulary of SHACL.
+ *
+ * `format`: one of KNHK_FORMAT_TURTLE to KNHK_FORMAT_RDFXML. `rdf`: receives the text, which the program frees with knhk_buffer_free.
+ * Returns KNHK_OK or KNHK_INVALID_ARGUMENT. Any thread.
+ */
+knhk_status_t knhk_report_rdf(const knhk_report_t *report,
+                              uint32_t format,
+                              knhk_buffer_t **rdf,
+                              knhk_error_t **err);
+
+/** Frees a report. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_report_free(knhk_report_t *report);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Knowledge beyond plain JSON: ontologies in the formats of RDF, changes by statement, validation against shapes, proofs.
+ *
+ * A sector's knowledge is a graph, and plain JSON is its front door: `max_qty` of the sector `orders` is the subject
+ * `urn:knhk:orders:max_qty`, its value what `urn:knhk:core:value` says of it. Shapes (SHACL Core) in the graph are checked at every
+ * promotion, and what the library itself says (the core) is part of every sector and cannot be changed from one. */
+
+/** Turtle. */
+#define KNHK_FORMAT_TURTLE 1
+
+/** N-Triples. */
+#define KNHK_FORMAT_NTRIPLES 2
+
+/** N-Quads, with the default graph alone. */
+#define KNHK_FORMAT_NQUADS 3
+
+/** JSON-LD. Remote contexts are never fetched. */
+#define KNHK_FORMAT_JSONLD 4
+
+/** RDF/XML. */
+#define KNHK_FORMAT_RDFXML 5
+
+/** Plain JSON, as knhk_promote_json takes it. */
+#define KNHK_FORMAT_JSON 6
+
+/** A change by statement. Set `struct_size` to sizeof(knhk_delta_t) and what you do not use to 0. */
+typedef struct {
+    /** sizeof(knhk_delta_t). */
+    uint32_t struct_size;
+    /** A KNHK_FORMAT_ constant other than KNHK_FORMAT_JSON: that of both texts. */
+    uint32_t format;
+    /** The statements to take away; what is not there is no error. NULL where the length is 0. */
+    const char *removed;
+    /** Its length in bytes. */
+    size_t removed_len;
+    /** The statements to add. NULL where the length is 0. */
+    const char *added;
+    /** Its length in bytes. */
+    size_t added_len;
+} knhk_delta_t;
+
+/** An identifier that two sectors say different things of. */
+typedef struct {
+    /** The identifier, as an IRI. */
+    const char *identifier;
+    /** A sector that defines it. */
+    const char *first;
+    /** Another one. */
+    const char *second;
+    /** What differs, for people. */
+    const char *message;
+} knhk_conflict_t;
+
+/**
+ * Makes an ontology the whole of a sector's knowledge.
+ *
+ * `text`: `len` bytes in `format`. `options`: who and why; NULL for neither. `promotion`: NULL, or receives what it made.
+ * Returns KNHK_OK; KNHK_DOCUMENT for what cannot be parsed, with line and column; KNHK_LIMIT; KNHK_NONCONFORMING when it breaks a shape, with
+ * knhk_error_report; KNHK_CONFLICT when it says something of the core's or another sector's names; else as knhk_promote_json.
+ * Outside of any view of the calling thread.
+ */
+knhk_status_t knhk_promote_rdf(knhk_engine_t *engine,
+                               const char *sector,
+                               const char *text,
+                               size_t len,
+                               uint32_t format,
+                               const knhk_promote_options_t *options,
+                               knhk_promotion_t *promotion,
+                               knhk_error_t **err);
+
+/**
+ * Changes a sector's knowledge by statement: takes some away, and then adds some.
+ *
+ * `delta`: both texts. `options` and `promotion` as knhk_promote_rdf.
+ * Returns what knhk_promote_rdf returns.
+ */
+knhk_status_t knhk_promote_delta(knhk_engine_t *engine,
+                                 const char *sector,
+                                 const knhk_delta_t *delta,
+                                 const knhk_promote_options_t *options,
+                                 knhk_promotion_t *promotion,
+                                 knhk_error_t **err);
+
+/**
+ * Validates a sector's current knowledge against its shapes.
+ *
+ * `report`: receives the report, which the program frees with knhk_report_free. That it does not conform is no error of the call.
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_NOT_READY before the first promotion.
+ */
+knhk_status_t knhk_validate(const knhk_engine_t *engine,
+                            const char *sector,
+                            knhk_report_t **report,
+                            knhk_error_t **err);
+
+/**
+ * Validates an ontology as if it were promoted into a sector, and changes nothing.
+ *
+ * `text`: `len` bytes in `format`. `report`: as knhk_validate.
+ * Returns KNHK_OK, also where the report says that it does not conform; KNHK_DOCUMENT; KNHK_LIMIT; KNHK_CONFLICT; KNHK_NOT_FOUND.
+ */
+knhk_status_t knhk_validate_rdf(const knhk_engine_t *engine,
+                                const char *sector,
+                                const char *text,
+                                size_t len,
+                                uint32_t format,
+                                knhk_report_t **report,
+                                knhk_error_t **err);
+
+/**
+ * Validates a change by statement as if it were promoted, and changes nothing. What it costs follows the change.
+ *
+ * `report`: as knhk_validate.
+ * Returns what knhk_validate_rdf returns.
+ */
+knhk_status_t knhk_validate_delta(const knhk_engine_t *engine,
+                                  const char *sector,
+                                  const knhk_delta_t *delta,
+                                  knhk_report_t **report,
+                                  knhk_error_t **err);
+
+/**
+ * A version of a sector in a format; importing it gives the same knowledge. The text is the same for the same knowledge.
+ *
+ * `version`: 0 for the current one. `format`: a KNHK_FORMAT_ constant; KNHK_FORMAT_JSON holds parameters and classes alone.
+ * `text`: receives it; the program frees it with knhk_buffer_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_NOT_READY before the first promotion; KNHK_DOCUMENT for what the format cannot say.
+ */
+knhk_status_t knhk_sector_export(const knhk_engine_t *engine,
+                                 const char *sector,
+                                 uint64_t version,
+                                 uint32_t format,
+                                 knhk_buffer_t **text,
+                                 knhk_error_t **err);
+
+/**
+ * What leads from one version of a sector to another, statement by statement.
+ *
+ * `from`, `to`: versions of knhk_history. `lines`: receives sorted lines of N-Triples, each after "- " or "+ "; the program frees it with
+ * knhk_buffer_free.
+ * Returns KNHK_OK or KNHK_NOT_FOUND.
+ */
+knhk_status_t knhk_sector_diff(const knhk_engine_t *engine,
+                               const char *sector,
+                               uint64_t from,
+                               uint64_t to,
+                               knhk_buffer_t **lines,
+                               knhk_error_t **err);
+
+/**
+ * Proves that a sector's current version says something, to whoever knows its content address.
+ *
+ * `statement`: one statement as N-Triples. `proof`: receives the proof's bytes; the program frees them with knhk_buffer_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND where the version does not say it; KNHK_DOCUMENT for what is no statement.
+ */
+knhk_status_t knhk_prove(const knhk_engine_t *engine,
+                         const char *sector,
+                         const char *statement,
+                         knhk_buffer_t **proof,
+                         knhk_error_t **err);
+
+/**
+ * Checks a proof that knhk_prove made, here or elsewhere. It needs no engine.
+ *
+ * `snapshot_id`: 32 bytes, the content address that the version is known by. `proof`: `len` bytes. `statement`: as N-Triples.
+ * Returns KNHK_OK if the version with that address says it; KNHK_UNPROVEN if the proof does not show that; KNHK_DOCUMENT for what is no
+ * statement. Any thread.
+ */
+knhk_status_t knhk_proof_verify(const uint8_t *snapshot_id,
+                                const uint8_t *proof,
+                                size_t len,
+                                const char *statement,
+                                knhk_error_t **err);
+
+/**
+ * Finds the identifiers that two sectors define differently.
+ *
+ * `conflicts`: receives the list, which the program frees with knhk_conflicts_free; empty where there is none.
+ */
+knhk_status_t knhk_conflicts(const knhk_engine_t *engine, knhk_conflict_list_t **conflicts, knhk_error_t **err);
+
+/** How many conflicts a list has; 0 for NULL. Any thread. */
+size_t knhk_conflicts_len(const knhk_conflict_list_t *conflicts);
+
+/** A conflict of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_conflict_t *knhk_conflicts_at(const knhk_conflict_list_t *conflicts, size_t index);
+
+/** Frees a list of conflicts. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_conflicts_free(knhk_conflict_list_t *conflicts);
+
+/**
+ * Creates a sector with the knowledge that KNHK ships for it: its classes, shapes, and parameters with ranges and defaults.
+ *
+ * `name`: "finance", "healthcare", "logistics" or "manufacturing", which is then the sector's name. `kind`: KNHK_DIRECT.
+ * Returns KNHK_OK; KNHK_NOT_FOUND where none of that name is shipped; else as knhk_sector_create.
+ */
+knhk_status_t knhk_sector_create_shipped(knhk_engine_t *engine,
+                                         const char *name,
+                                         uint32_t kind,
+                                         knhk_error_t **err);
 
 /* ------------------------------------------------------------------------------------------------------------
  * History: the versions that a sector retains, with who, why and what changed. */

@@ -37,24 +37,56 @@ namespace knhk {
 
 // ---- Errors and results ----
 
+// One result of a validation; path and value are empty where there is none.
+struct validation_result {
+    std::uint32_t severity; // KNHK_SEVERITY_INFO, KNHK_SEVERITY_WARNING or KNHK_SEVERITY_VIOLATION
+    std::string focus, path, value, component, shape, message;
+};
+
+// What a validation found.
+class report {
+public:
+    // Copies a report of the C interface; an empty one conforms.
+    explicit report(const knhk_report_t *from)
+        : conforms_(!from || knhk_report_conforms(from)), text_(knhk_report_text(from)) {
+        auto text = [](const char *at) { return std::string(at ? at : ""); };
+        for (std::size_t n = 0; const knhk_result_t *at = knhk_report_at(from, n); n++)
+            results_.push_back({at->severity, text(at->focus), text(at->path), text(at->value), text(at->component), text(at->shape),
+                                text(at->message)});
+    }
+    bool conforms() const noexcept { return conforms_; }
+    const std::vector<validation_result> &results() const noexcept { return results_; }
+    // For people, a line for each result.
+    const std::string &text() const noexcept { return text_; }
+
+private:
+    bool conforms_;
+    std::vector<validation_result> results_;
+    std::string text_;
+};
+
 // Why a call failed: a sentence to show, the status, the stage it happened in and the item it is about.
 class error : public std::exception {
 public:
     // Takes over an error of the C interface; none is what a status alone says.
     error(knhk_status_t status, knhk_error_t *from)
         : parts_(std::make_shared<const parts>(parts{status, from ? knhk_error_message(from) : knhk_status_string(status),
-                                                     knhk_error_stage(from), knhk_error_item(from)})) {
+                                                     knhk_error_stage(from), knhk_error_item(from),
+                                                     knhk::report(knhk_error_report(from))})) {
         knhk_error_free(from);
     }
     const char *what() const noexcept override { return parts_->message.c_str(); }
     knhk_status_t status() const noexcept { return parts_->status; }
     const std::string &stage() const noexcept { return parts_->stage; }
     const std::string &item() const noexcept { return parts_->item; }
+    // What KNHK_NONCONFORMING is about; empty for other errors.
+    const knhk::report &report() const noexcept { return parts_->report; }
 
 private:
     struct parts {
         knhk_status_t status;
         std::string message, stage, item;
+        knhk::report report;
     };
     std::shared_ptr<const parts> parts_; // copying an exception must not throw
 };
@@ -448,6 +480,34 @@ struct version_info {
     knhk_phases_t phases;
 };
 
+// A change by statement: both texts in `format`, a KNHK_FORMAT_ constant.
+struct delta {
+    std::string removed, added;
+    std::uint32_t format = KNHK_FORMAT_TURTLE;
+
+    knhk_delta_t raw() const noexcept {
+        auto of = detail::sized<knhk_delta_t>();
+        of.format = format;
+        of.removed = removed.data();
+        of.removed_len = removed.size();
+        of.added = added.data();
+        of.added_len = added.size();
+        return of;
+    }
+};
+// An identifier that two sectors define differently.
+struct conflict {
+    std::string identifier, first, second, message;
+};
+
+// Whether `proof`, of engine::prove, shows that the version with this content address (32 bytes) says `statement`.
+inline result<void> verify_proof(const std::uint8_t (&snapshot_id)[32], std::string_view proof, const std::string &statement) {
+    return detail::called([&](auto err) {
+        auto *at = reinterpret_cast<const std::uint8_t *>(proof.data());
+        return knhk_proof_verify(snapshot_id, at, proof.size(), statement.c_str(), err);
+    });
+}
+
 // ---- The engine ----
 
 // An engine, closed when this is destroyed. Readers, views and holds may be destroyed before or after.
@@ -465,6 +525,11 @@ public:
         return detail::called([&](auto err) { return knhk_sector_create(raw(), name.c_str(), KNHK_DIRECT, err); });
     }
     void create_sector(const std::string &name) { create_sector(std::nothrow, name).value(); }
+    // With the knowledge that KNHK ships: finance, healthcare, logistics, manufacturing.
+    result<void> create_shipped_sector(std::nothrow_t, const std::string &name) {
+        return detail::called([&](auto err) { return knhk_sector_create_shipped(raw(), name.c_str(), KNHK_DIRECT, err); });
+    }
+    void create_shipped_sector(const std::string &name) { create_shipped_sector(std::nothrow, name).value(); }
 
     result<knhk_promotion_t> promote_json(std::nothrow_t, const std::string &sector, std::string_view json, const origin &from = {}) {
         return promoted(from, [&](auto *with, auto *made, auto err) {
@@ -473,6 +538,26 @@ public:
     }
     knhk_promotion_t promote_json(const std::string &sector, std::string_view json, const origin &from = {}) {
         return promote_json(std::nothrow, sector, json, from).value();
+    }
+    // Makes an ontology the whole of a sector's knowledge; `format` is a KNHK_FORMAT_ constant.
+    result<knhk_promotion_t> promote_rdf(std::nothrow_t, const std::string &sector, std::string_view text, std::uint32_t format,
+                                         const origin &from = {}) {
+        return promoted(from, [&](auto *with, auto *made, auto err) {
+            return knhk_promote_rdf(raw(), sector.c_str(), text.data(), text.size(), format, with, made, err);
+        });
+    }
+    knhk_promotion_t promote_rdf(const std::string &sector, std::string_view text, std::uint32_t format, const origin &from = {}) {
+        return promote_rdf(std::nothrow, sector, text, format, from).value();
+    }
+    // Takes statements away, and adds others.
+    result<knhk_promotion_t> promote_delta(std::nothrow_t, const std::string &sector, const delta &change, const origin &from = {}) {
+        return promoted(from, [&](auto *with, auto *made, auto err) {
+            auto of = change.raw();
+            return knhk_promote_delta(raw(), sector.c_str(), &of, with, made, err);
+        });
+    }
+    knhk_promotion_t promote_delta(const std::string &sector, const delta &change, const origin &from = {}) {
+        return promote_delta(std::nothrow, sector, change, from).value();
     }
     result<knhk_promotion_t> promote_image(std::nothrow_t, const std::string &sector, bytes image, const origin &from = {}) {
         return promoted(from, [&](auto *with, auto *made, auto err) {
@@ -520,6 +605,38 @@ public:
     // A version's document; the current one's with 0.
     std::string export_json(const std::string &sector, std::uint64_t version = 0) const {
         return taken([&](auto **made, auto err) { return knhk_sector_export_json(raw(), sector.c_str(), version, made, err); });
+    }
+    // A version in a format; the current one's with 0.
+    std::string export_rdf(const std::string &sector, std::uint32_t format, std::uint64_t version = 0) const {
+        return taken([&](auto **made, auto err) { return knhk_sector_export(raw(), sector.c_str(), version, format, made, err); });
+    }
+    // What leads from one version to another: lines of N-Triples, each after "- " or "+ ".
+    std::string diff(const std::string &sector, std::uint64_t from, std::uint64_t to) const {
+        return taken([&](auto **made, auto err) { return knhk_sector_diff(raw(), sector.c_str(), from, to, made, err); });
+    }
+    // Validation, of what is current and of what might be; nothing changes.
+    knhk::report validate(const std::string &sector) const {
+        return reported([&](auto **made, auto err) { return knhk_validate(raw(), sector.c_str(), made, err); });
+    }
+    knhk::report validate_rdf(const std::string &sector, std::string_view text, std::uint32_t format) const {
+        return reported([&](auto **made, auto err) {
+            return knhk_validate_rdf(raw(), sector.c_str(), text.data(), text.size(), format, made, err);
+        });
+    }
+    knhk::report validate_delta(const std::string &sector, const delta &change) const {
+        auto of = change.raw();
+        return reported([&](auto **made, auto err) { return knhk_validate_delta(raw(), sector.c_str(), &of, made, err); });
+    }
+    // The proof that the current version says a statement of N-Triples; see verify_proof.
+    std::string prove(const std::string &sector, const std::string &statement) const {
+        return taken([&](auto **made, auto err) { return knhk_prove(raw(), sector.c_str(), statement.c_str(), made, err); });
+    }
+    std::vector<conflict> conflicts() const {
+        auto from = listed<knhk_conflict_list_t, knhk_conflicts_free>([&](auto **made, auto err) { return knhk_conflicts(raw(), made, err); });
+        std::vector<conflict> all;
+        for (std::size_t n = 0; const knhk_conflict_t *at = knhk_conflicts_at(from.get(), n); n++)
+            all.push_back({at->identifier, at->first, at->second, at->message});
+        return all;
     }
     std::string dump() const {
         return taken([&](auto **made, auto err) { return knhk_dump(raw(), made, err); });
@@ -604,6 +721,10 @@ private:
         List *made = nullptr;
         detail::called([&](auto err) { return call(&made, err); }).value();
         return detail::handle<List, Free>(made);
+    }
+    template <class Call> static knhk::report reported(Call call) {
+        auto from = listed<knhk_report_t, knhk_report_free>(std::move(call));
+        return knhk::report(from.get());
     }
     template <class Call> static std::string taken(Call call) {
         auto from = listed<knhk_buffer_t, knhk_buffer_free>(std::move(call));

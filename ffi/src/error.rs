@@ -9,6 +9,7 @@ use std::ptr;
 use knhk_engine::{Error, Status};
 
 use crate::handle::{Kind, free, given};
+use crate::report::ReportHandle;
 use crate::text::c_string;
 
 /// An error.
@@ -17,6 +18,15 @@ pub struct ErrorHandle {
     message: CString,
     stage: CString,
     item: CString,
+    /// Ours to free; NULL where there is none.
+    report: *mut ReportHandle,
+}
+
+impl Drop for ErrorHandle {
+    fn drop(&mut self) {
+        // SAFETY: NULL, or what `give` made in `from` and nobody else frees.
+        unsafe { free(self.report) }
+    }
 }
 
 impl Kind for ErrorHandle {
@@ -31,6 +41,7 @@ impl From<&Error> for ErrorHandle {
             message: c_string(error.message()),
             stage: c_string(error.stage()),
             item: c_string(error.item()),
+            report: error.report().map_or(ptr::null_mut(), |report| ReportHandle::give(report.clone())),
         }
     }
 }
@@ -69,6 +80,15 @@ pub unsafe extern "C" fn knhk_error_stage(error: *const ErrorHandle) -> *const c
 pub unsafe extern "C" fn knhk_error_item(error: *const ErrorHandle) -> *const c_char {
     // SAFETY: NULL or a live error, as documented.
     unsafe { given(error) }.map_or(c"".as_ptr(), |error| error.item.as_ptr())
+}
+
+/// The report of KNHK_NONCONFORMING: what was broken, result by result. NULL for other errors, and for NULL.
+///
+/// It belongs to the error, and is valid until that is freed; the program does not free it. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_error_report(error: *const ErrorHandle) -> *const ReportHandle {
+    // SAFETY: NULL or a live error, as documented.
+    unsafe { given(error) }.map_or(ptr::null(), |error| error.report.cast_const())
 }
 
 /// Frees an error. NULL does nothing.

@@ -248,9 +248,11 @@ pub unsafe extern "C" fn knhk_compile_json(
     }
 }
 
+/// Promotes: what all such calls share.
+///
 /// # Safety
 /// As the calls above document.
-unsafe fn promote(
+pub(crate) unsafe fn promote(
     engine: *mut EngineHandle,
     sector: *const c_char,
     options: *const PromoteOptionsC,

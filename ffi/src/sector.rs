@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::time::Duration;
 
-use knhk_engine::{SectorKind, Status};
+use knhk_engine::{Error, SectorKind, Status};
 
 use crate::buffer::{Buffer, filled};
 use crate::call::on_engine;
@@ -60,6 +60,14 @@ fn kind_number(kind: SectorKind) -> u32 {
     }
 }
 
+/// The kind with a number.
+pub(crate) fn kind(number: u32) -> Result<SectorKind, Error> {
+    match number {
+        KNHK_DIRECT => Ok(SectorKind::Direct),
+        other => Err(out_of("kind", other.into(), "KNHK_DIRECT")),
+    }
+}
+
 /// Creates a sector.
 ///
 /// `name`: 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit. `kind`: KNHK_DIRECT.
@@ -74,10 +82,7 @@ pub unsafe extern "C" fn knhk_sector_create(
     // SAFETY: as documented.
     unsafe {
         on_engine(engine, err, |engine| {
-            let kind = match kind {
-                KNHK_DIRECT => SectorKind::Direct,
-                other => return Err(out_of("kind", other.into(), "KNHK_DIRECT")),
-            };
+            let kind = self::kind(kind)?;
             engine.create_sector(text(name, "name")?, kind)
         })
     }

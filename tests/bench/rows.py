@@ -56,6 +56,7 @@ PROGRAMS = [
     Rust("commit", "V6", "knhk-store"),
     Rust("verify", "V5", "knhk-ledger"),
     Judge("cost", "H5", "knhk-promotion"),
+    Rust("import", "K1", "knhk-ontology"),
     Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),
     Script("bindings/node/benches/read.mjs", "H1", ["node"]),
 ]
@@ -144,6 +145,8 @@ ROWS = [
     Row("V5/sign_and_append_in_memory", "append_in_memory", None, 100, "us", why="a receipt is made in under 100 us"),
     Row("V6/commit_100_vs_raw", "commit_100", "append_100", 2, "us", why="100 receipts, durable: at most 2 x a raw append and fdatasync"),
     Row("V6/commit_1_vs_raw", "commit_1", "append_1", 2.5, "us", why="one receipt, durable: at most 2.5 x a raw append and fdatasync"),
+    Row("K1/import_brick", "import_brick", "oxttl_parse_brick", 2, why="importing Brick costs at most 2 x oxttl's bare parsing of it"),
+    *(Row(f"K1/import_brick/{step}", f"import_brick_{step}", "oxttl_parse_brick") for step in ("parse", "label", "graph", "address")),
     Row("H1/python/read_i64_vs_empty_method", "python_read_i64", "python_empty_method", 1.5, why="at most 1.5 x an empty method of the same module"),
     Row("H1/node/read_number_vs_empty_method", "node_read_number", "node_empty_method", 1.5, why="at most 1.5 x an empty native method"),
 ]

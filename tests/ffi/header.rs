@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 8] = [
+const HANDLES: [(&str, &str); 10] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -63,6 +63,8 @@ const HANDLES: [(&str, &str); 8] = [
     ("key_list", "A list of keys: see knhk_keys."),
     ("version_list", "A list of versions: see knhk_history."),
     ("change_list", "A list of changes: see knhk_changes_since."),
+    ("report", "A report: see knhk_report_at."),
+    ("conflict_list", "A list of conflicts: see knhk_conflicts."),
 ];
 
 const CLOSING: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif /* KNHK_H */\n";
@@ -72,9 +74,27 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 18] = [
-    "abi", "error", "options", "engine", "buffer", "sector", "promote", "history", "key", "reader", "read", "value",
-    "lookup", "hold", "observe", "change", "log", "stats",
+const SECTIONS: [&str; 20] = [
+    "abi",
+    "error",
+    "options",
+    "engine",
+    "buffer",
+    "sector",
+    "promote",
+    "report",
+    "knowledge",
+    "history",
+    "key",
+    "reader",
+    "read",
+    "value",
+    "lookup",
+    "hold",
+    "observe",
+    "change",
+    "log",
+    "stats",
 ];
 
 fn sections() -> Vec<PathBuf> {

@@ -8,11 +8,13 @@ use crate::support::{self, Link, compile, succeeded};
 use knhk::change::{ChangeC, ChangeCallbackC};
 use knhk::history::{DifferenceC, VersionInfoC};
 use knhk::key::KeyInfoC;
+use knhk::knowledge::{ConflictC, DeltaC};
 use knhk::log::LogCallbackC;
 use knhk::observe::{ObservationC, ValueC};
 use knhk::options::OptionsC;
 use knhk::promote::{PhasesC, PromoteOptionsC, PromotionC};
 use knhk::reader::ReaderOptionsC;
+use knhk::report::ResultC;
 use knhk::sector::SectorInfoC;
 use knhk::stats::StatsC;
 use knhk::value;
@@ -71,6 +73,9 @@ fn layouts() -> Vec<Layout> {
         }
         "change_callback" ChangeCallbackC { struct_size reserved ctx changed destroy }
         "log_callback" LogCallbackC { struct_size level ctx line destroy }
+        "delta" DeltaC { struct_size format removed removed_len added added_len }
+        "result" ResultC { struct_size severity focus path value component shape message }
+        "conflict" ConflictC { identifier first second message }
         "stats" StatsC {
             struct_size fence_mode sectors promotions refused missed_changes epoch readers reaped retained_roots retained_bytes cold_reads
             observed dropped reclaim_batches reclaimed_roots pool_bytes

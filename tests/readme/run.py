@@ -96,7 +96,7 @@ def main():
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     arguments = parser.parse_args()
     only = set(arguments.only.split(","))
-    files = arguments.files or [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    files = arguments.files or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     ran = failed = 0
     for path in files:
         for line, language, text in blocks(path):

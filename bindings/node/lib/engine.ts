@@ -1,9 +1,10 @@
 // Engines: opening, sectors, views, observations, news, closing.
 
 import { EventEmitter } from 'node:events';
+import { isUint8Array } from 'node:util/types';
 
 import { Changes } from './changes.js';
-import { attempt, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
+import { attempt, badRange, badType, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
 import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
 import { checkSame, type Key, looked } from './key.js';
@@ -15,6 +16,7 @@ import type {
   Abortable,
   Change,
   Document,
+  IdentifierConflict,
   LogLine,
   Observation,
   ObserveOptions,
@@ -74,6 +76,19 @@ export function attach(token: string): Engine {
   return makeEngine(attempt(() => native.attach(token)));
 }
 
+/**
+ * Checks a proof of `sector.prove`, made here or elsewhere, against a content address (`snapshotId`). It needs no engine.
+ *
+ * @throws KnhkError `KNHK_UNPROVEN` where the proof does not show that the version says the statement.
+ */
+export function verifyProof(snapshotId: string, proof: Uint8Array, statement: string): void {
+  checkString('the content address', snapshotId);
+  checkString('the statement', statement);
+  if (!isUint8Array(proof)) throw badType('the proof', 'a Uint8Array', proof);
+  if (!/^[0-9a-f]{64}$/.test(snapshotId)) throw badRange('a content address has 64 hexadecimal digits');
+  attempt(() => native.verifyProof(Buffer.from(snapshotId, 'hex'), proof, statement));
+}
+
 /** The version of the engine's library. */
 export const libraryVersion: string = native.libraryVersion();
 
@@ -116,6 +131,25 @@ export class Engine extends EventEmitter<EngineEvents> {
     const kind = checkSector(name, options);
     attempt(() => native.createSector(this.#handle.engine, name, kind));
     return this.sector(name);
+  }
+
+  /** Creates a sector with the knowledge that KNHK ships: `finance`, `healthcare`, `logistics` or `manufacturing`. */
+  async createShippedSector(name: string, options: { kind?: 'direct' } & Abortable = {}): Promise<Sector> {
+    const kind = checkSector(name, options);
+    await operation((settle) => native.createShippedSector(this.#handle.engine, name, kind, settle), native.cancel, options.signal);
+    return this.sector(name);
+  }
+
+  /** As `createShippedSector`, before it returns. */
+  createShippedSectorSync(name: string, options: { kind?: 'direct' } = {}): Sector {
+    const kind = checkSector(name, options);
+    attempt(() => native.createShippedSector(this.#handle.engine, name, kind));
+    return this.sector(name);
+  }
+
+  /** The identifiers that two sectors define differently. */
+  conflicts(): IdentifierConflict[] {
+    return attempt(() => native.conflicts(this.#handle.engine));
   }
 
   /** A sector that exists. */

@@ -1,5 +1,8 @@
 // Errors: what the engine refused (KnhkError), and what was wrong with a call's arguments (TypeError, RangeError).
 
+import type { Report } from './records.js';
+import { type RawReport, reportOf } from './report.js';
+
 /** The engine refused something; whatever failed changed nothing. `code` is for programs, `message` for people. */
 export class KnhkError extends Error {
   /** `KNHK_NOT_FOUND` and the like: the names of the C interface. */
@@ -10,27 +13,30 @@ export class KnhkError extends Error {
   readonly stage: string;
   /** What it is about: a sector, a path, a file; may be empty. */
   readonly item: string;
+  /** What `KNHK_NONCONFORMING` found, result by result; absent on other errors. */
+  readonly report?: Report;
 
   static {
     this.prototype.name = 'KnhkError';
   }
 
   /** @internal */
-  constructor(message: string, code: string, status: number, stage: string, item: string) {
+  constructor(message: string, code: string, status: number, stage: string, item: string, report?: Report) {
     super(message);
     this.code = code;
     this.status = status;
     this.stage = stage;
     this.item = item;
+    if (report) this.report = report;
   }
 }
 
 /** What a failed native call threw, as this package's error. */
 function adopt(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof KnhkError) return error;
-  const { code, status, stage, item } = error as Partial<KnhkError>;
+  const { code, status, stage, item, report } = error as Partial<KnhkError> & { report?: RawReport };
   if (typeof status !== 'number') return error;
-  return new KnhkError(error.message, `${code}`, status, `${stage}`, `${item}`);
+  return new KnhkError(error.message, `${code}`, status, `${stage}`, `${item}`, report && reportOf(report));
 }
 
 /** Makes a native call whose errors become this package's. */

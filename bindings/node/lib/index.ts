@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { attach, Engine, type EngineEvents, libraryVersion, open, openSync } from './engine.js';
+export { attach, Engine, type EngineEvents, libraryVersion, open, openSync, verifyProof } from './engine.js';
 export { KnhkError, KnhkError as Error } from './errors.js';
 export { Key } from './key.js';
 export type * from './records.js';

@@ -1,7 +1,20 @@
 // The native half, as its Rust source (src/calls.rs, src/reads.rs) defines it. Engines, keys and held generations are numbers here.
 
 import type { Raw } from './lazy.js';
-import type { Change, Difference, KeyInfo, LogLine, Observation, SectorInfo, Stats, VersionInfo } from './records.js';
+import type { RawReport } from './report.js';
+import type {
+  Change,
+  Difference,
+  Format,
+  IdentifierConflict,
+  KeyInfo,
+  LogLine,
+  Observation,
+  SectorInfo,
+  StatementDiff,
+  Stats,
+  VersionInfo,
+} from './records.js';
 
 /** Hears how an operation ended: with an error, or with its value. */
 export type Settle = (error: unknown, value?: unknown) => void;
@@ -28,6 +41,15 @@ export interface Native {
   rollback: Operation<[engine: number, sector: string, version: number, origin: Origin], Raw<VersionInfo>>;
   emergencyRollback: Operation<[engine: number, sector: string, version: number, origin: Origin], Raw<VersionInfo>>;
   compile: Operation<[engine: number, json: string], Uint8Array>;
+  createShippedSector: Operation<[engine: number, name: string, kind: string], void>;
+  promoteRdf: Operation<[engine: number, sector: string, text: Uint8Array, format: Format, origin: Origin], Raw<VersionInfo>>;
+  promoteDelta: Operation<
+    [engine: number, sector: string, removed: Uint8Array, added: Uint8Array, format: Format, origin: Origin],
+    Raw<VersionInfo>
+  >;
+  validate: Operation<[engine: number, sector: string], RawReport>;
+  validateRdf: Operation<[engine: number, sector: string, text: Uint8Array, format: Format], RawReport>;
+  validateDelta: Operation<[engine: number, sector: string, removed: Uint8Array, added: Uint8Array, format: Format], RawReport>;
   cancel(operation: number): boolean;
   keepAlive(wanted: boolean): void;
 
@@ -41,7 +63,12 @@ export interface Native {
   history(engine: number, sector: string): Raw<VersionInfo>[];
   differences(source: object): Difference[];
   summary(source: object): string;
-  exportJson(engine: number, sector: string, version?: number): string;
+  exportAs(engine: number, sector: string, version: number | undefined, format: Format): string;
+  diff(engine: number, sector: string, from: number, to: number): StatementDiff;
+  prove(engine: number, sector: string, statement: string): Uint8Array;
+  verifyProof(snapshotId: Uint8Array, proof: Uint8Array, statement: string): void;
+  conflicts(engine: number): IdentifierConflict[];
+  reportRdf(source: object, format: Format): string;
   dump(engine: number): string;
   intern(engine: number, sector: string, name: string, type: string): number;
   listen(engine: number, listener: (kind: 'change' | 'log' | 'close', news: Raw<Change> | LogLine | undefined) => void): void;

@@ -76,6 +76,61 @@ export interface PromoteOptions {
   major?: boolean;
 }
 
+/** How knowledge is written. `json` holds parameters and classes alone, as `promote` takes them. */
+export const FORMATS = ['turtle', 'ntriples', 'nquads', 'jsonld', 'rdfxml', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** A change by statement: what is taken away, and then what is added. */
+export interface Delta {
+  remove?: string | Uint8Array;
+  add?: string | Uint8Array;
+  /** That of both texts (`turtle`). */
+  format?: Exclude<Format, 'json'>;
+}
+
+/** One result of a validation. Terms are written as in Turtle. */
+export interface ValidationResult {
+  severity: 'info' | 'warning' | 'violation';
+  /** What it is about: the focus node. */
+  focus: string;
+  /** The path from there; absent where the focus node itself is meant. */
+  path?: string;
+  /** The value at fault; absent where none in particular is. */
+  value?: string;
+  /** The constraint component, as an IRI. */
+  component: string;
+  /** The shape that was broken. */
+  shape: string;
+  /** A sentence for people. */
+  message: string;
+}
+
+/** What a validation found. */
+export interface Report {
+  readonly conforms: boolean;
+  readonly results: readonly ValidationResult[];
+  /** For people, a line for each result. */
+  readonly text: string;
+  /** The report in the vocabulary of SHACL. */
+  toRdf(format?: Exclude<Format, 'json'>): string;
+}
+
+/** What leads from one version to another: sorted statements of N-Triples. */
+export interface StatementDiff {
+  removed: string[];
+  added: string[];
+  /** A line for each, after `- ` or `+ `. */
+  text: string;
+}
+
+/** An identifier that two sectors define differently. */
+export interface IdentifierConflict {
+  identifier: string;
+  sectors: [string, string];
+  /** For people. */
+  message: string;
+}
+
 /** One path that a change touched. */
 export interface Difference {
   path: string;

@@ -9,7 +9,21 @@ import { documentText } from './json.js';
 import { type Key, looked, makeKey } from './key.js';
 import { type Raw, versionOf } from './lazy.js';
 import { native, type Origin, type Settle } from './native.js';
-import type { Abortable, Document, KeyInfo, PromoteOptions, Value, ValueType, VersionInfo } from './records.js';
+import {
+  type Abortable,
+  type Delta,
+  type Document,
+  FORMATS,
+  type Format,
+  type KeyInfo,
+  type PromoteOptions,
+  type Report,
+  type StatementDiff,
+  type Value,
+  type ValueType,
+  type VersionInfo,
+} from './records.js';
+import { type RawReport, reportOf } from './report.js';
 
 const TYPES: readonly ValueType[] = [
   'bool',
@@ -148,6 +162,77 @@ export class Sector {
     return versionOf(attempt(() => native.emergencyRollback(this.#handle.engine, this.name, version, origin)));
   }
 
+  /**
+   * Makes an ontology the whole of the sector's knowledge: parameters, classes, instances and shapes.
+   *
+   * @throws KnhkError `KNHK_DOCUMENT` with line and column, `KNHK_LIMIT`, `KNHK_NONCONFORMING` (with `report`) when it breaks a shape,
+   * `KNHK_CONFLICT` when it says something of the core's or another sector's names, else as `promote`. Nothing changes then.
+   */
+  promoteRdf(text: string | Uint8Array, options: { format?: Format } & PromoteOptions & Abortable = {}): Promise<VersionInfo> {
+    return this.#changing(options, (origin) => {
+      const [own, format] = [written('the text', text), formatOf(options)];
+      return (settle) => native.promoteRdf(this.#handle.engine, this.name, own, format, origin, settle);
+    });
+  }
+
+  /** As `promoteRdf`, before it returns. */
+  promoteRdfSync(text: string | Uint8Array, options: { format?: Format } & PromoteOptions = {}): VersionInfo {
+    const origin = originOf(options);
+    const [own, format] = [written('the text', text), formatOf(options)];
+    return versionOf(attempt(() => native.promoteRdf(this.#handle.engine, this.name, own, format, origin)));
+  }
+
+  /** Changes the knowledge by statement. Fails as `promoteRdf`. */
+  promoteDelta(delta: Delta, options: PromoteOptions & Abortable = {}): Promise<VersionInfo> {
+    return this.#changing(options, (origin) => {
+      const [removed, added, format] = deltaOf(delta);
+      return (settle) => native.promoteDelta(this.#handle.engine, this.name, removed, added, format, origin, settle);
+    });
+  }
+
+  /** As `promoteDelta`, before it returns. */
+  promoteDeltaSync(delta: Delta, options: PromoteOptions = {}): VersionInfo {
+    const origin = originOf(options);
+    const [removed, added, format] = deltaOf(delta);
+    return versionOf(attempt(() => native.promoteDelta(this.#handle.engine, this.name, removed, added, format, origin)));
+  }
+
+  /** Validates the current knowledge against its shapes. */
+  async validate(options: Abortable = {}): Promise<Report> {
+    return reportOf(await this.#begin<RawReport>(options, () => (settle) => native.validate(this.#handle.engine, this.name, settle)));
+  }
+
+  /** Validates an ontology as if it were promoted, and changes nothing. */
+  async validateRdf(text: string | Uint8Array, options: { format?: Format } & Abortable = {}): Promise<Report> {
+    const start = () => {
+      const [own, format] = [written('the text', text), formatOf(options)];
+      return (settle: Settle) => native.validateRdf(this.#handle.engine, this.name, own, format, settle);
+    };
+    return reportOf(await this.#begin<RawReport>(options, start));
+  }
+
+  /** Validates a change by statement, and changes nothing; what it costs follows the change. */
+  async validateDelta(delta: Delta, options: Abortable = {}): Promise<Report> {
+    const start = () => {
+      const [removed, added, format] = deltaOf(delta);
+      return (settle: Settle) => native.validateDelta(this.#handle.engine, this.name, removed, added, format, settle);
+    };
+    return reportOf(await this.#begin<RawReport>(options, start));
+  }
+
+  /** What leads from one retained version to another, statement by statement. */
+  diff(from: number, to: number): StatementDiff {
+    checkVersion(from);
+    checkVersion(to);
+    return attempt(() => native.diff(this.#handle.engine, this.name, from, to));
+  }
+
+  /** The proof that the current version says a statement, given as N-Triples, for `verifyProof`. */
+  prove(statement: string): Uint8Array {
+    checkString('the statement', statement);
+    return attempt(() => native.prove(this.#handle.engine, this.name, statement));
+  }
+
   /** States the values that reads see before the first promotion, and which names and types there are. */
   declare(document: string | Document, options: Abortable = {}): Promise<void> {
     return this.#begin(options, () => {
@@ -167,10 +252,11 @@ export class Sector {
     return attempt(() => native.history(this.#handle.engine, this.name)).map(versionOf);
   }
 
-  /** The document of a version, or of the current one, as JSON text; promoting it gives the same knowledge. */
-  export(version?: number): string {
+  /** A version, or the current one, as text (`json`): promoting it gives the same knowledge, and it is the same for the same knowledge. */
+  export(version?: number, options: { format?: Format } = {}): string {
     if (version !== undefined) checkVersion(version);
-    return attempt(() => native.exportJson(this.#handle.engine, this.name, version));
+    const format = formatOf(options, 'json');
+    return attempt(() => native.exportAs(this.#handle.engine, this.name, version, format));
   }
 
   /**
@@ -215,6 +301,25 @@ function originOf(options: PromoteOptions): Origin {
 
 function checkVersion(version: unknown): void {
   checkInteger('the version', version, 0, Number.MAX_SAFE_INTEGER);
+}
+
+function formatOf(options: { format?: Format }, otherwise: Format = 'turtle'): Format {
+  checkOptions(options);
+  const { format = otherwise } = options;
+  checkOneOf('the option format', FORMATS, format);
+  return format;
+}
+
+function deltaOf(delta: Delta): [removed: Uint8Array, added: Uint8Array, format: Format] {
+  if (typeof delta !== 'object' || delta === null) throw badType('the delta', 'an object', delta);
+  return [written('remove', delta.remove ?? ''), written('add', delta.add ?? ''), formatOf(delta)];
+}
+
+/** Knowledge as the bytes of its text. */
+function written(what: string, text: unknown): Uint8Array {
+  if (typeof text === 'string') return Buffer.from(text);
+  if (!isUint8Array(text)) throw badType(what, 'a string or a Uint8Array', text);
+  return unshared(text);
 }
 
 /** The image in memory that no other thread can change while it is copied. */

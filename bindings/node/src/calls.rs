@@ -36,7 +36,7 @@ pub struct OriginOptions {
 }
 
 impl OriginOptions {
-    fn origin(self) -> Origin {
+    pub(crate) fn origin(self) -> Origin {
         Origin {
             by: self.by.unwrap_or_default(),
             why: self.why.unwrap_or_default(),
@@ -58,7 +58,7 @@ pub(crate) fn begin(env: Env, environment: &Environment, settle: Function<'_>) -
     Ok((environment.begin(settle, ticket.clone()), ticket))
 }
 
-fn run(env: Env, engine: u32, settle: Settle<'_>, job: Job) -> napi::Result<Raw> {
+pub(crate) fn run(env: Env, engine: u32, settle: Settle<'_>, job: Job) -> napi::Result<Raw> {
     let environment = Environment::required(env.raw())?;
     let shared = environment.open(engine)?.shared.clone();
     let Some(settle) = settle else { return finish(env, &environment, job.run(&shared.engine)) };
@@ -94,11 +94,28 @@ pub fn keep_alive(wanted: bool) {
 /// Creates a sector.
 #[napi(catch_unwind)]
 pub fn create_sector(env: Env, engine: u32, name: String, kind: String, settle: Settle<'_>) -> napi::Result<Raw> {
-    let Some(kind) = SectorKind::from_name(&kind) else {
-        let message = format!("there is no kind of sector {kind:?}; use \"direct\"");
-        return Err(throw(env.raw(), &Error::new(Status::InvalidArgument, "create", name, message)));
-    };
+    let kind = sector_kind(env, &name, &kind)?;
     run(env, engine, settle, Job::CreateSector { name, kind })
+}
+
+/// Creates a sector with the knowledge that KNHK ships.
+#[napi(catch_unwind)]
+pub fn create_shipped_sector(
+    env: Env,
+    engine: u32,
+    name: String,
+    kind: String,
+    settle: Settle<'_>,
+) -> napi::Result<Raw> {
+    let kind = sector_kind(env, &name, &kind)?;
+    run(env, engine, settle, Job::CreateShippedSector { name, kind })
+}
+
+fn sector_kind(env: Env, sector: &str, kind: &str) -> napi::Result<SectorKind> {
+    SectorKind::from_name(kind).ok_or_else(|| {
+        let message = format!("there is no kind of sector {kind:?}; use \"direct\"");
+        throw(env.raw(), &Error::new(Status::InvalidArgument, "create", sector, message))
+    })
 }
 
 /// Declares a sector's defaults.
@@ -167,7 +184,11 @@ pub fn compile(env: Env, engine: u32, json: String, settle: Settle<'_>) -> napi:
 }
 
 /// Calls `use_it` with an open engine, and throws what it refuses.
-fn with<T>(env: Env, engine: u32, use_it: impl FnOnce(&crate::local::Local) -> Result<T, Error>) -> napi::Result<T> {
+pub(crate) fn with<T>(
+    env: Env,
+    engine: u32,
+    use_it: impl FnOnce(&crate::local::Local) -> Result<T, Error>,
+) -> napi::Result<T> {
     let local = Environment::required(env.raw())?.open(engine)?;
     use_it(&local).map_err(|error| throw(env.raw(), &error))
 }
@@ -209,12 +230,6 @@ pub fn history(env: Env, engine: u32, sector: String) -> napi::Result<Raw> {
             versions.into_iter().map(|version| records::version(env.raw(), Box::new(version))),
         )))
     })
-}
-
-/// A version's document.
-#[napi(catch_unwind)]
-pub fn export_json(env: Env, engine: u32, sector: String, version: Option<f64>) -> napi::Result<String> {
-    with(env, engine, |local| local.shared.engine.export_json(&sector, version.map(|version| version as u64)))
 }
 
 /// All sectors' documents.

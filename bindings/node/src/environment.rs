@@ -203,6 +203,7 @@ impl Environment {
             Output::Nothing => value::undefined(self.env),
             Output::Version(version) => records::version(self.env, version),
             Output::Image(image) => value::bytes(self.env, &image),
+            Output::Report(report) => crate::knowledge::report(self.env, *report),
             Output::Engine(shared) => value::number(self.env, f64::from(self.attach(shared, true)?)),
         })
     }

@@ -1,10 +1,11 @@
-//! Errors as JavaScript sees them: an `Error` with `code`, `status`, `stage` and `item`, of which the package makes a `KnhkError`.
+//! Errors as JavaScript sees them: an `Error` with `code`, `status`, `stage`, `item` and perhaps `report`, of which the package makes a `KnhkError`.
 
 use std::ptr::null_mut;
 
 use knhk_engine::{Error, Status};
 use napi::sys;
 
+use crate::knowledge::report;
 use crate::value::text;
 
 /// `NotFound` → `KNHK_NOT_FOUND`.
@@ -30,6 +31,9 @@ pub(crate) fn to_js(env: sys::napi_env, error: &Error) -> sys::napi_value {
         sys::napi_set_named_property(env, object, c"status".as_ptr(), status);
         sys::napi_set_named_property(env, object, c"stage".as_ptr(), text(env, error.stage()));
         sys::napi_set_named_property(env, object, c"item".as_ptr(), text(env, error.item()));
+        if let Some(found) = error.report() {
+            sys::napi_set_named_property(env, object, c"report".as_ptr(), report(env, found.clone()));
+        }
     }
     object
 }

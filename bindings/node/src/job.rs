@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use knhk_engine::{Engine, Error, Options, Origin, SectorKind, VersionInfo};
+use knhk_engine::{Engine, Error, Format, Options, Origin, Report, SectorKind, VersionInfo};
 
 use crate::shared::Shared;
 
@@ -16,6 +16,12 @@ pub(crate) enum Job {
     Rollback { sector: String, version: u64, origin: Origin },
     EmergencyRollback { sector: String, version: u64, origin: Origin },
     Compile { json: String },
+    CreateShippedSector { name: String, kind: SectorKind },
+    PromoteRdf { sector: String, text: Vec<u8>, format: Format, origin: Origin },
+    PromoteDelta { sector: String, removed: Vec<u8>, added: Vec<u8>, format: Format, origin: Origin },
+    Validate { sector: String },
+    ValidateRdf { sector: String, text: Vec<u8>, format: Format },
+    ValidateDelta { sector: String, removed: Vec<u8>, added: Vec<u8>, format: Format },
 }
 
 /// What an operation gave.
@@ -23,6 +29,7 @@ pub(crate) enum Output {
     Nothing,
     Version(Box<VersionInfo>),
     Image(Vec<u8>),
+    Report(Box<Report>),
     Engine(Arc<Shared>),
 }
 
@@ -31,6 +38,7 @@ pub(crate) type Outcome = Result<Output, Error>;
 impl Job {
     pub(crate) fn run(self, engine: &Engine) -> Outcome {
         let version = |version| Output::Version(Box::new(version));
+        let report = |report| Output::Report(Box::new(report));
         match self {
             Job::CreateSector { name, kind } => engine.create_sector(&name, kind).map(|()| Output::Nothing),
             Job::Declare { sector, json } => engine.declare_json(&sector, &json).map(|()| Output::Nothing),
@@ -41,6 +49,18 @@ impl Job {
                 engine.emergency_rollback(&sector, number, origin).map(version)
             }
             Job::Compile { json } => engine.compile_json(&json).map(Output::Image),
+            Job::CreateShippedSector { name, kind } => engine.create_sector_from(&name, kind).map(|_| Output::Nothing),
+            Job::PromoteRdf { sector, text, format, origin } => {
+                engine.promote_rdf(&sector, &text, format, origin).map(version)
+            }
+            Job::PromoteDelta { sector, removed, added, format, origin } => {
+                engine.promote_delta(&sector, &removed, &added, format, origin).map(version)
+            }
+            Job::Validate { sector } => engine.validate(&sector).map(report),
+            Job::ValidateRdf { sector, text, format } => engine.validate_rdf(&sector, &text, format).map(report),
+            Job::ValidateDelta { sector, removed, added, format } => {
+                engine.validate_delta(&sector, &removed, &added, format).map(report)
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod calls;
 mod environment;
 mod error;
 mod job;
+mod knowledge;
 mod local;
 mod mailbox;
 mod opening;

@@ -14,26 +14,26 @@ use crate::value::{bigint, boolean, number, text};
 type Js = sys::napi_value;
 
 /// An object while it is filled.
-struct Object {
+pub(crate) struct Object {
     env: sys::napi_env,
-    raw: Js,
+    pub(crate) raw: Js,
 }
 
 impl Object {
-    fn new(env: sys::napi_env) -> Object {
+    pub(crate) fn new(env: sys::napi_env) -> Object {
         let mut raw = null_mut();
         // SAFETY: here and below: the environment's thread with an open handle scope; names end in NUL.
         unsafe { sys::napi_create_object(env, &mut raw) };
         Object { env, raw }
     }
 
-    fn set(self, name: &std::ffi::CStr, value: Js) -> Object {
+    pub(crate) fn set(self, name: &std::ffi::CStr, value: Js) -> Object {
         // SAFETY: as `new`.
         unsafe { sys::napi_set_named_property(self.env, self.raw, name.as_ptr(), value) };
         self
     }
 
-    fn text(self, name: &std::ffi::CStr, value: &str) -> Object {
+    pub(crate) fn text(self, name: &std::ffi::CStr, value: &str) -> Object {
         let value = text(self.env, value);
         self.set(name, value)
     }
@@ -59,13 +59,13 @@ impl Object {
         self.set(c"time", date).unsigned(c"timeNs", nanoseconds)
     }
 
-    fn boolean(self, name: &std::ffi::CStr, value: bool) -> Object {
+    pub(crate) fn boolean(self, name: &std::ffi::CStr, value: bool) -> Object {
         let value = boolean(self.env, value);
         self.set(name, value)
     }
 
     /// Sets what there is, and nothing where there is nothing.
-    fn optional(self, name: &std::ffi::CStr, value: Option<&str>) -> Object {
+    pub(crate) fn optional(self, name: &std::ffi::CStr, value: Option<&str>) -> Object {
         match value {
             Some(value) => self.text(name, value),
             None => self,

@@ -12,6 +12,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::callbacks::{Subscription, forward_log, note_log_level, subscribe};
 use crate::error::{Raised, detached};
 use crate::key::KeyBase;
+use crate::knowledge::IdentifierConflict;
 use crate::observe::{self, Told};
 use crate::options::options;
 use crate::reader;
@@ -45,11 +46,19 @@ impl Engine {
     #[pyo3(signature = (name, *, kind = "direct"))]
     fn _create_sector(&self, py: Python<'_>, name: PyBackedStr, kind: &str) -> PyResult<()> {
         note_log_level(py, &self.shared.log_level)?;
-        let Some(kind) = SectorKind::from_name(kind) else {
-            let message = format!("there is no kind {kind:?} of sectors: there is \"direct\"");
-            return Err(Raised::from(Error::new(Status::InvalidArgument, "create", &*name, message)).into());
-        };
+        let kind = sector_kind(&name, kind)?;
         detached(py, || self.shared.engine().create_sector(&name, kind))
+    }
+
+    #[pyo3(signature = (name, *, kind = "direct"))]
+    fn _create_shipped_sector(&self, py: Python<'_>, name: PyBackedStr, kind: &str) -> PyResult<()> {
+        note_log_level(py, &self.shared.log_level)?;
+        let kind = sector_kind(&name, kind)?;
+        detached(py, || self.shared.engine().create_sector_from(&name, kind).map(drop))
+    }
+
+    fn conflicts(&self, py: Python<'_>) -> PyResult<Vec<IdentifierConflict>> {
+        detached(py, || Ok(self.shared.engine().conflicts()?.iter().map(IdentifierConflict::from).collect()))
     }
 
     fn sectors(&self, py: Python<'_>) -> PyResult<Vec<SectorInfo>> {
@@ -141,4 +150,12 @@ impl Engine {
         let state = if self.shared.is_closed() { ", closed" } else { "" };
         format!("<knhk.Engine on {:?}{state}>", self.shared.location)
     }
+}
+
+/// A kind by its name.
+fn sector_kind(sector: &str, name: &str) -> PyResult<SectorKind> {
+    SectorKind::from_name(name).ok_or_else(|| {
+        let message = format!("there is no kind {name:?} of sectors: there is \"direct\"");
+        Raised::from(Error::new(Status::InvalidArgument, "create", sector, message)).into()
+    })
 }

@@ -6,6 +6,8 @@ use knhk_engine::{Error, Reason, Status};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::knowledge::Report;
+
 /// The exception for `error`; an exception raised while making it, if that fails.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -13,7 +15,13 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let made = MAKE
         .import(py, "knhk._errors", "make")
         .and_then(|make| make.call1((status.code(), status.as_str(), error.message(), error.stage(), error.item())));
-    match made {
+    let told = made.and_then(|made| {
+        if let Some(report) = error.report() {
+            made.setattr("report", Report(report.clone()))?;
+        }
+        Ok(made)
+    });
+    match told {
         Ok(made) => PyErr::from_value(made),
         Err(failure) => failure,
     }

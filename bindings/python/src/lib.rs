@@ -9,6 +9,7 @@ mod callbacks;
 mod engine;
 mod error;
 mod key;
+mod knowledge;
 mod map;
 mod observe;
 mod options;
@@ -34,6 +35,8 @@ mod _knhk {
     use crate::engine::Engine;
     #[pymodule_export]
     use crate::key::KeyBase;
+    #[pymodule_export]
+    use crate::knowledge::{IdentifierConflict, Report, StatementDiff, ValidationResult, verify_proof};
     #[pymodule_export]
     use crate::map::Map;
     #[pymodule_export]

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use knhk_engine::{Error, Origin, Status};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::types::PyBytes;
 
 use crate::callbacks::note_log_level;
 use crate::engine::Engine;
 use crate::error::{detached, exception};
+use crate::knowledge::{self, Report, StatementDiff};
 use crate::options::seconds;
 use crate::records::KeyInfo;
 use crate::shared::Shared;
@@ -70,6 +72,73 @@ impl Sector {
         Ok(Version::from(version))
     }
 
+    #[pyo3(signature = (text, format, by, why, major, /))]
+    fn _promote_rdf(
+        &self,
+        py: Python<'_>,
+        text: PyBackedBytes,
+        format: &str,
+        by: String,
+        why: String,
+        major: bool,
+    ) -> PyResult<Version> {
+        note_log_level(py, &self.shared.log_level)?;
+        let (format, origin) = (knowledge::format(format)?, Origin { by, why, major });
+        let version = detached(py, || self.shared.engine().promote_rdf(&self.name, &text, format, origin))?;
+        Ok(Version::from(version))
+    }
+
+    #[pyo3(signature = (remove, add, format, by, why, major, /))]
+    #[allow(clippy::too_many_arguments)]
+    fn _promote_delta(
+        &self,
+        py: Python<'_>,
+        remove: PyBackedBytes,
+        add: PyBackedBytes,
+        format: &str,
+        by: String,
+        why: String,
+        major: bool,
+    ) -> PyResult<Version> {
+        note_log_level(py, &self.shared.log_level)?;
+        let (format, origin) = (knowledge::format(format)?, Origin { by, why, major });
+        let version = detached(py, || self.shared.engine().promote_delta(&self.name, &remove, &add, format, origin))?;
+        Ok(Version::from(version))
+    }
+
+    fn validate(&self, py: Python<'_>) -> PyResult<Report> {
+        detached(py, || self.shared.engine().validate(&self.name).map(Report))
+    }
+
+    #[pyo3(signature = (text, format, /))]
+    fn _validate_rdf(&self, py: Python<'_>, text: PyBackedBytes, format: &str) -> PyResult<Report> {
+        let format = knowledge::format(format)?;
+        detached(py, || self.shared.engine().validate_rdf(&self.name, &text, format).map(Report))
+    }
+
+    #[pyo3(signature = (remove, add, format, /))]
+    fn _validate_delta(
+        &self,
+        py: Python<'_>,
+        remove: PyBackedBytes,
+        add: PyBackedBytes,
+        format: &str,
+    ) -> PyResult<Report> {
+        let format = knowledge::format(format)?;
+        detached(py, || self.shared.engine().validate_delta(&self.name, &remove, &add, format).map(Report))
+    }
+
+    #[pyo3(signature = (before, after, /))]
+    fn diff(&self, py: Python<'_>, before: u64, after: u64) -> PyResult<StatementDiff> {
+        detached(py, || self.shared.engine().statement_diff(&self.name, before, after).map(StatementDiff::from))
+    }
+
+    #[pyo3(signature = (statement, /))]
+    fn prove<'py>(&self, py: Python<'py>, statement: PyBackedStr) -> PyResult<Bound<'py, PyBytes>> {
+        let proof = detached(py, || self.shared.engine().prove(&self.name, &statement))?;
+        Ok(PyBytes::new(py, &proof.to_bytes()))
+    }
+
     #[pyo3(signature = (json, /))]
     fn _declare_json(&self, py: Python<'_>, json: PyBackedStr) -> PyResult<()> {
         note_log_level(py, &self.shared.log_level)?;
@@ -102,9 +171,10 @@ impl Sector {
         detached(py, || Ok(self.shared.engine().history(&self.name)?.into_iter().map(Version::from).collect()))
     }
 
-    #[pyo3(signature = (version = None))]
-    fn export(&self, py: Python<'_>, version: Option<u64>) -> PyResult<String> {
-        detached(py, || self.shared.engine().export_json(&self.name, version))
+    #[pyo3(signature = (version = None, *, format = "json"), text_signature = "($self, version=None, *, format='json')")]
+    fn export(&self, py: Python<'_>, version: Option<u64>, format: &str) -> PyResult<String> {
+        let format = knowledge::format(format)?;
+        detached(py, || self.shared.engine().export(&self.name, version, format))
     }
 
     fn keys(&self, py: Python<'_>) -> PyResult<Vec<KeyInfo>> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use knhk_hot::layout::SECTOR_CAPACITY;
 use knhk_hot::{Hot, Observation, Reader, ReaderOptions};
-use knhk_ontology::{KeyTable, Limits};
+use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{NoJournal, Sector, SectorKind};
 use knhk_warm::Ticker;
 
@@ -89,7 +89,7 @@ impl Engine {
             for loss in &stored.damaged {
                 self.inner.announcer.log(Level::Error, "recovery", loss.clone());
             }
-            let sector = self.add(&stored.name, stored.kind, stored.keys)?;
+            let sector = self.add(stored.empty, stored.kind, stored.keys)?;
             if let Some(declared) = stored.declared {
                 sector.declare(&self.inner.hot, &NoJournal, declared)?;
             }
@@ -106,17 +106,24 @@ impl Engine {
         self.checked()?;
         let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         let others = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        let reserved = matches!(name, "core" | "skolem");
+        if reserved {
+            let message = format!("{name} is reserved: choose another name for the sector");
+            return Err(Error::new(Status::InvalidArgument, "create", name, message));
+        }
         if !first || !others || name.len() > 64 {
             let message = format!(
                 "{name:?} cannot name a sector: use 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit"
             );
             return Err(Error::new(Status::InvalidArgument, "create", name, message));
         }
-        self.add(name, kind, KeyTable::new())?;
+        let empty = Snapshot::empty(name, &Core::shipped(), &self.inner.limits);
+        self.add(Arc::new(empty), kind, KeyTable::new())?;
         Ok(())
     }
 
-    fn add(&self, name: &str, kind: SectorKind, keys: KeyTable) -> Result<Arc<Sector>, Error> {
+    fn add(&self, empty: Arc<Snapshot>, kind: SectorKind, keys: KeyTable) -> Result<Arc<Sector>, Error> {
+        let name = empty.namespace().sector();
         let mut sectors = self.inner.sectors.write().unwrap_or_else(PoisonError::into_inner);
         if sectors.iter().any(|sector| sector.name() == name) {
             return Err(Error::new(Status::AlreadyExists, "create", name, format!("sector {name} exists already")));
@@ -128,7 +135,7 @@ impl Engine {
         if let Some(folder) = &self.inner.folder {
             folder.create_sector(name, sectors.len(), kind)?;
         }
-        let sector = Arc::new(Sector::new(name, sectors.len(), kind, keys, self.inner.history));
+        let sector = Arc::new(Sector::over(empty.clone(), sectors.len(), kind, keys, self.inner.history));
         sectors.push(sector.clone());
         Ok(sector)
     }

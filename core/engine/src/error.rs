@@ -4,7 +4,9 @@ use std::fmt;
 
 use knhk_hot::HotError;
 use knhk_hot::artifact::ArtifactError;
-use knhk_ontology::{CompileError, DocumentError, DocumentErrorKind};
+use knhk_ontology::rdf::{RdfError, RdfErrorKind};
+use knhk_ontology::shacl::Report;
+use knhk_ontology::{CompileError, DocumentError, DocumentErrorKind, SnapshotError};
 use knhk_promotion::PromotionError;
 
 use crate::Status;
@@ -16,12 +18,13 @@ pub struct Error {
     message: String,
     stage: &'static str,
     item: String,
+    report: Option<Box<Report>>,
 }
 
 impl Error {
     /// An error with what went wrong and what to do, the stage it happened in, and the item it is about (may be empty).
     pub fn new(status: Status, stage: &'static str, item: impl Into<String>, message: impl Into<String>) -> Error {
-        Error { status, message: message.into(), stage, item: item.into() }
+        Error { status, message: message.into(), stage, item: item.into(), report: None }
     }
 
     /// The code.
@@ -37,6 +40,11 @@ impl Error {
     /// The stage of the operation: "open", "parse", "verify", "compile", "journal", "swap", "intern" and so on.
     pub fn stage(&self) -> &'static str {
         self.stage
+    }
+
+    /// Of [`Status::Nonconforming`]: everything that breaks a shape.
+    pub fn report(&self) -> Option<&Report> {
+        self.report.as_deref()
     }
 
     /// What it is about: a sector, a path, a file; may be empty.
@@ -91,6 +99,11 @@ impl From<PromotionError> for Error {
             PromotionError::Document(error) => error.into(),
             PromotionError::Hot(error) => error.into(),
             PromotionError::Compile(error) => error.into(),
+            PromotionError::Snapshot(error) => error.into(),
+            PromotionError::Nonconforming(report) => {
+                let first = report.results().next().map_or_else(String::new, |result| result.focus());
+                Error { report: Some(report), ..Error::new(Status::Nonconforming, "validate", first, message) }
+            }
             PromotionError::Incompatible(broken) => {
                 Error::new(Status::Incompatible, "verify", broken[0].path.clone(), message)
             }
@@ -105,8 +118,41 @@ impl From<PromotionError> for Error {
     }
 }
 
+impl From<SnapshotError> for Error {
+    fn from(error: SnapshotError) -> Error {
+        let message = error.to_string();
+        match error {
+            SnapshotError::Document(error) => error.into(),
+            SnapshotError::Rdf(error) => error.into(),
+            SnapshotError::Shapes(error) => {
+                let shape = error.problems().first().map_or_else(String::new, |problem| problem.shape.clone());
+                Error::new(Status::Document, "validate", shape, message)
+            }
+            SnapshotError::Core { statement } | SnapshotError::Foreign { statement, .. } => {
+                Error::new(Status::Conflict, "verify", statement, message)
+            }
+            _ => Error::new(Status::System, "verify", "", message),
+        }
+    }
+}
+
+impl From<RdfError> for Error {
+    fn from(error: RdfError) -> Error {
+        let status = match error.kind {
+            RdfErrorKind::TooLarge { .. } => Status::Limit,
+            RdfErrorKind::Io(_) => Status::Io,
+            _ => Status::Document,
+        };
+        let place = error.place.as_ref().map_or_else(String::new, |place| place.to_string());
+        Error::new(status, "parse", place, error.to_string())
+    }
+}
+
 impl From<CompileError> for Error {
     fn from(error: CompileError) -> Error {
+        if let CompileError::Document(error) = error {
+            return error.into();
+        }
         Error::new(Status::Limit, "compile", "", error.to_string())
     }
 }

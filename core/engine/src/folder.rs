@@ -6,11 +6,12 @@
 //! sectors/<name>/sector.json      kind, and the sector's number
 //! sectors/<name>/keys.jsonl       the key table, append-only: a line gives a slot its name and type
 //! sectors/<name>/declared.json    the declared defaults
-//! sectors/<name>/versions/<n>     a version: a line of JSON about it, then its document
+//! sectors/<name>/versions/<n>     a version: a line of JSON about it, then its statements as sorted canonical N-Triples
 //! ```
 //!
 //! A file appears whole or not at all: it is written beside its place, flushed, renamed, and the folder flushed. A version's
-//! document must hash to the content address in its first line; a version that does not is reported and passed over.
+//! statements must have the content address in its first line; a version that has not is reported and passed over. Versions of format 1 hold
+//! a JSON document in place of statements, and that document's address.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -18,7 +19,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use knhk_ontology::{Document, KeyTable, Limits, compile};
+use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, compile_snapshot};
 use knhk_promotion::{Origin, SectorKind, Version};
 use serde_json::{Value, json};
 
@@ -27,6 +28,8 @@ use crate::{Error, Status};
 
 /// The format of the files, raised when a reader of today could not read them.
 const FORMAT: u64 = 1;
+/// The format of versions that hold statements.
+const STATEMENTS: u64 = 2;
 
 pub(crate) struct Folder {
     root: PathBuf,
@@ -38,7 +41,8 @@ pub(crate) struct Folder {
 
 /// A sector as it was found.
 pub(crate) struct Stored {
-    pub(crate) name: String,
+    /// What was known before the first version.
+    pub(crate) empty: Arc<Snapshot>,
     pub(crate) kind: SectorKind,
     pub(crate) keys: KeyTable,
     pub(crate) declared: Option<Document>,
@@ -140,6 +144,7 @@ impl Folder {
         let folder = self.sector(&name);
         let mut damaged = Vec::new();
         let mut keys = self.load_keys(&name)?;
+        let empty = Arc::new(Snapshot::empty(&name, &Core::shipped(), limits));
         let declared = match fs::read(folder.join("declared.json")) {
             Ok(text) => Some(Document::parse(&text, limits).map_err(|e| {
                 corrupt(&folder.join("declared.json"), &format!("is damaged ({e}); remove it or restore it"))
@@ -156,9 +161,9 @@ impl Folder {
         let mut versions: Vec<Version> = Vec::new();
         for number in numbers.iter().skip(numbers.len().saturating_sub(depth)) {
             let path = directory.join(file_name(*number));
-            match load_version(&path, *number, limits, &mut keys) {
+            match load_version(&path, *number, versions.last(), &empty, limits, &mut keys) {
                 Ok(mut version) => {
-                    version.before = versions.last().map(|before| before.document.clone());
+                    version.before = versions.last().map(|before| before.snapshot.clone());
                     versions.push(version);
                 }
                 Err(why) => {
@@ -177,7 +182,7 @@ impl Folder {
             next = intent.version + 1;
             match versions.iter().find(|version| version.number == intent.rollback_of) {
                 Some(target) => {
-                    let before = versions.last().map(|before| before.document.clone());
+                    let before = versions.last().map(|before| before.snapshot.clone());
                     versions.push(rolled_back(target, before, &intent));
                 }
                 None => damaged.push(format!(
@@ -186,7 +191,7 @@ impl Folder {
                 )),
             }
         }
-        Ok(Stored { name, kind, keys, declared, versions, next, damaged })
+        Ok(Stored { empty, kind, keys, declared, versions, next, damaged })
     }
 
     fn load_keys(&self, name: &str) -> Result<KeyTable, Error> {
@@ -237,6 +242,7 @@ impl Folder {
 
     pub(crate) fn version(&self, sector: &str, version: &Version) -> io::Result<()> {
         let about = json!({
+            "format": STATEMENTS,
             "version": version.number,
             "snapshot_id": hex(&version.snapshot_id),
             "epoch": version.epoch,
@@ -246,8 +252,9 @@ impl Folder {
             "major": version.origin.major,
             "rollback_of": version.rollback_of,
         });
-        let text = format!("{about}\n{}", version.document.to_json());
-        write_whole(&self.sector(sector).join("versions").join(file_name(version.number)), text.as_bytes())
+        let mut text = format!("{about}\n").into_bytes();
+        text.extend(version.snapshot.own_lines());
+        write_whole(&self.sector(sector).join("versions").join(file_name(version.number)), &text)
     }
 
     pub(crate) fn declared(&self, sector: &str, declared: &Document) -> io::Result<()> {
@@ -262,33 +269,50 @@ impl Folder {
     }
 }
 
-fn load_version(path: &Path, number: u64, limits: &Limits, keys: &mut KeyTable) -> Result<Version, String> {
+fn load_version(
+    path: &Path,
+    number: u64,
+    before: Option<&Version>,
+    empty: &Arc<Snapshot>,
+    limits: &Limits,
+    keys: &mut KeyTable,
+) -> Result<Version, String> {
     let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
-    let (about, document) = text.split_once('\n').ok_or("it has no document")?;
+    let (about, content) = text.split_once('\n').ok_or("it has no content")?;
     let about: Value = serde_json::from_str(about).map_err(|e| e.to_string())?;
-    let document = Document::parse(document.as_bytes(), limits).map_err(|e| e.to_string())?;
-    let snapshot_id = document.snapshot_id();
-    if about["snapshot_id"].as_str() != Some(&hex(&snapshot_id)) || about["version"].as_u64() != Some(number) {
+    // What two versions have in common is stored once.
+    let base = before.map_or(empty, |before| &before.snapshot);
+    let (snapshot, stated) = if about["format"].as_u64() == Some(STATEMENTS) {
+        let snapshot = base.of_lines(content.as_bytes()).map_err(|e| e.to_string())?;
+        let id = snapshot.id();
+        (snapshot, id)
+    } else {
+        let document = Document::parse(content.as_bytes(), limits).map_err(|e| e.to_string())?;
+        let change = empty.change_to(&document).map_err(|e| e.to_string())?;
+        (empty.apply(&change).map_err(|e| e.to_string())?, document.format_1_id())
+    };
+    if about["snapshot_id"].as_str() != Some(&hex(&stated)) || about["version"].as_u64() != Some(number) {
         return Err("its content does not match its content address".into());
     }
-    let artifact = compile(&document, keys, false).map_err(|e| e.to_string())?;
+    let compiled =
+        compile_snapshot(&snapshot, keys, before.map(|before| &**before.artifact())).map_err(|e| e.to_string())?;
     let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
     Ok(Version {
         number,
-        snapshot_id,
+        snapshot_id: snapshot.id(),
         epoch: about["epoch"].as_u64().unwrap_or(0),
         time_ns: about["time_ns"].as_u64().unwrap_or(0),
         origin: Origin { by: text("by"), why: text("why"), major: about["major"].as_bool().unwrap_or(false) },
         rollback_of: about["rollback_of"].as_u64(),
         before: None,
         phases: Default::default(),
-        document: Arc::new(document),
-        artifact: Arc::new(artifact),
+        snapshot: Arc::new(snapshot),
+        compiled: Arc::new(compiled),
     })
 }
 
 /// The version that an emergency rollback made current without being able to record it.
-fn rolled_back(target: &Version, before: Option<Arc<Document>>, intent: &Intent) -> Version {
+fn rolled_back(target: &Version, before: Option<Arc<Snapshot>>, intent: &Intent) -> Version {
     let why = "emergency rollback, recorded by its intent alone".into();
     Version {
         number: intent.version,

@@ -72,7 +72,7 @@ impl Engine {
             None => state.current(),
         };
         match (found, version) {
-            (Some(found), _) => Ok(found.document.to_json()),
+            (Some(found), _) => Ok(found.document().to_json()),
             (None, Some(number)) => {
                 let message = format!("sector {} retains no version {number}", sector.name());
                 Err(Error::new(Status::NotFound, "export", sector.name(), message))

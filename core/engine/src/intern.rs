@@ -25,7 +25,7 @@ impl Engine {
         let sector = self.sector(sector)?;
         let mut state = sector.lock()?;
         let item = || format!("{}/{name}", sector.name());
-        let Some(document) = state.document().cloned() else {
+        let Some(document) = state.document() else {
             let message = format!(
                 "sector {} has no names yet: promote or declare a document first, or wait until it is ready",
                 sector.name()

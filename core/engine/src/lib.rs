@@ -21,6 +21,7 @@
 
 mod bind;
 mod change;
+mod conflicts;
 mod emergency;
 mod engine;
 mod error;
@@ -29,8 +30,10 @@ mod info;
 mod inspect;
 mod intern;
 mod key;
+mod knowledge;
 mod options;
 mod promote;
+mod proof;
 mod records;
 mod status;
 mod subscribe;
@@ -38,6 +41,7 @@ mod typed;
 mod warm;
 
 pub use change::Change;
+pub use conflicts::Conflict;
 pub use engine::Engine;
 pub use error::Error;
 pub use info::{KeyInfo, SectorInfo, Stats, VersionInfo};
@@ -47,10 +51,13 @@ pub use knhk_hot::{
     Hold, MigratableReader, Observation, Observed, Quiescent, Reader, ReaderOptions, Reason, Snapshot, View,
 };
 pub use knhk_macros::PromotionSafe;
+pub use knhk_ontology::rdf::Format;
+pub use knhk_ontology::shacl::{Report, Severity, ValidationResult};
 pub use knhk_ontology::{Difference, ValueType};
 pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
 pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};
 pub use options::{Log, LogFn, Options};
+pub use proof::{Proof, StatementDiff};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};
 pub use typed::{Keyed, Keys, Map};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use knhk_hot::artifact::Artifact;
 use knhk_ontology::{Document, KeyTable};
-use knhk_promotion::{Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector};
+use knhk_promotion::{Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector};
 
 use crate::{Engine, Error, Level, VersionInfo};
 
@@ -21,8 +21,8 @@ impl Engine {
         self.checked()?;
         let sector = self.sector(sector)?;
         let begun = Instant::now();
-        let document = self.counted(Document::parse(json.as_bytes(), &self.inner.limits).map_err(Error::from))?;
-        self.promote_document(&sector, document, origin, begun)
+        let content = self.counted(sector.read_json(json, &self.inner.limits).map_err(Error::from))?;
+        self.promote_content(&sector, content, origin, begun)
     }
 
     /// Promotes what an artifact image holds: names, types, values and ranges. The image is verified in a private copy and compiled
@@ -39,19 +39,19 @@ impl Engine {
             Ok(Document::from_artifact(&artifact, &self.inner.limits)?)
         };
         let document = self.counted(read())?;
-        self.promote_document(&sector, document, origin, begun)
+        self.promote_content(&sector, document.into(), origin, begun)
     }
 
-    pub(crate) fn promote_document(
+    pub(crate) fn promote_content(
         &self,
         sector: &Sector,
-        document: Document,
+        content: Content,
         origin: Origin,
         begun: Instant,
     ) -> Result<VersionInfo, Error> {
         let parse_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let promoted = sector
-            .prepare(&self.inner.hot, &self.inner.journal, document)
+            .prepare(&self.inner.hot, &self.inner.journal, content)
             .with_origin(origin, parse_ns)
             .verify()
             .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));

@@ -48,6 +48,12 @@ pub enum Status {
     Incompatible = 202,
     /// A limit on size, depth or count.
     Limit = 203,
+    /// The knowledge breaks a shape; the error's report says which.
+    Nonconforming = 204,
+    /// The change touches the core or another sector's names.
+    Conflict = 205,
+    /// A proof does not show what it was said to show.
+    Unproven = 206,
     /// Reading or writing failed.
     Io = 300,
     /// What was stored is damaged.
@@ -60,7 +66,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of the numbers.
-    pub const ALL: [Status; 25] = [
+    pub const ALL: [Status; 28] = [
         Status::Ok,
         Status::InvalidArgument,
         Status::NullArgument,
@@ -82,6 +88,9 @@ impl Status {
         Status::Artifact,
         Status::Incompatible,
         Status::Limit,
+        Status::Nonconforming,
+        Status::Conflict,
+        Status::Unproven,
         Status::Io,
         Status::Corrupt,
         Status::System,
@@ -122,6 +131,9 @@ impl Status {
             Status::Artifact => "invalid artifact",
             Status::Incompatible => "incompatible",
             Status::Limit => "limit exceeded",
+            Status::Nonconforming => "breaks a shape",
+            Status::Conflict => "conflict",
+            Status::Unproven => "not proven",
             Status::Io => "input/output error",
             Status::Corrupt => "corrupt",
             Status::System => "system error",

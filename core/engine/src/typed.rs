@@ -85,7 +85,7 @@ impl Engine {
         let sector = self.sector(T::SECTOR)?;
         let begun = Instant::now();
         let document = self.counted(value.document_within(&self.inner.limits).map_err(Error::from))?;
-        self.promote_document(&sector, document, origin, begun)
+        self.promote_content(&sector, document.into(), origin, begun)
     }
 
     /// States a struct's values as what reads see before its sector's first promotion; see [`Engine::declare_json`].
@@ -110,7 +110,7 @@ impl Engine {
             let message = format!("nothing was promoted in sector {} yet", sector.name());
             return Err(Error::new(Status::NotReady, "read", sector.name(), message));
         };
-        Ok(T::from_document(&current.document)?)
+        Ok(T::from_document(current.document())?)
     }
 
     /// Interns all fields of a struct: once, where a program starts. The sector must have the names, declared or promoted. A field that is

@@ -102,7 +102,7 @@ fn a_damaged_newest_version_falls_back_loudly() {
     drop(engine);
     let path = scratch.version("orders", 2);
     let whole = fs::read_to_string(&path).unwrap();
-    fs::write(&path, whole.replace("\"max_qty\": 2", "\"max_qty\": 3")).unwrap();
+    fs::write(&path, whole.replace("> \"2\"", "> \"3\"")).unwrap();
     let (said, heard) = std::sync::mpsc::channel();
     let mut options = Options::default();
     options.log = Some(Log(Arc::new(move |level, part, line| said.send((level, format!("{part}: {line}"))).unwrap())));
@@ -226,3 +226,49 @@ fn what_was_acknowledged_survives_kill_9() {
         assert_eq!(engine.stats().damaged_versions, 0);
     }
 }
+
+#[test]
+fn what_plain_json_cannot_say_is_back_too() {
+    use knhk_engine::Format;
+    let scratch = Scratch::new("statements");
+    let engine = scratch.open();
+    engine.create_sector_from("finance", SectorKind::Direct).unwrap();
+    let added = "<urn:knhk:finance:desk> <http://example.com/has> [ <http://example.com/name> \"rates\" ] .";
+    engine.promote_delta("finance", b"", added.as_bytes(), Format::Turtle, Origin::default()).unwrap();
+    let (history, text) =
+        (engine.history("finance").unwrap(), engine.export("finance", None, Format::NTriples).unwrap());
+    drop(engine);
+    let engine = scratch.open();
+    assert_eq!(engine.export("finance", None, Format::NTriples).unwrap(), text);
+    assert!(engine.validate("finance").unwrap().conforms());
+    let ids =
+        |history: &[knhk_engine::VersionInfo]| history.iter().map(|version| version.snapshot_id).collect::<Vec<_>>();
+    assert_eq!(ids(&engine.history("finance").unwrap()), ids(&history));
+    let back = engine.statement_diff("finance", 2, 1).unwrap();
+    assert_eq!((back.removed.len(), back.added.len()), (2, 0));
+}
+
+#[test]
+fn versions_of_format_1_are_read_and_damaged_ones_told() {
+    let scratch = Scratch::new("format-1");
+    let engine = scratch.open();
+    engine.create_sector("orders", SectorKind::Direct).unwrap();
+    drop(engine);
+    let id = "db1c19d7a8d51c4ae5d50b6b3ef5ee8f0ed3d5d7d4bd42db53d4d9a21ecad1ff";
+    let about = |id: &str| {
+        format!(r#"{{"version":1,"snapshot_id":"{id}","epoch":1,"time_ns":1,"by":"","why":"","major":false}}"#)
+    };
+    let document = "{\n  \"max_qty\": 1000\n}\n";
+    fs::write(scratch.version("orders", 1), format!("{}\n{document}", about(id))).unwrap();
+    let stated = Engine::open(scratch.0.to_str().unwrap(), Options::default());
+    assert_eq!(stated.err().map(|error| error.status()), Some(Status::Corrupt), "the address is another's");
+    fs::write(scratch.version("orders", 1), format!("{}\n{document}", about(FORMAT_1))).unwrap();
+    let engine = scratch.open();
+    assert_eq!(read(&engine, "max_qty"), 1000);
+    assert_eq!(promote(&engine, r#"{"max_qty": 5}"#), 2);
+    drop(engine);
+    assert_eq!(read(&scratch.open(), "max_qty"), 5);
+}
+
+/// The content address that format 1 gave `{"max_qty": 1000}`.
+const FORMAT_1: &str = "35b864cf0f878cb736eaa6d437a88133e87acbafe8a00c62ec722c69e2dc8edb";

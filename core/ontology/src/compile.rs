@@ -1,9 +1,13 @@
 //! The projection of a document into the artifact that inline code reads.
 
+use std::sync::Arc;
+
 use knhk_hot::artifact::{Artifact, ArtifactError, Builder, Limits};
 
 use crate::document::{About, Data, Document, TOP};
 use crate::key_table::{KeyTable, KeyTableError, Plan};
+use crate::parameters::{Compiled, Entry, Parameters};
+use crate::{DocumentError, Snapshot};
 
 /// Why no artifact was made. The key table is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -15,34 +19,52 @@ pub enum CompileError {
     /// The artifact cannot be built.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// A slot of a foreign image has no name.
-    #[error("slot {slot} of the image has no name, so that no key could lead to it: compile the image from a document")]
-    Nameless {
-        /// The slot.
-        slot: u32,
-    },
+    /// What programs would read is not sound.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
 }
 
 /// Compiles a document into an artifact, and gives its new names their slots.
 ///
 /// With `defaults_only` only `$default` values are present, as before a sector's first promotion; every name gets its slot all the same.
 /// The document is valid by construction, so that what can fail here is the size alone.
+/// Its content address is left out: a document has none before it is in a graph.
 pub fn compile(document: &Document, table: &mut KeyTable, defaults_only: bool) -> Result<Artifact, CompileError> {
-    project(document, table, defaults_only, None)
+    Ok(project(document, [0; 32], table, defaults_only, None)?.0)
 }
 
-/// [`compile`] for a document that takes the place of another: where both have the same names, as most changes leave them, the
-/// index is taken over from `before`'s artifact.
-pub fn compile_after(document: &Document, table: &mut KeyTable, before: &Artifact) -> Result<Artifact, CompileError> {
-    project(document, table, false, Some(before))
+/// Compiles what programs read of a snapshot. Where `before`, the artifact that it takes the place of, has the same names, as most changes
+/// leave them, its index is taken over.
+///
+/// # Errors
+/// What is not sound or does not fit; the key table is as it was.
+pub fn compile_snapshot(
+    snapshot: &Snapshot,
+    table: &mut KeyTable,
+    before: Option<&Artifact>,
+) -> Result<Compiled, CompileError> {
+    let view = snapshot.view().map_err(Clone::clone)?;
+    let (artifact, slots) = project(&view.document, snapshot.id(), table, false, before)?;
+    let entries = view.document.nodes.iter().zip(&view.subjects).zip(slots).filter_map(|((node, subject), slot)| {
+        let plain = view
+            .document
+            .about
+            .get(node.about as usize)
+            .is_none_or(|about| about.has_value && about.default.is_none() && about.allowed.is_none());
+        Some(Entry { subject: (*subject).filter(|_| plain)?, slot, value_type: node.data.value_type() })
+    });
+    let parameters = Parameters::new(entries.collect(), snapshot.graph(), snapshot.words());
+    Ok(Compiled { artifact: Arc::new(artifact), parameters })
 }
 
+/// The artifact, and the slot of each node.
 fn project(
     document: &Document,
+    snapshot_id: [u8; 32],
     table: &mut KeyTable,
     defaults_only: bool,
     before: Option<&Artifact>,
-) -> Result<Artifact, CompileError> {
+) -> Result<(Artifact, Vec<u32>), CompileError> {
     let mut plan = Plan::new(table);
     let mut slots: Vec<u32> = Vec::with_capacity(document.nodes.len());
     for node in &document.nodes {
@@ -54,7 +76,7 @@ fn project(
     let mut builder = Builder::with_limits(plan.slots(), Limits::default());
     let plan = plan.seal(table);
     builder.key_table(plan.id);
-    builder.snapshot_id(document.snapshot_id());
+    builder.snapshot_id(snapshot_id);
     // The same key table gives the same names the same slots, so as many names, all of them known, are the same names.
     let before = before.filter(|before| {
         before.key_table() == plan.id
@@ -84,7 +106,7 @@ fn project(
     }
     let artifact = builder.finish()?;
     table.commit(plan);
-    Ok(artifact)
+    Ok((artifact, slots))
 }
 
 fn guard(builder: &mut Builder, slot: u32, data: Data, about: &About) {
@@ -101,44 +123,4 @@ fn guard(builder: &mut Builder, slot: u32, data: Data, about: &About) {
         // A list has no guard range: its elements were checked when the document was read.
         _ => {}
     }
-}
-
-/// Moves a foreign image to this table's slots: by name, so that the image may come from another engine.
-pub fn link(artifact: &Artifact, table: &mut KeyTable) -> Result<Artifact, CompileError> {
-    let mut slots = vec![None; artifact.slots() as usize];
-    let mut plan = Plan::new(table);
-    let named: Vec<u32> = artifact.named().collect();
-    for &old in &named {
-        let (parent, name) = artifact.name(old).expect("named slots have a name");
-        let parent = match parent {
-            Some(parent) => slots[parent as usize].expect("a map is named before what is in it"),
-            None => TOP,
-        };
-        let value_type = artifact.value(old).and_then(|value| crate::ValueType::from_tag(value.tag()));
-        let Some(value_type) = value_type else { continue };
-        slots[old as usize] = Some(plan.slot(table, parent, name, crate::hash::name_hash(name), value_type));
-    }
-    table.check_room(&plan)?;
-    let mut builder = Builder::with_limits(plan.slots(), Limits::default());
-    let plan = plan.seal(table);
-    builder.key_table(plan.id);
-    builder.snapshot_id(artifact.snapshot_id());
-    for old in 0..artifact.slots() {
-        let Some(value) = artifact.value(old) else { continue };
-        let slot = slots[old as usize].ok_or(CompileError::Nameless { slot: old })?;
-        builder.set(slot, value);
-        match artifact.bounds(old) {
-            Some(knhk_hot::artifact::Bounds::I64(low, high)) => drop(builder.range_i64(slot, low, high)),
-            Some(knhk_hot::artifact::Bounds::F64(low, high)) => drop(builder.range_f64(slot, low, high)),
-            None => {}
-        }
-    }
-    for &old in &named {
-        let Some(slot) = slots[old as usize] else { continue };
-        let (parent, name) = artifact.name(old).expect("named slots have a name");
-        builder.name(parent.and_then(|parent| slots[parent as usize]), name, slot);
-    }
-    let linked = builder.finish()?;
-    table.commit(plan);
-    Ok(linked)
 }

@@ -84,11 +84,13 @@ pub(crate) struct Node {
     pub data: Data,
 }
 
-/// A class: its node and its parents' numbers, in the document's order.
+/// A class, or another row of the closure: its node and its parents' numbers, in the document's order.
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
     pub node: u32,
     pub parents: Vec<u32>,
+    /// Whether it is a class that `$classes` can name.
+    pub own: bool,
 }
 
 /// A sector's knowledge: named values in nested maps, and classes. See [`Document::parse`] for the grammar.
@@ -172,6 +174,21 @@ impl Document {
         self.classes.iter().map(move |class| {
             (name(class), class.parents.iter().map(|&parent| name(&self.classes[parent as usize])).collect())
         })
+    }
+
+    /// The classes that JSON can name, with the parents that it can name: none that is below the class itself.
+    pub(crate) fn own_classes(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        let own = self.classes.iter().enumerate().filter(|(_, class)| class.own);
+        own.map(|(number, class)| (self.name(class.node), self.own_parents(number as u32)))
+    }
+
+    /// The parents of a class that JSON can name.
+    pub(crate) fn own_parents(&self, class: u32) -> Vec<&str> {
+        let parents = self.classes[class as usize].parents.iter().filter(|&&parent| {
+            let below = closure_row(&self.closure, self.classes.len(), parent)[class as usize / 64] >> (class % 64) & 1;
+            self.classes[parent as usize].own && below == 0
+        });
+        parents.map(|&parent| self.name(self.classes[parent as usize].node)).collect()
     }
 
     pub(crate) fn name(&self, node: u32) -> &str {

@@ -112,7 +112,7 @@ impl Draft {
         let number = self.document.classes.len();
         too_large("classes", number + 1, self.limits.classes)?;
         let node = self.add(map, name, Data::Class(number as u32), None)?;
-        self.document.classes.push(Class { node, parents: Vec::new() });
+        self.document.classes.push(Class { node, parents: Vec::new(), own: true });
         self.parents.push(parents);
         Ok(())
     }

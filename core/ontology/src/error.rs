@@ -214,6 +214,41 @@ pub enum DocumentErrorKind {
         /// The parent.
         parent: String,
     },
+    /// An IRI of the sector that is no path.
+    #[error(
+        "<{iri}> names a parameter and is no path: names are joined by `/`, none is empty, and only what an IRI may not hold is \
+         percent-encoded, as UTF-8 in capital digits"
+    )]
+    NotAPath {
+        /// The IRI.
+        iri: String,
+    },
+    /// A field that several statements make.
+    #[error("has several of `{field}`: keep one statement, or make its object a list")]
+    Several {
+        /// The field, as in JSON.
+        field: &'static str,
+    },
+    /// A literal that is not of its datatype, or that programs have no type for.
+    #[error("{lexical:?} is no finite value of <{datatype}>: write it as the datatype asks")]
+    IllFormed {
+        /// What was written.
+        lexical: String,
+        /// The datatype's IRI.
+        datatype: String,
+    },
+    /// A blank node that is no list.
+    #[error("is the blank node _:{label}, which is no list: a value is a literal, an IRI, or a list of them")]
+    BlankValue {
+        /// The node's label.
+        label: String,
+    },
+    /// An RDF list that does not end, or forks.
+    #[error("its list is not whole: each cell needs one rdf:first and one rdf:rest, the last of which is rdf:nil")]
+    BrokenList,
+    /// A name that is both a value and a map.
+    #[error("is a value, and other names continue its path as if it were a map: rename one of them")]
+    ValueAndMap,
     /// A class that is its own ancestor.
     #[error("is its own ancestor: take one of its parents away")]
     ClassCycle,

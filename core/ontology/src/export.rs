@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use knhk_hot::artifact::Value;
 
-use crate::document::{Document, Node, TOP};
+use crate::document::{Data, Document, Node, TOP};
 
 impl Document {
     /// The document as indented JSON, in its own order; [`Document::parse`] reads the same document from it.
@@ -26,12 +26,19 @@ struct Writer<'d> {
 impl Writer<'_> {
     fn map(&mut self, parent: u32, depth: usize) {
         self.out.push('{');
-        let start = self.next;
+        let mut first = true;
         while let Some(node) = self.document.nodes.get(self.next).filter(|node| node.parent == parent) {
             let number = self.next as u32;
-            if self.next > start {
+            if self.beyond_json(number) {
+                self.next += 1;
+                self.next +=
+                    self.document.nodes[self.next..].iter().take_while(|inside| inside.parent == number).count();
+                continue;
+            }
+            if !first {
                 self.out.push(',');
             }
+            first = false;
             self.new_line(depth + 1);
             self.out.push_str(&json_text(self.document.piece(node.name)));
             self.out.push_str(": ");
@@ -42,27 +49,41 @@ impl Writer<'_> {
                 value => self.leaf(node, &value, depth + 1),
             }
         }
-        if self.next > start {
+        if !first {
             self.new_line(depth);
         }
         self.out.push('}');
     }
 
-    fn parents(&mut self, class: u32) {
+    /// Whether a node is there for programs only: properties, domains, ranges, classes of others.
+    fn beyond_json(&self, number: u32) -> bool {
         let document = self.document;
-        let parents = document.classes[class as usize].parents.iter();
-        let names = parents.map(|&parent| json_text(document.name(document.classes[parent as usize].node)));
+        let node = &document.nodes[number as usize];
+        match node.data {
+            Data::Class(class) => !document.classes[class as usize].own,
+            Data::Map if node.parent == TOP && document.piece(node.name).starts_with('$') => {
+                let inside =
+                    document.classes.iter().filter(|class| document.nodes[class.node as usize].parent == number);
+                let mut inside = inside.peekable();
+                inside.peek().is_some() && inside.all(|class| !class.own)
+            }
+            _ => false,
+        }
+    }
+
+    fn parents(&mut self, class: u32) {
+        let names = self.document.own_parents(class).into_iter().map(json_text);
         self.out.push_str(&format!("[{}]", names.collect::<Vec<_>>().join(", ")));
     }
 
     fn leaf(&mut self, node: &Node, value: &Value<'_>, depth: usize) {
         let about = self.document.about(node);
-        let data = |data| json(&self.document.value(data));
+        let data = |data| value_json(&self.document.value(data));
         let text = |piece| json_text(self.document.piece(piece));
         let default = about.default.map(|default| self.document.value(default));
         let empty = is_empty_list(value) || default.as_ref().is_some_and(is_empty_list);
         let said = [
-            ("$value", about.has_value.then(|| json(value))),
+            ("$value", about.has_value.then(|| value_json(value))),
             ("$type", empty.then(|| json_text(node.data.value_type().as_str()))),
             ("$min", about.min.map(data)),
             ("$max", about.max.map(data)),
@@ -105,8 +126,8 @@ fn is_empty_list(value: &Value<'_>) -> bool {
     }
 }
 
-/// A value as JSON. `{:?}` of a double is its shortest form that reads back as itself, always with a fraction or an exponent.
-fn json(value: &Value<'_>) -> String {
+/// A value as JSON, on one line. `{:?}` of a double is its shortest form that reads back as itself, always with a fraction or an exponent.
+pub(crate) fn value_json(value: &Value<'_>) -> String {
     fn list<T>(items: impl IntoIterator<Item = T>, text: impl Fn(T) -> String) -> String {
         format!("[{}]", items.into_iter().map(text).collect::<Vec<_>>().join(", "))
     }

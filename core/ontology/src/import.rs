@@ -160,14 +160,7 @@ impl Draft {
         })
     }
 
-    fn raw_bytes(&mut self, bytes: &[u8]) -> Result<Piece, Kind> {
-        too_large("bytes in a value", bytes.len(), self.limits.string_bytes)?;
-        let start = self.document.bytes.len() as u32;
-        self.document.bytes.extend_from_slice(bytes);
-        Ok(Piece { start, len: bytes.len() as u32 })
-    }
-
-    fn pieces(&mut self, pieces: &[Piece]) -> Piece {
+    pub(crate) fn pieces(&mut self, pieces: &[Piece]) -> Piece {
         let start = self.document.pieces.len() as u32;
         self.document.pieces.extend_from_slice(pieces);
         Piece { start, len: pieces.len() as u32 }

@@ -34,8 +34,22 @@ pub mod rdfs {
     pub const COMMENT: &str = "http://www.w3.org/2000/01/rdf-schema#comment";
 }
 
+/// OWL, as far as it says what RDF Schema says.
+pub mod owl {
+    /// `owl:Class`
+    pub const CLASS: &str = "http://www.w3.org/2002/07/owl#Class";
+    /// `owl:ObjectProperty`
+    pub const OBJECT_PROPERTY: &str = "http://www.w3.org/2002/07/owl#ObjectProperty";
+    /// `owl:DatatypeProperty`
+    pub const DATATYPE_PROPERTY: &str = "http://www.w3.org/2002/07/owl#DatatypeProperty";
+    /// `owl:AnnotationProperty`
+    pub const ANNOTATION_PROPERTY: &str = "http://www.w3.org/2002/07/owl#AnnotationProperty";
+}
+
 /// XML Schema's datatypes.
 pub mod xsd {
+    /// Where they begin.
+    pub const PREFIX: &str = "http://www.w3.org/2001/XMLSchema#";
     /// `xsd:boolean`
     pub const BOOLEAN: &str = "http://www.w3.org/2001/XMLSchema#boolean";
     /// `xsd:integer`
@@ -44,6 +58,8 @@ pub mod xsd {
     pub const DOUBLE: &str = "http://www.w3.org/2001/XMLSchema#double";
     /// `xsd:string`
     pub const STRING: &str = "http://www.w3.org/2001/XMLSchema#string";
+    /// `xsd:hexBinary`
+    pub const HEX_BINARY: &str = "http://www.w3.org/2001/XMLSchema#hexBinary";
     /// `xsd:base64Binary`
     pub const BASE64_BINARY: &str = "http://www.w3.org/2001/XMLSchema#base64Binary";
 }
@@ -52,6 +68,8 @@ pub mod xsd {
 pub mod knhk {
     /// Where every sector's names begin.
     pub const SECTORS: &str = "urn:knhk:";
+    /// Where the IRIs begin that stand for blank nodes that a change brought.
+    pub const SKOLEM: &str = "urn:knhk:skolem:";
     /// Where the core's names begin.
     pub const CORE: &str = "urn:knhk:core:";
     /// A parameter's value: a literal, or a list of literals.

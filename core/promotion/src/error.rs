@@ -1,7 +1,8 @@
 //! Why a promotion did not happen. Whatever the reason, the sector is as it was.
 
 use knhk_hot::HotError;
-use knhk_ontology::{CompileError, DocumentError, Incompatibility};
+use knhk_ontology::shacl::{Report, Severity};
+use knhk_ontology::{CompileError, DocumentError, Incompatibility, SnapshotError};
 
 /// A promotion or rollback was refused; nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,12 @@ pub enum PromotionError {
     /// The document is not valid.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// The change touches what is not the sector's, or is not sound.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The knowledge breaks shapes.
+    #[error("{}", nonconforming(.0))]
+    Nonconforming(Box<Report>),
     /// The document does not fit into an artifact or the sector's key table.
     #[error(transparent)]
     Compile(#[from] CompileError),
@@ -65,4 +72,22 @@ pub enum PromotionError {
         /// The sector's name.
         sector: String,
     },
+}
+
+/// Violations that a message repeats; the report has all of them.
+const REPEATED: usize = 3;
+
+fn nonconforming(report: &Report) -> String {
+    let violations = || report.results().filter(|result| result.severity() == Severity::Violation);
+    let count = violations().count();
+    let mut text = String::new();
+    for result in violations().take(REPEATED) {
+        let path = result.path().map_or(String::new(), |path| format!(" {path}"));
+        text += &format!("{}{path}: {} (shape {})\n", result.focus(), result.message(), result.shape());
+    }
+    match count.saturating_sub(REPEATED) {
+        0 => text.truncate(text.trim_end().len()),
+        more => text += &format!("and {more} more"),
+    }
+    text
 }

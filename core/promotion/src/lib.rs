@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! Promotion<Preparing>  --verify-->  Promotion<Ready> + Verified  --promote(Guard)-->  Promotion<Promoted>
-//!    a parsed document                 compiled, linked, compatible;                     current, journalled,
+//!    parsed content                    compiled, linked, compatible;                     current, journalled,
 //!    no lock is held                   the sector is locked                              in the history
 //! ```
 //!
@@ -15,12 +15,14 @@
 pub mod cost;
 pub mod typed;
 
+mod content;
 mod error;
 mod journal;
 mod sector;
 mod stage;
 mod version;
 
+pub use content::{Content, Json, Statements};
 pub use error::PromotionError;
 pub use journal::{Journal, NoJournal};
 pub use sector::{Sector, SectorKind, State};

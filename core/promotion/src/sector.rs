@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Document, KeyTable, compile};
+use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, Text, compile};
 
-use crate::{Journal, Preparing, Promotion, PromotionError, Version};
+use crate::{Content, Journal, Preparing, Promotion, PromotionError, Version};
 
 /// How changes of a sector are admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub struct Sector {
     name: String,
     number: usize,
     kind: SectorKind,
+    empty: Arc<Snapshot>,
     state: Mutex<State>,
 }
 
@@ -47,9 +48,17 @@ pub struct State {
     /// Retained versions, oldest first; the last one is current.
     pub versions: VecDeque<Arc<Version>>,
     pub(crate) next: u64,
+    /// The JSON text that the current version, or an earlier one, came from.
+    pub(crate) text: Option<Arc<LastText>>,
     /// Verifications so far, which tells their tokens apart.
     pub(crate) verifications: u64,
     depth: usize,
+}
+
+/// A JSON text that was promoted.
+pub(crate) struct LastText {
+    pub version: u64,
+    pub text: Text,
 }
 
 impl State {
@@ -64,8 +73,8 @@ impl State {
     }
 
     /// The document that reads see now: the current version's, else the declared one.
-    pub fn document(&self) -> Option<&Arc<Document>> {
-        self.current().map(|version| &version.document).or(self.declared.as_ref())
+    pub fn document(&self) -> Option<&Document> {
+        self.current().map(|version| version.document()).or(self.declared.as_deref())
     }
 
     /// Takes up a version that became current; returns the number of the one that fell out of the history.
@@ -85,11 +94,25 @@ impl State {
 }
 
 impl Sector {
-    /// A sector without versions. `number` is its descriptor's place, `depth` how many versions are retained (at least 1).
+    /// A sector without versions, over the shipped core. `number` is its descriptor's place, `depth` how many versions are retained (at
+    /// least 1).
     pub fn new(name: &str, number: usize, kind: SectorKind, keys: KeyTable, depth: usize) -> Sector {
-        let state =
-            State { keys, declared: None, versions: VecDeque::new(), next: 1, verifications: 0, depth: depth.max(1) };
-        Sector { name: name.into(), number, kind, state: Mutex::new(state) }
+        let empty = Snapshot::empty(name, &Core::shipped(), &Limits::default());
+        Sector::over(Arc::new(empty), number, kind, keys, depth)
+    }
+
+    /// [`Sector::new`] of the sector that `empty` is the snapshot of before anything was promoted.
+    pub fn over(empty: Arc<Snapshot>, number: usize, kind: SectorKind, keys: KeyTable, depth: usize) -> Sector {
+        let state = State {
+            keys,
+            declared: None,
+            versions: VecDeque::new(),
+            next: 1,
+            text: None,
+            verifications: 0,
+            depth: depth.max(1),
+        };
+        Sector { name: empty.namespace().sector().into(), number, kind, empty, state: Mutex::new(state) }
     }
 
     /// The sector's name.
@@ -100,6 +123,11 @@ impl Sector {
     /// The place of its descriptor in every root.
     pub fn number(&self) -> usize {
         self.number
+    }
+
+    /// What is known while nothing was promoted: the core.
+    pub fn empty(&self) -> &Arc<Snapshot> {
+        &self.empty
     }
 
     /// How its changes are admitted.
@@ -115,14 +143,14 @@ impl Sector {
         self.state.lock().map_err(|_| PromotionError::Poisoned { sector: self.name.clone() })
     }
 
-    /// Begins a promotion of `document`. Nothing is locked until it is verified.
+    /// Begins a promotion. Nothing is locked until it is verified.
     pub fn prepare<'s>(
         &'s self,
         hot: &'s Hot,
         journal: &'s dyn Journal,
-        document: Document,
+        content: impl Into<Content>,
     ) -> Promotion<'s, Preparing> {
-        Promotion::new(self, hot, journal, document)
+        Promotion::new(self, hot, journal, content.into())
     }
 
     /// Publishes `document`'s values as what reads see until the first promotion; afterwards it is only recorded.
@@ -158,7 +186,7 @@ impl Sector {
         let Some(current) = state.current().cloned() else { return Ok(()) };
         let change = Change {
             sector: self.number,
-            artifact: current.artifact.clone(),
+            artifact: current.artifact().clone(),
             snapshot_id: current.snapshot_id,
             ready: true,
         };

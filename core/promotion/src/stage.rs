@@ -3,11 +3,15 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::{Instant, SystemTime};
 
-use knhk_hot::artifact::Artifact;
 use knhk_hot::{Change, Hot};
-use knhk_ontology::{Difference, Document, Incompatibility, accept, check_compatible, compile, compile_after, diff};
+use knhk_ontology::shacl::Severity;
+use knhk_ontology::{
+    Compiled, Difference, Document, Incompatibility, Snapshot, Text, accept, check_compatible, compile_snapshot, diff,
+};
 
-use crate::{Journal, Origin, Phases, PromotionError, Sector, State, Version};
+use crate::content::{Changes, TextRead};
+use crate::sector::LastText;
+use crate::{Content, Journal, Origin, Phases, PromotionError, Sector, State, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
 pub struct Promotion<'s, S> {
@@ -19,22 +23,23 @@ pub struct Promotion<'s, S> {
     stage: S,
 }
 
-/// A document that was parsed and checked by itself.
+/// Content that was parsed and checked by itself.
 pub struct Preparing {
-    document: Document,
+    content: Content,
 }
 
 /// Compiled, linked to the key table, compatible with the keys that programs hold. Holds the sector's lock, so that what was verified
 /// is what is promoted; dropping it changes nothing.
 pub struct Ready<'s> {
     state: MutexGuard<'s, State>,
-    document: Arc<Document>,
-    artifact: Arc<Artifact>,
-    snapshot_id: [u8; 32],
+    snapshot: Arc<Snapshot>,
+    compiled: Arc<Compiled>,
     rollback_of: Option<u64>,
-    before: Option<Arc<Document>>,
+    before: Option<Arc<Snapshot>>,
     /// Promises to programs that a declared major version takes back.
     broken: Vec<Incompatibility>,
+    /// The JSON text that it comes from.
+    text: Option<Text>,
 }
 
 /// Current: any read that begins from now on sees it or something newer.
@@ -68,9 +73,9 @@ impl Guard {
 }
 
 impl<'s> Promotion<'s, Preparing> {
-    pub(crate) fn new(sector: &'s Sector, hot: &'s Hot, journal: &'s dyn Journal, document: Document) -> Self {
+    pub(crate) fn new(sector: &'s Sector, hot: &'s Hot, journal: &'s dyn Journal, content: Content) -> Self {
         let (origin, phases) = (Origin::default(), Phases::default());
-        Promotion { sector, hot, journal, origin, phases, stage: Preparing { document } }
+        Promotion { sector, hot, journal, origin, phases, stage: Preparing { content } }
     }
 
     /// States who promotes and why, and how long the parsing took.
@@ -88,27 +93,40 @@ impl<'s> Promotion<'s, Preparing> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let begun = Instant::now();
         let mut state = sector.lock()?;
-        let broken = check_compatible(&stage.document, &state.keys);
-        if !broken.is_empty() && !origin.major {
-            return Err(PromotionError::Incompatible(broken));
-        }
-        let before = state.current().map(|current| current.document.clone());
+        let current = state.current().cloned();
+        let base = current.as_ref().map_or(sector.empty(), |current| &current.snapshot);
+        let Changes { delta, text } = stage.content.against(base, current.as_ref())?;
         phases.verify_ns = nanoseconds(begun);
         let begun = Instant::now();
-        let artifact = match state.current().map(|current| current.artifact.clone()) {
-            Some(before) => compile_after(&stage.document, &mut state.keys, &before)?,
-            None => compile(&stage.document, &mut state.keys, false)?,
+        let (mut broken, mut last) = (Vec::new(), None);
+        // Where values change alone, no name and no type does: nothing that a program holds can break.
+        let (snapshot, compiled) = match current.as_ref().and_then(|current| base.revise(&current.compiled, &delta)) {
+            Some(revised) => {
+                let (snapshot, compiled) = revised?;
+                conforming(&snapshot)?;
+                (snapshot, compiled)
+            }
+            None => {
+                let snapshot = base.apply(&delta)?;
+                conforming(&snapshot)?;
+                broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
+                if !broken.is_empty() && !origin.major {
+                    return Err(PromotionError::Incompatible(broken));
+                }
+                let before = current.as_ref().map(|current| &**current.artifact());
+                let compiled = compile_snapshot(&snapshot, &mut state.keys, before)?;
+                (snapshot, compiled)
+            }
         };
+        match text {
+            TextRead::Nothing => {}
+            TextRead::Text(text) => last = Some(text),
+            TextRead::Parsed { json, document } => last = Text::of(json, &document, &compiled, &state.keys),
+        }
         phases.compile_ns = nanoseconds(begun);
-        let ready = Ready {
-            snapshot_id: artifact.snapshot_id(),
-            state,
-            document: Arc::new(stage.document),
-            artifact: Arc::new(artifact),
-            rollback_of: None,
-            before,
-            broken,
-        };
+        let before = current.map(|current| current.snapshot.clone());
+        let (snapshot, compiled) = (Arc::new(snapshot), Arc::new(compiled));
+        let ready = Ready { state, snapshot, compiled, rollback_of: None, before, broken, text: last };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
 }
@@ -134,15 +152,15 @@ impl<'s> Promotion<'s, Ready<'s>> {
                 retained: state.retained(),
             });
         };
-        let before = state.current().map(|current| current.document.clone());
+        let before = state.current().map(|current| current.snapshot.clone());
         let ready = Ready {
             state,
-            document: target.document.clone(),
-            artifact: target.artifact.clone(),
-            snapshot_id: target.snapshot_id,
+            snapshot: target.snapshot.clone(),
+            compiled: target.compiled.clone(),
             rollback_of: Some(number),
             before,
             broken: Vec::new(),
+            text: None,
         };
         let phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
@@ -155,13 +173,17 @@ impl<'s> Promotion<'s, Ready<'s>> {
     }
 
     fn seal(&self) -> Seal {
-        let (state, snapshot_id) = (&self.stage.state, self.stage.snapshot_id);
+        let (state, snapshot_id) = (&self.stage.state, self.stage.snapshot.id());
         Seal { sector: std::ptr::from_ref(self.sector).addr(), verification: state.verifications, snapshot_id }
     }
 
     /// What will change, path by path.
     pub fn differences(&self) -> Vec<Difference> {
-        diff(self.stage.before.as_deref().unwrap_or(&Document::default()), &self.stage.document)
+        let sound = "what is ready was read before it was compiled";
+        match &self.stage.before {
+            Some(before) => self.stage.snapshot.differences(before).expect(sound),
+            None => diff(&Document::default(), self.stage.snapshot.document().expect(sound)),
+        }
     }
 
     /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.
@@ -190,10 +212,11 @@ impl<'s> Promotion<'s, Ready<'s>> {
             return Err(PromotionError::ForeignGuard { sector: self.sector.name().into() });
         }
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
-        let Ready { mut state, document, artifact, snapshot_id, rollback_of, before, broken } = stage;
+        let Ready { mut state, snapshot, compiled, rollback_of, before, broken, text } = stage;
+        let snapshot_id = snapshot.id();
         let number = state.next;
         let begun = Instant::now();
-        let change = Change { sector: sector.number(), artifact: artifact.clone(), snapshot_id, ready: true };
+        let change = Change { sector: sector.number(), artifact: compiled.artifact.clone(), snapshot_id, ready: true };
         // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
         let staged = if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
         let staging = nanoseconds(begun);
@@ -206,8 +229,8 @@ impl<'s> Promotion<'s, Ready<'s>> {
             rollback_of,
             before,
             phases,
-            document,
-            artifact,
+            snapshot,
+            compiled,
         };
         let record = |version: &Version| {
             journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), version))
@@ -237,6 +260,9 @@ impl<'s> Promotion<'s, Ready<'s>> {
             false => Ok(()),
         };
         accept(&broken, &mut state.keys);
+        if let Some(text) = text {
+            state.text = Some(Arc::new(LastText { version: number, text }));
+        }
         if let Some(forgotten) = state.push(version.clone()) {
             journal.prune(sector.name(), forgotten);
         }
@@ -255,6 +281,13 @@ impl Promotion<'_, Promoted> {
     /// Whether the version is in the journal; always, but after an emergency.
     pub fn recorded(&self) -> bool {
         self.stage.recorded
+    }
+}
+
+fn conforming(snapshot: &Snapshot) -> Result<(), PromotionError> {
+    match snapshot.report().worst() {
+        Some(Severity::Violation) => Err(PromotionError::Nonconforming(Box::new(snapshot.report().clone()))),
+        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use knhk_hot::artifact::Artifact;
-use knhk_ontology::{Difference, Document, diff};
+use knhk_ontology::{Compiled, Difference, Document, Snapshot, diff};
 
 /// Who asks for a change, why, and whether it may break keys that programs hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Phases {
 pub struct Version {
     /// Counts the sector's promotions and rollbacks from 1; never re-used.
     pub number: u64,
-    /// The content address of the document.
+    /// The content address of the snapshot.
     pub snapshot_id: [u8; 32],
     /// The generation of all sectors in which it became current.
     pub epoch: u64,
@@ -56,19 +56,29 @@ pub struct Version {
     /// What each phase took.
     pub phases: Phases,
     /// The knowledge that it took the place of, if there was any.
-    pub before: Option<Arc<Document>>,
+    pub before: Option<Arc<Snapshot>>,
     /// The knowledge itself.
-    pub document: Arc<Document>,
+    pub snapshot: Arc<Snapshot>,
     /// Its compiled form.
-    pub artifact: Arc<Artifact>,
+    pub compiled: Arc<Compiled>,
 }
 
 impl Version {
+    /// What inline code reads.
+    pub fn artifact(&self) -> &Arc<Artifact> {
+        &self.compiled.artifact
+    }
+
+    /// What programs read of the snapshot, as a document; computed when first asked for.
+    pub fn document(&self) -> &Document {
+        self.snapshot.document().expect("a version was sound before it became current")
+    }
+
     /// What changed against the version before, path by path. Computed when asked for: it costs more than the promotion.
     pub fn differences(&self) -> Vec<Difference> {
         match &self.before {
-            Some(before) => diff(before, &self.document),
-            None => diff(&Document::default(), &self.document),
+            Some(before) => self.snapshot.differences(before).expect("a version was sound before it became current"),
+            None => diff(&Document::default(), self.document()),
         }
     }
 }

@@ -16,12 +16,13 @@ import os as _os
 from . import _knhk
 from ._changes import Changes
 from ._document import Document
-from ._engine import Engine, Sector, Settings, aopen, open
+from ._engine import Engine, Format, Sector, Settings, aopen, open
 from ._enums import Outcome, Reason
 from ._errors import (
     AlreadyExists,
     Busy,
     Closed,
+    Conflict,
     Corrupt,
     Error,
     Forked,
@@ -30,6 +31,7 @@ from ._errors import (
     InvalidArtifact,
     InvalidDocument,
     LimitExceeded,
+    Nonconforming,
     NotFound,
     NotReady,
     Panic,
@@ -37,23 +39,29 @@ from ._errors import (
     StorageError,
     SystemFailure,
     TimedOut,
+    Unproven,
     WrongThread,
     WrongType,
 )
 from ._knhk import (
     Change,
     Difference,
+    IdentifierConflict,
     Key,
     KeyInfo,
     Map,
     Observation,
     Phases,
+    Report,
     SectorInfo,
+    StatementDiff,
     Stats,
     Subscription,
+    ValidationResult,
     Version,
     View,
     __version__,
+    verify_proof,
 )
 
 __all__ = [
@@ -62,12 +70,15 @@ __all__ = [
     "Change",
     "Changes",
     "Closed",
+    "Conflict",
     "Corrupt",
     "Difference",
     "Document",
     "Engine",
     "Error",
     "Forked",
+    "Format",
+    "IdentifierConflict",
     "Incompatible",
     "InvalidArgument",
     "InvalidArtifact",
@@ -76,6 +87,7 @@ __all__ = [
     "KeyInfo",
     "LimitExceeded",
     "Map",
+    "Nonconforming",
     "NotFound",
     "NotReady",
     "Observation",
@@ -83,15 +95,19 @@ __all__ = [
     "Panic",
     "Phases",
     "Reason",
+    "Report",
     "Sector",
     "SectorInfo",
     "Settings",
     "Stalled",
+    "StatementDiff",
     "Stats",
     "StorageError",
     "Subscription",
     "SystemFailure",
     "TimedOut",
+    "Unproven",
+    "ValidationResult",
     "Version",
     "View",
     "WrongThread",
@@ -99,6 +115,7 @@ __all__ = [
     "__version__",
     "aopen",
     "open",
+    "verify_proof",
 ]
 
 # Callbacks end before the interpreter does; a forked child has none of its parent's.

@@ -6,16 +6,19 @@ import asyncio
 import os
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Literal, ParamSpec, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from . import _knhk
 from ._changes import Changes, Mailbox
 from ._document import Document, to_json
 from ._errors import TimedOut, make
-from ._knhk import Key, KeyInfo, SectorInfo, Stats, Version
+from ._knhk import IdentifierConflict, Key, KeyInfo, Report, SectorInfo, StatementDiff, Stats, Version
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
+
+Format: TypeAlias = Literal["turtle", "ntriples", "nquads", "jsonld", "rdfxml", "json"]
+"""How knowledge is written. "json" holds parameters and classes alone, as `Sector.promote` takes them."""
 
 
 class Settings(TypedDict, total=False):
@@ -86,6 +89,37 @@ class Sector(_knhk.Sector):
         """
         return self._promote_image(_bytes(image), by, why, major)
 
+    def promote_rdf(
+        self, text: str | bytes, format: Format = "turtle", *, by: str = "", why: str = "", major: bool = False
+    ) -> Version:
+        """Makes an ontology the whole of the sector's knowledge: its parameters, classes, instances and shapes.
+
+        Raises `InvalidDocument` with line and column, `LimitExceeded`, `Nonconforming` (with `report`) when it breaks a shape, `Conflict`
+        when it says something of the core's or another sector's names, else as `promote`. Nothing changes then.
+        """
+        return self._promote_rdf(_utf8(text), format, by, why, major)
+
+    def promote_delta(
+        self,
+        *,
+        add: str | bytes = "",
+        remove: str | bytes = "",
+        format: Format = "turtle",
+        by: str = "",
+        why: str = "",
+        major: bool = False,
+    ) -> Version:
+        """Changes the knowledge by statement: takes some away, and then adds some. Raises as `promote_rdf`."""
+        return self._promote_delta(_utf8(remove), _utf8(add), format, by, why, major)
+
+    def validate_rdf(self, text: str | bytes, format: Format = "turtle") -> Report:
+        """Validates an ontology as if it were promoted, and changes nothing. Raises `InvalidDocument`, `LimitExceeded`, `Conflict`."""
+        return self._validate_rdf(_utf8(text), format)
+
+    def validate_delta(self, *, add: str | bytes = "", remove: str | bytes = "", format: Format = "turtle") -> Report:
+        """Validates a change by statement, and changes nothing; what it costs follows the change. Raises as `validate_rdf`."""
+        return self._validate_delta(_utf8(remove), _utf8(add), format)
+
     def declare(self, document: Document) -> None:
         """States which names and types there are, and by each `$default` the value that reads see before the first promotion."""
         self._declare_json(to_json(document))
@@ -99,6 +133,49 @@ class Sector(_knhk.Sector):
     ) -> Version:
         """`promote_image` in a thread."""
         return await asyncio.to_thread(self.promote_image, image, by=by, why=why, major=major)
+
+    async def apromote_rdf(
+        self, text: str | bytes, format: Format = "turtle", *, by: str = "", why: str = "", major: bool = False
+    ) -> Version:
+        """`promote_rdf` in a thread. Cancelling the wait does not take the promotion back."""
+        return await asyncio.to_thread(self.promote_rdf, text, format, by=by, why=why, major=major)
+
+    async def apromote_delta(
+        self,
+        *,
+        add: str | bytes = "",
+        remove: str | bytes = "",
+        format: Format = "turtle",
+        by: str = "",
+        why: str = "",
+        major: bool = False,
+    ) -> Version:
+        """`promote_delta` in a thread. Cancelling the wait does not take the promotion back."""
+        return await asyncio.to_thread(
+            self.promote_delta, add=add, remove=remove, format=format, by=by, why=why, major=major
+        )
+
+    async def avalidate(self) -> Report:
+        """`validate` in a thread."""
+        return await asyncio.to_thread(self.validate)
+
+    async def avalidate_rdf(self, text: str | bytes, format: Format = "turtle") -> Report:
+        """`validate_rdf` in a thread."""
+        return await asyncio.to_thread(self.validate_rdf, text, format)
+
+    async def avalidate_delta(
+        self, *, add: str | bytes = "", remove: str | bytes = "", format: Format = "turtle"
+    ) -> Report:
+        """`validate_delta` in a thread."""
+        return await asyncio.to_thread(self.validate_delta, add=add, remove=remove, format=format)
+
+    async def adiff(self, before: int, after: int) -> StatementDiff:
+        """`diff` in a thread."""
+        return await asyncio.to_thread(self.diff, before, after)
+
+    async def aprove(self, statement: str) -> bytes:
+        """`prove` in a thread."""
+        return await asyncio.to_thread(self.prove, statement)
 
     async def adeclare(self, document: Document) -> None:
         """`declare` in a thread."""
@@ -116,9 +193,9 @@ class Sector(_knhk.Sector):
         """`history` in a thread."""
         return await asyncio.to_thread(self.history)
 
-    async def aexport(self, version: int | None = None) -> str:
+    async def aexport(self, version: int | None = None, *, format: Format = "json") -> str:
         """`export` in a thread."""
-        return await asyncio.to_thread(self.export, version)
+        return await asyncio.to_thread(self.export, version, format=format)
 
     async def akeys(self) -> list[KeyInfo]:
         """`keys` in a thread."""
@@ -165,6 +242,14 @@ class Engine(_knhk.Engine):
         self._create_sector(name, kind=kind)
         return Sector(self, name)
 
+    def create_shipped_sector(self, name: str, *, kind: str = "direct") -> Sector:
+        """Creates a sector with the knowledge that KNHK ships: "finance", "healthcare", "logistics" or "manufacturing".
+
+        Raises `NotFound` where none of that name is shipped, else as `create_sector`.
+        """
+        self._create_shipped_sector(name, kind=kind)
+        return Sector(self, name)
+
     def sector(self, name: str) -> Sector:
         """The sector with this name. Raises `NotFound`."""
         return Sector(self, name)
@@ -194,6 +279,14 @@ class Engine(_knhk.Engine):
     async def acreate_sector(self, name: str, *, kind: str = "direct") -> Sector:
         """`create_sector` in a thread."""
         return await asyncio.to_thread(self.create_sector, name, kind=kind)
+
+    async def acreate_shipped_sector(self, name: str, *, kind: str = "direct") -> Sector:
+        """`create_shipped_sector` in a thread."""
+        return await asyncio.to_thread(self.create_shipped_sector, name, kind=kind)
+
+    async def aconflicts(self) -> list[IdentifierConflict]:
+        """`conflicts` in a thread."""
+        return await asyncio.to_thread(self.conflicts)
 
     async def asectors(self) -> list[SectorInfo]:
         """`sectors` in a thread."""
@@ -291,3 +384,11 @@ def _bytes(image: bytes | bytearray | memoryview) -> bytes:
     if isinstance(image, (bytearray, memoryview)):
         return bytes(image)
     raise TypeError(f"an image is bytes, not a {type(image).__name__}")
+
+
+def _utf8(text: str | bytes) -> bytes:
+    if isinstance(text, str):
+        return text.encode()
+    if isinstance(text, bytes):
+        return text
+    raise TypeError(f"knowledge is written as str or bytes, not as {type(text).__name__}")

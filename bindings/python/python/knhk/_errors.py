@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._knhk import Report
+
 __all__ = [
     "AlreadyExists",
     "Busy",
     "Closed",
+    "Conflict",
     "Corrupt",
     "Error",
     "Forked",
@@ -14,6 +20,7 @@ __all__ = [
     "InvalidArtifact",
     "InvalidDocument",
     "LimitExceeded",
+    "Nonconforming",
     "NotFound",
     "NotReady",
     "Panic",
@@ -21,6 +28,7 @@ __all__ = [
     "StorageError",
     "SystemFailure",
     "TimedOut",
+    "Unproven",
     "WrongThread",
     "WrongType",
 ]
@@ -105,6 +113,21 @@ class LimitExceeded(Error, ValueError):
     """A limit on size, depth or count."""
 
 
+class Nonconforming(Error, ValueError):
+    """The knowledge would break a shape of its sector, or of the core."""
+
+    report: Report
+    """What would be broken, result by result."""
+
+
+class Conflict(Error):
+    """A change says something of the core's names, or of another sector's."""
+
+
+class Unproven(Error, ValueError):
+    """A proof does not show what it was given for."""
+
+
 class StorageError(Error, OSError):
     """Reading or writing failed."""
 
@@ -136,6 +159,9 @@ _CLASSES: dict[int, type[Error]] = {
     201: InvalidArtifact,
     202: Incompatible,
     203: LimitExceeded,
+    204: Nonconforming,
+    205: Conflict,
+    206: Unproven,
     300: StorageError,
     301: Corrupt,
     302: SystemFailure,

@@ -4,27 +4,33 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
+from ._engine import Format
 from ._enums import Reason
 
 __all__ = [
     "Change",
     "Difference",
     "Engine",
+    "IdentifierConflict",
     "Key",
     "KeyBase",
     "KeyInfo",
     "Map",
     "Observation",
     "Phases",
+    "Report",
     "Sector",
     "SectorInfo",
+    "StatementDiff",
     "Stats",
     "Subscription",
+    "ValidationResult",
     "Version",
     "View",
     "__version__",
     "after_fork_in_child",
     "end_callbacks",
+    "verify_proof",
 ]
 
 __version__: str
@@ -178,8 +184,18 @@ class Sector:
     def history(self) -> list[Version]:
         """The retained versions, oldest first."""
 
-    def export(self, version: int | None = None) -> str:
-        """The document of a retained version, or of the current one, as JSON text that imports to the same knowledge."""
+    def export(self, version: int | None = None, *, format: Format = "json") -> str:
+        """A retained version, or the current one, as text that imports to the same knowledge, and is the same for the same knowledge."""
+
+    def validate(self) -> Report:
+        """Validates the current knowledge against its shapes. Raises `NotReady` before the first promotion."""
+
+    def diff(self, before: int, after: int, /) -> StatementDiff:
+        """What leads from one retained version to another. Raises `NotFound`."""
+
+    def prove(self, statement: str, /) -> bytes:
+        """The proof that the current version says a statement, given as N-Triples, for `verify_proof`. Raises `NotFound` where it does
+        not say it, `InvalidDocument` for what is no statement."""
 
     def keys(self) -> list[KeyInfo]:
         """The values of the current document, or of the declared one before the first promotion."""
@@ -189,6 +205,12 @@ class Sector:
 
     def _promote_json(self, json: str, by: str, why: str, major: bool, /) -> Version: ...
     def _promote_image(self, image: bytes, by: str, why: str, major: bool, /) -> Version: ...
+    def _promote_rdf(self, text: bytes, format: str, by: str, why: str, major: bool, /) -> Version: ...
+    def _promote_delta(
+        self, remove: bytes, add: bytes, format: str, by: str, why: str, major: bool, /
+    ) -> Version: ...
+    def _validate_rdf(self, text: bytes, format: str, /) -> Report: ...
+    def _validate_delta(self, remove: bytes, add: bytes, format: str, /) -> Report: ...
     def _declare_json(self, json: str, /) -> None: ...
 
 class Engine:
@@ -252,9 +274,93 @@ class Engine:
     def closed(self) -> bool:
         """Whether it was closed."""
 
+    def conflicts(self) -> list[IdentifierConflict]:
+        """The identifiers that two sectors define differently."""
+
     def _create_sector(self, name: str, *, kind: str = "direct") -> None: ...
+    def _create_shipped_sector(self, name: str, *, kind: str = "direct") -> None: ...
     def _compile_json(self, json: str, /) -> bytes: ...
     def _close(self) -> None: ...
+
+@final
+class ValidationResult:
+    """One result of a validation. Terms are written as in Turtle."""
+
+    @property
+    def severity(self) -> Literal["info", "warning", "violation"]: ...
+    @property
+    def focus(self) -> str:
+        """What it is about: the focus node."""
+
+    @property
+    def path(self) -> str | None:
+        """The path from there; `None` where the focus node itself is meant."""
+
+    @property
+    def value(self) -> str | None:
+        """The value at fault; `None` where none in particular is."""
+
+    @property
+    def component(self) -> str:
+        """The constraint component, as an IRI."""
+
+    @property
+    def shape(self) -> str:
+        """The shape that was broken."""
+
+    @property
+    def message(self) -> str:
+        """A sentence for people."""
+
+@final
+class Report:
+    """What a validation found. It is true when the knowledge conforms; its text is for people."""
+
+    @property
+    def conforms(self) -> bool: ...
+    @property
+    def results(self) -> list[ValidationResult]: ...
+    def to_rdf(self, format: Format = "turtle") -> str:
+        """The report in the vocabulary of SHACL."""
+
+    def __bool__(self) -> bool: ...
+    def __len__(self) -> int: ...
+
+@final
+class StatementDiff:
+    """What leads from one version to another: statements of N-Triples, sorted. Its text has a line for each, after "- " or "+ "."""
+
+    @property
+    def removed(self) -> list[str]: ...
+    @property
+    def added(self) -> list[str]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class IdentifierConflict:
+    """An identifier that two sectors define differently. Its text is for people."""
+
+    @property
+    def identifier(self) -> str: ...
+    @property
+    def first(self) -> str:
+        """A sector that defines it."""
+
+    @property
+    def second(self) -> str:
+        """Another one."""
+
+    @property
+    def message(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def verify_proof(snapshot_id: str, proof: bytes, statement: str, /) -> None:
+    """Checks a proof that `Sector.prove` made, here or elsewhere, against a content address (`Version.snapshot_id`). It needs no engine.
+
+    Raises `Unproven` where the proof does not show that the version says it.
+    """
 
 @final
 class Subscription:

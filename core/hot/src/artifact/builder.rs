@@ -203,6 +203,15 @@ impl Builder {
         Ok(Artifact::new(mapping.protect().map_err(memory)?, sections))
     }
 
+    /// The heap, padded, and the slots that point into it.
+    pub(super) fn into_heap(mut self) -> Result<(Vec<u8>, Vec<Slot>), ArtifactError> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        pad(&mut self.heap, 8);
+        Ok((self.heap, self.slots))
+    }
+
     fn fail(&mut self, slot: u32, what: &'static str) {
         self.failed.get_or_insert(ArtifactError::Unbuildable { slot, what });
     }

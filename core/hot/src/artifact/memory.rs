@@ -1,14 +1,70 @@
 //! Private anonymous memory: filled once, then protected read-only, so that neither a stray store nor a file that changes
-//! behind our back can undo what was verified.
+//! behind our back can undo what was verified. Memory of images that are gone is kept for their successors.
 
 use std::io;
 use std::ptr::{self, NonNull};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// One private mapping; unmapped on drop.
+/// One private mapping; unmapped on drop, unless it goes home.
 #[derive(Debug)]
 pub(super) struct Mapping {
     start: NonNull<u8>,
+    /// Bytes in use, of those that are mapped.
     len: usize,
+    mapped: usize,
+    home: Option<Arc<Spares>>,
+}
+
+/// Mappings that nobody uses any more, kept for the next image of about their size: taking new memory costs more than filling it.
+#[derive(Debug, Default)]
+pub(super) struct Spares(Mutex<Vec<(NonNull<u8>, usize)>>);
+
+/// Mappings kept for re-use at most: those of the versions between two rounds of the reclaimer.
+const SPARES: usize = 8;
+
+// SAFETY: what is kept there belongs to nobody else.
+unsafe impl Send for Spares {}
+// SAFETY: as above, and it is reached through the mutex alone.
+unsafe impl Sync for Spares {}
+
+impl Spares {
+    /// A writable mapping of `len` bytes, whose content is arbitrary; it comes home when it is dropped.
+    pub(super) fn take(self: &Arc<Spares>, len: usize) -> io::Result<Mapping> {
+        let kept = {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let fitting = kept.iter().position(|&(_, mapped)| len <= mapped && mapped / 2 <= len.max(1 << 16));
+            fitting.map(|at| kept.swap_remove(at))
+        };
+        let mut mapping = match kept {
+            Some((start, mapped)) => {
+                let mapping = Mapping { start, len, mapped, home: None };
+                mapping.allow(libc::PROT_READ | libc::PROT_WRITE)?;
+                mapping
+            }
+            None => Mapping::zeroed(len)?,
+        };
+        mapping.home = Some(self.clone());
+        Ok(mapping)
+    }
+
+    /// Whether there was room for it.
+    fn keep(&self, start: NonNull<u8>, mapped: usize) -> bool {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = kept.len() < SPARES;
+        if room {
+            kept.push((start, mapped));
+        }
+        room
+    }
+}
+
+impl Drop for Spares {
+    fn drop(&mut self) {
+        for &mut (start, mapped) in self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            // SAFETY: nobody else's mapping.
+            unsafe { libc::munmap(start.as_ptr().cast(), mapped) };
+        }
+    }
 }
 
 // SAFETY: the mapping is owned by this value, written through `&mut self` only and never re-mapped while it lives.
@@ -34,7 +90,7 @@ impl Mapping {
             return Err(io::Error::last_os_error());
         }
         let start = NonNull::new(start.cast::<u8>()).expect("the system maps nothing at address 0 unasked");
-        Ok(Mapping { start, len })
+        Ok(Mapping { start, len, mapped: len, home: None })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -50,18 +106,26 @@ impl Mapping {
 
     /// Takes the right to write away and gives up `bytes_mut`.
     pub(super) fn protect(self) -> io::Result<Protected> {
+        self.allow(libc::PROT_READ)?;
+        Ok(Protected(self))
+    }
+
+    fn allow(&self, protection: libc::c_int) -> io::Result<()> {
         // SAFETY: the range is this value's own mapping.
-        if unsafe { libc::mprotect(self.start.as_ptr().cast(), self.len, libc::PROT_READ) } != 0 {
+        if unsafe { libc::mprotect(self.start.as_ptr().cast(), self.mapped, protection) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Protected(self))
+        Ok(())
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        if self.home.take().is_some_and(|home| home.keep(self.start, self.mapped)) {
+            return;
+        }
         // SAFETY: the range is this value's own mapping, and no borrow of it outlives `self`.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.mapped) };
     }
 }
 
@@ -72,6 +136,11 @@ pub(super) struct Protected(Mapping);
 impl Protected {
     pub(super) fn bytes(&self) -> &[u8] {
         self.0.bytes()
+    }
+
+    /// Where mappings of its kind are kept for re-use.
+    pub(super) fn home(&self) -> Arc<Spares> {
+        self.0.home.clone().unwrap_or_default()
     }
 }
 

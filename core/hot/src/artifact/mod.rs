@@ -56,6 +56,7 @@ mod format;
 mod memory;
 mod names;
 mod read;
+mod revise;
 mod value;
 mod verify;
 
@@ -65,6 +66,7 @@ pub use builder::Builder;
 pub use error::ArtifactError;
 pub use format::LAYOUT_VERSION;
 pub use read::lookup_raw;
+pub use revise::Revision;
 pub use value::{Bounds, Entry, Value};
 pub use verify::Limits;
 

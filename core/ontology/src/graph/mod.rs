@@ -1,11 +1,16 @@
 //! A sector's knowledge as a graph: interned terms, statements in shared sorted chunks, changes applied copy-on-write.
 
+mod canonical;
+mod compact;
 mod delta;
+mod layer;
+mod order;
 mod statements;
 mod term;
 mod terms;
 
+pub use canonical::{write_statement, write_term};
 pub use delta::Delta;
 pub use statements::{Graph, GraphBuilder, Triple};
 pub use term::{Term, TermRef};
-pub use terms::Terms;
+pub use terms::{Terms, Writer};

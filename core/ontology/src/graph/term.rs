@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::vocabulary::{rdf, xsd};
+use crate::vocabulary::xsd;
 
-/// A term of one [`Terms`](crate::graph::Terms): equal numbers are equal terms there. Whole numbers and booleans in canonical form need no room
-/// in the interner.
+/// A term of one [`Terms`](crate::graph::Terms): equal numbers are equal terms there. Whole numbers, doubles and
+/// booleans in the form that the front door writes need no room in the interner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Term(pub(super) u64);
 
@@ -15,6 +15,12 @@ pub(super) const BLANK: u64 = 1 << 61;
 pub(super) const LITERAL: u64 = 2 << 61;
 pub(super) const INTEGER: u64 = 3 << 61;
 pub(super) const BOOLEAN: u64 = 4 << 61;
+pub(super) const DOUBLE: u64 = 5 << 61;
+
+/// Bits of a double's fraction; its exponent stands above them.
+const FRACTION: u32 = 52;
+/// The exponent, as it is stored, of the smallest doubles that need no interner: 2^-127. 256 exponents fit.
+const LEAST_EXPONENT: u64 = 1023 - 127;
 
 impl Term {
     /// An `xsd:integer` in canonical form; none where it needs more than 61 bits and has to be interned.
@@ -25,6 +31,19 @@ impl Term {
     /// An `xsd:boolean` in canonical form.
     pub fn boolean(value: bool) -> Term {
         Term(BOOLEAN | u64::from(value))
+    }
+
+    /// An `xsd:double` in the form `{:?}` writes (`120.5`, `1e16`); none where its magnitude is outside of 2^-127 …
+    /// 2^128 and it is not zero, since its lexical form has to be interned then.
+    pub fn double(value: f64) -> Option<Term> {
+        let bits = value.to_bits();
+        let (sign, exponent, fraction) = (bits >> 63, bits << 1 >> (FRACTION + 1), bits << 12 >> 12);
+        // The number of 2^-127 stands for zero.
+        let small = match exponent {
+            0 if fraction == 0 => Some(0),
+            _ => exponent.checked_sub(LEAST_EXPONENT).filter(|&small| small < 256 && (small | fraction) != 0),
+        };
+        small.map(|small| Term(DOUBLE | sign << 60 | small << FRACTION | fraction))
     }
 
     /// Whether it is an IRI.
@@ -52,8 +71,25 @@ impl Term {
         (self.0 & KIND == BOOLEAN).then_some(self.0 & 1 != 0)
     }
 
-    pub(super) fn index(self) -> usize {
-        (self.0 & !KIND) as usize
+    /// The number, where it is an `xsd:double` that [`Term::double`] makes.
+    pub fn as_double(self) -> Option<f64> {
+        let (sign, magnitude) = (self.0 >> 60 & 1, self.0 << 4 >> 4);
+        let bits = if magnitude == 0 { 0 } else { magnitude + (LEAST_EXPONENT << FRACTION) };
+        (self.0 & KIND == DOUBLE).then_some(f64::from_bits(sign << 63 | bits))
+    }
+
+    /// Its place in the interner; of a term that needs none, nothing that means anything.
+    pub(super) fn index(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Whether the interner holds it.
+    pub(super) fn is_interned(self) -> bool {
+        self.kind() <= LITERAL
+    }
+
+    pub(super) fn kind(self) -> u64 {
+        self.0 & KIND
     }
 }
 
@@ -80,13 +116,23 @@ impl TermRef<'_> {
         TermRef::Literal { lexical: Cow::Owned(value.to_string()), datatype: xsd::INTEGER, language: None }
     }
 
+    pub(super) fn double(value: f64) -> TermRef<'static> {
+        let lexical = double_text(value, &mut zmij::Buffer::new()).into_owned();
+        TermRef::Literal { lexical: Cow::Owned(lexical), datatype: xsd::DOUBLE, language: None }
+    }
+
     pub(super) fn boolean(value: bool) -> TermRef<'static> {
         let lexical = Cow::Borrowed(if value { "true" } else { "false" });
         TermRef::Literal { lexical, datatype: xsd::BOOLEAN, language: None }
     }
+}
 
-    /// Whether a literal of this datatype carries a language.
-    pub(super) fn is_language(datatype: &str) -> bool {
-        datatype == rdf::LANG_STRING
+/// A finite double as `{:?}` writes it.
+pub(super) fn double_text(value: f64, buffer: &mut zmij::Buffer) -> Cow<'_, str> {
+    // Both find the shortest digits that read back; outside of this range they begin to write exponents at other
+    // magnitudes.
+    if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
+        return Cow::Borrowed(buffer.format_finite(value));
     }
+    Cow::Owned(format!("{value:?}"))
 }

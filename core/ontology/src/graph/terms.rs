@@ -1,28 +1,68 @@
 //! The interner: every term once, for all graphs that share it. Reading a term takes no lock.
 
 use std::borrow::Cow;
-use std::hash::BuildHasher;
-use std::sync::Mutex;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::term::{BLANK, IRI, KIND, LITERAL, Term, TermRef};
-use crate::vocabulary::xsd;
+use super::canonical;
+use super::term::{BLANK, IRI, LITERAL, Term, TermRef, double_text};
+use crate::vocabulary::{rdf, xsd};
 
-/// The terms of one or more graphs. It only grows.
+/// The terms of one or more graphs, at most 2^31 - 1. It only grows; [`Graph::compacted`](super::Graph::compacted)
+/// moves a graph into a fresh one.
 #[derive(Debug, Default)]
 pub struct Terms {
     entries: boxcar::Vec<Entry>,
-    index: Mutex<HashTable<Term>>,
+    index: Mutex<Index>,
     hasher: DefaultHashBuilder,
+    text_bytes: AtomicUsize,
+    /// Terms and bytes of text at which it pays to count again how many are in use.
+    pub(super) count_at: [AtomicUsize; 2],
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Entry {
+/// Finds terms by what they say.
+#[derive(Debug, Default)]
+struct Index {
+    slots: HashTable<Slot>,
+    /// The datatype last looked up, for each of eight last letters: few are in use, and most literals repeat one.
+    datatypes: [Option<Term>; 8],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    hash: u64,
+    term: Term,
+}
+
+/// What an interned term says.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// The lexical form, then the language.
     text: Box<str>,
-    /// Of a literal: its datatype's IRI.
-    datatype: Option<Term>,
-    language: Option<Box<str>>,
+    lexical_len: u32,
+    /// Of a literal: where the IRI of its datatype stands.
+    datatype: u32,
+    /// Whether it is written in N-Triples as it is.
+    pub(super) plain: bool,
+}
+
+impl Entry {
+    pub(super) fn lexical(&self) -> &str {
+        &self.text[..self.lexical_len as usize]
+    }
+
+    /// Empty where there is none.
+    pub(super) fn language(&self) -> &str {
+        &self.text[self.lexical_len as usize..]
+    }
+
+    /// Of a literal: its datatype.
+    pub(super) fn datatype(&self) -> Term {
+        Term(IRI | u64::from(self.datatype))
+    }
 }
 
 impl Terms {
@@ -41,53 +81,51 @@ impl Terms {
         self.len() == 0
     }
 
+    /// Bytes of the terms' text.
+    pub fn text_bytes(&self) -> usize {
+        self.text_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Interns many terms under one lock. While it lives every other call that interns or finds waits, on this thread
+    /// without end: use nothing but the writer until it is dropped. [`Terms::get`] waits for nobody.
+    pub fn writer(&self) -> Writer<'_> {
+        // Whoever panicked with a writer in hand left whole terms behind.
+        Writer { terms: self, index: self.index.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
     /// An IRI. It is taken as it is: parsers check and resolve before.
     pub fn iri(&self, iri: &str) -> Term {
-        self.intern(IRI, iri, None, None)
+        self.writer().iri(iri)
     }
 
     /// The IRI's term, where it was interned before.
     pub fn find_iri(&self, iri: &str) -> Option<Term> {
-        let index = self.index.lock().expect("interning does not panic");
-        self.find(&index, IRI, iri, None, None)
+        self.find(&TermRef::Iri(iri))
+    }
+
+    /// The term, where it was interned before or needs no interning.
+    pub fn find(&self, term: &TermRef<'_>) -> Option<Term> {
+        self.writer().find(term)
     }
 
     /// A blank node, by its label.
     pub fn blank(&self, label: &str) -> Term {
-        self.intern(BLANK, label, None, None)
+        self.writer().blank(label)
     }
 
     /// A literal with a datatype.
     pub fn literal(&self, lexical: &str, datatype: &str) -> Term {
-        match datatype {
-            xsd::INTEGER => {
-                let canonical = lexical.parse::<i64>().ok().filter(|value| value.to_string() == lexical);
-                if let Some(term) = canonical.and_then(Term::integer) {
-                    return term;
-                }
-            }
-            xsd::BOOLEAN if lexical == "true" => return Term::boolean(true),
-            xsd::BOOLEAN if lexical == "false" => return Term::boolean(false),
-            _ => {}
-        }
-        let datatype = self.iri(datatype);
-        self.intern(LITERAL, lexical, Some(datatype), None)
+        inline(lexical, datatype).unwrap_or_else(|| self.writer().literal(lexical, datatype))
     }
 
     /// A text in a language; tags are compared in lower case.
     pub fn language_literal(&self, lexical: &str, language: &str) -> Term {
-        let datatype = self.iri(crate::vocabulary::rdf::LANG_STRING);
-        self.intern(LITERAL, lexical, Some(datatype), Some(&language.to_ascii_lowercase()))
+        self.writer().language_literal(lexical, language)
     }
 
     /// The same term in this interner.
     pub fn import(&self, term: &TermRef<'_>) -> Term {
-        match term {
-            TermRef::Iri(iri) => self.iri(iri),
-            TermRef::Blank(label) => self.blank(label),
-            TermRef::Literal { lexical, language: Some(language), .. } => self.language_literal(lexical, language),
-            TermRef::Literal { lexical, datatype, .. } => self.literal(lexical, datatype),
-        }
+        self.writer().import(term)
     }
 
     /// What a term says.
@@ -98,52 +136,163 @@ impl Terms {
         if let Some(value) = term.as_boolean() {
             return TermRef::boolean(value);
         }
-        let entry = &self.entries[term.index()];
-        match entry.datatype {
-            None if term.is_iri() => TermRef::Iri(&entry.text),
-            None => TermRef::Blank(&entry.text),
-            Some(datatype) => {
-                let TermRef::Iri(datatype) = self.get(datatype) else { unreachable!("datatypes are IRIs") };
-                debug_assert_eq!(entry.language.is_some(), TermRef::is_language(datatype));
-                TermRef::Literal { lexical: Cow::Borrowed(&entry.text), datatype, language: entry.language.as_deref() }
+        if let Some(value) = term.as_double() {
+            return TermRef::double(value);
+        }
+        let entry = self.entry(term);
+        match term.kind() {
+            IRI => TermRef::Iri(&entry.text),
+            BLANK => TermRef::Blank(&entry.text),
+            _ => {
+                let datatype = self.entry(entry.datatype()).lexical();
+                let language = Some(entry.language()).filter(|language| !language.is_empty());
+                TermRef::Literal { lexical: Cow::Borrowed(entry.lexical()), datatype, language }
             }
         }
     }
 
-    fn hash(&self, kind: u64, text: &str, datatype: Option<Term>, language: Option<&str>) -> u64 {
-        self.hasher.hash_one((kind, text, datatype, language))
+    pub(super) fn entry(&self, term: Term) -> &Entry {
+        &self.entries[term.index() as usize]
     }
 
-    fn find(
-        &self,
-        index: &HashTable<Term>,
-        kind: u64,
-        text: &str,
-        datatype: Option<Term>,
-        language: Option<&str>,
-    ) -> Option<Term> {
-        let same = |&term: &Term| {
-            let entry = &self.entries[term.index()];
-            term.0 & KIND == kind
-                && &*entry.text == text
-                && entry.datatype == datatype
-                && entry.language.as_deref() == language
+    fn hash(&self, kind: u64, lexical: &str, datatype: u32, language: &str) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(lexical.as_bytes());
+        hasher.write_u64(kind | u64::from(datatype));
+        if !language.is_empty() {
+            hasher.write(language.as_bytes());
+        }
+        hasher.finish()
+    }
+}
+
+/// The literal's term, where it needs no interner.
+fn inline(lexical: &str, datatype: &str) -> Option<Term> {
+    match datatype {
+        xsd::INTEGER => {
+            let canonical = match lexical.as_bytes() {
+                [b'0'] => true,
+                [b'-', b'1'..=b'9', ..] | [b'1'..=b'9', ..] => lexical.len() <= 20,
+                _ => false,
+            };
+            canonical.then(|| lexical.parse().ok().and_then(Term::integer))?
+        }
+        xsd::DOUBLE => {
+            let value =
+                lexical.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'-')).then(|| lexical.parse());
+            let value = value?.ok().filter(|&value| *double_text(value, &mut zmij::Buffer::new()) == *lexical);
+            value.and_then(Term::double)
+        }
+        xsd::BOOLEAN if lexical == "true" => Some(Term::boolean(true)),
+        xsd::BOOLEAN if lexical == "false" => Some(Term::boolean(false)),
+        _ => None,
+    }
+}
+
+/// Interns many terms under one lock; see [`Terms::writer`].
+#[derive(Debug)]
+pub struct Writer<'a> {
+    terms: &'a Terms,
+    index: MutexGuard<'a, Index>,
+}
+
+impl Writer<'_> {
+    /// As [`Terms::iri`].
+    pub fn iri(&mut self, iri: &str) -> Term {
+        self.intern(IRI, iri, 0, "")
+    }
+
+    /// As [`Terms::blank`].
+    pub fn blank(&mut self, label: &str) -> Term {
+        self.intern(BLANK, label, 0, "")
+    }
+
+    /// As [`Terms::literal`].
+    pub fn literal(&mut self, lexical: &str, datatype: &str) -> Term {
+        inline(lexical, datatype).unwrap_or_else(|| {
+            let datatype = self.datatype(datatype);
+            self.intern(LITERAL, lexical, datatype.index(), "")
+        })
+    }
+
+    /// As [`Terms::language_literal`].
+    pub fn language_literal(&mut self, lexical: &str, language: &str) -> Term {
+        let datatype = self.datatype(rdf::LANG_STRING);
+        self.intern(LITERAL, lexical, datatype.index(), &lower_case(language))
+    }
+
+    /// As [`Terms::import`].
+    pub fn import(&mut self, term: &TermRef<'_>) -> Term {
+        match term {
+            TermRef::Iri(iri) => self.iri(iri),
+            TermRef::Blank(label) => self.blank(label),
+            TermRef::Literal { lexical, language: Some(language), .. } => self.language_literal(lexical, language),
+            TermRef::Literal { lexical, datatype, .. } => self.literal(lexical, datatype),
+        }
+    }
+
+    /// As [`Terms::find`].
+    pub fn find(&self, term: &TermRef<'_>) -> Option<Term> {
+        let lookup = |kind, lexical: &str, datatype: u32, language: &str| {
+            self.lookup(self.terms.hash(kind, lexical, datatype, language), kind, lexical, datatype, language)
         };
-        index.find(self.hash(kind, text, datatype, language), same).copied()
+        match term {
+            TermRef::Iri(iri) => lookup(IRI, iri, 0, ""),
+            TermRef::Blank(label) => lookup(BLANK, label, 0, ""),
+            TermRef::Literal { lexical, datatype, language } => inline(lexical, datatype).or_else(|| {
+                let datatype = lookup(IRI, if language.is_some() { rdf::LANG_STRING } else { datatype }, 0, "")?;
+                lookup(LITERAL, lexical, datatype.index(), &lower_case(language.unwrap_or_default()))
+            }),
+        }
     }
 
-    fn intern(&self, kind: u64, text: &str, datatype: Option<Term>, language: Option<&str>) -> Term {
-        let mut index = self.index.lock().expect("interning does not panic");
-        if let Some(term) = self.find(&index, kind, text, datatype, language) {
+    fn datatype(&mut self, datatype: &str) -> Term {
+        let at = datatype.as_bytes().last().map_or(0, |letter| letter & 7) as usize;
+        match self.index.datatypes[at] {
+            Some(term) if self.terms.entry(term).lexical() == datatype => term,
+            _ => {
+                let term = self.iri(datatype);
+                self.index.datatypes[at] = Some(term);
+                term
+            }
+        }
+    }
+
+    fn lookup(&self, hash: u64, kind: u64, lexical: &str, datatype: u32, language: &str) -> Option<Term> {
+        let same = |slot: &Slot| {
+            slot.hash == hash && slot.term.kind() == kind && {
+                let entry = self.terms.entry(slot.term);
+                // Where there is no language none is compared: memcmp on AVX-512 reads even empty texts, and where these dangle
+                // the processor takes 100 ns to find out that it need not have.
+                entry.datatype == datatype
+                    && entry.text.len() == lexical.len() + language.len()
+                    && entry.lexical() == lexical
+                    && (language.is_empty() || entry.language() == language)
+            }
+        };
+        self.index.slots.find(hash, same).map(|slot| slot.term)
+    }
+
+    fn intern(&mut self, kind: u64, lexical: &str, datatype: u32, language: &str) -> Term {
+        let hash = self.terms.hash(kind, lexical, datatype, language);
+        if let Some(term) = self.lookup(hash, kind, lexical, datatype, language) {
             return term;
         }
-        let at = self.entries.push(Entry { text: text.into(), datatype, language: language.map(Into::into) });
+        let text = if language.is_empty() { lexical.into() } else { [lexical, language].concat().into_boxed_str() };
+        self.terms.text_bytes.fetch_add(text.len(), Ordering::Relaxed);
+        let lexical_len = u32::try_from(lexical.len()).expect("limits on input hold texts far below 4 GiB");
+        let plain = canonical::is_plain(kind, lexical);
+        let at = self.terms.entries.push(Entry { text, lexical_len, datatype, plain });
+        assert!(at < i32::MAX as usize, "limits on input and compaction hold an interner far below 2^31 terms");
         let term = Term(kind | at as u64);
-        let rehash = |&term: &Term| {
-            let entry = &self.entries[term.index()];
-            self.hash(term.0 & KIND, &entry.text, entry.datatype, entry.language.as_deref())
-        };
-        index.insert_unique(self.hash(kind, text, datatype, language), term, rehash);
+        self.index.slots.insert_unique(hash, Slot { hash, term }, |slot| slot.hash);
         term
     }
+}
+
+fn lower_case(language: &str) -> Cow<'_, str> {
+    if language.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(language.to_ascii_lowercase());
+    }
+    Cow::Borrowed(language)
 }

@@ -11,7 +11,7 @@ use crate::error::DocumentErrorKind as Kind;
 
 /// A value as it was written.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Literal {
+pub(crate) enum Literal {
     /// Of a type that it shows by itself.
     Known(Data),
     /// A list without elements.
@@ -33,7 +33,7 @@ impl Literal {
 
 impl Draft {
     /// The literal as a value of type `to`, if it is one; whole numbers become doubles where no digit is lost.
-    pub(super) fn settle(&mut self, literal: Literal, to: ValueType, field: &'static str) -> Result<Data, Kind> {
+    pub(crate) fn settle(&mut self, literal: Literal, to: ValueType, field: &'static str) -> Result<Data, Kind> {
         let document = &mut self.document;
         let data = match (literal, to) {
             (Literal::Empty, ValueType::ListBool) => Data::ListBool(Piece::default()),
@@ -76,7 +76,7 @@ impl Draft {
     }
 
     /// Stores a list of scalars.
-    pub(super) fn list(&mut self, elements: &[Data]) -> Result<Literal, Kind> {
+    pub(crate) fn list(&mut self, elements: &[Data]) -> Result<Literal, Kind> {
         let Some(first) = elements.first() else { return Ok(Literal::Empty) };
         let expected = first.value_type();
         let odd = elements.iter().position(|element| element.value_type() != expected);

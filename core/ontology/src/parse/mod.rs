@@ -11,7 +11,10 @@ use crate::draft::{Draft, too_large};
 use crate::error::DocumentErrorKind as Kind;
 use crate::{DocumentError, Limits};
 use literal::Numbers;
-use read::Top;
+use read::{Item, Place, Top};
+
+pub(crate) use literal::Literal;
+pub(crate) use rules::Fields;
 
 impl Document {
     /// Reads a document: plain JSON after this grammar.
@@ -85,5 +88,27 @@ impl Parser<'_> {
         let path = self.draft.path(self.parent, self.name);
         self.error.get_or_insert(DocumentError { path, kind });
         E::custom("refused")
+    }
+}
+
+/// Reads a value written as JSON, as a list is within a graph.
+pub(crate) fn json_literal(draft: &mut Draft, text: &str) -> Result<Literal, Kind> {
+    let limits = draft.limits;
+    let mut parser = Parser {
+        draft: std::mem::replace(draft, Draft::new(&limits, 0)),
+        numbers: Numbers::new(text),
+        parent: TOP,
+        name: None,
+        depth: 0,
+        error: None,
+        elements: Vec::new(),
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = Item(&mut parser, Place::Field).deserialize(&mut json).and_then(|literal| json.end().map(|()| literal));
+    let refused = parser.error.take().map(|error| error.kind);
+    *draft = parser.draft;
+    match read {
+        Ok(literal) => Ok(literal.expect("a field is never a node")),
+        Err(error) => Err(refused.unwrap_or_else(|| Kind::Syntax { message: error.to_string() })),
     }
 }

@@ -15,7 +15,7 @@ use crate::error::DocumentErrorKind as Kind;
 pub(super) struct Top<'p, 'j>(pub &'p mut Parser<'j>);
 
 /// What a value may be.
-enum Place {
+pub(super) enum Place {
     /// Anything, named so in the parser's map.
     Named(Name),
     /// A scalar or a list.
@@ -25,7 +25,7 @@ enum Place {
 }
 
 /// A value; gives nothing where it turned out to be a node, which is added already.
-struct Item<'p, 'j>(&'p mut Parser<'j>, Place);
+pub(super) struct Item<'p, 'j>(pub &'p mut Parser<'j>, pub Place);
 
 /// A key, of the object of this name: where an error in the key itself is said to be.
 struct KeyOf<'p, 'j>(&'p mut Parser<'j>, Option<Piece>);

@@ -9,7 +9,7 @@ use crate::error::DocumentErrorKind as Kind;
 
 /// The fields of a value, as they were written.
 #[derive(Default)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     value: Option<Literal>,
     default: Option<Literal>,
     min: Option<Literal>,
@@ -21,8 +21,13 @@ pub(super) struct Fields {
 }
 
 impl Fields {
+    /// Whether it is described already.
+    pub(crate) fn has_doc(&self) -> bool {
+        self.doc.is_some()
+    }
+
     /// Takes a field; refuses it if it is there already.
-    pub(super) fn put(&mut self, key: &'static str, literal: Literal, draft: &Draft) -> Result<(), Kind> {
+    pub(crate) fn put(&mut self, key: &'static str, literal: Literal, draft: &Draft) -> Result<(), Kind> {
         let text = || match literal {
             Literal::Known(Data::Str(text)) => Ok(text),
             _ => Err(Kind::NotText { field: key }),
@@ -49,7 +54,7 @@ impl Fields {
     }
 
     /// The value and what was said about it, all of one type and true to its own rules.
-    pub(super) fn settle(self, draft: &mut Draft) -> Result<(Data, Option<About>), Kind> {
+    pub(crate) fn settle(self, draft: &mut Draft) -> Result<(Data, Option<About>), Kind> {
         let Some(written) = self.value.or(self.default) else { return Err(Kind::NoValue) };
         let to = match self.value_type {
             Some(named) => named,

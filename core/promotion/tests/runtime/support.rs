@@ -40,5 +40,5 @@ pub fn origin(by: &str) -> Origin {
 pub fn state(sector: &Sector, hot: &Hot) -> (u64, Vec<u64>, Option<String>) {
     let state = sector.lock().expect("not poisoned");
     let numbers = state.versions.iter().map(|version| version.number).collect();
-    (hot.epoch(), numbers, state.current().map(|version| version.document.to_json()))
+    (hot.epoch(), numbers, state.current().map(|version| version.document().to_json()))
 }

@@ -1,4 +1,4 @@
-//! The content address: what a document says, whatever order it says it in.
+//! The content address that versions had in folders of format 1, before there was a graph: to tell whether such a file is whole.
 
 use knhk_hot::artifact::Value;
 use sha2::{Digest, Sha256};
@@ -6,13 +6,13 @@ use sha2::{Digest, Sha256};
 use crate::document::{Data, Document, TOP};
 
 impl Document {
-    /// The content address: SHA-256 over the document's canonical statements.
+    /// The content address of format 1: SHA-256 over the document's canonical statements.
     ///
     /// There is one statement for each value, map and class: the number of the statement of the map that it is in (all ones at the top),
     /// its name, its type, its value and each thing said about it, every part of variable size after its length as 32 bits, little-endian.
     /// Statements are sorted by path, name by name and bytewise, and numbered in that order, so that the order of the document does not matter.
     /// The order of a list does.
-    pub fn snapshot_id(&self) -> [u8; 32] {
+    pub fn format_1_id(&self) -> [u8; 32] {
         let mut statements = Statements { document: self, out: Vec::with_capacity(64 * self.len() + 64), written: 0 };
         statements.out.extend_from_slice(b"knhk snapshot 1\0");
         let children = Children::of(self);

@@ -1,0 +1,234 @@
+//! Rows in sorted chunks that versions share: a change copies the chunks that it touches, and the list of chunks.
+
+use std::sync::Arc;
+
+/// A statement in one of three orders, packed so that rows compare as one number.
+pub(super) type Row = u128;
+
+/// Rows of a chunk that is made: room is left for rows that come between.
+const FILL: usize = 128;
+/// Rows of the largest chunk.
+const MOST: usize = 192;
+/// Rows under which a changed chunk takes in the next one.
+const FEWEST: usize = 48;
+
+/// A sorted set of rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Order {
+    /// The first row of each chunk, in a place of their own for searches.
+    firsts: Vec<Row>,
+    /// None is empty.
+    chunks: Vec<Arc<[Row]>>,
+    len: usize,
+    /// The last row.
+    last: Row,
+}
+
+impl Order {
+    /// The set of these rows, which are sorted and without repetition.
+    pub(super) fn from_sorted(rows: &[Row]) -> Order {
+        let mut order = Order::default();
+        order.reserve(rows.len().div_ceil(FILL));
+        order.push(rows);
+        order
+    }
+
+    /// The set of these rows.
+    pub(super) fn from_unsorted(mut rows: Vec<Row>) -> Order {
+        rows.sort_unstable();
+        rows.dedup();
+        Order::from_sorted(&rows)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn contains(&self, row: Row) -> bool {
+        self.range(row, row).next().is_some()
+    }
+
+    /// The rows from one to another, both included.
+    pub(super) fn range(&self, from: Row, to: Row) -> Rows<'_> {
+        let mut rest = [].iter();
+        let mut rows = [].iter();
+        // Of two graphs that are searched together, one knows nothing of most subjects.
+        if from <= self.last && self.firsts.first().is_some_and(|&first| first <= to) {
+            let at = self.chunk_of(from);
+            let chunk = &self.chunks[at];
+            rows = chunk[chunk.partition_point(|&row| row < from)..].iter();
+            rest = self.chunks[at + 1..].iter();
+        }
+        Rows { rows, rest, to }
+    }
+
+    pub(super) fn iter(&self) -> Rows<'_> {
+        Rows { rows: [].iter(), rest: self.chunks.iter(), to: Row::MAX }
+    }
+
+    /// The set after a change; what is removed may be absent, and what is added present. Both are sorted.
+    pub(super) fn apply(&self, mut removed: &[Row], mut added: &[Row]) -> Order {
+        let mut after = Order::default();
+        after.reserve(self.chunks.len() + added.len().div_ceil(FILL));
+        let mut open = Vec::with_capacity(2 * MOST);
+        let mut at = 0;
+        while at < self.chunks.len() {
+            if open.is_empty() {
+                let Some(&next) = removed.first().into_iter().chain(added.first()).min() else { break };
+                let touched = self.chunk_of(next).max(at);
+                after.share(&self.chunks[at..touched]);
+                at = touched;
+            }
+            let here = |rows: &[Row]| match self.firsts.get(at + 1) {
+                Some(end) => rows.partition_point(|row| row < end),
+                None => rows.len(),
+            };
+            let (removed_here, added_here) = (removed.split_off(..here(removed)), added.split_off(..here(added)));
+            merge(&self.chunks[at], removed_here.unwrap_or_default(), added_here.unwrap_or_default(), &mut open);
+            at += 1;
+            if open.len() >= FEWEST || at == self.chunks.len() {
+                after.push(&open);
+                open.clear();
+            }
+        }
+        after.share(&self.chunks[at..]);
+        if self.chunks.is_empty() {
+            after.push(added);
+        }
+        after
+    }
+
+    /// The same rows after a change of their numbers that keeps their order.
+    pub(super) fn map(&self, row: impl Fn(Row) -> Row) -> Order {
+        let chunks: Vec<Arc<[Row]>> =
+            self.chunks.iter().map(|chunk| chunk.iter().map(|&old| row(old)).collect()).collect();
+        let mut mapped = Order::default();
+        mapped.reserve(chunks.len());
+        mapped.share(&chunks);
+        mapped
+    }
+
+    /// Calls `gone` with each row that only this set has, `new` with each that only the other has; chunks in common are
+    /// passed over.
+    pub(super) fn differences(&self, other: &Order, mut gone: impl FnMut(Row), mut new: impl FnMut(Row)) {
+        let (mut ours, mut theirs) = (self.iter(), other.iter());
+        loop {
+            while ours.rows.as_slice().is_empty() && theirs.rows.as_slice().is_empty() {
+                match (ours.rest.as_slice().first(), theirs.rest.as_slice().first()) {
+                    (Some(a), Some(b)) if Arc::ptr_eq(a, b) => {
+                        ours.rest.next();
+                        theirs.rest.next();
+                    }
+                    _ => break,
+                }
+            }
+            // No row is the largest number: it would be of a blank node that the interner has no room for.
+            let (a, b) = (ours.peek().unwrap_or(Row::MAX), theirs.peek().unwrap_or(Row::MAX));
+            if a == b && a == Row::MAX {
+                return;
+            }
+            if a < b {
+                gone(a);
+            } else if b < a {
+                new(b);
+            }
+            if a <= b {
+                ours.next();
+            }
+            if b <= a {
+                theirs.next();
+            }
+        }
+    }
+
+    /// Where the row is, if it is there; zero before the first.
+    fn chunk_of(&self, row: Row) -> usize {
+        self.firsts.partition_point(|&first| first <= row).saturating_sub(1)
+    }
+
+    fn reserve(&mut self, chunks: usize) {
+        self.firsts.reserve(chunks);
+        self.chunks.reserve(chunks);
+    }
+
+    fn share(&mut self, chunks: &[Arc<[Row]>]) {
+        self.firsts.extend(chunks.iter().map(|chunk| chunk[0]));
+        self.len += chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
+        self.chunks.extend_from_slice(chunks);
+        if let Some(chunk) = chunks.last() {
+            self.last = chunk[chunk.len() - 1];
+        }
+    }
+
+    /// Appends rows as new chunks of about the same size.
+    fn push(&mut self, rows: &[Row]) {
+        if rows.is_empty() {
+            return;
+        }
+        let count = if rows.len() <= MOST { 1 } else { rows.len().div_ceil(FILL) };
+        for rows in rows.chunks(rows.len().div_ceil(count)) {
+            self.share(&[Arc::from(rows)]);
+        }
+    }
+}
+
+/// Appends a chunk's rows after a change.
+fn merge(chunk: &[Row], removed: &[Row], added: &[Row], out: &mut Vec<Row>) {
+    let mut rest = chunk;
+    let (mut removed, mut added) = (removed.iter().peekable(), added.iter().peekable());
+    loop {
+        let next = match (removed.peek(), added.peek()) {
+            (None, None) => break,
+            (Some(&&row), None) | (None, Some(&&row)) => row,
+            (Some(&&gone), Some(&&new)) => gone.min(new),
+        };
+        let (before, after) = rest.split_at(gallop(rest, next));
+        out.extend_from_slice(before);
+        let present = after.first() == Some(&next);
+        rest = &after[usize::from(present)..];
+        let gone = removed.next_if(|&&row| row == next).is_some();
+        let new = added.next_if(|&&row| row == next).is_some();
+        if new || present && !gone {
+            out.push(next);
+        }
+    }
+    out.extend_from_slice(rest);
+}
+
+/// How many rows come before this one; cheap where they are few.
+fn gallop(rows: &[Row], row: Row) -> usize {
+    let mut end = 1;
+    while rows.get(end - 1).is_some_and(|&other| other < row) {
+        end *= 2;
+    }
+    let start = end / 2;
+    start + rows[start..rows.len().min(end)].partition_point(|&other| other < row)
+}
+
+/// Walks over rows up to one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows<'a> {
+    rows: std::slice::Iter<'a, Row>,
+    rest: std::slice::Iter<'a, Arc<[Row]>>,
+    to: Row,
+}
+
+impl Rows<'_> {
+    fn peek(&mut self) -> Option<Row> {
+        if self.rows.as_slice().is_empty() {
+            self.rows = self.rest.next()?.iter();
+        }
+        self.rows.as_slice().first().copied()
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Row;
+
+    #[inline]
+    fn next(&mut self) -> Option<Row> {
+        let row = self.peek().filter(|&row| row <= self.to)?;
+        self.rows.next();
+        Some(row)
+    }
+}

@@ -1,0 +1,60 @@
+//! The vocabulary's terms in one interner.
+
+use crate::graph::{Term, Terms};
+use crate::vocabulary::{knhk, owl, rdf, rdfs};
+
+macro_rules! words {
+    ($($word:ident = $iri:expr;)*) => {
+        /// The terms that the code knows by name.
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct Words {
+            $(pub $word: Term,)*
+        }
+
+        impl Words {
+            /// The vocabulary as `terms` numbers it.
+            pub(crate) fn of(terms: &Terms) -> Words {
+                Words { $($word: terms.iri($iri),)* }
+            }
+        }
+    };
+}
+
+words! {
+    value = knhk::VALUE;
+    min = knhk::MIN;
+    max = knhk::MAX;
+    allowed = knhk::ENUM;
+    unit = knhk::UNIT;
+    default = knhk::DEFAULT;
+    value_type = knhk::TYPE;
+    doc = knhk::DOC;
+    map = knhk::MAP;
+    is = rdf::TYPE;
+    first = rdf::FIRST;
+    rest = rdf::REST;
+    nil = rdf::NIL;
+    comment = rdfs::COMMENT;
+    class = rdfs::CLASS;
+    owl_class = owl::CLASS;
+    sub_class = rdfs::SUB_CLASS_OF;
+    sub_property = rdfs::SUB_PROPERTY_OF;
+    domain = rdfs::DOMAIN;
+    range = rdfs::RANGE;
+    property = rdf::PROPERTY;
+    object_property = owl::OBJECT_PROPERTY;
+    datatype_property = owl::DATATYPE_PROPERTY;
+    annotation_property = owl::ANNOTATION_PROPERTY;
+}
+
+impl Words {
+    /// Whether `rdf:type` with this object makes a class.
+    pub(crate) fn is_class(&self, object: Term) -> bool {
+        object == self.class || object == self.owl_class
+    }
+
+    /// Whether `rdf:type` with this object makes a property.
+    pub(crate) fn is_property(&self, object: Term) -> bool {
+        [self.property, self.object_property, self.datatype_property, self.annotation_property].contains(&object)
+    }
+}
