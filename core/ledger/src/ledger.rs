@@ -130,8 +130,12 @@ impl Ledger {
         let evidence = Evidence::LedgerCreated { key: root.key().to_bytes() };
         let entry = Entry { time_ns, sector: None, outcome: Outcome::Approved, evidence, links: Vec::new() };
         let first = stored_key(0, root.key(), 0, time_ns);
-        ledger.append_with(vec![entry], |_| Batch::new().with(Write::PublicKey(first)))?;
-        ledger.checkpoint(time_ns)?;
+        let mut state = ledger.shared.lock()?;
+        let signer = state.signer.clone();
+        let with = |_: &[Appended]| Batch::new().with(Write::PublicKey(first));
+        let pending = ledger.submit_locked(&mut state, vec![entry], with, signer.as_ref())?;
+        drop(state);
+        pending.wait()?;
         Ok((ledger, root))
     }
 
@@ -204,14 +208,16 @@ impl Ledger {
     ) -> Result<PendingReceipts, LedgerError> {
         let mut state = self.shared.lock()?;
         self.refresh(&mut state)?;
-        self.submit_locked(&mut state, entries, with)
+        self.submit_locked(&mut state, entries, with, None)
     }
 
+    /// Hands in receipts. With them goes a checkpoint that `checkpoint_by` signs; none: the log's key does, where one is due.
     fn submit_locked(
         &self,
         state: &mut State,
         entries: Vec<Entry>,
         with: impl FnOnce(&[Appended]) -> Batch,
+        checkpoint_by: Option<&Signer>,
     ) -> Result<PendingReceipts, LedgerError> {
         let signer = state.signer.clone().ok_or(LedgerError::ReadOnly)?;
         // Signed aside, so that a signer that fails changes nothing.
@@ -234,9 +240,9 @@ impl Ledger {
             batch.push(Write::Receipt(row(&claims, &statement, leaf)));
             receipts.push(Appended { number, id: claims.id(), statement });
         }
-        let rotates = state.keys.at(frontier.size()) != signer.public();
-        if !rotates && frontier.size() / CHECKPOINT_EVERY > state.frontier.size() / CHECKPOINT_EVERY {
-            batch.push(Write::Checkpoint(sign_checkpoint(state.keys.root(), &frontier, &signer, last_ns)?.1));
+        let due = frontier.size() / CHECKPOINT_EVERY > state.frontier.size() / CHECKPOINT_EVERY;
+        if let Some(by) = checkpoint_by.or(due.then_some(&signer)) {
+            batch.push(Write::Checkpoint(sign_checkpoint(state.keys.root(), &frontier, by, last_ns)?.1));
         }
         batch.extend(with(&receipts));
         let pending = self.shared.store.submit(batch)?;
@@ -275,19 +281,23 @@ impl Ledger {
         let evidence = Evidence::KeyRotated { old: old.to_bytes(), new: new.to_bytes(), acceptance };
         let entry = Entry { time_ns, sector: None, outcome: Outcome::Approved, evidence, links: Vec::new() };
         let key = stored_key(state.keys.keys().len() as u64, new, number + 1, time_ns);
-        let pending = self.submit_locked(&mut state, vec![entry], |_| with.with(Write::PublicKey(key)))?;
+        // The new key signs the log with the rotation in it: both are there or neither.
+        let with = |_: &[Appended]| with.with(Write::PublicKey(key));
+        let pending = self.submit_locked(&mut state, vec![entry], with, Some(&signer))?;
         // Held to the end: no receipt is signed while it is open which key signs.
         let receipt = match pending.pending.wait() {
-            Ok(()) => pending.receipts.into_iter().next().ok_or(LedgerError::Poisoned)?,
+            Ok(()) => {
+                APPENDED.add(1);
+                pending.receipts.into_iter().next().ok_or(LedgerError::Poisoned)?
+            }
             Err(error) => {
+                LOST.add(1);
                 state.stale = true;
                 return Err(error.into());
             }
         };
         state.keys.rotate(&Statement::decode(&receipt.statement)?)?;
         state.signer = Some(signer);
-        drop(state);
-        self.checkpoint(time_ns)?;
         Ok(receipt)
     }
 
@@ -363,7 +373,8 @@ fn load(store: &dyn Store, root: &TrustRoot, known: Option<&str>) -> Result<(Key
             return Err(Tampering::Fork { size: known.size }.into());
         }
     }
-    let mut chain = Chain::begin(store, keys, frontier)?;
+    // The receipts after the checkpoint take up the rotations among them again.
+    let mut chain = Chain::begin(store, keys.until(frontier.size()), frontier)?;
     loop {
         let page = store.receipts(&ReceiptQuery { from: chain.size(), limit: Some(PAGE), ..Default::default() })?;
         if page.is_empty() {
@@ -396,13 +407,14 @@ fn load_keys(store: &dyn Store, root: &TrustRoot) -> Result<KeyRing, LedgerError
             keys.rotate(&statement)?;
         }
     }
-    check_stored_keys(store, &keys)?;
     Ok(keys)
 }
 
-/// Checks that the keys that are stored are those that the log names.
-pub(crate) fn check_stored_keys(store: &dyn Store, keys: &KeyRing) -> Result<(), LedgerError> {
-    let stored = store.public_keys()?;
+/// Checks that the keys that are stored, of those that may sign one of the first `size` receipts or the next, are those that the log
+/// names.
+pub(crate) fn check_stored_keys(store: &dyn Store, keys: &KeyRing, size: u64) -> Result<(), LedgerError> {
+    let mut stored = store.public_keys()?;
+    stored.retain(|key| key.from_receipt <= size);
     for number in 0..stored.len().max(keys.keys().len()) {
         let differs = |what: &str| Tampering::Key { number: number as u64, what: what.into() };
         match (stored.get(number), keys.keys().get(number)) {

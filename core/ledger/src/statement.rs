@@ -144,3 +144,40 @@ pub(crate) fn decode_message(what: &'static str, bytes: &[u8]) -> Result<CoseSig
     }
     Ok(message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The form that is matched is the one that coset writes, whatever the payload's length.
+    #[test]
+    fn an_envelope_is_read_as_it_was_written() {
+        let signer = Signer::from_seed(&[5; 32]);
+        for length in [0, 1, 23, 24, 255, 256, 65_535, 65_536, 100_000] {
+            let payload = vec![7; length];
+            let bytes = sign(payload.clone(), &signer, Vec::new()).unwrap();
+            let envelope = Envelope::decode("statement", &bytes).unwrap();
+            let message = decode_message("statement", &bytes).unwrap();
+            assert_eq!(envelope.payload, payload);
+            assert_eq!(envelope.signed, message.tbs_data(&[]), "{length}");
+            assert!(signer.public().verifies(&envelope.signed, &envelope.signature));
+            assert_eq!(envelope.key_id, signer.public().id());
+            for cut in [1, bytes.len() / 2, bytes.len() - 1] {
+                assert!(Envelope::decode("statement", &bytes[..cut]).is_err());
+            }
+            assert!(Envelope::decode("statement", &[&bytes[..], &[0]].concat()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_longer_head_than_needed_is_refused() {
+        let signer = Signer::from_seed(&[5; 32]);
+        let bytes = sign(vec![7; 30], &signer, Vec::new()).unwrap();
+        let at = HEAD.len() + 8 + 1;
+        assert_eq!(bytes[at..at + 2], [0x58, 30]);
+        for head in [&[0x59, 0, 30][..], &[0x5a, 0, 0, 0, 30], &[0x5b, 0, 0, 0, 0, 0, 0, 0, 30]] {
+            let longer = [&bytes[..at], head, &bytes[at + 2..]].concat();
+            assert!(Envelope::decode("statement", &longer).is_err(), "{head:?}");
+        }
+    }
+}

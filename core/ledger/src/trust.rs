@@ -112,6 +112,12 @@ impl KeyRing {
         self.keys[beyond.saturating_sub(1)].1
     }
 
+    /// The keys that may sign one of the first `size` receipts or the next.
+    pub(crate) fn until(&self, size: u64) -> KeyRing {
+        let keys = self.keys.iter().copied().filter(|(from, _)| *from <= size).collect();
+        KeyRing { root: self.root.clone(), keys }
+    }
+
     /// Takes up a rotation, whose statement is verified already.
     pub(crate) fn rotate(&mut self, statement: &Statement) -> Result<(), LedgerError> {
         let Evidence::KeyRotated { old, new, acceptance } = &statement.claims.evidence else { return Ok(()) };

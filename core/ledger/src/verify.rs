@@ -60,7 +60,7 @@ pub struct Verified {
     pub last_ns: u64,
 }
 
-/// Verifies everything: each receipt's bytes, place, predecessor and signature, the keys, the log's hashes, every checkpoint, the
+/// Verifies everything up to the log's end as it is now, while an engine may go on: each receipt's bytes, place, predecessor and signature, the keys, the log's hashes, every checkpoint, the
 /// observations that are held, and the versions of sectors. `progress` stops it by returning false.
 ///
 /// # Errors
@@ -92,10 +92,6 @@ fn run(
     let total = store.log_size()?;
     let known = options.known.map(Checkpoint::decode).transpose()?;
     let known = known.as_ref();
-    if let Some(known) = known.filter(|known| known.size > total) {
-        // Signed by a key that may be cut off too: its signature is checked below as far as it can be.
-        return Err(Tampering::CutTail { signed: known.size, size: total }.into());
-    }
     if total == 0 {
         return Err(Tampering::Gap { number: 0 }.into());
     }
@@ -131,13 +127,16 @@ fn run(
         }
     }
     chain.check_nodes()?;
-    check_segments(store, &segments)?;
-    verified.versions = versions.check(store)?;
+    check_segments(store, &segments, total)?;
+    verified.versions = versions.check(store, total)?;
     let (keys, frontier, _) = chain.end();
-    check_stored_keys(store, &keys)?;
+    check_stored_keys(store, &keys, total)?;
     verified.checkpoints = check_checkpoints(store, &keys, total)?;
     if let Some(known) = known {
         known.verify(&keys)?;
+        if known.size > total {
+            return Err(Tampering::CutTail { signed: known.size, size: total }.into());
+        }
         if subtree(&StoreNodes(store), 0..known.size)? != known.root {
             return Err(Tampering::Fork { size: known.size }.into());
         }
@@ -302,6 +301,10 @@ fn check_checkpoints(store: &dyn Store, keys: &KeyRing, size: u64) -> Result<u64
         let Some(last) = page.last() else { return Ok(count) };
         from = last.size + 1;
         for stored in &page {
+            // Made since the verification began.
+            if stored.size > size && stored.size <= store.log_size()? {
+                continue;
+            }
             check_checkpoint(store, keys, stored, size)?;
             count += 1;
         }
@@ -343,16 +346,26 @@ fn check_segment(store: &dyn Store, statement: &Statement, number: u64, read: bo
     if same { Ok((count, 0)) } else { Err(changed("its observations are not those that were signed").into()) }
 }
 
+/// Whether something names a receipt that was made since the verification of the first `total` began.
+fn is_later(store: &dyn Store, receipt: Option<u64>, total: u64) -> Result<bool, LedgerError> {
+    match receipt.filter(|receipt| *receipt >= total) {
+        Some(receipt) => Ok(receipt < store.log_size()?),
+        None => Ok(false),
+    }
+}
+
 /// Checks that there is no segment beyond those that receipts stand for.
-fn check_segments(store: &dyn Store, receipted: &HashSet<u64>) -> Result<(), LedgerError> {
+fn check_segments(store: &dyn Store, receipted: &HashSet<u64>, total: u64) -> Result<(), LedgerError> {
     let mut from = 0;
     loop {
         let page = store.segments(&SegmentQuery { from, ..Default::default() })?;
         let Some(last) = page.last() else { return Ok(()) };
         from = last.number + 1;
-        if let Some(orphan) = page.iter().find(|segment| !receipted.contains(&segment.number)) {
-            let what = "it is an orphan: no receipt stands for it".into();
-            return Err(Tampering::Observations { segment: orphan.number, what }.into());
+        for segment in page.iter().filter(|segment| !receipted.contains(&segment.number)) {
+            if !is_later(store, segment.receipt, total)? {
+                let what = "it is an orphan: no receipt stands for it".into();
+                return Err(Tampering::Observations { segment: segment.number, what }.into());
+            }
         }
     }
 }
@@ -380,7 +393,7 @@ impl Versions {
     }
 
     /// Compares each stored version with what its receipt states, and the newest with the newest receipt.
-    fn check(&self, store: &dyn Store) -> Result<u64, LedgerError> {
+    fn check(&self, store: &dyn Store, total: u64) -> Result<u64, LedgerError> {
         let mut count = 0;
         for sector in store.sectors()? {
             let mut before = None;
@@ -392,6 +405,9 @@ impl Versions {
                 let Some(last) = page.last() else { break };
                 before = Some(last.number);
                 for version in &page {
+                    if is_later(store, version.receipt, total)? {
+                        continue;
+                    }
                     let stated = self.promoted.get(&(version.sector.clone(), version.number));
                     let named = version.receipt.map(|receipt| (receipt, version.snapshot));
                     if named.is_none() || stated.copied() != named {

@@ -100,6 +100,37 @@ fn many_threads_append_one_chain() {
 }
 
 #[test]
+fn a_log_is_verified_while_it_grows() {
+    let world = World::full(50);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 4.. {
+                world.promote(n, n);
+                world.observe(n - 1, 5);
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        for _ in 0..10 {
+            // Each report is a moment at which more may come.
+            let seen = verify(&*world.store, &world.root, VerifyOptions::default(), &mut |_| true);
+            let grown = world.store.log_size().unwrap();
+            while world.store.log_size().unwrap() == grown {
+                std::thread::yield_now();
+            }
+            if seen.is_err() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            seen.unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    world.verify().unwrap();
+}
+
+#[test]
 fn a_log_is_created_once_and_opened_only_where_one_is() {
     let world = World::new();
     assert!(matches!(Ledger::create(world.store.clone(), ORIGIN, signer(1), 1), Err(LedgerError::State { .. })));

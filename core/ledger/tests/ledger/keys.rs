@@ -109,6 +109,30 @@ fn a_rotation_is_signed_by_both_and_survives_opening() {
     assert_eq!((verified.receipts, verified.keys), (5, 2));
 }
 
+/// The newest checkpoint is before the rotation, as it is where the later ones were lost: the rotation is taken up from its receipt.
+#[test]
+fn a_rotation_after_the_newest_checkpoint_is_followed() {
+    let world = World::new();
+    world.ledger.append(vec![updated(1)]).unwrap();
+    world.ledger.rotate(signer(2), 5, Batch::new()).unwrap();
+    world.ledger.append(vec![updated(2)]).unwrap();
+    world.tamper("DELETE FROM checkpoints WHERE size > 1");
+    let ledger = Ledger::open(world.store.clone(), &world.root, Some(signer(2)), None).unwrap();
+    ledger.append(vec![updated(3)]).unwrap();
+    assert_eq!(world.verify().unwrap().keys, 2);
+}
+
+/// A rotation whose receipt is one at which a checkpoint is due: the new key signs it.
+#[test]
+fn a_rotation_where_a_checkpoint_is_due() {
+    let world = World::new();
+    world.ledger.append((0..254).map(updated).collect()).unwrap();
+    world.ledger.rotate(signer(2), 5, Batch::new()).unwrap();
+    assert_eq!(world.store.log_size(), Ok(256));
+    world.verify().unwrap();
+    Ledger::open(world.store.clone(), &world.root, Some(signer(2)), None).unwrap();
+}
+
 /// A callback of a key that lives elsewhere; `fail` has it refuse.
 fn delegated(seed: u8, fail: Arc<Mutex<bool>>) -> Signer {
     use ed25519_dalek::Signer as _;

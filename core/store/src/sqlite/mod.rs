@@ -77,7 +77,7 @@ impl SqliteStore {
         connection.busy_timeout(BUSY).map_err(fail)?;
         // Refused before anything is written to it.
         let fresh = schema::check(&connection, path)? == 0;
-        prepare(&connection).map_err(fail)?;
+        prepare(&connection, path)?;
         schema::migrate(&mut connection, path)?;
         if fresh {
             sync_parent(path)?;
@@ -305,9 +305,20 @@ impl Drop for SqliteStore {
     }
 }
 
-/// Settings of a connection that writes.
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "wal")?;
+/// Prepares a connection that writes.
+fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let fail = |error| failure(path, "opened", error);
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(fail)?;
+    if mode != "wal" {
+        let why =
+            format!("its file system does not carry SQLite's WAL mode (it stays in mode {mode}); use a local disk");
+        return Err(StoreError::Io { path: path.into(), during: "opened", why });
+    }
+    settings(connection).map_err(fail)
+}
+
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // The writer does it behind the acknowledgements.
