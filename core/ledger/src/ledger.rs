@@ -1,21 +1,16 @@
 //! The ledger: appends receipts to the log, and proves what is in it.
 
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use knhk_store::{
-    Batch, Checkpoint as StoredCheckpoint, LogNode, Pending, PublicKey as StoredKey, Receipt, ReceiptQuery, Store,
-    StoreError, Write,
-};
+use knhk_store::{Batch, Checkpoint as StoredCheckpoint, LogNode, Pending, Receipt, Store, Write};
 
-use crate::cbor::{Field, encode, map};
 use crate::counters::{APPENDED, LOST};
-use crate::merkle::{Frontier, Nodes, consistency_path, inclusion_path, subtree};
-use crate::statement::{self, Envelope};
-use crate::verify::{Chain, check_checkpoint};
+use crate::merkle::{Frontier, consistency_path, inclusion_path, subtree};
+use crate::open::{StoreNodes, load};
+use crate::rotate::stored_key;
 use crate::{
-    Checkpoint, Claims, ConsistencyReceipt, Evidence, Hash, InclusionReceipt, KeyRing, LedgerError, Outcome, PublicKey,
-    Signer, Statement, Tampering, TrustRoot, leaf_hash,
+    Checkpoint, Claims, ConsistencyReceipt, Evidence, Hash, InclusionReceipt, KeyRing, LedgerError, Outcome, Signer,
+    Statement, TrustRoot, leaf_hash,
 };
 
 /// Receipts between two checkpoints that are signed by themselves.
@@ -51,29 +46,29 @@ pub struct Appended {
 
 /// The log of an engine. Any thread may call; receipts are signed one after another, and flushed together where several wait.
 pub struct Ledger {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-struct Shared {
-    store: Arc<dyn Store>,
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
     state: Mutex<State>,
 }
 
 /// The log's end, with what is on its way to the store.
-struct State {
-    keys: KeyRing,
-    signer: Option<Signer>,
-    frontier: Frontier,
+pub(crate) struct State {
+    pub(crate) keys: KeyRing,
+    pub(crate) signer: Option<Signer>,
+    pub(crate) frontier: Frontier,
     /// The last statement's leaf.
-    previous: Hash,
+    pub(crate) previous: Hash,
     /// Something on its way did not arrive: the end is to be read from the store again.
-    stale: bool,
+    pub(crate) stale: bool,
 }
 
 /// Receipts on their way to the store.
 pub struct PendingReceipts {
-    receipts: Vec<Appended>,
-    pending: Pending,
+    pub(crate) receipts: Vec<Appended>,
+    pub(crate) pending: Pending,
     shared: Arc<Shared>,
 }
 
@@ -99,7 +94,7 @@ impl PendingReceipts {
 }
 
 impl Shared {
-    fn lock(&self) -> Result<MutexGuard<'_, State>, LedgerError> {
+    pub(crate) fn lock(&self) -> Result<MutexGuard<'_, State>, LedgerError> {
         self.state.lock().map_err(|_| LedgerError::Poisoned)
     }
 }
@@ -212,7 +207,7 @@ impl Ledger {
     }
 
     /// Hands in receipts. With them goes a checkpoint that `checkpoint_by` signs; none: the log's key does, where one is due.
-    fn submit_locked(
+    pub(crate) fn submit_locked(
         &self,
         state: &mut State,
         entries: Vec<Entry>,
@@ -252,7 +247,7 @@ impl Ledger {
     }
 
     /// Reads the log's end again after something did not arrive.
-    fn refresh(&self, state: &mut State) -> Result<(), LedgerError> {
+    pub(crate) fn refresh(&self, state: &mut State) -> Result<(), LedgerError> {
         if !state.stale {
             return Ok(());
         }
@@ -262,43 +257,6 @@ impl Ledger {
         (state.keys, state.frontier, state.previous) = (keys, frontier, previous);
         state.stale = false;
         Ok(())
-    }
-
-    /// Has another key sign from here on: the old one signs that it does, and the new one that it takes over.
-    ///
-    /// # Errors
-    /// When one of them does not sign, the key was the log's before, or it cannot be stored; the old key goes on then.
-    pub fn rotate(&self, signer: Signer, time_ns: u64, with: Batch) -> Result<Appended, LedgerError> {
-        let mut state = self.shared.lock()?;
-        self.refresh(&mut state)?;
-        let (old, new) = (state.keys.newest(), signer.public());
-        if state.keys.keys().iter().any(|(_, key)| *key == new) {
-            return Err(LedgerError::State { why: "this key was the log's before; rotate to a new one".into() });
-        }
-        let (number, root) = (state.frontier.size(), state.keys.root().clone());
-        let accepted = acceptance(root.origin(), number, &state.previous, &old, &new);
-        let acceptance = statement::sign(accepted, &signer, Vec::new())?;
-        let evidence = Evidence::KeyRotated { old: old.to_bytes(), new: new.to_bytes(), acceptance };
-        let entry = Entry { time_ns, sector: None, outcome: Outcome::Approved, evidence, links: Vec::new() };
-        let key = stored_key(state.keys.keys().len() as u64, new, number + 1, time_ns);
-        // The new key signs the log with the rotation in it: both are there or neither.
-        let with = |_: &[Appended]| with.with(Write::PublicKey(key));
-        let pending = self.submit_locked(&mut state, vec![entry], with, Some(&signer))?;
-        // Held to the end: no receipt is signed while it is open which key signs.
-        let receipt = match pending.pending.wait() {
-            Ok(()) => {
-                APPENDED.add(1);
-                pending.receipts.into_iter().next().ok_or(LedgerError::Poisoned)?
-            }
-            Err(error) => {
-                LOST.add(1);
-                state.stale = true;
-                return Err(error.into());
-            }
-        };
-        state.keys.rotate(&Statement::decode(&receipt.statement)?)?;
-        state.signer = Some(signer);
-        Ok(receipt)
     }
 
     /// Signs the log's state and keeps it in the store; gives the note, for the caller to hold elsewhere.
@@ -352,97 +310,6 @@ impl Ledger {
     }
 }
 
-/// The end of a stored log, checked against the trust root, the newest checkpoint and one that the caller holds.
-fn load(store: &dyn Store, root: &TrustRoot, known: Option<&str>) -> Result<(KeyRing, Frontier, Hash), LedgerError> {
-    let size = store.log_size()?;
-    if size == 0 {
-        return Err(LedgerError::State { why: "the store has no log; create one".into() });
-    }
-    let keys = load_keys(store, root)?;
-    let missing =
-        || Tampering::Checkpoint { size, what: "no checkpoint is stored, and each log begins with one".into() };
-    let newest = store.checkpoint(u64::MAX)?.ok_or_else(missing)?;
-    let frontier = check_checkpoint(store, &keys, &newest, size)?;
-    if let Some(note) = known {
-        let known = Checkpoint::decode(note)?;
-        known.verify(&keys)?;
-        if known.size > size {
-            return Err(Tampering::CutTail { signed: known.size, size }.into());
-        }
-        if subtree(&StoreNodes(store), 0..known.size)? != known.root {
-            return Err(Tampering::Fork { size: known.size }.into());
-        }
-    }
-    // The receipts after the checkpoint take up the rotations among them again.
-    let mut chain = Chain::begin(store, keys.until(frontier.size()), frontier)?;
-    loop {
-        let page = store.receipts(&ReceiptQuery { from: chain.size(), limit: Some(PAGE), ..Default::default() })?;
-        if page.is_empty() {
-            break;
-        }
-        chain.verify(&page, &mut |_| Ok(()))?;
-    }
-    Ok(chain.end())
-}
-
-/// The keys that a log names, from its first receipt and its rotations.
-fn load_keys(store: &dyn Store, root: &TrustRoot) -> Result<KeyRing, LedgerError> {
-    let mut keys = KeyRing::new(root.clone());
-    let gap = Tampering::Gap { number: 0 };
-    check_root(&Statement::decode(&store.receipt(0)?.ok_or(gap)?.statement)?, root)?;
-    let mut from = 1;
-    loop {
-        let kind = Some("key rotated".into());
-        let page = store.receipts(&ReceiptQuery { from, kind, limit: Some(PAGE), ..Default::default() })?;
-        let Some(last) = page.last() else { break };
-        from = last.number + 1;
-        for receipt in &page {
-            let number = receipt.number;
-            let statement = Statement::decode(&receipt.statement)?;
-            if statement.claims.number != number {
-                return Err(Tampering::Reordered { number, says: statement.claims.number }.into());
-            }
-            let what = "the key that was the log's then did not sign it".into();
-            statement.verify(&keys.newest()).map_err(|_| Tampering::Foreign { number, what })?;
-            keys.rotate(&statement)?;
-        }
-    }
-    Ok(keys)
-}
-
-/// Checks that the keys that are stored, of those that may sign one of the first `size` receipts or the next, are those that the log
-/// names.
-pub(crate) fn check_stored_keys(store: &dyn Store, keys: &KeyRing, size: u64) -> Result<(), LedgerError> {
-    let mut stored = store.public_keys()?;
-    stored.retain(|key| key.from_receipt <= size);
-    for number in 0..stored.len().max(keys.keys().len()) {
-        let differs = |what: &str| Tampering::Key { number: number as u64, what: what.into() };
-        match (stored.get(number), keys.keys().get(number)) {
-            (Some(stored), Some((from, key))) => {
-                if stored.key != key.to_bytes() || stored.id != key.id() || stored.from_receipt != *from {
-                    return Err(differs("it is not the one that the log names").into());
-                }
-            }
-            (Some(_), None) => return Err(differs("no receipt introduces it").into()),
-            _ => return Err(differs("it is missing").into()),
-        }
-    }
-    Ok(())
-}
-
-/// Checks that the first statement is the trust root's.
-pub(crate) fn check_root(statement: &Statement, root: &TrustRoot) -> Result<(), LedgerError> {
-    let differs = |what: &str| Tampering::Root { what: what.into() };
-    if statement.claims.log != root.origin() {
-        return Err(differs("its first receipt is another log's").into());
-    }
-    if statement.claims.evidence != (Evidence::LedgerCreated { key: root.key().to_bytes() }) {
-        return Err(differs("its first receipt names another key").into());
-    }
-    statement.verify(&root.key()).map_err(|_| differs("its first receipt is signed by another key"))?;
-    Ok(())
-}
-
 fn sign_checkpoint(
     root: &TrustRoot,
     frontier: &Frontier,
@@ -465,39 +332,5 @@ pub(crate) fn row(claims: &Claims, statement: &[u8], leaf: Hash) -> Receipt {
         outcome: claims.outcome.as_str().into(),
         statement: statement.into(),
         leaf,
-    }
-}
-
-fn stored_key(number: u64, key: PublicKey, from_receipt: u64, time_ns: u64) -> StoredKey {
-    StoredKey { number, id: key.id().to_vec(), key: key.to_bytes(), from_receipt, time_ns }
-}
-
-/// What a key signs that takes over.
-fn acceptance(log: &str, number: u64, previous: &Hash, old: &PublicKey, new: &PublicKey) -> Vec<u8> {
-    let entries = [
-        ("log", log.to_owned().to_value()),
-        ("number", number.to_value()),
-        ("previous", previous.to_value()),
-        ("old", old.to_bytes().to_value()),
-        ("new", new.to_bytes().to_value()),
-    ];
-    encode(&map(entries.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()))
-}
-
-/// Whether the new key signed that it takes over where these claims say so.
-pub(crate) fn accepts(signed: &[u8], claims: &Claims, old: &PublicKey, new: &PublicKey) -> bool {
-    Envelope::decode("acceptance", signed).is_ok_and(|envelope| {
-        envelope.payload == acceptance(&claims.log, claims.number, &claims.previous, old, new)
-            && envelope.key_id == new.id()
-            && new.verifies(&envelope.signed, &envelope.signature)
-    })
-}
-
-/// The log's hashes in a store.
-pub(crate) struct StoreNodes<'s>(pub(crate) &'s dyn Store);
-
-impl Nodes for StoreNodes<'_> {
-    fn nodes(&self, level: u8, positions: Range<u64>) -> Result<Vec<Hash>, LedgerError> {
-        self.0.log_nodes(level, positions).map_err(StoreError::into)
     }
 }

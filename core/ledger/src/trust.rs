@@ -130,7 +130,7 @@ impl KeyRing {
         if self.keys.iter().any(|(_, key)| *key == new) {
             return Err(changed("the key that takes over was this log's before").into());
         }
-        if !crate::ledger::accepts(acceptance, &statement.claims, &self.newest(), &new) {
+        if !crate::rotate::accepts(acceptance, &statement.claims, &self.newest(), &new) {
             return Err(changed("the new key did not sign that it takes over").into());
         }
         self.keys.push((number + 1, new));

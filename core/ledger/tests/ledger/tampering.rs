@@ -80,6 +80,24 @@ fn a_changed_byte_anywhere_is_found() {
     }
 }
 
+/// Whoever mends the log's hash after a change is given away by the signature, not by the receipt that no longer follows.
+#[test]
+fn a_change_whose_hash_was_mended_is_found() {
+    let world = World::full(30);
+    let receipt = world.store.receipt(9).unwrap().unwrap();
+    let mut statement = receipt.statement;
+    let last = statement.len() - 1;
+    // A bit of the signature: the claims beside it stay right.
+    statement[last - 40] ^= 1;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let leaf = knhk_ledger::leaf_hash(&statement);
+    let sql =
+        format!("UPDATE receipts SET statement = x'{}', leaf = x'{}' WHERE number = 9", hex(&statement), hex(&leaf));
+    world.tamper(&sql);
+    let what = "its signature is not its key's".into();
+    assert_eq!(world.verify(), Err(Tampering::Changed { number: 9, what }.into()));
+}
+
 #[test]
 fn receipts_in_another_order_are_found() {
     let all = "id time_ns sector kind outcome statement leaf";
