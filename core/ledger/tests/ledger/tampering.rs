@@ -241,3 +241,25 @@ fn another_trust_root_is_refused() {
     let read = world.store.receipts(&ReceiptQuery::default()).unwrap();
     assert_eq!(read.len() as u64, world.store.log_size().unwrap());
 }
+
+/// A backup is restored only where the ledger in it is whole.
+#[test]
+fn a_backup_is_verified_before_it_is_restored() {
+    let world = World::full(20);
+    let at = |name: &str| world.folder.path().join(name);
+    world.store.backup(&at("copy.db"), &mut |_| true).unwrap();
+    let whole = |store: &knhk_store::SqliteStore| {
+        let verified = verify(store, &world.root, VerifyOptions::default(), &mut |_| true);
+        verified.map(drop).map_err(|error| knhk_store::StoreError::Corrupt { what: error.to_string() })
+    };
+    knhk_store::restore(&at("copy.db"), &at("restored.db"), &mut |store| whole(store)).unwrap();
+    let restored = std::sync::Arc::new(knhk_store::SqliteStore::open(&at("restored.db")).unwrap());
+    Ledger::open(restored, &world.root, Some(signer(2)), None).unwrap().append(vec![updated(9)]).unwrap();
+
+    let tool = rusqlite::Connection::open(at("copy.db")).unwrap();
+    tool.execute("UPDATE receipts SET outcome = 'rejected' WHERE number = 4", []).unwrap();
+    drop(tool);
+    let refused = knhk_store::restore(&at("copy.db"), &at("again.db"), &mut |store| whole(store)).unwrap_err();
+    assert!(refused.to_string().contains("receipt 4 was changed"), "{refused}");
+    assert!(!at("again.db").exists());
+}
