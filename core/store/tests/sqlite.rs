@@ -191,7 +191,7 @@ fn a_damaged_backup_is_refused_and_leaves_nothing() {
 
     let mut bytes = fs::read(at("copy.db")).unwrap();
     // The head of a page in the middle: its kind.
-    let page = bytes.len() / 4096 / 2 * 4096;
+    let page = bytes.len() / 8192 / 2 * 8192;
     bytes[page] ^= 0xff;
     fs::write(at("damaged.db"), &bytes).unwrap();
     let refused = restore(&at("damaged.db"), &at("restored.db"), &mut |_| Ok(()));

@@ -11,7 +11,7 @@ use crate::counters::BACKUPS;
 use crate::{Progress, SqliteStore, StoreError};
 
 /// Pages copied between two reports of progress.
-const STEP: i32 = 64;
+const STEP: i32 = 32;
 
 /// Copies what `source` sees now; it must be in no transaction.
 pub(super) fn backup(
