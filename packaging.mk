@@ -1,4 +1,4 @@
-# Installing libknhk for programs in C and C++, and packing it up. `make install PREFIX=/usr DESTDIR=/tmp/root` for packagers.
+# Installing libknhk for programs in C and C++ and the knhk command, and packing them up. `make install PREFIX=/usr DESTDIR=/tmp/root` for packagers.
 
 LIBDIR ?= lib
 DESTDIR ?=
@@ -16,6 +16,10 @@ HEADERS := include/knhk.h include/knhk_inline.h include/knhk.hpp
 library:
 	cargo rustc --release --package knhk --lib --crate-type cdylib,staticlib
 
+.PHONY: command
+command:
+	cargo build --release --package knhk-cli
+
 # From lib/cmake/knhk back to the prefix.
 to_prefix = ../../$(shell printf '%s' '$(LIBDIR)' | sed 's|[^/][^/]*|..|g')
 
@@ -26,7 +30,14 @@ sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@VERSION@|$(VE
 chmod 644 '$(2)/$(1)'
 endef
 
-install: library ## Installs headers, libraries, pkg-config and CMake files under PREFIX (default /usr/local).
+# $(call completion,shell,folder under share,file)
+define completion
+install -d '$(DESTDIR)$(PREFIX)/share/$(2)'
+$(BUILT)/knhk completion $(1) > '$(DESTDIR)$(PREFIX)/share/$(2)/$(3)'
+chmod 644 '$(DESTDIR)$(PREFIX)/share/$(2)/$(3)'
+endef
+
+install: library command ## Installs the knhk command, headers, libraries, pkg-config and CMake files under PREFIX (default /usr/local).
 	@echo "installing libknhk $(VERSION) (ABI $(ABI)) under $(DESTDIR)$(PREFIX)"
 	install -d '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/$(LIBDIR)/pkgconfig' '$(DESTDIR)$(PREFIX)/$(LIBDIR)/cmake/knhk'
 	install -m 644 $(HEADERS) '$(DESTDIR)$(PREFIX)/include'
@@ -37,8 +48,13 @@ install: library ## Installs headers, libraries, pkg-config and CMake files unde
 	$(call filled,knhk.pc,$(DESTDIR)$(PREFIX)/$(LIBDIR)/pkgconfig)
 	$(call filled,knhk-config.cmake,$(DESTDIR)$(PREFIX)/$(LIBDIR)/cmake/knhk)
 	$(call filled,knhk-config-version.cmake,$(DESTDIR)$(PREFIX)/$(LIBDIR)/cmake/knhk)
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(BUILT)/knhk '$(DESTDIR)$(PREFIX)/bin'
+	$(call completion,bash,bash-completion/completions,knhk)
+	$(call completion,zsh,zsh/site-functions,_knhk)
+	$(call completion,fish,fish/vendor_completions.d,knhk.fish)
 
-dist: library python node ## Packs an installation, to unpack under /usr/local, the wheel and the npm package into target/dist, with checksums.
+dist: library command python node ## Packs an installation, to unpack under /usr/local, the wheel and the npm package into target/dist, with checksums.
 	rm -rf target/dist && mkdir -p target/dist/root
 	$(MAKE) --no-print-directory install DESTDIR='$(CURDIR)/target/dist/root' PREFIX=/usr/local
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime='@$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || echo 0))' \
@@ -84,6 +100,9 @@ test-install: $(SETUP)/c-tools ## Installs into target, and builds programs agai
 	rm -rf '$(TRIAL)'
 	$(MAKE) --no-print-directory install PREFIX='$(TRIAL)/prefix' DESTDIR= LIBDIR=lib
 	nm -D --defined-only '$(TRIAL)/prefix/lib/libknhk.so.$(ABI)' | awk '{ print $$3 }' | diff - ffi/symbols.txt
+	'$(TRIAL)/prefix/bin/knhk' --version
+	bash -n '$(TRIAL)/prefix/share/bash-completion/completions/knhk'
+	test -s '$(TRIAL)/prefix/share/zsh/site-functions/_knhk' && test -s '$(TRIAL)/prefix/share/fish/vendor_completions.d/knhk.fish'
 	export PKG_CONFIG_PATH='$(TRIAL)/prefix/lib/pkgconfig'; flags=$$(pkg-config --cflags --libs knhk); \
 	    static=$$(pkg-config --cflags --libs --static knhk); \
 	    gcc -std=c11 -D_GNU_SOURCE tests/c/sketch.c $$flags -Wl,-rpath,'$(TRIAL)/prefix/lib' -o '$(TRIAL)/shared' && '$(TRIAL)/shared'; \

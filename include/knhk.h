@@ -214,6 +214,15 @@ void knhk_error_free(knhk_error_t *error);
 /** Full fences in the readers, where a filter kills on membarrier or an emulator lies about it. */
 #define KNHK_BARRIER_FENCE 1
 
+/** Takes commands of `knhk` over a socket in the engine's folder, from the folder's owner alone. */
+#define KNHK_CONTROL 1
+
+/**
+ * Opens a still picture of a folder, beside the engine that has it open, if one has: nothing is locked or written, what changes later is
+ * not seen, changes are refused with KNHK_IO.
+ */
+#define KNHK_READ_ONLY 2
+
 /**
  * Settings of an engine. Set `struct_size` to sizeof(knhk_options_t) and every field that you do not care about to 0, which means its
  * default.
@@ -243,6 +252,10 @@ typedef struct {
     uint64_t max_keys;
     /** Bytes of a string or of bytes in a document. */
     uint64_t max_string_bytes;
+    /** KNHK_CONTROL or KNHK_READ_ONLY, or 0. */
+    uint32_t flags;
+    /** 0. */
+    uint32_t reserved;
 } knhk_options_t;
 
 /* ------------------------------------------------------------------------------------------------------------

@@ -116,9 +116,9 @@ pub unsafe extern "C" fn knhk_engine_open_abi(
             check(abi)?;
             let engine = output(engine, "engine")?;
             let location = text(location, "location")?;
-            let options = engine_options(options)?;
+            let (options, read_only) = engine_options(options)?;
             let blocked = Blocked::new();
-            let opened = Engine::open(location, options)?;
+            let opened = if read_only { Engine::open_read_only } else { Engine::open }(location, options)?;
             drop(blocked);
             ptr::write(engine, EngineHandle::make(opened));
         }

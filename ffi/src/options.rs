@@ -1,5 +1,6 @@
 //! How an engine is opened.
 
+use std::mem::offset_of;
 use std::time::Duration;
 
 use knhk_engine::{Error, Options, Status};
@@ -11,6 +12,12 @@ use crate::versioned::{Versioned, input};
 pub const KNHK_BARRIER_AUTO: u32 = 0;
 /// Full fences in the readers, where a filter kills on membarrier or an emulator lies about it.
 pub const KNHK_BARRIER_FENCE: u32 = 1;
+
+/// Takes commands of `knhk` over a socket in the engine's folder, from the folder's owner alone.
+pub const KNHK_CONTROL: u32 = 1;
+/// Opens a still picture of a folder, beside the engine that has it open, if one has: nothing is locked or written, what changes later is
+/// not seen, changes are refused with KNHK_IO.
+pub const KNHK_READ_ONLY: u32 = 2;
 
 /// Settings of an engine. Set `struct_size` to sizeof(knhk_options_t) and every field that you do not care about to 0, which means its
 /// default.
@@ -41,21 +48,26 @@ pub struct OptionsC {
     pub max_keys: u64,
     /// Bytes of a string or of bytes in a document.
     pub max_string_bytes: u64,
+    /// KNHK_CONTROL or KNHK_READ_ONLY, or 0.
+    pub flags: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 // SAFETY: plain data that begins with its size; zeros are the defaults.
 unsafe impl Versioned for OptionsC {
     const NAME: &'static str = "knhk_options_t";
+    const SIZES: &'static [usize] = &[offset_of!(OptionsC, flags), size_of::<OptionsC>()];
 }
 
 /// Most records of a ring: 1 GiB of them.
 pub(crate) const MOST_RECORDS: u64 = 1 << 24;
 
-/// The engine's options out of the program's.
+/// The engine's options out of the program's, and whether it is read-only.
 ///
 /// # Safety
 /// As [`input`].
-pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<Options, Error> {
+pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<(Options, bool), Error> {
     // SAFETY: the caller's promise.
     let given = unsafe { input(at)? };
     let mut options = Options::default();
@@ -88,7 +100,11 @@ pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<Options, Erro
     if given.clock_period_ns != 0 {
         options.clock_period = Duration::from_nanos(given.clock_period_ns);
     }
-    Ok(options)
+    if given.flags & !(KNHK_CONTROL | KNHK_READ_ONLY) != 0 {
+        return Err(out_of("flags", given.flags.into(), "of KNHK_CONTROL and KNHK_READ_ONLY"));
+    }
+    options.control = given.flags & KNHK_CONTROL != 0;
+    Ok((options, given.flags & KNHK_READ_ONLY != 0))
 }
 
 pub(crate) fn out_of(name: &'static str, value: u64, domain: &str) -> Error {

@@ -57,6 +57,7 @@ PROGRAMS = [
     Rust("verify", "V5", "knhk-ledger"),
     Judge("cost", "H5", "knhk-promotion"),
     Rust("import", "K1", "knhk-ontology"),
+    Rust("graph", "K3", "knhk-ontology"),
     Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),
     Script("bindings/node/benches/read.mjs", "H1", ["node"]),
 ]
@@ -147,6 +148,12 @@ ROWS = [
     Row("V6/commit_1_vs_raw", "commit_1", "append_1", 2.5, "us", why="one receipt, durable: at most 2.5 x a raw append and fdatasync"),
     Row("K1/import_brick", "import_brick", "oxttl_parse_brick", 2, why="importing Brick costs at most 2 x oxttl's bare parsing of it"),
     *(Row(f"K1/import_brick/{step}", f"import_brick_{step}", "oxttl_parse_brick") for step in ("parse", "label", "graph", "address")),
+    Row("K3/delta_100_on_100k", "delta_100_on_100k", None, 1000, "us", why="a change of 100 statements on 100,000, graph and content address: under 1 ms"),
+    Row("K3/delta_100_on_100k_three_orders", "delta_100_on_100k_three_orders", None, 1000, "us", why="the same where every order is kept"),
+    Row("K3/build_50k_vs_oxrdf", "graph_build_50k", "oxrdf_build_50k"),
+    Row("K3/contains_vs_oxrdf", "graph_contains", "oxrdf_contains"),
+    Row("K3/objects_vs_oxrdf", "graph_objects", "oxrdf_objects"),
+    Row("K3/address_of_100k", "map_of_100k", None, None, "us"),
     Row("H1/python/read_i64_vs_empty_method", "python_read_i64", "python_empty_method", 1.5, why="at most 1.5 x an empty method of the same module"),
     Row("H1/node/read_number_vs_empty_method", "node_read_number", "node_empty_method", 1.5, why="at most 1.5 x an empty native method"),
 ]

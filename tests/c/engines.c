@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -52,7 +53,32 @@ static void one_folder(void) {
     knhk_engine_t *eng = opened(folder, 7), *second = NULL;
     FAILS(KNHK_BUSY, knhk_engine_open(folder, NULL, &second, &err));
     CHECK(second == NULL);
+    /* A still picture beside the engine that has the folder open, which takes no changes and sees none. */
+    knhk_options_t options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.flags = KNHK_READ_ONLY;
+    OK(knhk_engine_open(folder, &options, &second, &err));
+    OK(knhk_promote_json(eng, "s", "{\"n\": 7, \"m\": {\"x\": 5}, \"late\": 1}", NULL, &err));
+    knhk_key_t late;
+    FAILS(KNHK_NOT_FOUND, knhk_key(second, "s", "late", KNHK_I64, &late, &err));
+    FAILS(KNHK_IO, knhk_promote_json(second, "s", "{\"n\": 8}", NULL, &err));
+    knhk_engine_close(second);
+    options.flags = KNHK_READ_ONLY | KNHK_CONTROL;
+    FAILS(KNHK_INVALID_ARGUMENT, knhk_engine_open(folder, &options, &second, &err));
+    options.flags = 4;
+    FAILS(KNHK_INVALID_ARGUMENT, knhk_engine_open(folder, &options, &second, &err));
     knhk_engine_close(eng);
+
+    /* Commands over a socket that only its owner reaches. */
+    char socket[80];
+    struct stat found;
+    snprintf(socket, sizeof socket, "%s/control", folder);
+    options.flags = KNHK_CONTROL;
+    OK(knhk_engine_open(folder, &options, &eng, &err));
+    CHECK(stat(socket, &found) == 0 && S_ISSOCK(found.st_mode) && (found.st_mode & 0777) == 0600);
+    knhk_engine_close(eng);
+    CHECK(stat(socket, &found) != 0);
     OK(knhk_engine_open(folder, NULL, &eng, &err));
     knhk_reader_t *rd;
     knhk_key_t n, x;

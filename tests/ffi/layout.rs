@@ -56,7 +56,7 @@ fn layouts() -> Vec<Layout> {
         "abi" knhk::abi::AbiInfo {}
         "options" OptionsC {
             struct_size barrier retained_roots soft_limit_bytes hard_limit_bytes ring_records history clock_period_ns max_document_bytes
-            max_depth max_keys max_string_bytes
+            max_depth max_keys max_string_bytes flags reserved
         }
         "reader_options" ReaderOptionsC { struct_size flags ring_records }
         "promote_options" PromoteOptionsC { struct_size flags by why }

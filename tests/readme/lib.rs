@@ -14,11 +14,13 @@ macro_rules! pages {
 pages! {
     Readme = "../../README.md";
     Documents = "../../docs/documents.md";
+    Knowledge = "../../docs/knowledge.md";
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
     Observing = "../../docs/observing.md";
     Operating = "../../docs/operating.md";
     Languages = "../../docs/languages.md";
+    Command = "../../docs/command.md";
     Sectors = "../../docs/sectors/README.md";
     Core = "../../docs/sectors/core.md";
     Finance = "../../docs/sectors/finance.md";
@@ -29,7 +31,7 @@ pages! {
 
 #[cfg(test)]
 mod tests {
-    use knhk_engine::{Engine, Options, Origin, SectorKind, Status};
+    use knhk_engine::{Engine, Format, Options, Origin, SectorKind, Status};
 
     use super::PAGES;
 
@@ -61,6 +63,25 @@ mod tests {
         for status in Status::ALL {
             let row = format!("\n| {} | {} | ", status.code(), status.as_str());
             assert!(page.contains(&row), "{row}");
+        }
+    }
+
+    /// What is about a shipped sector is added to it, and all else to an empty sector `orders`.
+    #[test]
+    fn turtle_is_promoted() {
+        for (path, page) in PAGES {
+            for block in blocks(page, "turtle") {
+                let engine = Engine::open(":memory:", Options::default()).expect("memory is there");
+                let about = |name: &&str| block.contains(&format!("urn:knhk:{name}:"));
+                let shipped = ["finance", "healthcare", "logistics", "manufacturing"].into_iter().find(about);
+                match shipped {
+                    Some(name) => drop(engine.create_sector_from(name, SectorKind::Direct).expect("it is shipped")),
+                    None => engine.create_sector("orders", SectorKind::Direct).expect("a name"),
+                }
+                let sector = shipped.unwrap_or("orders");
+                let promoted = engine.promote_delta(sector, b"", block.as_bytes(), Format::Turtle, Origin::default());
+                promoted.unwrap_or_else(|error| panic!("{path}: {error}\n{block}"));
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 // Checks of options before they reach the native half, which takes what it gets.
 
-import { checkInteger, checkOneOf, checkOptions, checkString } from './errors.js';
+import { badType, checkInteger, checkOneOf, checkOptions, checkString } from './errors.js';
 import type { Abortable, OpenOptions } from './records.js';
 
 /** How an engine is to be opened. */
 export function openSettings(location: string, options: OpenOptions): OpenOptions {
   checkString('the location', location);
   checkOptions(options);
-  const { history, barrier, retainedRoots, softLimitBytes, hardLimitBytes, ringRecords, clockPeriodMs } = options;
+  const { history, barrier, retainedRoots, softLimitBytes, hardLimitBytes, ringRecords, clockPeriodMs, control, readOnly } = options;
   const settings: OpenOptions = {};
   const integer = (name: keyof OpenOptions, value: number | undefined, low: number, high: number) => {
     if (value === undefined) return;
@@ -23,6 +23,11 @@ export function openSettings(location: string, options: OpenOptions): OpenOption
   if (barrier !== undefined) {
     checkOneOf('the option barrier', ['auto', 'fence'], barrier);
     settings.barrier = barrier;
+  }
+  for (const [name, value] of Object.entries({ control, readOnly })) {
+    if (value === undefined) continue;
+    if (typeof value !== 'boolean') throw badType(`the option ${name}`, 'a boolean', value);
+    Object.assign(settings, { [name]: value });
   }
   return settings;
 }

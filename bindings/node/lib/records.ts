@@ -60,6 +60,10 @@ export interface OpenOptions {
   ringRecords?: number;
   /** How often the cached clock advances, in milliseconds (1). */
   clockPeriodMs?: number;
+  /** Takes commands of `knhk` over a socket in the engine's folder, from the folder's owner alone (false). */
+  control?: boolean;
+  /** Opens a still picture of a folder, beside the engine that has it open, if one has. Changes are refused: `KNHK_IO` (false). */
+  readOnly?: boolean;
 }
 
 /** Lets an operation that has not started yet be called off. */

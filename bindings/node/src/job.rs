@@ -66,8 +66,8 @@ impl Job {
 }
 
 /// Opens an engine.
-pub(crate) fn open(location: &str, options: Options) -> Outcome {
-    Shared::open(location, options).map(Output::Engine)
+pub(crate) fn open(location: &str, options: Options, read_only: bool) -> Outcome {
+    Shared::open(location, options, read_only).map(Output::Engine)
 }
 
 const WAITING: u8 = 0;

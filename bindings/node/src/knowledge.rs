@@ -18,6 +18,12 @@ fn format(env: Env, name: &str) -> napi::Result<Format> {
     })
 }
 
+/// A text in memory that no JavaScript changes meanwhile. What is too large is not copied.
+fn copied(env: Env, engine: u32, text: &[u8]) -> napi::Result<Vec<u8>> {
+    with(env, engine, |local| local.shared.engine.check_bytes(text.len()))?;
+    Ok(text.to_vec())
+}
+
 /// Promotes an ontology.
 #[napi(catch_unwind)]
 pub fn promote_rdf(
@@ -29,7 +35,7 @@ pub fn promote_rdf(
     origin: OriginOptions,
     settle: Settle<'_>,
 ) -> napi::Result<Raw> {
-    let (text, format) = (text.to_vec(), self::format(env, &format)?);
+    let (text, format) = (copied(env, engine, text)?, self::format(env, &format)?);
     run(env, engine, settle, Job::PromoteRdf { sector, text, format, origin: origin.origin() })
 }
 
@@ -46,7 +52,8 @@ pub fn promote_delta(
     origin: OriginOptions,
     settle: Settle<'_>,
 ) -> napi::Result<Raw> {
-    let (removed, added, format) = (removed.to_vec(), added.to_vec(), self::format(env, &format)?);
+    let (removed, added) = (copied(env, engine, removed)?, copied(env, engine, added)?);
+    let format = self::format(env, &format)?;
     run(env, engine, settle, Job::PromoteDelta { sector, removed, added, format, origin: origin.origin() })
 }
 
@@ -66,7 +73,7 @@ pub fn validate_rdf(
     format: String,
     settle: Settle<'_>,
 ) -> napi::Result<Raw> {
-    let (text, format) = (text.to_vec(), self::format(env, &format)?);
+    let (text, format) = (copied(env, engine, text)?, self::format(env, &format)?);
     run(env, engine, settle, Job::ValidateRdf { sector, text, format })
 }
 
@@ -81,7 +88,8 @@ pub fn validate_delta(
     format: String,
     settle: Settle<'_>,
 ) -> napi::Result<Raw> {
-    let (removed, added, format) = (removed.to_vec(), added.to_vec(), self::format(env, &format)?);
+    let (removed, added) = (copied(env, engine, removed)?, copied(env, engine, added)?);
+    let format = self::format(env, &format)?;
     run(env, engine, settle, Job::ValidateDelta { sector, removed, added, format })
 }
 

@@ -32,6 +32,10 @@ pub struct OpenOptions {
     pub ring_records: Option<u32>,
     /// How often the cached clock advances.
     pub clock_period_ms: Option<f64>,
+    /// Takes commands over a socket in the folder.
+    pub control: Option<bool>,
+    /// A still picture of a folder.
+    pub read_only: Option<bool>,
 }
 
 impl OpenOptions {
@@ -58,6 +62,7 @@ impl OpenOptions {
         if let Some(period) = self.clock_period_ms {
             options.clock_period = Duration::from_secs_f64(period / 1000.0);
         }
+        options.control = self.control.unwrap_or(false);
         options
     }
 }
@@ -66,14 +71,15 @@ impl OpenOptions {
 #[napi(catch_unwind)]
 pub fn open(env: Env, location: String, options: OpenOptions, settle: Settle<'_>) -> napi::Result<Raw> {
     let environment = Environment::required(env.raw())?;
+    let read_only = options.read_only.unwrap_or(false);
     let options = options.options();
-    let Some(settle) = settle else { return finish(env, &environment, job::open(&location, options)) };
+    let Some(settle) = settle else { return finish(env, &environment, job::open(&location, options, read_only)) };
     let (number, ticket) = begin(env, &environment, settle)?;
     let mailbox = environment.mailbox.clone();
     // There is no engine yet whose worker could do it.
     let opening = std::thread::Builder::new().name("knhk-open".into()).spawn(move || {
         if ticket.start() {
-            mailbox.done(number, job::open(&location, options));
+            mailbox.done(number, job::open(&location, options, read_only));
         }
     });
     if let Err(error) = opening {

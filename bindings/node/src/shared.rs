@@ -63,7 +63,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn open(location: &str, mut options: Options) -> Result<Arc<Shared>, Error> {
+    pub(crate) fn open(location: &str, mut options: Options, read_only: bool) -> Result<Arc<Shared>, Error> {
+        let open = if read_only { Engine::open_read_only } else { Engine::open };
         let worker = Worker::spawn("knhk-node", WAITING).map_err(|error| {
             Error::new(Status::System, "open", "knhk-node", format!("no thread for the engine's operations: {error}"))
         })?;
@@ -74,7 +75,7 @@ impl Shared {
         })));
         let shared = Arc::new(Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            engine: Engine::open(location, options)?,
+            engine: open(location, options)?,
             closed: AtomicBool::new(false),
             worker,
             names: Mutex::default(),

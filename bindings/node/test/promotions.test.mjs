@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
@@ -34,9 +34,11 @@ test('what is exported imports to the same thing', async (t) => {
   const { orders, engine } = engineWith(t);
   const document = { b: { $value: 2, $min: 1, $max: 3, $unit: 'lots' }, a: [1.0, 2.5], deep: { er: { blob: new Uint8Array([1, 2]) } }, big: -(2n ** 63n) };
   const first = await orders.promote(document);
+  const elsewhere = engineWith(t);
+  assert.equal((await elsewhere.orders.promote(orders.export())).snapshotId, first.snapshotId);
+  // Names belong to their sector, so another sector's knowledge is another one.
   const copy = await engine.createSector('copy');
-  const second = await copy.promote(orders.export());
-  assert.equal(second.snapshotId, first.snapshotId);
+  assert.notEqual((await copy.promote(orders.export())).snapshotId, first.snapshotId);
   assert.equal(copy.export(), orders.export());
   assert.equal(copy.export(1), orders.export(1));
   assert.throws(() => copy.export(7), code('KNHK_NOT_FOUND'));
@@ -218,4 +220,20 @@ test('what recovery had to say is heard by who listens after the opening', async
   assert.deepEqual([line.level, line.part], ['error', 'recovery']);
   assert.match(line.message, /version 2 is damaged/);
   assert.equal(engine.sector('orders').key('n', 'i64').value, 1);
+});
+
+test('a still picture is read beside the engine, and a control socket is its owner\'s alone', async (t) => {
+  const place = folder(t);
+  const engine = await open(place, { control: true });
+  t.after(() => engine.close());
+  const orders = await engine.createSector('orders');
+  await orders.promote({ n: 1 });
+  assert.equal(statSync(join(place, 'control')).mode & 0o777, 0o600);
+  const picture = await open(place, { readOnly: true });
+  await orders.promote({ n: 2 });
+  assert.equal(picture.sector('orders').key('n', 'i64').value, 1);
+  await assert.rejects(picture.sector('orders').promote({ n: 3 }), code('KNHK_IO'));
+  picture.close();
+  await assert.rejects(open(place, { readOnly: true, control: true }), code('KNHK_INVALID_ARGUMENT'));
+  assert.throws(() => openSync(place, { readOnly: 'yes' }), TypeError);
 });

@@ -32,11 +32,12 @@ impl Engine {
     #[new]
     #[pyo3(signature = (location, /, **settings))]
     fn new(py: Python<'_>, location: String, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Engine> {
-        let mut options = options(settings)?;
+        let (mut options, read_only) = options(settings)?;
         let wanted = Arc::default();
         note_log_level(py, &wanted)?;
         options.log = Some(Log(Arc::new(forward_log(wanted.clone()))));
-        let opened = detached(py, || engine::Engine::open(&location, options))?;
+        let open = if read_only { engine::Engine::open_read_only } else { engine::Engine::open };
+        let opened = detached(py, || open(&location, options))?;
         let shared = Arc::new(Shared::new(opened, location, wanted));
         // The opening thread's reader, so that a child forked by it can read.
         reader::line(&shared).map_err(Raised::from)?;

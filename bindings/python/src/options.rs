@@ -11,9 +11,9 @@ use pyo3::types::PyDict;
 use crate::error::invalid;
 
 /// Reads the settings that were given; the others keep the engine's defaults.
-pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
-    let mut options = Options::default();
-    let Some(given) = given else { return Ok(options) };
+pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<(Options, bool)> {
+    let (mut options, mut read_only) = (Options::default(), false);
+    let Some(given) = given else { return Ok((options, read_only)) };
     for (name, value) in given {
         if value.is_none() {
             continue;
@@ -29,13 +29,19 @@ pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
             "ring_records" => {
                 options.hot.ring_records = value.extract().map_err(|_| refused(&name, &value, "a count"))?
             }
+            "control" => options.control = flag(&name, &value)?,
+            "read_only" => read_only = flag(&name, &value)?,
             "max_document_bytes" => options.limits.bytes = positive(&name, &value)?,
             "max_depth" => options.limits.depth = positive(&name, &value)?,
             "max_keys" => options.limits.keys = positive(&name, &value)?,
             _ => return Err(PyTypeError::new_err(format!("there is no setting {name:?} of an engine"))),
         }
     }
-    Ok(options)
+    Ok((options, read_only))
+}
+
+fn flag(name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    value.extract().map_err(|_| refused(name, value, "True or False"))
 }
 
 fn positive(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {

@@ -136,12 +136,18 @@ def test_bytes_of_json_are_text(orders):
 
 def test_what_is_exported_imports_to_the_same(engine, orders):
     text = orders.export()
-    other = engine.create_sector("copy")
-    other.promote(text)
-    assert other.export() == text
-    assert other.history()[0].snapshot_id == orders.history()[0].snapshot_id
-    other.promote(json.loads(text))
-    assert other.history()[1].snapshot_id == orders.history()[0].snapshot_id
+    with knhk.open() as elsewhere:
+        other = elsewhere.create_sector("orders")
+        other.promote(text)
+        assert other.export() == text
+        assert other.history()[0].snapshot_id == orders.history()[0].snapshot_id
+        other.promote(json.loads(text))
+        assert other.history()[1].snapshot_id == orders.history()[0].snapshot_id
+    # Names belong to their sector, so another sector's knowledge is another one.
+    copy = engine.create_sector("copy")
+    copy.promote(text)
+    assert copy.export() == text
+    assert copy.history()[0].snapshot_id != orders.history()[0].snapshot_id
     assert json.loads(engine.dump())["orders"] == json.loads(text)
 
 

@@ -279,3 +279,20 @@ def test_an_emergency_rollback_works_where_nothing_can_be_written(tmp_path):
     in_the_way.parent.rmdir()
     with knhk.open(str(folder)) as engine:
         assert engine.sector("orders").key("max_qty", int)() == 1
+
+
+def test_a_still_picture_and_a_control_socket(tmp_path):
+    with knhk.open(tmp_path, control=True) as engine:
+        sector = engine.create_sector("orders")
+        sector.promote({"n": 1})
+        assert (tmp_path / "control").stat().st_mode & 0o777 == 0o600
+        with knhk.open(tmp_path, read_only=True) as picture:
+            sector.promote({"n": 2})
+            assert picture.sector("orders").key("n", int)() == 1
+            with pytest.raises(knhk.StorageError):
+                picture.sector("orders").promote({"n": 3})
+        with pytest.raises(knhk.InvalidArgument):
+            knhk.open(tmp_path, read_only=True, control=True)
+        with pytest.raises(knhk.InvalidArgument, match="True or False"):
+            knhk.open(tmp_path, read_only="yes")
+    assert not (tmp_path / "control").exists()

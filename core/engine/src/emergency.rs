@@ -12,7 +12,8 @@ use knhk_promotion::Version;
 const RECORD: usize = 64;
 
 pub(crate) struct Emergency {
-    file: File,
+    /// None where the folder was opened read-only before there was such a file.
+    file: Option<File>,
 }
 
 /// A rollback that was current but is not among the versions.
@@ -52,21 +53,36 @@ impl Emergency {
             file.write_all_at(&vec![b'\n'; RECORD * SECTOR_CAPACITY], 0)?;
             file.sync_all()?;
         }
-        Ok(Emergency { file })
+        Ok(Emergency { file: Some(file) })
+    }
+
+    /// Opens the file beside a live engine, if it is there.
+    pub(crate) fn open_read_only(path: &Path) -> io::Result<Emergency> {
+        match File::open(path) {
+            Ok(file) => Ok(Emergency { file: Some(file) }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Emergency { file: None }),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn intend(&self, sector: usize, version: &Version) -> io::Result<()> {
         let Some(rollback_of) = version.rollback_of else { return Ok(()) };
+        let file = self.file.as_ref().ok_or(io::ErrorKind::ReadOnlyFilesystem)?;
         let intent = Intent { version: version.number, rollback_of };
-        self.file.write_all_at(&intent.to_record(), (sector * RECORD) as u64)?;
-        self.file.sync_data()
+        file.write_all_at(&intent.to_record(), (sector * RECORD) as u64)?;
+        file.sync_data()
     }
 
     /// The sector's intent, if there is a whole one.
     pub(crate) fn intent(&self, sector: usize) -> io::Result<Option<Intent>> {
+        let Some(file) = &self.file else { return Ok(None) };
         let mut record = [0; RECORD];
-        self.file.read_exact_at(&mut record, (sector * RECORD) as u64)?;
-        Ok(Intent::from_record(&record))
+        match file.read_exact_at(&mut record, (sector * RECORD) as u64) {
+            Ok(()) => Ok(Intent::from_record(&record)),
+            // A live engine is only just making the file.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

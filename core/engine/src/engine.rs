@@ -1,6 +1,7 @@
 //! Opening, sectors, keys, readers, enumeration, closing.
 
 use std::os::fd::RawFd;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{NoJournal, Sector, SectorKind};
 use knhk_warm::Ticker;
 
+use crate::control::Server;
 use crate::folder::Folder;
 use crate::records::Records;
 use crate::subscribe::Announcer;
@@ -39,6 +41,7 @@ pub(crate) struct Inner {
     history: usize,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
+    control: Mutex<Option<Server>>,
 }
 
 impl Engine {
@@ -49,6 +52,28 @@ impl Engine {
     /// `Busy` when another engine has the folder open, `Io` when it cannot be read or written, `Corrupt` when no version of a sector
     /// is whole.
     pub fn open(location: &str, options: Options) -> Result<Engine, Error> {
+        Engine::open_with(location, options, Folder::open)
+    }
+
+    /// Opens a still picture of a folder as it is now, beside the engine that has it open, if one has: nothing is locked or written, each
+    /// sector is whole, and what changes later is not seen. Changes are refused with `Io`.
+    ///
+    /// # Errors
+    /// `NotFound` when the folder is not an engine's, `Io` when it cannot be read, `Corrupt` when no version of a sector is whole,
+    /// `InvalidArgument` with the option `control`.
+    pub fn open_read_only(location: &str, options: Options) -> Result<Engine, Error> {
+        if options.control {
+            let message = "an engine that is read-only takes no commands: leave the option control off";
+            return Err(Error::new(Status::InvalidArgument, "open", location, message));
+        }
+        Engine::open_with(location, options, Folder::open_read_only)
+    }
+
+    fn open_with(
+        location: &str,
+        options: Options,
+        open: impl FnOnce(&Path) -> Result<Folder, Error>,
+    ) -> Result<Engine, Error> {
         let hot = Hot::new(options.hot.clone())?;
         let announcer = Arc::new(Announcer::new()?);
         if let Some(Log(log)) = options.log.clone() {
@@ -57,7 +82,7 @@ impl Engine {
         let folder = match location {
             "" => return Err(Error::new(Status::InvalidArgument, "open", "", "no folder was named; use \":memory:\"")),
             IN_MEMORY => None,
-            path => Some(Arc::new(Folder::open(path.as_ref())?)),
+            path => Some(Arc::new(open(path.as_ref())?)),
         };
         let journal = Records { folder: folder.clone(), announcer: announcer.clone() };
         let clock = warm::start(&hot, &announcer, options.clock_period)?;
@@ -76,9 +101,14 @@ impl Engine {
                 history: options.history,
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
+                control: Mutex::default(),
             }),
         };
         engine.recover()?;
+        if options.control {
+            let server = Server::start(&engine, engine.inner.folder.as_ref().map(|folder| folder.root.as_path()))?;
+            *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+        }
         Ok(engine)
     }
 
@@ -277,6 +307,9 @@ impl Engine {
         if self.inner.hot.is_forked() || self.inner.closed.swap(true, Ordering::AcqRel) {
             return;
         }
+        // First, so that commands under way are answered as what became of them.
+        let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(control);
         self.inner.hot.close();
         let clock = self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(clock);
@@ -290,6 +323,7 @@ impl Engine {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         self.hot.close();
         // Before the callbacks go, so that they go on this thread.
         drop(self.clock.get_mut().unwrap_or_else(PoisonError::into_inner).take());

@@ -3,6 +3,7 @@
 //! ```text
 //! emergency                       rollbacks that took effect while nothing else could be written
 //! engine.lock                     locked while an engine has the folder open
+//! control                         the socket of an engine that takes commands
 //! sectors/<name>/sector.json      kind, and the sector's number
 //! sectors/<name>/keys.jsonl       the key table, append-only: a line gives a slot its name and type
 //! sectors/<name>/declared.json    the declared defaults
@@ -19,21 +20,24 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, compile_snapshot};
+use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Origin, SectorKind, Version};
 use serde_json::{Value, json};
 
 use crate::emergency::{Emergency, Intent};
-use crate::{Error, Status};
+use crate::{Error, Status, version_file};
 
 /// The format of the files, raised when a reader of today could not read them.
 const FORMAT: u64 = 1;
-/// The format of versions that hold statements.
-const STATEMENTS: u64 = 2;
+
+/// How often a still picture is taken anew because the live engine's newest version changed meanwhile.
+const ATTEMPTS: usize = 100;
 
 pub(crate) struct Folder {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     pub(crate) emergency: Emergency,
+    /// Opened beside a live engine: nothing is locked, written or mended.
+    read_only: bool,
     lock: Mutex<Option<File>>,
     /// Keys already written, by sector.
     written: Mutex<HashMap<String, usize>>,
@@ -72,7 +76,24 @@ impl Folder {
         }
         let path = root.join("emergency");
         let emergency = Emergency::open(&path).map_err(|e| failed(&path, "cannot be written", &e))?;
-        Ok(Folder { root: root.into(), emergency, lock: Mutex::new(Some(lock)), written: Mutex::default() })
+        let lock = Mutex::new(Some(lock));
+        Ok(Folder { root: root.into(), emergency, read_only: false, lock, written: Mutex::default() })
+    }
+
+    /// Opens a folder that another engine may have open and be changing.
+    pub(crate) fn open_read_only(root: &Path) -> Result<Folder, Error> {
+        if !root.join("sectors").is_dir() {
+            let message = format!("{} is not an engine's folder: there is no sectors/ in it", root.display());
+            return Err(Error::new(Status::NotFound, "open", root.display().to_string(), message));
+        }
+        let path = root.join("emergency");
+        let emergency = Emergency::open_read_only(&path).map_err(|e| failed(&path, "cannot be read", &e))?;
+        Ok(Folder { root: root.into(), emergency, read_only: true, lock: Mutex::default(), written: Mutex::default() })
+    }
+
+    fn writable(&self) -> io::Result<()> {
+        let refusal = || io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the folder was opened read-only");
+        if self.read_only { Err(refusal()) } else { Ok(()) }
     }
 
     /// Lets another engine open the folder.
@@ -94,7 +115,8 @@ impl Folder {
             return Ok(());
         }
         let about = json!({"format": FORMAT, "kind": kind.as_str(), "number": number}).to_string();
-        fs::create_dir_all(folder.join("versions"))
+        self.writable()
+            .and_then(|()| fs::create_dir_all(folder.join("versions")))
             .and_then(|()| write_whole(&folder.join("sector.json"), about.as_bytes()))
             .and_then(|()| File::open(self.root.join("sectors"))?.sync_all())
             .map_err(|e| failed(&folder, "cannot be written", &e))
@@ -102,6 +124,20 @@ impl Folder {
 
     /// Every sector with its newest `depth` whole versions, in the order of the sectors' numbers.
     pub(crate) fn sectors(&self, limits: &Limits, depth: usize) -> Result<Vec<Stored>, Error> {
+        // Beside a live engine the listing may hold what is gone when it is read, or lack what came just before what it holds.
+        let mut found = self.look(limits, depth);
+        for attempt in 1..ATTEMPTS {
+            match &found {
+                Err(error) if self.read_only && error.status() == Status::Busy => {}
+                Err(error) if self.read_only && error.status() == Status::Corrupt && attempt < 3 => {}
+                _ => break,
+            }
+            found = self.look(limits, depth);
+        }
+        found
+    }
+
+    fn look(&self, limits: &Limits, depth: usize) -> Result<Vec<Stored>, Error> {
         let root = self.root.join("sectors");
         let mut found = Vec::new();
         for entry in fs::read_dir(&root).map_err(|e| failed(&root, "cannot be read", &e))? {
@@ -159,19 +195,29 @@ impl Folder {
             .collect();
         numbers.sort_unstable();
         let mut versions: Vec<Version> = Vec::new();
-        for number in numbers.iter().skip(numbers.len().saturating_sub(depth)) {
+        // The newest first: those at the other end may be pruned at any moment.
+        for number in numbers.iter().rev() {
+            if versions.len() == depth.max(1) {
+                break;
+            }
             let path = directory.join(file_name(*number));
-            match load_version(&path, *number, versions.last(), &empty, limits, &mut keys) {
-                Ok(mut version) => {
-                    version.before = versions.last().map(|before| before.snapshot.clone());
-                    versions.push(version);
-                }
+            match version_file::load(&path, *number, versions.last(), &empty, limits, &mut keys) {
+                Ok(version) => versions.push(version),
+                Err(_) if self.read_only && !path.exists() => break,
                 Err(why) => {
                     damaged.push(format!("sector {name}: version {number} is damaged and was passed over: {why}"))
                 }
             }
         }
+        versions.reverse();
+        for at in 1..versions.len() {
+            versions[at].before = Some(versions[at - 1].snapshot.clone());
+        }
         if let (Some(newest), None) = (numbers.last(), versions.last()) {
+            if damaged.is_empty() {
+                let message = format!("{} changes faster than it can be read; try again", directory.display());
+                return Err(Error::new(Status::Busy, "open", name, message));
+            }
             let message = format!("holds no whole version up to {newest}; restore the folder from a backup");
             return Err(corrupt(&directory, &message));
         }
@@ -180,12 +226,17 @@ impl Folder {
         let intent = self.emergency.intent(sector).map_err(|e| failed(&path, "cannot be read", &e))?;
         if let Some(intent) = intent.filter(|intent| intent.version >= next) {
             next = intent.version + 1;
-            match versions.iter().find(|version| version.number == intent.rollback_of) {
-                Some(target) => {
+            let path = directory.join(file_name(intent.rollback_of));
+            let target = versions.iter().find(|version| version.number == intent.rollback_of).cloned();
+            match target.map_or_else(
+                || version_file::load(&path, intent.rollback_of, versions.last(), &empty, limits, &mut keys),
+                Ok,
+            ) {
+                Ok(target) => {
                     let before = versions.last().map(|before| before.snapshot.clone());
-                    versions.push(rolled_back(target, before, &intent));
+                    versions.push(rolled_back(&target, before, &intent));
                 }
-                None => damaged.push(format!(
+                Err(_) => damaged.push(format!(
                     "sector {name}: an emergency rollback to version {} is not honoured: that version is gone",
                     intent.rollback_of
                 )),
@@ -203,7 +254,7 @@ impl Folder {
         };
         // A crash may leave a last line without its end; its keys were not acknowledged.
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-        if whole.len() < text.len() {
+        if whole.len() < text.len() && !self.read_only {
             let cut = OpenOptions::new().write(true).open(&path).and_then(|f| f.set_len(whole.len() as u64));
             cut.map_err(|e| failed(&path, "cannot be mended", &e))?;
         }
@@ -222,6 +273,7 @@ impl Folder {
         if known == table.line_count() {
             return Ok(());
         }
+        self.writable()?;
         let path = self.sector(sector).join("keys.jsonl");
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
@@ -241,74 +293,27 @@ impl Folder {
     }
 
     pub(crate) fn version(&self, sector: &str, version: &Version) -> io::Result<()> {
-        let about = json!({
-            "format": STATEMENTS,
-            "version": version.number,
-            "snapshot_id": hex(&version.snapshot_id),
-            "epoch": version.epoch,
-            "time_ns": version.time_ns,
-            "by": version.origin.by,
-            "why": version.origin.why,
-            "major": version.origin.major,
-            "rollback_of": version.rollback_of,
-        });
-        let mut text = format!("{about}\n").into_bytes();
-        text.extend(version.snapshot.own_lines());
-        write_whole(&self.sector(sector).join("versions").join(file_name(version.number)), &text)
+        self.writable()?;
+        write_whole(
+            &self.sector(sector).join("versions").join(file_name(version.number)),
+            &version_file::bytes(version),
+        )
     }
 
     pub(crate) fn declared(&self, sector: &str, declared: &Document) -> io::Result<()> {
+        self.writable()?;
         write_whole(&self.sector(sector).join("declared.json"), declared.to_json().as_bytes())
     }
 
     pub(crate) fn prune(&self, sector: &str, version: u64) {
+        if self.read_only {
+            return;
+        }
         let path = self.sector(sector).join("versions").join(file_name(version));
         if let Err(error) = fs::remove_file(&path) {
             tracing::warn!(path = %path.display(), %error, "a version beyond the history's depth could not be removed");
         }
     }
-}
-
-fn load_version(
-    path: &Path,
-    number: u64,
-    before: Option<&Version>,
-    empty: &Arc<Snapshot>,
-    limits: &Limits,
-    keys: &mut KeyTable,
-) -> Result<Version, String> {
-    let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
-    let (about, content) = text.split_once('\n').ok_or("it has no content")?;
-    let about: Value = serde_json::from_str(about).map_err(|e| e.to_string())?;
-    // What two versions have in common is stored once.
-    let base = before.map_or(empty, |before| &before.snapshot);
-    let (snapshot, stated) = if about["format"].as_u64() == Some(STATEMENTS) {
-        let snapshot = base.of_lines(content.as_bytes()).map_err(|e| e.to_string())?;
-        let id = snapshot.id();
-        (snapshot, id)
-    } else {
-        let document = Document::parse(content.as_bytes(), limits).map_err(|e| e.to_string())?;
-        let change = empty.change_to(&document).map_err(|e| e.to_string())?;
-        (empty.apply(&change).map_err(|e| e.to_string())?, document.format_1_id())
-    };
-    if about["snapshot_id"].as_str() != Some(&hex(&stated)) || about["version"].as_u64() != Some(number) {
-        return Err("its content does not match its content address".into());
-    }
-    let compiled =
-        compile_snapshot(&snapshot, keys, before.map(|before| &**before.artifact())).map_err(|e| e.to_string())?;
-    let text = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
-    Ok(Version {
-        number,
-        snapshot_id: snapshot.id(),
-        epoch: about["epoch"].as_u64().unwrap_or(0),
-        time_ns: about["time_ns"].as_u64().unwrap_or(0),
-        origin: Origin { by: text("by"), why: text("why"), major: about["major"].as_bool().unwrap_or(false) },
-        rollback_of: about["rollback_of"].as_u64(),
-        before: None,
-        phases: Default::default(),
-        snapshot: Arc::new(snapshot),
-        compiled: Arc::new(compiled),
-    })
 }
 
 /// The version that an emergency rollback made current without being able to record it.
@@ -349,10 +354,6 @@ fn file_name(version: u64) -> String {
 
 fn entry_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn failed(path: &Path, what: &str, error: &io::Error) -> Error {

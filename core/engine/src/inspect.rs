@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use knhk_ontology::{Document, Leaf};
+use knhk_ontology::{Difference, Document, Leaf, diff};
 use knhk_promotion::Sector;
 
 use crate::{Engine, Error, KeyInfo, SectorInfo, Stats, Status, VersionInfo};
@@ -58,6 +58,27 @@ impl Engine {
         let sector = self.sector(sector)?;
         let state = sector.lock()?;
         Ok(state.versions.iter().map(VersionInfo::from).collect())
+    }
+
+    /// What changed from version `from` of a sector to version `to`, path by path; `from` 0 is the sector before its first promotion.
+    ///
+    /// # Errors
+    /// `NotFound` when the sector or one of the versions does not exist.
+    pub fn differences(&self, sector: &str, from: u64, to: u64) -> Result<Vec<Difference>, Error> {
+        let sector = self.sector(sector)?;
+        let state = sector.lock()?;
+        let version = |number: u64| match state.version(number) {
+            Some(version) => Ok(version.clone()),
+            None => {
+                let message = format!("sector {} retains no version {number}", sector.name());
+                Err(Error::new(Status::NotFound, "diff", sector.name(), message))
+            }
+        };
+        let old = if from == 0 { None } else { Some(version(from)?) };
+        let new = version(to)?;
+        drop(state);
+        let nothing = Document::default();
+        Ok(diff(old.as_ref().map_or(&nothing, |old| old.document()), new.document()))
     }
 
     /// The document of a retained version, or of the current one with `None`; importing it gives the same knowledge.

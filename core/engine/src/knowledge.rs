@@ -54,6 +54,14 @@ impl Engine {
         self.promote_content(&sector, content, origin, begun)
     }
 
+    /// Whether a text of so many bytes is within the engine's limit: for whoever has to copy it before the call.
+    ///
+    /// # Errors
+    /// `Limit`.
+    pub fn check_bytes(&self, len: usize) -> Result<(), Error> {
+        Ok(rdf::check_bytes(len, &self.inner.limits)?)
+    }
+
     /// Validates a sector's current knowledge against its shapes.
     ///
     /// # Errors
@@ -117,15 +125,18 @@ impl Engine {
         Ok(version.snapshot.is_beyond_json().map_err(Clone::clone)?)
     }
 
-    /// What leads from one retained version to another, statement by statement.
+    /// What leads from one retained version to another, statement by statement; `from` 0 is the sector before its first promotion.
     ///
     /// # Errors
     /// `NotFound` when the sector or a version does not exist.
     pub fn statement_diff(&self, sector: &str, from: u64, to: u64) -> Result<StatementDiff, Error> {
         let sector = self.sector(sector)?;
-        let from = self.version_of(&sector, Some(from), "diff")?;
+        let before = match from {
+            0 => sector.empty().clone(),
+            _ => self.version_of(&sector, Some(from), "diff")?.snapshot.clone(),
+        };
         let to = self.version_of(&sector, Some(to), "diff")?;
-        Ok(StatementDiff::between(&from.snapshot, &to.snapshot))
+        Ok(StatementDiff::between(&before, &to.snapshot))
     }
 
     /// Proves that a sector's current version says something, to whoever knows its content address.
@@ -161,7 +172,7 @@ impl Engine {
     }
 
     /// What a change starts from: the current version's snapshot, or the empty one.
-    fn base(&self, sector: &Sector) -> Result<Arc<Snapshot>, Error> {
+    pub(crate) fn base(&self, sector: &Sector) -> Result<Arc<Snapshot>, Error> {
         let state = sector.lock()?;
         Ok(state.current().map_or(sector.empty(), |current| &current.snapshot).clone())
     }

@@ -22,6 +22,7 @@
 mod bind;
 mod change;
 mod conflicts;
+pub mod control;
 mod emergency;
 mod engine;
 mod error;
@@ -38,6 +39,7 @@ mod records;
 mod status;
 mod subscribe;
 mod typed;
+mod version_file;
 mod warm;
 
 pub use change::Change;

@@ -20,6 +20,8 @@ pub struct Options {
     pub clock_period: Duration,
     /// Limits on documents and images.
     pub limits: Limits,
+    /// Takes commands over a socket in the engine's folder, from the folder's owner alone: see [`crate::control`]. Off by default.
+    pub control: bool,
     /// Where log lines go from the first moment on, what recovery has to say included: `log(level, part, message)` on the warm thread.
     /// [`crate::Engine::set_log`] replaces it.
     pub log: Option<Log>,
@@ -45,6 +47,7 @@ impl Default for Options {
             history: 64,
             clock_period: Duration::from_millis(1),
             limits: Limits::default(),
+            control: false,
             log: None,
         }
     }

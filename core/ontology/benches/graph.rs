@@ -15,7 +15,10 @@ const LARGE: usize = 100_000;
 const IMPORTED: usize = 50_000;
 /// Statements of the ΔΣ: as many go as come.
 const CHANGED: usize = 100;
-const ROUNDS: usize = 15;
+/// Different changes, each applied once a round.
+const CHANGES: usize = 15;
+/// Builds of a round: they take long.
+const BUILDS: usize = 2;
 
 /// One of four statements about each subject: class, label, number, link.
 struct Said {
@@ -89,8 +92,8 @@ fn their_triple(said: &Said) -> TripleRef<'_> {
 }
 
 /// The median over some runs of what takes long, in nanoseconds.
-fn timed<T>(mut run: impl FnMut(usize) -> T) -> Sample {
-    let mut taken: Vec<f64> = (0..ROUNDS)
+fn timed<T>(times: usize, mut run: impl FnMut(usize) -> T) -> Sample {
+    let mut taken: Vec<f64> = (0..times)
         .map(|i| {
             let start = ticks();
             let result = run(i);
@@ -112,14 +115,14 @@ fn deltas(graph: &Graph) -> Vec<Delta> {
         let added = removed.iter().map(|&triple| Triple { object: new, ..triple }).collect();
         Delta::new(graph, removed, added)
     };
-    (0..ROUNDS).map(delta).collect()
+    (0..CHANGES).map(delta).collect()
 }
 
 fn main() {
     let mut program = Program::default();
     let (said, peer) = (statements(IMPORTED), statements(IMPORTED));
-    program.add("graph_build_50k", move || timed(|_| ours(&said)));
-    program.add("oxrdf_build_50k", move || timed(|_| theirs(&peer)));
+    program.add("graph_build_50k", move || timed(BUILDS, |_| ours(&said)));
+    program.add("oxrdf_build_50k", move || timed(BUILDS, |_| theirs(&peer)));
 
     let said = statements(LARGE);
     let graph = ours(&said);
@@ -130,7 +133,7 @@ fn main() {
 
     let (before, image, by_subject) = (graph.clone(), map.clone(), changes.clone());
     program.add("delta_100_on_100k", move || {
-        timed(|i| (before.apply(&by_subject[i]), image.apply(before.terms(), &by_subject[i])))
+        timed(CHANGES, |i| (before.apply(&by_subject[i]), image.apply(before.terms(), &by_subject[i])))
     });
     // A graph that was asked by predicate and by object carries these orders along.
     let queried = ours(&said);
@@ -138,7 +141,7 @@ fn main() {
     let _ = (queried.subjects(statement[0].predicate, asked).count(), queried.with_object(asked).count());
     let all_orders = deltas(&queried);
     program.add("delta_100_on_100k_three_orders", move || {
-        timed(|i| (queried.apply(&all_orders[i]), image.apply(queried.terms(), &all_orders[i])))
+        timed(CHANGES, |i| (queried.apply(&all_orders[i]), image.apply(queried.terms(), &all_orders[i])))
     });
     let (asked, triples) = (graph.clone(), statement.clone());
     program.warmed("graph_contains", 10_000, move |n| {
@@ -164,6 +167,7 @@ fn main() {
         order.iter().cycle().take(n as usize).map(objects).sum()
     });
     let statements: Vec<Triple> = graph.iter().collect();
-    program.add("map_of_100k", move || timed(|_| Map::from_statements(graph.terms(), statements.iter().copied())));
+    program
+        .add("map_of_100k", move || timed(BUILDS, |_| Map::from_statements(graph.terms(), statements.iter().copied())));
     program.run();
 }

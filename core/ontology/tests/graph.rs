@@ -8,6 +8,9 @@ use knhk_ontology::vocabulary::xsd;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+mod changes;
+use changes::changes;
+
 const SUBJECTS: usize = 24;
 const PREDICATES: usize = 4;
 const OBJECTS: usize = 40;
@@ -157,6 +160,11 @@ proptest! {
     }
 
     #[test]
+    fn any_changes_are_survived(bytes in vec(prop_oneof![any::<u8>(), Just(0x80), Just(0xc0)], 0..150)) {
+        changes(&bytes);
+    }
+
+    #[test]
     fn two_changes_are_one(first in numbers(300), a in (numbers(200), numbers(200)), b in (numbers(200), numbers(200))) {
         let pool = Pool::new();
         let start = build(GraphBuilder::new(pool.terms.clone()), pool.triples(&first));
@@ -214,6 +222,16 @@ proptest! {
         prop_assert_eq!(terms.literal("+1", xsd::INTEGER).as_integer(), None);
         prop_assert!(Term::double(short).is_some() || short.abs() < 1e-38 && short != 0.0);
     }
+}
+
+/// The fuzzer's corpus, so that what it once found is found without it.
+#[test]
+fn the_corpus_is_survived() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/delta");
+    let files: Vec<_> =
+        std::fs::read_dir(folder).expect("the corpus is there").map(|file| file.expect("it is readable")).collect();
+    assert!(files.len() >= 3);
+    files.iter().for_each(|file| changes(&std::fs::read(file.path()).expect("the file is readable")));
 }
 
 #[test]

@@ -110,6 +110,18 @@ fn every_bit_of_a_proof_counts() {
     assert!(error.contains("40 bytes") && error.contains(&bytes.len().to_string()), "{error}");
 }
 
+/// The fuzzer's corpus: three are read, and one was cut off.
+#[test]
+fn the_corpus_is_read_or_refused() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/proof/");
+    for (file, is_read) in [("alone", true), ("two_levels", true), ("chain", true), ("cut_off", false)] {
+        let bytes = std::fs::read(format!("{folder}{file}")).expect("the file is there");
+        let proof = Proof::from_bytes(&bytes);
+        assert_eq!(proof.is_ok(), is_read, "{file}: {proof:?}");
+        assert!(proof.map_or(true, |proof| proof.to_bytes() == bytes), "{file}");
+    }
+}
+
 #[test]
 fn small_maps_are_what_the_definition_says() {
     assert_eq!((Map::empty().root(), Map::empty().len()), ([0; 32], 0));

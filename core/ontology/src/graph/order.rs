@@ -19,6 +19,11 @@ pub(super) struct Order {
     firsts: Vec<Row>,
     /// None is empty.
     chunks: Vec<Arc<[Row]>>,
+    /// How many chunks begin before each of the equal parts of the numbers that rows begin with: terms are numbered one
+    /// after the other, so that a part holds about one chunk.
+    parts: Vec<u32>,
+    /// By how many bits a number is shifted to tell its part.
+    shift: u32,
     len: usize,
     /// The last row.
     last: Row,
@@ -30,7 +35,7 @@ impl Order {
         let mut order = Order::default();
         order.reserve(rows.len().div_ceil(FILL));
         order.push(rows);
-        order
+        order.parted()
     }
 
     /// The set of these rows.
@@ -95,7 +100,7 @@ impl Order {
         if self.chunks.is_empty() {
             after.push(added);
         }
-        after
+        after.parted()
     }
 
     /// The same rows after a change of their numbers that keeps their order.
@@ -105,7 +110,7 @@ impl Order {
         let mut mapped = Order::default();
         mapped.reserve(chunks.len());
         mapped.share(&chunks);
-        mapped
+        mapped.parted()
     }
 
     /// Calls `gone` with each row that only this set has, `new` with each that only the other has; chunks in common are
@@ -141,9 +146,31 @@ impl Order {
         }
     }
 
-    /// Where the row is, if it is there; zero before the first.
+    /// Where the row is, if it is there; zero before the first. There must be chunks.
     fn chunk_of(&self, row: Row) -> usize {
-        self.firsts.partition_point(|&first| first <= row).saturating_sub(1)
+        let part = self.part(row).min(self.parts.len() - 2);
+        let (start, end) = (self.parts[part] as usize, self.parts[part + 1] as usize);
+        (start + self.firsts[start..end].partition_point(|&first| first <= row)).saturating_sub(1)
+    }
+
+    /// The part of the numbers that the row's first one is in.
+    fn part(&self, row: Row) -> usize {
+        (number(row).saturating_sub(number(self.firsts[0])) >> self.shift) as usize
+    }
+
+    /// With the parts counted, about two for each chunk.
+    fn parted(mut self) -> Order {
+        let (Some(&first), Some(&last)) = (self.firsts.first(), self.firsts.last()) else { return self };
+        let bits = |number: u32| u32::BITS - number.leading_zeros();
+        let chunks = u32::try_from(self.firsts.len()).expect("limits on input hold a graph far below 2^32 chunks");
+        self.shift = bits(number(last) - number(first)).saturating_sub(bits(chunks));
+        let mut parts = Vec::with_capacity(self.part(last) + 2);
+        for (chunk, &row) in (0..).zip(&self.firsts) {
+            parts.resize(parts.len().max(self.part(row) + 1), chunk);
+        }
+        parts.push(chunks);
+        self.parts = parts;
+        self
     }
 
     fn reserve(&mut self, chunks: usize) {
@@ -170,6 +197,11 @@ impl Order {
             self.share(&[Arc::from(rows)]);
         }
     }
+}
+
+/// What a row begins with.
+fn number(row: Row) -> u32 {
+    (row >> 96) as u32
 }
 
 /// Appends a chunk's rows after a change.

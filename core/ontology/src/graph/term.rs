@@ -9,13 +9,15 @@ use crate::vocabulary::xsd;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Term(pub(super) u64);
 
-pub(super) const KIND: u64 = 0b111 << 61;
-pub(super) const IRI: u64 = 0 << 61;
-pub(super) const BLANK: u64 = 1 << 61;
-pub(super) const LITERAL: u64 = 2 << 61;
-pub(super) const INTEGER: u64 = 3 << 61;
-pub(super) const BOOLEAN: u64 = 4 << 61;
-pub(super) const DOUBLE: u64 = 5 << 61;
+/// The lowest bits say what a term is, the others which one: an interned term's place, or what stands for itself.
+const KIND_BITS: u32 = 3;
+const KIND: u64 = (1 << KIND_BITS) - 1;
+pub(super) const IRI: u64 = 0;
+pub(super) const BLANK: u64 = 1;
+pub(super) const LITERAL: u64 = 2;
+const INTEGER: u64 = 3;
+const BOOLEAN: u64 = 4;
+const DOUBLE: u64 = 5;
 
 /// Bits of a double's fraction; its exponent stands above them.
 const FRACTION: u32 = 52;
@@ -25,12 +27,12 @@ const LEAST_EXPONENT: u64 = 1023 - 127;
 impl Term {
     /// An `xsd:integer` in canonical form; none where it needs more than 61 bits and has to be interned.
     pub fn integer(value: i64) -> Option<Term> {
-        (value == value << 3 >> 3).then_some(Term(INTEGER | value as u64 & !KIND))
+        (value == value << KIND_BITS >> KIND_BITS).then_some(Term((value as u64) << KIND_BITS | INTEGER))
     }
 
     /// An `xsd:boolean` in canonical form.
     pub fn boolean(value: bool) -> Term {
-        Term(BOOLEAN | u64::from(value))
+        Term(u64::from(value) << KIND_BITS | BOOLEAN)
     }
 
     /// An `xsd:double` in the form `{:?}` writes (`120.5`, `1e16`); none where its magnitude is outside of 2^-127 …
@@ -43,44 +45,49 @@ impl Term {
             0 if fraction == 0 => Some(0),
             _ => exponent.checked_sub(LEAST_EXPONENT).filter(|&small| small < 256 && (small | fraction) != 0),
         };
-        small.map(|small| Term(DOUBLE | sign << 60 | small << FRACTION | fraction))
+        small.map(|small| Term((sign << 60 | small << FRACTION | fraction) << KIND_BITS | DOUBLE))
     }
 
     /// Whether it is an IRI.
     pub fn is_iri(self) -> bool {
-        self.0 & KIND == IRI
+        self.kind() == IRI
     }
 
     /// Whether it is a blank node.
     pub fn is_blank(self) -> bool {
-        self.0 & KIND == BLANK
+        self.kind() == BLANK
     }
 
     /// Whether it is a literal.
     pub fn is_literal(self) -> bool {
-        self.0 & KIND >= LITERAL
+        self.kind() >= LITERAL
     }
 
     /// The number, where it is a canonical `xsd:integer` of up to 61 bits.
     pub fn as_integer(self) -> Option<i64> {
-        (self.0 & KIND == INTEGER).then_some((self.0 as i64) << 3 >> 3)
+        (self.kind() == INTEGER).then_some((self.0 as i64) >> KIND_BITS)
     }
 
     /// The truth value, where it is a canonical `xsd:boolean`.
     pub fn as_boolean(self) -> Option<bool> {
-        (self.0 & KIND == BOOLEAN).then_some(self.0 & 1 != 0)
+        (self.kind() == BOOLEAN).then_some(self.0 >> KIND_BITS != 0)
     }
 
     /// The number, where it is an `xsd:double` that [`Term::double`] makes.
     pub fn as_double(self) -> Option<f64> {
-        let (sign, magnitude) = (self.0 >> 60 & 1, self.0 << 4 >> 4);
+        let (sign, magnitude) = (self.0 >> 63, self.0 << 1 >> (KIND_BITS + 1));
         let bits = if magnitude == 0 { 0 } else { magnitude + (LEAST_EXPONENT << FRACTION) };
-        (self.0 & KIND == DOUBLE).then_some(f64::from_bits(sign << 63 | bits))
+        (self.kind() == DOUBLE).then_some(f64::from_bits(sign << 63 | bits))
+    }
+
+    /// The interned term at a place.
+    pub(super) fn interned(kind: u64, index: u32) -> Term {
+        Term(u64::from(index) << KIND_BITS | kind)
     }
 
     /// Its place in the interner; of a term that needs none, nothing that means anything.
     pub(super) fn index(self) -> u32 {
-        self.0 as u32
+        (self.0 >> KIND_BITS) as u32
     }
 
     /// Whether the interner holds it.

@@ -61,7 +61,7 @@ impl Entry {
 
     /// Of a literal: its datatype.
     pub(super) fn datatype(&self) -> Term {
-        Term(IRI | u64::from(self.datatype))
+        Term::interned(IRI, self.datatype)
     }
 }
 
@@ -262,8 +262,8 @@ impl Writer<'_> {
         let same = |slot: &Slot| {
             slot.hash == hash && slot.term.kind() == kind && {
                 let entry = self.terms.entry(slot.term);
-                // Where there is no language none is compared: memcmp on AVX-512 reads even empty texts, and where these dangle
-                // the processor takes 100 ns to find out that it need not have.
+                // Where there is no language none is compared: memcmp on AVX-512 reads even empty texts, and where
+                // these dangle the processor takes 100 ns to find out that it need not have.
                 entry.datatype == datatype
                     && entry.text.len() == lexical.len() + language.len()
                     && entry.lexical() == lexical
@@ -284,7 +284,7 @@ impl Writer<'_> {
         let plain = canonical::is_plain(kind, lexical);
         let at = self.terms.entries.push(Entry { text, lexical_len, datatype, plain });
         assert!(at < i32::MAX as usize, "limits on input and compaction hold an interner far below 2^31 terms");
-        let term = Term(kind | at as u64);
+        let term = Term::interned(kind, at as u32);
         self.index.slots.insert_unique(hash, Slot { hash, term }, |slot| slot.hash);
         term
     }

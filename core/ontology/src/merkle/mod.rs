@@ -22,8 +22,8 @@ use trie::{Maker, Tree, nibble, sorted};
 /// Statements from which it pays to hash on two threads.
 const TWO_THREADS: usize = 8192;
 
-/// Lines that are written before they are hashed: without anything between, the processor begins with the next while it is
-/// at one.
+/// Lines that are written before they are hashed: without anything between, the processor begins with the next while it
+/// is at one.
 const TOGETHER: usize = 64;
 
 /// An immutable set of canonical lines under one root. Cloning it is cheap, and what two versions share is stored once.
@@ -86,7 +86,7 @@ impl Map {
         }
         let mut maker = Maker::default();
         let tree = maker.update(self.tree.as_ref(), &sorted(removed), &sorted(added));
-        Map { tree, len: self.len.strict_add_signed(maker.gained) }
+        Map { tree, len: self.len.checked_add_signed(maker.gained).expect("no more lines go than are there") }
     }
 
     /// The root: equal for equal sets of lines, and for no others that anyone could find.

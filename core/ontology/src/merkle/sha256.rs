@@ -28,8 +28,8 @@ pub(super) fn push_leaf(messages: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)
     pad(messages, start);
 }
 
-/// The hash of a node whose children have these hashes; a bit of `present` says where each child stands, counted from the lowest.
-/// `message` lends its room.
+/// The hash of a node whose children have these hashes; a bit of `present` says where each child stands, counted from
+/// the lowest. `message` lends its room.
 pub(super) fn node_of<'a>(message: &mut Vec<u8>, present: u16, children: impl Iterator<Item = &'a Hash>) -> Hash {
     message.clear();
     message.push(NODE);

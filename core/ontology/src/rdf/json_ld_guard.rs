@@ -12,6 +12,9 @@ use crate::Limits;
 const CHAIN: usize = 32;
 /// Contexts in one list, each of which builds on the one before.
 const LISTED: usize = 64;
+/// Names for each statement that the limits allow, a name counted once for each object around it: the parser reads an object again for
+/// each object around it, since a context may come last.
+const REPLAYED: usize = 4;
 /// What the definition of a term weighs beside its text.
 const DEFINITION: usize = 128;
 
@@ -19,6 +22,11 @@ const DEFINITION: usize = 128;
 pub(super) fn check(text: &[u8], limits: &Limits) -> Result<(), RdfError> {
     let mut contexts = Contexts::default();
     let body = each_event(text, |event, scan| scan.take(event, limits, &mut contexts))?;
+    within(
+        "names in JSON-LD, each in each object around it",
+        contexts.replayed,
+        limits.statements.saturating_mul(REPLAYED),
+    )?;
     let longest = contexts.longest.saturating_mul(contexts.chain + 1).saturating_add(contexts.relative);
     within("bytes of terms written out", longest.saturating_mul(body), limits.text_bytes)?;
     let mut applied = contexts.count;
@@ -63,6 +71,8 @@ fn each_event(
 struct Contexts {
     count: usize,
     weight: usize,
+    /// Names, each counted once for each object around it.
+    replayed: usize,
     /// Bytes of the longest string.
     longest: usize,
     /// Bytes of bases and vocabularies that build on those before them.
@@ -77,6 +87,7 @@ struct Contexts {
 #[derive(Default)]
 struct Scan {
     open: Vec<Open>,
+    objects: usize,
     key: String,
 }
 
@@ -98,6 +109,7 @@ impl Scan {
                 within("bytes in a name", key.len(), limits.iri_bytes)?;
                 self.key.clear();
                 self.key.push_str(key);
+                contexts.replayed += self.objects;
                 if matches!(self.open.last(), Some(Open::Context(_))) {
                     contexts.weight += key.len() + DEFINITION;
                 }
@@ -126,6 +138,7 @@ impl Scan {
                         _ => None,
                     }));
                 }
+                self.objects += 1;
                 self.begin(opened, limits)?;
             }
             JsonEvent::EndArray | JsonEvent::EndObject => {
@@ -134,6 +147,7 @@ impl Scan {
                     within("terms of a context that are defined by one another", chain, CHAIN)?;
                     contexts.chain = contexts.chain.max(chain);
                 }
+                self.objects -= usize::from(*event == JsonEvent::EndObject);
                 self.key.clear();
             }
             _ => {}

@@ -127,3 +127,11 @@ fn parse_labelled(
         Format::Json => Err(RdfErrorKind::PlainJson.into()),
     }
 }
+
+/// Whether a text of so many bytes may be read: for whoever has to copy it first.
+///
+/// # Errors
+/// `TooLarge`.
+pub fn check_bytes(len: usize, limits: &Limits) -> Result<(), RdfError> {
+    Ok(within("bytes", len, limits.bytes)?)
+}

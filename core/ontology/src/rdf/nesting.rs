@@ -9,6 +9,17 @@ use super::RdfError;
 use super::error::{RdfErrorKind as Kind, within};
 use crate::Limits;
 
+/// The bytes that tokens of interest begin with.
+const TOKENS: [bool; 256] = {
+    let (mut tokens, mut at) = ([false; 256], 0);
+    let bytes = b"[]()<\"'#\\bB";
+    while at < bytes.len() {
+        tokens[bytes[at] as usize] = true;
+        at += 1;
+    }
+    tokens
+};
+
 /// Refuses a text that nests too deep, or whose terms are too long.
 pub(super) fn check_turtle(text: &[u8], limits: &Limits) -> Result<(), RdfError> {
     Scan { text, limits, at: 0, depth: 0, base: 0, swollen: 0, base_follows: false }.run()
@@ -29,8 +40,10 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     fn run(mut self) -> Result<(), RdfError> {
-        while let Some(&byte) = self.text.get(self.at) {
+        while let Some(found) = self.text[self.at..].iter().position(|&byte| TOKENS[usize::from(byte)]) {
+            self.at += found;
             let start = self.at;
+            let byte = self.text[start];
             self.token(byte).map_err(|kind| kind.at(self.text, start))?;
         }
         Ok(())
@@ -55,7 +68,7 @@ impl Scan<'_> {
                 Ok(())
             }
             b'\\' => {
-                self.at += 2;
+                self.skip(2);
                 Ok(())
             }
             b'b' | b'B' if self.is_base() => {
@@ -85,7 +98,7 @@ impl Scan<'_> {
         }
         let len = memchr(b'>', rest).unwrap_or(rest.len());
         within("bytes in an IRI", len, self.limits.iri_bytes)?;
-        self.at += 1 + len + 1;
+        self.skip(1 + len + 1);
         let scheme = rest[..len].iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"+-.".contains(byte));
         let absolute = scheme.is_some_and(|at| rest[at] == b':');
         let resolved = if absolute { len } else { self.base + len };

@@ -1,7 +1,7 @@
 //! Takes the statements of a parser into the interner, within limits.
 
 use hashbrown::HashMap;
-use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode};
+use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Term as Object};
 
 use super::base::Base;
 use super::error::{RdfErrorKind as Kind, shortened, within};
@@ -16,12 +16,13 @@ pub(super) struct Sink<'a> {
     triples: Vec<Triple>,
     /// Bytes of all terms so far.
     text: usize,
-    blanks: HashMap<BlankNode, Term>,
+    /// Blank nodes that the parser made, by its number for them, and those with a label of their own.
+    anonymous: HashMap<u128, Term>,
+    labelled: HashMap<String, Term>,
     /// How blank nodes are labelled.
     labels: Labels,
-    /// The subject and predicate that came last, since texts repeat them.
-    subject: Option<(NamedOrBlankNode, Term)>,
-    predicate: Option<(NamedNode, Term)>,
+    /// The IRI that came last in each place, since texts repeat them.
+    last: [(String, Option<Term>); 2],
 }
 
 /// How the blank nodes of a text are labelled.
@@ -33,19 +34,26 @@ pub(super) enum Labels {
     KeepCanonical,
 }
 
+/// Places in which IRIs repeat.
+#[derive(Clone, Copy)]
+enum Place {
+    Subject,
+    Predicate,
+}
+
 impl<'a> Sink<'a> {
     pub fn new(terms: &'a Terms, limits: &'a Limits, base: Base<'a>, labels: Labels) -> Sink<'a> {
-        let blanks = HashMap::new();
+        let (anonymous, labelled) = (HashMap::new(), HashMap::new());
         Sink {
             terms: terms.writer(),
             limits,
             base,
             triples: Vec::new(),
             text: 0,
-            blanks,
+            anonymous,
+            labelled,
             labels,
-            subject: None,
-            predicate: None,
+            last: Default::default(),
         }
     }
 
@@ -59,31 +67,17 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes a statement of the default graph.
-    pub fn push(&mut self, subject: NamedOrBlankNode, predicate: NamedNode, object: oxrdf::Term) -> Result<(), Kind> {
+    pub fn push(&mut self, subject: &NamedOrBlankNode, predicate: &NamedNode, object: &Object) -> Result<(), Kind> {
         within("statements", self.triples.len() + 1, self.limits.statements)?;
-        let subject = match &self.subject {
-            Some((last, term)) if *last == subject => self.again(subject_text(last).len(), *term)?,
-            _ => {
-                let term = match &subject {
-                    NamedOrBlankNode::NamedNode(node) => self.iri(node.as_str())?,
-                    NamedOrBlankNode::BlankNode(node) => self.blank(node)?,
-                };
-                self.subject = Some((subject, term));
-                term
-            }
+        let subject = match subject {
+            NamedOrBlankNode::NamedNode(node) => self.repeated(Place::Subject, node.as_str())?,
+            NamedOrBlankNode::BlankNode(node) => self.blank(node)?,
         };
-        let predicate = match &self.predicate {
-            Some((last, term)) if *last == predicate => self.again(last.as_str().len(), *term)?,
-            _ => {
-                let term = self.iri(predicate.as_str())?;
-                self.predicate = Some((predicate, term));
-                term
-            }
-        };
+        let predicate = self.repeated(Place::Predicate, predicate.as_str())?;
         let object = match object {
-            oxrdf::Term::NamedNode(node) => self.iri(node.as_str())?,
-            oxrdf::Term::BlankNode(node) => self.blank(&node)?,
-            oxrdf::Term::Literal(literal) => self.literal(&literal)?,
+            Object::NamedNode(node) => self.iri(node.as_str())?,
+            Object::BlankNode(node) => self.blank(node)?,
+            Object::Literal(literal) => self.literal(literal)?,
             #[allow(unreachable_patterns, reason = "another crate of the build may turn oxrdf's RDF 1.2 on")]
             _ => return Err(Kind::TripleTerm),
         };
@@ -92,15 +86,25 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes a statement that may name a graph, which is refused.
-    pub fn push_quad(&mut self, quad: oxrdf::Quad) -> Result<(), Kind> {
-        match quad.graph_name {
-            GraphName::DefaultGraph => self.push(quad.subject, quad.predicate, quad.object),
+    pub fn push_quad(&mut self, quad: &oxrdf::Quad) -> Result<(), Kind> {
+        match &quad.graph_name {
+            GraphName::DefaultGraph => self.push(&quad.subject, &quad.predicate, &quad.object),
             graph => Err(Kind::NamedGraph { graph: shortened(&graph.to_string()) }),
         }
     }
 
-    fn again(&mut self, bytes: usize, term: Term) -> Result<Term, Kind> {
-        self.written(bytes)?;
+    /// An IRI that often is the one that stood in this place before.
+    fn repeated(&mut self, place: Place, iri: &str) -> Result<Term, Kind> {
+        let (last, term) = &self.last[place as usize];
+        if let Some(term) = term.filter(|_| last == iri) {
+            self.written(iri.len())?;
+            return Ok(term);
+        }
+        let term = self.iri(iri)?;
+        let (last, known) = &mut self.last[place as usize];
+        last.clear();
+        last.push_str(iri);
+        *known = Some(term);
         Ok(term)
     }
 
@@ -116,15 +120,23 @@ impl<'a> Sink<'a> {
     }
 
     fn blank(&mut self, node: &BlankNode) -> Result<Term, Kind> {
-        within("bytes in a blank node's label", node.as_str().len(), self.limits.iri_bytes)?;
-        if let Some(&term) = self.blanks.get(node) {
+        let known = match node.as_ref().unique_id() {
+            Some(number) => self.anonymous.get(&number),
+            None => self.labelled.get(node.as_str()),
+        };
+        if let Some(&term) = known {
             return Ok(term);
         }
+        within("bytes in a blank node's label", node.as_str().len(), self.limits.iri_bytes)?;
+        let fresh = self.anonymous.len() + self.labelled.len();
         let term = match self.labels {
             Labels::KeepCanonical if is_canonical(node.as_str()) => self.terms.blank(node.as_str()),
-            _ => self.terms.blank(&format!("b{}", self.blanks.len())),
+            _ => self.terms.blank(&format!("b{fresh}")),
         };
-        self.blanks.insert(node.clone(), term);
+        match node.as_ref().unique_id() {
+            Some(number) => self.anonymous.insert(number, term),
+            None => self.labelled.insert(node.as_str().to_owned(), term),
+        };
         Ok(term)
     }
 
@@ -138,13 +150,6 @@ impl<'a> Sink<'a> {
         within("bytes in an IRI", datatype.as_str().len(), self.limits.iri_bytes)?;
         self.written(datatype.as_str().len())?;
         Ok(self.terms.literal(lexical, &self.base.meant(datatype.as_str())?))
-    }
-}
-
-fn subject_text(subject: &NamedOrBlankNode) -> &str {
-    match subject {
-        NamedOrBlankNode::NamedNode(node) => node.as_str(),
-        NamedOrBlankNode::BlankNode(node) => node.as_str(),
     }
 }
 

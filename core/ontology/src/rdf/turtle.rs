@@ -1,5 +1,8 @@
 //! Reads Turtle, N-Triples and N-Quads.
 
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
 use oxrdf::Triple;
 use oxttl::{NQuadsParser, NTriplesParser, TurtleParser, TurtleSyntaxError};
 
@@ -27,21 +30,54 @@ pub(super) fn read_nquads(text: &[u8], sink: Sink<'_>) -> Result<Vec<Statement>,
     read(text, Format::NQuads, NQuadsParser::new().for_slice(text), sink, |sink, quad| sink.push_quad(quad))
 }
 
-fn read<T>(
+/// Takes what a parser finds. Of a long text the parser runs ahead on a thread of its own, and gets its statements back to drop them,
+/// since memory goes back most cheaply where it came from.
+fn read<T: Send>(
     text: &[u8],
     format: Format,
-    statements: impl Iterator<Item = Result<T, TurtleSyntaxError>>,
+    mut statements: impl Iterator<Item = Result<T, TurtleSyntaxError>> + Send,
     mut sink: Sink<'_>,
-    push: impl Fn(&mut Sink<'_>, T) -> Result<(), Kind>,
+    push: impl Fn(&mut Sink<'_>, &T) -> Result<(), Kind>,
 ) -> Result<Vec<Statement>, RdfError> {
-    for statement in statements {
-        push(&mut sink, statement.map_err(|error| refused(text, format, &error))?)?;
+    if text.len() < LONG {
+        for statement in statements {
+            push(&mut sink, &statement.map_err(|error| refused(text, format, &error))?)?;
+        }
+        return Ok(sink.finish());
     }
-    Ok(sink.finish())
+    let (parsed, batches) = sync_channel::<Vec<Result<T, TurtleSyntaxError>>>(AHEAD);
+    let (taken, spent) = sync_channel(2 * AHEAD);
+    thread::scope(|scope| {
+        thread::Builder::new().name("knhk-parse".to_owned()).spawn_scoped(scope, move || {
+            loop {
+                let mut batch: Vec<_> = spent.try_recv().unwrap_or_default();
+                batch.clear();
+                batch.extend(statements.by_ref().take(BATCH));
+                // The other side goes away when it has refused a statement.
+                if batch.is_empty() || parsed.send(batch).is_err() {
+                    return;
+                }
+            }
+        })?;
+        for batch in batches {
+            for statement in &batch {
+                let statement = statement.as_ref().map_err(|error| refused(text, format, error))?;
+                push(&mut sink, statement)?;
+            }
+            drop(taken.try_send(batch));
+        }
+        Ok(sink.finish())
+    })
 }
 
-fn push(sink: &mut Sink<'_>, triple: Triple) -> Result<(), Kind> {
-    sink.push(triple.subject, triple.predicate, triple.object)
+/// Bytes from which on a thread of its own pays for the parser.
+const LONG: usize = 64 << 10;
+/// Statements that are handed over together, and how many such batches the parser may be ahead: few, since names may be long.
+const BATCH: usize = 64;
+const AHEAD: usize = 4;
+
+fn push(sink: &mut Sink<'_>, triple: &Triple) -> Result<(), Kind> {
+    sink.push(&triple.subject, &triple.predicate, &triple.object)
 }
 
 /// What a parser's error means.

@@ -1,0 +1,10 @@
+//! The real binary against real folders and live engines.
+
+mod failures;
+mod knowledge;
+mod live;
+mod manual;
+mod scratch;
+mod socket;
+mod terminal;
+mod verbs;
