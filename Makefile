@@ -51,8 +51,8 @@ bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; O
 	python3 tests/bench/run.py --only "$(ONLY)"
 
 # Tests: each part can be run alone. The C and C++ tests are among those of Rust, which compile and run them.
-.PHONY: test-rust test-doc test-loom test-python test-node test-readme test-examples
-test: test-rust test-doc test-loom test-python test-node test-readme test-examples test-install ## Runs every test.
+.PHONY: test-rust test-doc test-loom test-python test-node test-readme test-examples test-receipts
+test: test-rust test-doc test-loom test-python test-node test-readme test-examples test-receipts test-install ## Runs every test.
 
 test-rust: $(SETUP)/c-tools
 	cargo nextest run --workspace
@@ -74,11 +74,23 @@ test-node: node
 test-readme: lib python node
 	KNHK_LIB=$(LIB) $(PYTHON) tests/readme/run.py
 
+# A log's receipts, verified in Python with pycose, cwt and cbor2 and nothing of ours.
+test-receipts: $(SETUP)/receipts
+	rm -rf target/receipts
+	cargo run --quiet --package knhk-ledger --example sample -- target/receipts
+	$(PYTHON) tests/receipts/verify.py target/receipts
+
+$(SETUP)/receipts: $(SETUP)/python
+	@echo "set-up: pycose, cwt and cbor2 in .venv"
+	@.venv/bin/pip install --quiet --disable-pip-version-check 'cbor2>=5.6' 'cwt>=3.3,<4' 'pycose>=1.1,<2'
+	@touch $@
+
 # Long proofs, beside the short ones of `make test`: a billion reads, then a planted fault of each kind, which must be found.
 .PHONY: soak
-soak: ## Reads a billion times while everything changes, and looks for planted faults.
+soak: ## Reads a billion times while everything changes, looks for planted faults, and kills the store 500 times.
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
 	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
+	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-store --no-capture a_kill_at_any_moment_loses_nothing
 
 # Other validators, which bring hundreds of crates: the one that switches features on that the other does not compile with is built apart.
 .PHONY: oracles
@@ -99,8 +111,9 @@ $(SETUP)/oracles:
 
 .PHONY: fuzz
 FUZZ_SECONDS ?= 60
-fuzz: $(SETUP)/cargo-fuzz ## Fuzzes artifact images, documents, RDF, shapes, proofs and changes, FUZZ_SECONDS each, from copies of the kept corpora.
-	@for target in core/hot:artifact $(addprefix core/ontology:,document proof delta turtle ntriples nquads jsonld rdfxml change shacl); do crate=$${target%:*}; name=$${target#*:}; \
+fuzz: $(SETUP)/cargo-fuzz ## Fuzzes each decoder, FUZZ_SECONDS each, from copies of the kept corpora.
+	@for target in core/hot:artifact $(addprefix core/ontology:,document proof delta turtle ntriples nquads jsonld rdfxml change shacl) \
+	    $(addprefix core/ledger:,statement receipt observation checkpoint); do crate=$${target%:*}; name=$${target#*:}; \
 	    mkdir -p $(TARGET)/fuzz && rm -rf $(TARGET)/fuzz/$$name && cp -r $$crate/fuzz/corpus/$$name $(TARGET)/fuzz/$$name; \
 	    (cd $$crate && PATH="$(abspath $(TARGET))/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 cargo fuzz run -s none \
 	        --target-dir $(abspath $(TARGET))/fuzz/build $$name $(abspath $(TARGET))/fuzz/$$name -- -max_total_time=$(FUZZ_SECONDS)); done

@@ -1,0 +1,7 @@
+//! The ledger from outside: appending, proving, verifying, and being tampered with.
+
+mod append;
+mod keys;
+mod proofs;
+mod tampering;
+mod world;

@@ -1,0 +1,160 @@
+//! Nothing that was acknowledged is lost: not by a kill, not by a power cut after any file operation, not by any operation that fails.
+#![cfg(target_os = "linux")]
+
+mod child;
+mod power;
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use child::{acknowledged, command, examine};
+use power::{Unflushed, cut, lay_out, operations};
+use tempfile::TempDir;
+
+/// Not a test: what the others run in a process of its own.
+#[test]
+#[ignore = "run by the others"]
+fn child() {
+    child::body();
+}
+
+/// A folder in memory where there is one: the disk's own speed is no part of these.
+fn folder() -> TempDir {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }.unwrap()
+}
+
+/// The shim, built once a process.
+fn shim() -> &'static Path {
+    static SHIM: OnceLock<PathBuf> = OnceLock::new();
+    SHIM.get_or_init(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/shim.c");
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("shim-{}.so", std::process::id()));
+        let built = Command::new("gcc")
+            .args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"])
+            .args([&library, &source])
+            .args(["-ldl", "-lpthread"])
+            .status();
+        assert!(built.expect("gcc runs").success(), "the shim builds");
+        library
+    })
+}
+
+/// The child under the shim.
+fn shimmed(folder: &Path, batches: u64) -> Command {
+    let mut command = command(&folder.join("store.db"), batches);
+    command.env("LD_PRELOAD", shim()).env("KNHK_FAULT_FOLDER", fs::canonicalize(folder).unwrap());
+    command
+}
+
+/// What the child did to its files, and when it acknowledged.
+fn recorded(without_sync: Option<&str>) -> Vec<power::Operation> {
+    let (store, beside) = (folder(), folder());
+    let log = beside.path().join("operations");
+    let mut command = shimmed(store.path(), 12);
+    command.env("KNHK_FAULT_LOG", &log);
+    if let Some(suffix) = without_sync {
+        command.env("KNHK_FAULT_NO_SYNC", suffix);
+    }
+    let output = command.output().unwrap();
+    assert_eq!(acknowledged(&output.stdout), 12 * child::BATCH);
+    operations(&fs::read(log).unwrap())
+}
+
+/// The first power cut that loses what was acknowledged, if one does.
+fn first_loss(operations: &[power::Operation], torn: bool) -> Option<String> {
+    let mut said = Vec::new();
+    for end in 0..=operations.len() {
+        if let Some(operation) = end.checked_sub(1).map(|last| &operations[last]).filter(|last| last.kind == b'a') {
+            said.extend_from_slice(&operation.data);
+        }
+        let seeds = if torn { 1..4 } else { 0..0 };
+        for unflushed in [Unflushed::Dropped].into_iter().chain(seeds.map(|n| Unflushed::Torn(n * 7919 + end as u64))) {
+            let folder = folder();
+            lay_out(&cut(&operations[..end], unflushed), folder.path());
+            if let Err(why) = examine(&folder.path().join("store.db"), acknowledged(&said)) {
+                return Some(format!("after operation {end} of {}, {unflushed:?}: {why}", operations.len()));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn a_power_cut_after_any_operation_loses_nothing() {
+    let operations = recorded(None);
+    let flushes = operations.iter().filter(|operation| operation.kind == b's').count();
+    assert!(operations.len() > 100 && flushes > 12, "{} operations, {flushes} flushes", operations.len());
+    assert_eq!(first_loss(&operations, true), None);
+}
+
+/// Were a flush left out, the test above would say so: of SQLite's log, of the database, of everything.
+#[test]
+fn a_build_without_a_flush_is_found_out() {
+    for missing in ["-wal", "store.db", "*"] {
+        let loss = first_loss(&recorded(Some(missing)), false);
+        assert!(loss.is_some(), "without the flushes of {missing} nothing was lost");
+        println!("without the flushes of {missing}: {}", loss.unwrap_or_default());
+    }
+}
+
+#[test]
+fn an_operation_that_fails_loses_nothing() {
+    for kind in ["eio", "enospc", "short", "full"] {
+        let mut failed = 0;
+        for at in 0.. {
+            let (store, beside) = (folder(), folder());
+            let log = beside.path().join("operations");
+            let mut command = shimmed(store.path(), 6);
+            command.env("KNHK_FAULT_AT", at.to_string()).env("KNHK_FAULT_KIND", kind).env("KNHK_FAULT_LOG", &log);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{kind} at {at}: {}", String::from_utf8_lossy(&output.stdout));
+            let said = acknowledged(&output.stdout);
+            if let Err(why) = examine(&store.path().join("store.db"), said) {
+                panic!("{kind} at operation {at}: {why}\n{}", String::from_utf8_lossy(&output.stdout));
+            }
+            failed += u32::from(output.stdout.windows(7).any(|word| word == b"failed "));
+            // Beyond the last operation nothing fails any more.
+            if said == 6 * child::BATCH && at > operations(&fs::read(log).unwrap()).len() {
+                break;
+            }
+        }
+        assert!(kind == "short" || failed > 0, "{kind}: nothing ever failed");
+    }
+}
+
+/// Rounds of the kill test: KNHK_KILL_ROUNDS, or 50.
+#[test]
+fn a_kill_at_any_moment_loses_nothing() {
+    let rounds: u64 = std::env::var("KNHK_KILL_ROUNDS").ok().map_or(50, |rounds| rounds.parse().unwrap());
+    // On the disk, and the same store all along: each round goes on where the one before was killed.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("store.db");
+    let mut seed = Instant::now().elapsed().as_nanos() as u64 ^ u64::from(std::process::id()) | 1;
+    let mut sizes = Vec::new();
+    for round in 0..rounds {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut child = command(&path, u64::MAX / 8).spawn().unwrap();
+        let mut output = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            output.read_to_end(&mut said).unwrap();
+            said
+        });
+        // The moment is random; nothing is waited for.
+        std::thread::sleep(Duration::from_micros(seed >> 32 & 0x7fff));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let said = acknowledged(&reader.join().unwrap());
+        if let Err(why) = examine(&path, said) {
+            panic!("round {round}, {said} acknowledged: {why}");
+        }
+        sizes.push(said);
+    }
+    assert!(sizes.iter().any(|size| *size > 0), "no child came to acknowledge anything");
+    println!("{rounds} kills, {} receipts acknowledged", sizes.iter().max().unwrap());
+}
