@@ -119,7 +119,7 @@ static void signals(void) {
         others++;
     }
     closedir(tasks);
-    CHECK(others == 2);
+    CHECK(others == 3);
     sigset_t here;
     CHECK(pthread_sigmask(SIG_BLOCK, NULL, &here) == 0 && sigismember(&here, SIGUSR1) == 0);
     knhk_engine_close(eng);

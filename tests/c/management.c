@@ -29,11 +29,11 @@ static void sectors_and_keys(knhk_engine_t *eng) {
     knhk_key_list_t *keys;
     OK(knhk_keys(eng, "orders", &keys, &err));
     CHECK(knhk_keys_len(keys) == 2 && knhk_keys_at(keys, 2) == NULL);
-    const knhk_key_info_t *key = knhk_keys_at(keys, 0);
+    const knhk_key_info_t *key = knhk_keys_at(keys, 1); /* Sorted by name. */
     CHECK(key->struct_size == sizeof *key && strcmp(key->name, "max_qty") == 0 && key->value_type == KNHK_I64);
     CHECK(strcmp(key->type_name, "i64") == 0 && strcmp(key->unit, "lots") == 0 && strcmp(key->doc, "of one order") == 0);
     CHECK(contains(key->display, "1000 lots") && contains(key->display, "5000"));
-    key = knhk_keys_at(keys, 1);
+    key = knhk_keys_at(keys, 0);
     CHECK(key->value_type == KNHK_STR && key->unit == NULL && key->doc == NULL && contains(key->display, "paris"));
     knhk_keys_free(keys);
     OK(knhk_keys(eng, "venues", &keys, &err));

@@ -92,10 +92,8 @@ mod tests {
             for _ in 0..count {
                 for node in 0..count as usize {
                     for &to in &edges[node] {
-                        for far in 0..count as usize {
-                            let more = reached[to as usize][far];
-                            reached[node][far] |= more;
-                        }
+                        let more = reached[to as usize].clone();
+                        reached[node].iter_mut().zip(more).for_each(|(known, more)| *known |= more);
                     }
                 }
             }
