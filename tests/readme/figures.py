@@ -32,6 +32,11 @@ ROWS = [
     ("H3/swap_per_sector", "swap of the root, per sector", None),
     ("H3/swap_call", "swap of the root, the whole call", None),
     ("H3/promote_1000_values", "promotion of 1,000 values from JSON, in memory", None),
+    ("K3/delta_100_on_100k", "a change of 100 statements on 100,000", None),
+    ("K4/shacl_10k_vs_shacl_rust", "validation of 10,000 statements by 20 shapes", "`shacl-rust`"),
+    ("K4/shacl_10k_vs_rudof", "the same", "rudof's `shacl`"),
+    ("K4/shacl_delta_10_on_100k", "validation of a change of 10 statements on 100,000", None),
+    ("K1/import_brick", "import of the Brick ontology", "bare oxttl parsing"),
     ("H1/python/read_i64_vs_empty_method", "typed read in Python", "an empty method"),
     ("H1/node/read_number_vs_empty_method", "typed read in Node", "an empty method"),
 ]

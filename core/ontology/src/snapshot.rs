@@ -208,8 +208,9 @@ impl Snapshot {
         let most = delta.len() > self.graph.own_len() && delta.removed().len() < self.map.len();
         let hashing =
             (delta.len() >= MANY && !most).then(|| Hashing::begin(aside, &self.map, self.graph.terms(), delta));
-        let revised = compiled.revise(self, delta)?;
+        // First, so that the other thread makes the map while this one does all the rest.
         let hashed = hashing.as_ref().and_then(Hashing::help);
+        let revised = compiled.revise(self, delta)?;
         let idle = *self.idle.get_or_init(|| self.shapes.is_idle(&self.graph, self.of.words.value));
         let graph = if idle { self.graph.apply_own(delta) } else { self.graph.apply(delta) };
         if graph.compacted().is_some() {

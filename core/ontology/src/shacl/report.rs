@@ -9,7 +9,7 @@ use super::path::Path;
 use crate::graph::{Term, TermRef};
 
 /// The outcome of a validation: whether the data conform, and if not, why. Cloning is cheap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Report {
     pub(super) shapes: Arc<Compiled>,
     pub(super) classes: Classes,
@@ -49,6 +49,13 @@ pub enum Severity {
 pub struct ValidationResult<'r> {
     pub(super) report: &'r Report,
     pub(super) entry: &'r Entry,
+}
+
+/// What people read, and not the shapes that it refers to.
+impl std::fmt::Debug for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.results().take(16).map(|result| result.message())).finish()
+    }
 }
 
 impl Report {
