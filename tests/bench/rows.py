@@ -188,8 +188,8 @@ ROWS = [
             ("token_bucket", "tower_token_bucket"),
         )
     ),
-    # No fifth of governor's: its token is one exchange too, and the exchange alone is more than a fifth of what it takes.
-    Row("W4/token_bucket_vs_governor", "token_bucket", "governor"),
+    # Missed so far: governor's token is one exchange too, and the exchange alone is more than a fifth of what it takes.
+    Row("W4/token_bucket_vs_governor", "token_bucket", "governor", 0.2, why=FIFTH.format("governor")),
     Row("W4/breaker_system_clock", "breaker_system_clock"),
     Row("W4/token_bucket_system_clock_vs_governor", "token_bucket_system_clock", "governor"),
     Row("W4/sliding_window", "sliding_window"),
