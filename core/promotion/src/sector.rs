@@ -177,9 +177,8 @@ impl Sector {
     pub fn declare(&self, hot: &Hot, journal: &dyn Journal, document: Document) -> Result<(), PromotionError> {
         let mut state = self.lock()?;
         let artifact = compile(&document, &mut state.keys, true)?;
-        let io = |source| PromotionError::Journal { sector: self.name.clone(), version: 0, source };
-        journal.keys(&self.name, &state.keys).map_err(io)?;
-        journal.declared(&self.name, &document).map_err(io)?;
+        let failed = |source| PromotionError::Journal { sector: self.name.clone(), version: 0, source };
+        journal.declared(&self.name, &document, &state.keys).map_err(failed)?;
         if state.current().is_none() {
             let change =
                 Change { sector: self.number, artifact: Arc::new(artifact), snapshot_id: [0; 32], ready: false };
