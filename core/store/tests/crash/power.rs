@@ -67,7 +67,7 @@ pub fn cut(operations: &[Operation], unflushed: Unflushed) -> BTreeMap<String, V
                     removed.insert(path, file);
                 }
             }
-            b's' => match files.get_mut(path) {
+            b's' | b'd' => match files.get_mut(path) {
                 Some(file) => {
                     for (offset, data) in std::mem::take(&mut file.since) {
                         apply(&mut file.durable, offset, data.as_deref());

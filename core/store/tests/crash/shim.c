@@ -6,7 +6,7 @@
  *   KNHK_FAULT_KIND     eio | enospc | short: once; full: from there on nothing more is written, the first write half
  *   KNHK_FAULT_NO_SYNC  flushes of files whose names end so are left out, as a build without them would; "*": every flush
  *
- * A record: kind (o made, w write, t truncate, s flush, u unlink, a acknowledged), path length u16, data length u32, offset u64, path, data;
+ * A record: kind (o made, w write, t truncate, s flush, d flush of the content alone, u unlink, a acknowledged), path length u16, data length u32, offset u64, path, data;
  * numbers as the machine has them.
  */
 #define _GNU_SOURCE
@@ -168,7 +168,7 @@ ssize_t write(int fd, const void *data, size_t size) {
 TRUNCATE(ftruncate, off_t)
 TRUNCATE(ftruncate64, off64_t)
 
-#define SYNC(name) \
+#define SYNC(name, what) \
     int name(int fd) { \
         REAL(name); \
         const char *path = path_of(fd); \
@@ -177,12 +177,12 @@ TRUNCATE(ftruncate64, off64_t)
         pthread_mutex_lock(&lock); \
         int half, done = -1; \
         if (!fails(0, &half)) done = real(fd); \
-        if (!done) record('s', path, 0, NULL, 0); \
+        if (!done) record(what, path, 0, NULL, 0); \
         pthread_mutex_unlock(&lock); \
         return done; \
     }
-SYNC(fsync)
-SYNC(fdatasync)
+SYNC(fsync, 's')
+SYNC(fdatasync, 'd')
 
 int unlink(const char *path) {
     REAL(unlink);
