@@ -138,6 +138,11 @@ pub fn verify(path: &Path, check: &mut dyn FnMut(&SqliteStore) -> Result<(), Sto
         Ok(found) => return Err(StoreError::corrupt(format!("{}: {found}", path.display()))),
         Err(error) => return Err(fail(error)),
     }
+    let hidden = "SELECT DISTINCT sector, number / 256 FROM receipts WHERE sector IS NOT NULL \
+                  EXCEPT SELECT sector, block FROM receipt_blocks";
+    if connection.prepare(hidden).and_then(|mut hidden| hidden.exists([])).map_err(fail)? {
+        return Err(StoreError::corrupt(format!("{}: a receipt is not found by its sector", path.display())));
+    }
     drop(connection);
     let store = SqliteStore::open_read_only(path)?;
     check(&store)
