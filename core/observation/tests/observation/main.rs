@@ -1,0 +1,5 @@
+//! Observations from outside: added up, kept, proven, refused when there is no room, and never lost in silence.
+
+mod aggregates;
+mod keeping;
+mod world;
