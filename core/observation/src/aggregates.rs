@@ -173,8 +173,9 @@ impl Aggregates {
 
     /// The series of a sector as of now, by key and kind.
     pub fn series(&self, sector: u32) -> Vec<Series> {
-        let of = self.series.iter().filter(|state| state.sector == sector);
-        let mut series: Vec<Series> = of.map(|state| state.series(self.now_ns)).collect();
+        let of = self.series.iter().filter(|state| state.sector == sector).map(|state| state.series(self.now_ns));
+        // What is not declared any more and never was recorded is of no interest.
+        let mut series: Vec<Series> = of.filter(|one| one.kind.is_some() || one.total.count > 0).collect();
         series.sort_by(|one, other| (&one.key, &one.kind).cmp(&(&other.key, &other.kind)));
         series
     }

@@ -43,10 +43,15 @@ pub const ACK_P99: u32 = 1;
 
 /// What a text declares in the sector "orders".
 pub fn snapshot(turtle: &str) -> Snapshot {
+    snapshot_of("orders", turtle)
+}
+
+/// What a text declares in a sector.
+pub fn snapshot_of(sector: &str, turtle: &str) -> Snapshot {
     let limits = Limits::default();
-    let empty = Snapshot::empty("orders", &Core::shipped(), &limits);
-    let change =
-        parse_delta(b"", turtle.as_bytes(), Format::Turtle, empty.namespace(), empty.graph(), &limits).unwrap();
+    let empty = Snapshot::empty(sector, &Core::shipped(), &limits);
+    let base = empty.namespace().prefix();
+    let change = parse_delta(b"", turtle.as_bytes(), Format::Turtle, base, empty.graph(), &limits).unwrap();
     let snapshot = empty.apply(&change).unwrap();
     assert!(snapshot.report().conforms(), "{}", snapshot.report());
     snapshot
