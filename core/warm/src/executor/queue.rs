@@ -2,8 +2,8 @@
 //!
 //! A queue has a lane for each [`Priority`], and in a lane the earliest deadline is first, among equals the earliest submission. A thread
 //! serves the highest level that any queue has, its own queue first, so that priorities hold across threads; every [`FAIR`]-th time it
-//! serves the lowest instead, so that nothing starves. Lanes keep their memory: once they have been as long as they become, nothing is
-//! allocated.
+//! serves the lowest instead, so that nothing starves. Lanes have memory for [`READY`] runs and keep what they take beyond: once they have
+//! been as long as they become, nothing is allocated.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,6 +15,8 @@ use crate::Priority;
 const LEVELS: usize = Priority::ALL.len();
 /// One time of so many the lowest level is served.
 pub(super) const FAIR: u64 = 64;
+/// Runs that a lane has memory for from the beginning.
+const READY: usize = 64;
 
 /// A run that waits; the least is first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +26,7 @@ struct Entry {
     slot: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
     lanes: Mutex<[BinaryHeap<Reverse<Entry>>; LEVELS]>,
     /// A bit for each lane that has something, written under the lock.
@@ -48,7 +50,8 @@ pub(super) struct Taken {
 
 impl Queues {
     pub(super) fn new(threads: usize) -> Queues {
-        let queues = (0..threads.max(1)).map(|_| Queue::default()).collect();
+        let lanes = || Mutex::new(Priority::ALL.map(|_| BinaryHeap::with_capacity(READY)));
+        let queues = (0..threads.max(1)).map(|_| Queue { lanes: lanes(), levels: AtomicU8::new(0) }).collect();
         Queues { queues, order: AtomicU64::new(0), turns: AtomicU64::new(0), waiting: AtomicUsize::new(0) }
     }
 

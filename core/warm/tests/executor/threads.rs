@@ -83,9 +83,15 @@ fn a_shutdown_names_what_does_not_return_and_leaves_it() {
     let ticket = stuck.submit(0).unwrap();
     let given_up = polite.submit(0).unwrap();
     has_begun.recv().unwrap();
-    let ending = std::thread::spawn(move || executor.shutdown(Duration::from_secs(1), Duration::from_secs(1)));
-    while !ending.is_finished() {
+    let year = Duration::from_secs(365 * 86_400);
+    let ending = std::thread::spawn(move || executor.shutdown(Duration::from_secs(1), year));
+    // The time to drain passes, and what can end ends; then the time to cancel passes.
+    while !given_up.state().is_over() {
         clock.advance(Duration::from_millis(100));
+        std::thread::yield_now();
+    }
+    while !ending.is_finished() {
+        clock.advance(year);
         std::thread::yield_now();
     }
     let ended = ending.join().unwrap();
