@@ -7,7 +7,9 @@
 //! forked child, where the thread does not exist, they are left alone.
 #![forbid(unsafe_code)]
 
+pub mod channel;
 pub mod executor;
+pub mod graph;
 
 mod clock;
 mod counters;

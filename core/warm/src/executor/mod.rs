@@ -33,6 +33,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod context;
 mod hot;
 mod load;
 mod notice;
@@ -46,10 +47,10 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+pub use context::Context;
 pub use hot::{HotBudget, HotMeter};
 pub use load::Load;
 pub use notice::Notice;
-pub use run::Context;
 pub use slab::{RunState, Ticket};
 pub use task::{Late, Step, Task, TaskSettings, TaskStats};
 

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::Se
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use super::context::Context;
 use super::hot::HotBudget;
 use super::load::{self, Load, Meter};
 use super::notice::Notice;
 use super::queue::Queues;
-use super::slab::{Run, RunState, Slab, Slot, Ticket};
-use super::task::{self, Late, Registered, Step, Task};
+use super::slab::{Run, RunState, Slab, Ticket};
+use super::task::{self, Late, Registered, Step};
 use super::{Observer, Refused};
 use crate::Priority;
 use crate::clock::{Clock, nanoseconds};
@@ -57,72 +58,6 @@ pub(super) enum Turn {
     Idle,
     /// There is, but the hot path is over its budget.
     Held,
-}
-
-/// What a callback sees of its run.
-pub struct Context<'a> {
-    shared: &'a Shared,
-    slot: &'a Slot,
-    thread: usize,
-    task: &'a Registered,
-    argument: u64,
-    slice: u32,
-    deadline_ns: u64,
-    yield_at: u64,
-}
-
-impl Context<'_> {
-    /// What was submitted.
-    pub fn argument(&self) -> u64 {
-        self.argument
-    }
-
-    /// Which slice of the run this is, from 0.
-    pub fn slice(&self) -> u32 {
-        self.slice
-    }
-
-    /// What the run noted in an earlier slice; 0 in the first one.
-    pub fn progress(&self) -> u64 {
-        self.slot.progress.load(Relaxed)
-    }
-
-    /// Notes how far the run has come, for its next slice.
-    pub fn set_progress(&self, progress: u64) {
-        self.slot.progress.store(progress, Relaxed);
-    }
-
-    /// When the run should be over, by the executor's clock, where it has a deadline.
-    pub fn deadline_ns(&self) -> Option<u64> {
-        (self.deadline_ns != u64::MAX).then_some(self.deadline_ns)
-    }
-
-    /// What is left of the budget.
-    pub fn left(&self) -> Duration {
-        Duration::from_nanos(self.yield_at.saturating_sub(self.shared.clock.now_ns()))
-    }
-
-    /// Whether the run was cancelled, or the executor gives up what runs: the callback should return.
-    pub fn cancelled(&self) -> bool {
-        self.slot.cancelled.load(Relaxed)
-    }
-
-    /// Whether the callback should return, with [`Step::Again`] where it has more to do: its budget is used up, it was cancelled, the
-    /// executor is paused, or, unless its task is critical, the hot path is over its budget.
-    pub fn should_yield(&self) -> bool {
-        self.cancelled()
-            || self.shared.paused.load(Relaxed)
-            || self.shared.clock.now_ns() >= self.yield_at
-            || self.task.settings.priority != Priority::Critical && self.shared.is_held()
-    }
-
-    /// Queues a run of any task of the same executor where this run's thread looks first; idle threads steal it.
-    ///
-    /// # Errors
-    /// As [`Task::submit`].
-    pub fn submit(&self, task: &Task, argument: u64) -> Result<Ticket, Refused> {
-        task.shared.submit(&task.registered, argument, u64::MAX, Some(self.thread))
-    }
 }
 
 impl Shared {
@@ -208,7 +143,7 @@ impl Shared {
     }
 
     /// Whether the hot path is over its budget. An executor that gives up asks no more.
-    fn is_held(&self) -> bool {
+    pub(super) fn is_held(&self) -> bool {
         self.hot.as_ref().is_some_and(|hot| hot.exceeded()) && !self.stopping.load(Relaxed)
     }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::run::{Context, Shared};
+use super::context::Context;
+use super::run::Shared;
 use super::{Refused, Ticket};
 use crate::Priority;
 use crate::clock::nanoseconds;
