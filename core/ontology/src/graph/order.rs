@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// A statement in one of three orders, packed so that rows compare as one number.
-pub(super) type Row = u128;
+pub(crate) type Row = u128;
 
 /// Rows of a chunk that is made: room is left for rows that come between.
 const FILL: usize = 128;
@@ -196,6 +196,50 @@ impl Order {
         for rows in rows.chunks(rows.len().div_ceil(count)) {
             self.share(&[Arc::from(rows)]);
         }
+    }
+}
+
+/// Looks rows up, one range after the other: where they go up, the next often begins where the last one ended.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    order: &'a Order,
+    /// Where the last answer ended.
+    chunk: usize,
+    row: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(order: &'a Order) -> Cursor<'a> {
+        Cursor { order, chunk: 0, row: 0 }
+    }
+
+    /// The rows from one to another, both included, where they lie side by side and are at most so many.
+    #[inline]
+    pub(super) fn slice(&mut self, from: Row, to: Row, most: usize) -> Option<&'a [Row]> {
+        let Order { chunks, firsts, last, .. } = self.order;
+        if from > *last || firsts.first().is_none_or(|&first| first > to) {
+            return Some(&[]);
+        }
+        if !self.is_at(from) {
+            self.chunk = self.order.chunk_of(from);
+            self.row = chunks[self.chunk].partition_point(|&row| row < from);
+        }
+        let mut rows = &chunks[self.chunk][self.row..];
+        if rows.is_empty() {
+            // What comes after the last chunk was answered above.
+            (self.chunk, self.row) = (self.chunk + 1, 0);
+            rows = &chunks[self.chunk];
+        }
+        let count = rows.iter().take(most + 1).take_while(|&&row| row <= to).count();
+        self.row += count;
+        let goes_on = count == rows.len() && firsts.get(self.chunk + 1).is_some_and(|&first| first <= to);
+        (count <= most && !goes_on).then(|| &rows[..count])
+    }
+
+    /// Whether the rows from this one on begin here.
+    fn is_at(&self, from: Row) -> bool {
+        let rows = &self.order.chunks[self.chunk];
+        self.row > 0 && rows[self.row - 1] < from && rows.get(self.row).is_some_and(|&row| row >= from)
     }
 }
 

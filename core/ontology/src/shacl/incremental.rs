@@ -146,7 +146,7 @@ pub(super) fn validate(shapes: &Arc<Compiled>, before: &Graph, after: &Graph, de
     let changes = || delta.removed().iter().chain(delta.added());
     let hierarchy = !shapes.classes.is_empty() && changes().any(|it| it.predicate == shapes.names.sub_class_of);
     if hierarchy || prior.truncated || !Arc::ptr_eq(shapes, &prior.shapes) {
-        return super::validate::validate(shapes, after);
+        return super::validate::validate(shapes, after, None);
     }
     let mut affected = Affected::new(shapes, &prior.classes, before, after);
     changes().for_each(|&statement| affected.statement(statement));
@@ -159,13 +159,13 @@ pub(super) fn validate(shapes: &Arc<Compiled>, before: &Graph, after: &Graph, de
     let mut checker = Checker::of_some(shapes, &prior.classes, after);
     for &(number, focus) in &targets {
         let root = &shapes.roots[number as usize];
-        if checker.is_target(root, focus) && found.begin(&mut checker, number, root.shape, focus, None).is_break() {
+        if checker.is_target(root, focus) && found.begin(&mut checker, number, Focus::new(focus)).is_break() {
             break;
         }
     }
     let entries = merge(&prior.entries, &targets, found.entries);
     if found.truncated || entries.len() > Report::MOST_RESULTS {
-        return super::validate::validate(shapes, after);
+        return super::validate::validate(shapes, after, None);
     }
     Report { shapes: shapes.clone(), classes: prior.classes.clone(), entries: Arc::new(entries), truncated: false }
 }

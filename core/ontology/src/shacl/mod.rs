@@ -57,10 +57,12 @@ pub use constraint::Component;
 pub use error::{Problem, ProblemKind, ShapesError};
 pub use report::{Report, Severity, ValidationResult};
 
+use crate::aside::Aside;
 use crate::graph::{Delta, Graph, Term, TermRef, Terms};
 use constraint::{Root, Shape};
 use incremental::Dependencies;
 use names::{NAMESPACE, Names};
+use validate::Group;
 
 /// The shapes of a graph, compiled. Cloning is cheap; it can be used from many threads at once.
 #[derive(Clone, Debug)]
@@ -92,6 +94,8 @@ struct Compiled {
     /// The classes whose instances are shapes, or classes.
     kinds: HashSet<Term>,
     dependencies: Dependencies,
+    /// In the order of the first root of each.
+    groups: Vec<Group>,
 }
 
 impl Compiled {
@@ -107,7 +111,8 @@ impl Compiled {
         kinds: HashSet<Term>,
     ) -> Compiled {
         let dependencies = Dependencies::new(&shapes, &roots, &names);
-        Compiled { terms, names, shapes, roots, classes, rules, consulted, kinds, dependencies }
+        let groups = Group::all(&shapes, &roots);
+        Compiled { terms, names, shapes, roots, classes, rules, consulted, kinds, dependencies, groups }
     }
 }
 
@@ -170,7 +175,17 @@ impl Shapes {
     /// Where `data` has another interner than the graph of the shapes: its terms would mean something else.
     pub fn validate(&self, data: &Graph) -> Report {
         self.check_interner(data);
-        validate::validate(&self.compiled, data)
+        validate::validate(&self.compiled, data, None)
+    }
+
+    /// The same as [`validate`](Shapes::validate) gives, while another thread may take part of the work. Where it does not come, or stops on
+    /// the way, this one does all of it.
+    ///
+    /// # Panics
+    /// As `validate` does.
+    pub fn validate_with(&self, data: &Graph, aside: &dyn Aside) -> Report {
+        self.check_interner(data);
+        validate::validate(&self.compiled, data, Some(aside))
     }
 
     /// What of a data graph breaks the shapes, after a change, from what broke them before it: the same results as [`validate`](Shapes::validate)
