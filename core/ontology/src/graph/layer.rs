@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::Triple;
-use super::order::{Cursor, Order, Row, Rows};
+use super::order::{Order, Row, Rows};
 use super::term::{BLANK, IRI, Term};
 
 /// A set of statements.
@@ -128,12 +128,6 @@ pub(super) fn of_object(row: Row) -> Triple {
 pub(super) fn about(order: &Order, subject: u32, predicate: Option<u32>) -> Rows<'_> {
     let (least, most) = (predicate.unwrap_or(0), predicate.unwrap_or(u32::MAX));
     order.range(row(subject, least, Term(0)), row(subject, most, Term(u64::MAX)))
-}
-
-/// The rows by subject that begin with it, where they lie side by side and are at most so many.
-#[inline]
-pub(super) fn slice_about<'a>(cursor: &mut Cursor<'a>, subject: u32, most: usize) -> Option<&'a [Row]> {
-    cursor.slice(row(subject, 0, Term(0)), row(subject, u32::MAX, Term(u64::MAX)), most)
 }
 
 /// The predicate of a row by subject.

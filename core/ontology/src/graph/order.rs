@@ -199,7 +199,7 @@ impl Order {
     }
 }
 
-/// Looks rows up, one range after the other: where they go up, the next often begins where the last one ended.
+/// Looks up the rows that begin with one number after the other: where the numbers go up, the next rows often begin where the last ended.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor<'a> {
     order: &'a Order,
@@ -213,14 +213,15 @@ impl<'a> Cursor<'a> {
         Cursor { order, chunk: 0, row: 0 }
     }
 
-    /// The rows from one to another, both included, where they lie side by side and are at most so many.
+    /// The rows that begin with a number, where they lie side by side and are at most so many.
     #[inline]
-    pub(super) fn slice(&mut self, from: Row, to: Row, most: usize) -> Option<&'a [Row]> {
+    pub(super) fn beginning(&mut self, wanted: u32, most: usize) -> Option<&'a [Row]> {
         let Order { chunks, firsts, last, .. } = self.order;
-        if from > *last || firsts.first().is_none_or(|&first| first > to) {
+        if wanted > number(*last) || firsts.first().is_none_or(|&first| number(first) > wanted) {
             return Some(&[]);
         }
-        if !self.is_at(from) {
+        if !self.is_at(wanted) {
+            let from = Row::from(wanted) << 96;
             self.chunk = self.order.chunk_of(from);
             self.row = chunks[self.chunk].partition_point(|&row| row < from);
         }
@@ -230,16 +231,18 @@ impl<'a> Cursor<'a> {
             (self.chunk, self.row) = (self.chunk + 1, 0);
             rows = &chunks[self.chunk];
         }
-        let count = rows.iter().take(most + 1).take_while(|&&row| row <= to).count();
+        let count = rows.iter().position(|&row| number(row) != wanted).unwrap_or(rows.len());
         self.row += count;
-        let goes_on = count == rows.len() && firsts.get(self.chunk + 1).is_some_and(|&first| first <= to);
+        let goes_on = count == rows.len() && firsts.get(self.chunk + 1).is_some_and(|&first| number(first) == wanted);
         (count <= most && !goes_on).then(|| &rows[..count])
     }
 
-    /// Whether the rows from this one on begin here.
-    fn is_at(&self, from: Row) -> bool {
+    /// Whether the rows from this number on begin here.
+    #[inline]
+    fn is_at(&self, wanted: u32) -> bool {
         let rows = &self.order.chunks[self.chunk];
-        self.row > 0 && rows[self.row - 1] < from && rows.get(self.row).is_some_and(|&row| row >= from)
+        let here = self.row.checked_sub(1).and_then(|before| rows.get(before..=self.row));
+        here.is_some_and(|here| number(here[0]) < wanted && number(here[1]) >= wanted)
     }
 }
 

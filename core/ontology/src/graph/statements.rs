@@ -187,9 +187,9 @@ impl<'g> Subjects<'g> {
         'g: 'a,
     {
         let Some(number) = short(subject) else { return Some(&[]) };
-        let core = self.core.as_mut().map_or(Some([].as_slice()), |core| layer::slice_about(core, number, most));
-        match (core, layer::slice_about(&mut self.own, number, most)) {
-            (Some(rows), Some([])) | (Some([]), Some(rows)) => return Some(rows),
+        let own = self.own.beginning(number, most);
+        match (self.core.as_mut().map(|core| core.beginning(number, most)), own) {
+            (None | Some(Some([])), Some(rows)) | (Some(Some(rows)), Some([])) => return Some(rows),
             _ => {}
         }
         room.clear();

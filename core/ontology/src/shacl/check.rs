@@ -148,8 +148,13 @@ impl<'a> Checker<'a> {
         let mut values = self.nodes.pop().unwrap_or_default();
         match focus.statements {
             Some(statements) => {
-                let from = statements.iter().skip_while(|&&row| predicate_of(row) < predicate);
-                values.extend(from.take_while(|&&row| predicate_of(row) == predicate).map(|&row| object_of(row)));
+                let start = statements.iter().position(|&row| predicate_of(row) >= predicate);
+                for &row in &statements[start.unwrap_or(statements.len())..] {
+                    if predicate_of(row) != predicate {
+                        break;
+                    }
+                    values.push(object_of(row));
+                }
             }
             None => {
                 values.extend(self.data.objects(focus.node, predicate));
@@ -161,29 +166,26 @@ impl<'a> Checker<'a> {
 
     /// The nodes that a path leads to, ordered.
     fn follow(&mut self, focus: Focus<'_>, path: &Path) -> Vec<Term> {
-        let Path::Sequence(steps) = path else {
-            let mut nodes = self.nodes.pop().unwrap_or_default();
-            match path {
-                Path::Predicate(predicate) => {
-                    self.give_back_nodes(nodes);
-                    return self.values(focus, *predicate);
-                }
-                _ => path.collect(self.data, focus.node, Way::Forward, &mut nodes),
+        match path {
+            Path::Predicate(predicate) => self.values(focus, *predicate),
+            Path::Sequence(steps) => {
+                let Some((first, rest)) = steps.split_first() else { return vec![focus.node] };
+                rest.iter().fold(self.follow(focus, first), |here, step| {
+                    let next = self.step(&here, step);
+                    self.give_back_nodes(here);
+                    next
+                })
             }
-            sort(&mut nodes);
-            return nodes;
-        };
-        let Some((first, rest)) = steps.split_first() else { return vec![focus.node] };
-        let mut here = self.follow(focus, first);
-        let mut next = self.nodes.pop().unwrap_or_default();
-        for step in rest {
-            here.iter().for_each(|&node| step.collect(self.data, node, Way::Forward, &mut next));
-            std::mem::swap(&mut here, &mut next);
-            next.clear();
-            sort(&mut here);
+            _ => self.step(&[focus.node], path),
         }
-        self.give_back_nodes(next);
-        here
+    }
+
+    /// The nodes that a path leads to from any of these, ordered.
+    fn step(&mut self, from: &[Term], path: &Path) -> Vec<Term> {
+        let mut nodes = self.nodes.pop().unwrap_or_default();
+        from.iter().for_each(|&node| path.collect(self.data, node, Way::Forward, &mut nodes));
+        sort(&mut nodes);
+        nodes
     }
 
     /// Takes a vector to be used again.

@@ -7,6 +7,7 @@ use super::check::{Checker, Focus};
 use super::constraint::{Bound, Component, Constraint, ShapeId};
 use super::datatype::Datatype;
 use super::validate::{Finding, Sink};
+use super::value::Value;
 use crate::graph::{Term, TermRef, object_of, predicate_of};
 
 /// One shape and one focus node, while its values are checked.
@@ -80,9 +81,13 @@ impl<'a> Checker<'a> {
                     Bound::MaxExclusive => (Component::MaxExclusive, Ordering::is_lt),
                     Bound::MaxInclusive => (Component::MaxInclusive, Ordering::is_le),
                 };
-                let kept = |value| {
-                    let order = self.value(value).zip(limit.as_ref());
-                    order.and_then(|(value, limit)| value.compare(limit)).is_some_and(allowed)
+                let kept = |value: Term| {
+                    let order = match (value.as_integer(), limit) {
+                        (Some(value), Some(Value::Integer(limit))) => Some(value.cmp(limit)),
+                        (_, Some(limit)) => self.value(value).and_then(|value| value.compare(limit)),
+                        (_, None) => None,
+                    };
+                    order.is_some_and(allowed)
                 };
                 check.each(component, Some(*term), values, kept)
             }
@@ -221,9 +226,11 @@ impl<'a> Checker<'a> {
     ) -> ControlFlow<()> {
         let others = self.values(focus, other);
         for &value in values {
-            let own = self.value(value);
             for &other_value in &others {
-                let order = own.as_ref().zip(self.value(other_value)).and_then(|(own, other)| own.compare(&other));
+                let order = match (value.as_integer(), other_value.as_integer()) {
+                    (Some(own), Some(other)) => Some(own.cmp(&other)),
+                    _ => self.value(value).zip(self.value(other_value)).and_then(|(own, other)| own.compare(&other)),
+                };
                 let kept = match component {
                     Component::LessThan => order.is_some_and(Ordering::is_lt),
                     _ => order.is_some_and(Ordering::is_le),

@@ -19,6 +19,7 @@ use super::names::Names;
 use super::path::{Lookup, Path, Way};
 use super::report::{Entry, Report};
 use super::validate::Found;
+use crate::counters;
 use crate::graph::{Delta, Graph, Term, Triple};
 
 /// Who depends on what.
@@ -148,6 +149,8 @@ pub(super) fn validate(shapes: &Arc<Compiled>, before: &Graph, after: &Graph, de
     if hierarchy || prior.truncated || !Arc::ptr_eq(shapes, &prior.shapes) {
         return super::validate::validate(shapes, after, None);
     }
+    let _span = tracing::debug_span!("knhk.ontology.validate", changes = delta.len()).entered();
+    counters::REVALIDATED.add(1);
     let mut affected = Affected::new(shapes, &prior.classes, before, after);
     changes().for_each(|&statement| affected.statement(statement));
     let mut targets = affected.finish();
@@ -163,6 +166,8 @@ pub(super) fn validate(shapes: &Arc<Compiled>, before: &Graph, after: &Graph, de
             break;
         }
     }
+    counters::CHECKED.add(targets.len());
+    counters::RESULTS.add(found.entries.len());
     let entries = merge(&prior.entries, &targets, found.entries);
     if found.truncated || entries.len() > Report::MOST_RESULTS {
         return super::validate::validate(shapes, after, None);

@@ -58,6 +58,7 @@ pub use error::{Problem, ProblemKind, ShapesError};
 pub use report::{Report, Severity, ValidationResult};
 
 use crate::aside::Aside;
+use crate::counters;
 use crate::graph::{Delta, Graph, Term, TermRef, Terms};
 use constraint::{Root, Shape};
 use incremental::Dependencies;
@@ -119,7 +120,16 @@ impl Compiled {
 impl Shapes {
     /// Compiles the shapes of a graph. Where any is ill-formed or not SHACL Core, none is: the error lists every problem.
     pub fn compile(graph: &Graph) -> Result<Shapes, ShapesError> {
-        compile::compile(graph).map(|compiled| Shapes { compiled: Arc::new(compiled) })
+        let _span = tracing::debug_span!("knhk.ontology.compile", statements = graph.len()).entered();
+        let compiled = compile::compile(graph);
+        match &compiled {
+            Ok(_) => counters::COMPILED.add(1),
+            Err(error) => {
+                counters::ILL_FORMED.add(1);
+                tracing::debug!(problems = error.problems().len(), "the shapes were refused");
+            }
+        }
+        compiled.map(|compiled| Shapes { compiled: Arc::new(compiled) })
     }
 
     /// How many shapes there are, those inside others included.

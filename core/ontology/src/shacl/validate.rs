@@ -12,6 +12,7 @@ use super::classes::{Classes, Instances};
 use super::constraint::{Component, Root, Shape, ShapeId, Target};
 use super::report::{Entry, Report};
 use crate::aside::Aside;
+use crate::counters;
 use crate::graph::{Graph, Row, Term};
 
 /// Shapes with the same targets: one look at a focus node serves them all.
@@ -53,8 +54,10 @@ impl Group {
 
 /// The whole data graph against all shapes.
 pub(super) fn validate(shapes: &Arc<Compiled>, data: &Graph, aside: Option<&dyn Aside>) -> Report {
+    let _span = tracing::debug_span!("knhk.ontology.validate", statements = data.len()).entered();
     let classes = Classes::new(data, &shapes.names, &shapes.classes);
     let work = Work::new(shapes, data, &classes);
+    let checked = work.focus.iter().map(|&(_, group)| shapes.groups[group as usize].roots.len()).sum();
     let (mut entries, truncated) = match aside {
         Some(aside) if work.focus.len() >= SHARED => {
             let shared = Arc::new(Shared::new(work));
@@ -63,6 +66,10 @@ pub(super) fn validate(shapes: &Arc<Compiled>, data: &Graph, aside: Option<&dyn 
         _ => work.alone(),
     };
     entries.sort_by_key(|entry| (entry.root, entry.root_focus));
+    counters::VALIDATED.add(1);
+    counters::CHECKED.add(checked);
+    counters::RESULTS.add(entries.len());
+    tracing::debug!(checked, results = entries.len(), truncated, "validated");
     Report { shapes: shapes.clone(), entries: Arc::new(entries), truncated, classes }
 }
 
