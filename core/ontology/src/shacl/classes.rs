@@ -45,9 +45,11 @@ pub(super) struct Instances {
 
 impl Instances {
     pub(super) fn of(&self, graph: &Graph, names: &Names, classes: &Classes, class: ClassId) -> &Nodes {
-        self.all.get_or_init(|| {
+        self.all.get().unwrap_or_else(|| {
+            // Two threads may both do this; waiting for another that sleeps would take longer.
             let closure = classes.closure(class).iter();
-            closure.flat_map(|&class| graph.subjects(names.rdf_type, class)).collect()
+            let all = closure.flat_map(|&class| graph.subjects(names.rdf_type, class)).collect();
+            self.all.get_or_init(|| all)
         })
     }
 }

@@ -95,7 +95,7 @@ struct Shared {
     work: Work,
     /// The next unit that nobody took.
     next: AtomicUsize,
-    /// Results so far.
+    /// Results so far, to stop where there are too many.
     count: AtomicUsize,
     /// What was found, by unit.
     found: Vec<OnceLock<Vec<Entry>>>,
@@ -131,6 +131,7 @@ impl Work {
         (found.entries, found.truncated)
     }
 
+    /// Checks some of the focus nodes.
     fn check(&self, focus: &[(Term, u32)], checker: &mut Checker<'_>, found: &mut Found) -> ControlFlow<()> {
         let mut subjects = self.data.subjects_in_order();
         let mut room = checker.room();
@@ -161,7 +162,7 @@ impl Shared {
         Shared { work, next: AtomicUsize::new(0), count: AtomicUsize::new(0), found }
     }
 
-    /// The results in order. None where there are more than are reported: which of them these are must not depend on who was faster.
+    /// The results in order. None where there are as many as are reported, or more: which of them these are must not depend on who was faster.
     fn results(self: &Arc<Self>, aside: &dyn Aside) -> Option<Vec<Entry>> {
         let helper = self.clone();
         aside.submit(Box::new(move || helper.take(&mut helper.work.checker())));
@@ -170,11 +171,12 @@ impl Shared {
         // What the other thread took and has not finished: it may sleep, and this one need not wait for it.
         for unit in 0..self.found.len() {
             if self.found[unit].get().is_none() {
-                self.check(unit, &mut checker);
+                self.check_unit(unit, &mut checker);
             }
         }
-        let results = self.found.iter().flat_map(|found| found.get().into_iter().flatten().copied());
-        (self.count.load(Relaxed) <= Report::MOST_RESULTS).then(|| results.collect())
+        let found = || self.found.iter().filter_map(OnceLock::get);
+        let count: usize = found().map(Vec::len).sum();
+        (count < Report::MOST_RESULTS).then(|| found().flatten().copied().collect())
     }
 
     /// Takes one unit after the other until none is left.
@@ -184,19 +186,18 @@ impl Shared {
             if unit >= self.found.len() {
                 return;
             }
-            self.check(unit, checker);
+            self.check_unit(unit, checker);
         }
     }
 
-    fn check(&self, unit: usize, checker: &mut Checker<'_>) {
-        if self.count.load(Relaxed) > Report::MOST_RESULTS {
+    fn check_unit(&self, unit: usize, checker: &mut Checker<'_>) {
+        if self.count.load(Relaxed) >= Report::MOST_RESULTS {
             return;
         }
         let mut found = Found::default();
-        // It breaks off where one unit alone finds more than is reported.
         let focus = self.work.focus.chunks(FEW).nth(unit).expect("each unit is some focus nodes");
         _ = self.work.check(focus, checker, &mut found);
-        let count = found.entries.len() + usize::from(found.truncated);
+        let count = found.entries.len();
         if self.found[unit].set(found.entries).is_ok() {
             self.count.fetch_add(count, Relaxed);
         }
