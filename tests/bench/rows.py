@@ -60,6 +60,7 @@ PROGRAMS = [
     Rust("rudof", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "rudof"),
     Rust("policies", "W4", "knhk-resilience"),
     Rust("policies_peers", "W4", "knhk-resilience"),
+    Rust("channel", "W2", "knhk-warm"),
     Rust("commit", "V6", "knhk-store"),
     Rust("verify", "V5", "knhk-ledger"),
     Judge("cost", "H5", "knhk-promotion"),
@@ -196,4 +197,9 @@ ROWS = [
     Row("W4/sliding_window", "sliding_window"),
     Row("W4/adaptive", "adaptive"),
     Row("W4/tower_bare", "tower_bare"),
+    Row("W2/channel_one_way", "channel_one_way", None, 1000, why="1,000,000 messages a second through a pair between two threads"),
+    Row("W2/channel_both_ways", "channel_both_ways", None, 1000, why="1,000,000 messages a second through a pair between two threads"),
+    Row("W2/channel_one_way_vs_crossbeam", "channel_one_way", "crossbeam_one_way"),
+    Row("W2/backpressure_stopped", "backpressure_stopped", None, 100, "us", why="a consumer that stops is felt by its producer within 100 us"),
+    Row("W2/backpressure_held", "backpressure_held", None, 100, "us", why="a consumer that holds its producer back is felt within 100 us"),
 ]

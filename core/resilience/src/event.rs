@@ -65,6 +65,27 @@ pub enum Change {
         /// The state now.
         to: health::System,
     },
+    /// A checkpoint was taken.
+    CheckpointTaken {
+        /// Its number.
+        number: u64,
+        /// Whether it stands alone.
+        full: bool,
+        /// Its bytes, as they are kept.
+        bytes: u64,
+    },
+    /// A checkpoint could not be taken.
+    CheckpointFailed {
+        /// Why.
+        why: Arc<str>,
+    },
+    /// A checkpoint was restored.
+    CheckpointRestored {
+        /// Its number.
+        number: u64,
+        /// Newer ones that could not be.
+        skipped: u64,
+    },
 }
 
 impl fmt::Display for Change {
@@ -75,6 +96,15 @@ impl fmt::Display for Change {
             Change::Recovery { component, report } => write!(f, "recovery of {component}: {report}"),
             Change::Health { component, from, to } => write!(f, "{component} {from} -> {to}"),
             Change::System { from, to } => write!(f, "system {from} -> {to}"),
+            Change::CheckpointTaken { number, full: true, bytes } => {
+                write!(f, "checkpoint {number}, full, {bytes} bytes")
+            }
+            Change::CheckpointTaken { number, full: false, bytes } => write!(f, "checkpoint {number}, {bytes} bytes"),
+            Change::CheckpointFailed { why } => write!(f, "no checkpoint: {why}"),
+            Change::CheckpointRestored { number, skipped: 0 } => write!(f, "restored checkpoint {number}"),
+            Change::CheckpointRestored { number, skipped } => {
+                write!(f, "restored checkpoint {number}, after {skipped} newer ones that could not be")
+            }
         }
     }
 }
