@@ -165,6 +165,11 @@ impl Sector {
         self.state.lock().map_err(|_| PromotionError::Poisoned { sector: self.name.clone() })
     }
 
+    /// [`Sector::lock`] where nothing else holds it; none while a promotion does.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
+        self.state.try_lock().ok()
+    }
+
     /// Begins a promotion. Nothing is locked until it is verified.
     pub fn prepare<'s>(
         &'s self,
