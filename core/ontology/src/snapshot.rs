@@ -32,8 +32,8 @@ pub struct Snapshot {
     view: Arc<OnceLock<Result<View, DocumentError>>>,
 }
 
-/// Statements of a change from which it pays to hash them aside.
-const MANY: usize = 256;
+/// Statements to hash from which on another thread helps.
+const MANY: usize = 4096;
 
 /// What all snapshots of a sector share.
 #[derive(Debug)]
@@ -172,12 +172,7 @@ impl Snapshot {
         let graph = self.graph.apply(delta);
         let map = self.map.apply_towards(&graph, delta);
         if let Some(graph) = graph.compacted() {
-            let Sector { space, core, limits, .. } = &*self.of;
-            let (space, words) = (space.clone(), Words::of(graph.terms()));
-            let of = Sector { space, words, core: core.clone(), limits: *limits };
-            let shapes = Shapes::compile(&graph)?;
-            let report = shapes.validate(&graph);
-            return Ok(Snapshot::with(Arc::new(of), graph, map, shapes, report));
+            return self.moved(graph, map);
         }
         let (shapes, report) = if self.shapes.touched_by(delta) {
             let shapes = Shapes::compile(&graph)?;
