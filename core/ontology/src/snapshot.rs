@@ -184,6 +184,23 @@ impl Snapshot {
         Ok(Snapshot::with(self.of.clone(), graph, map, shapes, report))
     }
 
+    /// The same in an interner of its own, where the one it has holds much that it does not use: what refused changes and mere questions
+    /// left there. Cheap where there is little.
+    pub fn compacted(&self) -> Option<Snapshot> {
+        // Shapes that compiled do so again.
+        self.moved(self.graph.compacted()?, self.map.clone()).ok()
+    }
+
+    /// The snapshot of a graph that is in another interner.
+    fn moved(&self, graph: Graph, map: Map) -> Result<Snapshot, SnapshotError> {
+        let Sector { space, core, limits, .. } = &*self.of;
+        let (space, words) = (space.clone(), Words::of(graph.terms()));
+        let of = Sector { space, words, core: core.clone(), limits: *limits };
+        let shapes = Shapes::compile(&graph)?;
+        let report = shapes.validate(&graph);
+        Ok(Snapshot::with(Arc::new(of), graph, map, shapes, report))
+    }
+
     /// [`Snapshot::apply`] of a change that gives parameters other values and nothing else, together with what it compiles to; none for any
     /// other change, and now and then for one that is, which has to take the way of all others then. The content address of a change of many
     /// is computed aside.
@@ -201,8 +218,8 @@ impl Snapshot {
         }
         // Where only a part of what there is stays, hashing what stays beats hashing what goes.
         let most = delta.len() > self.graph.own_len() && delta.removed().len() < self.map.len();
-        let hashing =
-            (delta.len() >= MANY && !most).then(|| Hashing::begin(aside, &self.map, self.graph.terms(), delta));
+        let least = if most { usize::MAX } else { MANY };
+        let hashing = Hashing::begin(aside, &self.map, self.graph.terms(), delta, least);
         // First, so that the other thread makes the map while this one does all the rest.
         let hashed = hashing.as_ref().and_then(Hashing::help);
         let revised = compiled.revise(self, delta)?;
