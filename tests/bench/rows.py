@@ -108,6 +108,7 @@ FIFTH = "at most a fifth of what {} takes for an admitted empty call"
 ROWS = [
     Row("K4/shacl_10k_vs_shacl_rust", "shacl_10k", "shacl_rust_10k", 0.1, unit="us", why=SHACL_RUST),
     Row("K4/shacl_10k_vs_shacl_rust_indexed", "shacl_10k", "shacl_rust_indexed_10k", unit="us"),
+    Row("K4/shacl_10k_two_threads_vs_one", "shacl_10k_two_threads", "shacl_10k", unit="us"),
     Row("K4/shacl_10k_vs_rudof", "shacl_10k", "rudof_10k", 0.01, unit="us", why=RUDOF),
     Row("K4/shacl_delta_10_on_100k", "shacl_delta_10_on_100k", None, 1000, "us", why=DELTA),
     Row("H1/read_i64_vs_urcu_memb", "read_i64", "urcu_memb", 0.8, counted=True, why=MEMB),

@@ -61,12 +61,6 @@ impl Store for MemoryStore {
         Ok(self.lock().tables.receipts.rows.get(&number).cloned())
     }
 
-    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError> {
-        let open = self.lock();
-        let number = open.tables.ids.rows.get(id);
-        Ok(number.and_then(|number| open.tables.receipts.rows.get(number)).cloned())
-    }
-
     fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<Receipt>, StoreError> {
         let open = self.lock();
         let to = query.to.unwrap_or(u64::MAX);
@@ -116,6 +110,12 @@ impl Store for MemoryStore {
 
     fn snapshot_depth(&self, id: &Hash) -> Result<Option<u64>, StoreError> {
         Ok(self.lock().tables.snapshots.rows.get(id).map(|(depth, _)| *depth))
+    }
+
+    fn loose_snapshots(&self) -> Result<Vec<Hash>, StoreError> {
+        let open = self.lock();
+        let ids = open.tables.snapshots.rows.keys().copied();
+        Ok(ids.filter(|id| !open.tables.is_needed(id)).collect())
     }
 
     fn sectors(&self) -> Result<Vec<SectorRecord>, StoreError> {

@@ -53,7 +53,6 @@ impl<K: Ord + Clone, V> Table<K, V> {
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) receipts: Table<u64, Receipt>,
-    pub(super) ids: Table<String, u64>,
     pub(super) nodes: Table<(u8, u64), Hash>,
     pub(super) snapshots: Table<Hash, (u64, Snapshot)>,
     pub(super) sectors: Table<String, SectorRecord>,
@@ -75,7 +74,6 @@ pub(super) fn of(name: &str) -> RangeInclusive<(String, u64)> {
 impl Tables {
     pub(super) fn end(&mut self, keep: bool) {
         self.receipts.end(keep);
-        self.ids.end(keep);
         self.nodes.end(keep);
         self.snapshots.end(keep);
         self.sectors.end(keep);
@@ -97,10 +95,6 @@ impl Tables {
         match write {
             Write::Receipt(receipt) => {
                 in_order("receipt", receipt.number, self.log_size())?;
-                if self.ids.rows.contains_key(&receipt.id) {
-                    return Err(StoreError::conflict(format!("receipt id {} is taken", receipt.id)));
-                }
-                self.ids.set(receipt.id.clone(), receipt.number);
                 self.receipts.set(receipt.number, receipt);
             }
             Write::LogNode(node) => {
@@ -112,6 +106,11 @@ impl Tables {
                 self.nodes.set(key, node.hash);
             }
             Write::Snapshot(snapshot) => self.snapshot(snapshot)?,
+            Write::MendSnapshot { id, statements } => {
+                let base = self.snapshots.rows.get(&id).and_then(|(_, snapshot)| snapshot.base);
+                self.snapshots.set(id, (0, Snapshot::whole(id, statements)));
+                self.drop_needless(base);
+            }
             Write::Sector(sector) => {
                 in_order("sector", sector.number.into(), self.sectors.rows.len() as u64)?;
                 if self.sectors.rows.contains_key(&sector.name) {
@@ -223,18 +222,24 @@ impl Tables {
             return Err(StoreError::conflict(what));
         }
         let key = (sector.to_owned(), number);
-        let mut needless = self.versions.rows.get(&key).map(|version| version.snapshot);
+        let snapshot = self.versions.rows.get(&key).map(|version| version.snapshot);
         self.versions.remove(key);
-        while let Some(id) = needless {
-            let needed = self.versions.rows.values().any(|version| version.snapshot == id)
-                || self.snapshots.rows.values().any(|(_, snapshot)| snapshot.base == Some(id));
-            if needed {
-                break;
-            }
-            needless = self.snapshots.rows.get(&id).and_then(|(_, snapshot)| snapshot.base);
+        self.drop_needless(snapshot);
+        Ok(())
+    }
+
+    /// Whether a version has this snapshot, or another one stands on it.
+    pub(super) fn is_needed(&self, id: &Hash) -> bool {
+        self.versions.rows.values().any(|version| version.snapshot == *id)
+            || self.snapshots.rows.values().any(|(_, snapshot)| snapshot.base == Some(*id))
+    }
+
+    /// Drops a snapshot that nothing needs, and with it the base that only it needed.
+    fn drop_needless(&mut self, mut next: Option<Hash>) {
+        while let Some(id) = next.filter(|id| !self.is_needed(id)) {
+            next = self.snapshots.rows.get(&id).and_then(|(_, snapshot)| snapshot.base);
             self.snapshots.remove(id);
         }
-        Ok(())
     }
 
     fn has_sector(&self, sector: &str) -> Result<(), StoreError> {
