@@ -67,6 +67,32 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The state, level or outcome before and after, in words; a recovery was "broken" before.
+    pub fn ends(&self) -> (String, String) {
+        match self {
+            Change::Breaker { from, to, .. } => (from.to_string(), to.to_string()),
+            Change::Degradation { from, to } => (from.to_string(), to.to_string()),
+            Change::Recovery { report, .. } => {
+                ("broken".into(), if report.mended_by.is_some() { "mended" } else { "not mended" }.into())
+            }
+            Change::Health { from, to, .. } => (from.to_string(), to.to_string()),
+            Change::System { from, to } => (from.to_string(), to.to_string()),
+        }
+    }
+
+    /// What kind of transition it is: "breaker", "degradation", "recovery", "health" or "system".
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Change::Breaker { .. } => "breaker",
+            Change::Degradation { .. } => "degradation",
+            Change::Recovery { .. } => "recovery",
+            Change::Health { .. } => "health",
+            Change::System { .. } => "system",
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,6 +146,11 @@ impl Events {
             }
             Next::Continue
         })
+    }
+
+    /// Whether this is the same queue.
+    pub(crate) fn is(&self, other: &Events) -> bool {
+        self.sender.same_channel(&other.sender)
     }
 
     /// Events that were displaced before anybody fetched them.

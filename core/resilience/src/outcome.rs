@@ -1,5 +1,7 @@
 //! How a call ended, and how much it matters.
 
+use std::fmt;
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -40,4 +42,16 @@ impl Priority {
     /// From what matters least to what matters most.
     pub const ALL: [Priority; 5] =
         [Priority::Background, Priority::Low, Priority::Normal, Priority::High, Priority::Critical];
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Priority::Background => "background",
+            Priority::Low => "low",
+            Priority::Normal => "normal",
+            Priority::High => "high",
+            Priority::Critical => "critical",
+        })
+    }
 }

@@ -85,6 +85,11 @@ impl Recovery {
         }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds a strategy that is tried `tries` times, at least once, before the next one.
     pub fn then(mut self, name: &str, tries: u32, strategy: Strategy) -> Recovery {
         self.steps.push(Step { name: name.into(), tries: tries.max(1), strategy });

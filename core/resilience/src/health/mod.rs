@@ -205,6 +205,16 @@ impl Monitor {
         })
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its thresholds at present.
+    pub fn settings(&self) -> Settings {
+        **self.settings.load()
+    }
+
     /// Changes its thresholds; the next report or assessment goes by them.
     ///
     /// # Errors
