@@ -115,7 +115,8 @@ impl Known {
         });
         bound.refused = retuned.err();
         if let Some(why) = &bound.refused {
-            let message = format!("{} {version} cannot retune policy {}, which stays as it was: {why}", bound.sector, self.name);
+            let message =
+                format!("{} {version} cannot retune policy {}, which stays as it was: {why}", bound.sector, self.name);
             return Some((Level::Error, message));
         }
         let after = self.policy.parameters();
@@ -197,8 +198,13 @@ impl Engine {
     pub fn add_policy(&self, name: &str, policy: Policy, sector: Option<&str>) -> Result<(), Error> {
         self.checked()?;
         let sector = sector.map(|sector| self.sector(sector)).transpose()?;
-        if name.is_empty() || name.len() > 128 || name.starts_with('$') || name.chars().any(|c| c == '/' || c.is_control()) {
-            let message = format!("{name:?} cannot name a policy: use 1 to 128 bytes without / and not beginning with $");
+        if name.is_empty()
+            || name.len() > 128
+            || name.starts_with('$')
+            || name.chars().any(|c| c == '/' || c.is_control())
+        {
+            let message =
+                format!("{name:?} cannot name a policy: use 1 to 128 bytes without / and not beginning with $");
             return Err(Error::new(Status::InvalidArgument, "policy", name, message));
         }
         let policies = &self.inner.announcer.policies;
@@ -209,7 +215,8 @@ impl Engine {
                 return Err(Error::new(Status::AlreadyExists, "policy", name, message));
             }
             let own = policy.parameters().into_iter().map(|parameter| (parameter.name, parameter.value)).collect();
-            let bound = sector.as_ref().map(|sector| Bound { sector: sector.name().into(), own, version: 0, refused: None });
+            let bound =
+                sector.as_ref().map(|sector| Bound { sector: sector.name().into(), own, version: 0, refused: None });
             known.push(Known { name: name.into(), policy, bound });
         }
         // A promotion from here on finds it; the one before is looked for now.
@@ -218,9 +225,10 @@ impl Engine {
         if let Some(document) = state.document() {
             let number = state.current().map_or(0, |version| version.number);
             let mut known = policies.lock();
-            let told = known.iter_mut().find(|known| known.name == name).and_then(|known| known.follow(document, number));
+            let told =
+                known.iter_mut().find(|known| known.name == name).and_then(|known| known.follow(document, number));
             drop(known);
-            for (level, message) in told {
+            if let Some((level, message)) = told {
                 self.inner.announcer.log(level, "resilience", message);
             }
         }

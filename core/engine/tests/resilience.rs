@@ -60,7 +60,9 @@ fn a_version_that_it_cannot_take_leaves_a_policy_as_it_was() {
         let refused = engine.policies().remove(0).refused.unwrap();
         assert!(refused.contains(why), "{refused}");
     }
-    engine.promote_json("orders", r#"{"resilience": {"api": {"rate": 20}}}"#, Origin { major: true, ..Origin::default() }).unwrap();
+    engine
+        .promote_json("orders", r#"{"resilience": {"api": {"rate": 20}}}"#, Origin { major: true, ..Origin::default() })
+        .unwrap();
     assert_eq!((value(&bucket, "rate"), engine.policies()[0].refused.as_deref()), (20.0, None));
 }
 
@@ -78,7 +80,8 @@ fn a_policy_states_itself_as_a_document_that_it_then_follows() {
         off: vec![],
     };
     let levels = vec![level("brownout", 0.8), level("blackout", 0.95)];
-    let policy = Policy::build("degradation", "shop", &[], Parts { levels, ..Parts::default() }, &engine.scope()).unwrap();
+    let policy =
+        Policy::build("degradation", "shop", &[], Parts { levels, ..Parts::default() }, &engine.scope()).unwrap();
     engine.add_policy("shop", policy.clone(), Some("orders")).unwrap();
     let before = policy.parameters();
     let document = policy_document("shop", &policy);

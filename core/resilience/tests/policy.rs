@@ -111,8 +111,7 @@ fn permits_survive_as_words() {
     let (bulkhead, adaptive) = (part("bulkhead", &[("limit", 2.0)]), part("adaptive", &[]));
     let bucket = part("token_bucket", &[("rate", 10.0), ("burst", 5.0)]);
     let policies = vec![breaker.clone(), bulkhead.clone(), adaptive.clone(), bucket.clone()];
-    let whole =
-        Policy::build("pipeline", "x", &[], Parts { policies, ..Parts::default() }, &scope).unwrap();
+    let whole = Policy::build("pipeline", "x", &[], Parts { policies, ..Parts::default() }, &scope).unwrap();
     let call = Call { tokens: 3, priority: Priority::High, ..Call::default() };
     let words = whole.try_enter(call).unwrap().into_raw();
     assert_eq!((bulkhead.figures()[0], adaptive.figures()[0]), (("taken", 1.0), ("taken", 1.0)));
@@ -150,7 +149,11 @@ fn every_listener_hears_every_event() {
     };
     assert_eq!(heard(&one), [("breaker", "forced open".to_owned())]);
     assert_eq!(heard(&two), [("breaker", "forced open".to_owned()), ("breaker", "closed".to_owned())]);
-    let Some(Change::Breaker { .. }) = { switch.disable(); two.try_next() }.map(|event| event.change) else {
+    let Some(Change::Breaker { .. }) = {
+        switch.disable();
+        two.try_next()
+    }
+    .map(|event| event.change) else {
         panic!("a listener that stays goes on hearing")
     };
 }

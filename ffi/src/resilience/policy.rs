@@ -27,21 +27,20 @@ use std::ptr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use knhk_engine::{Error, PolicyInfo, Status, policy_document};
-use knhk_resilience::degrade::{Feature, Level, Thresholds};
+use knhk_engine::{Error, Status};
+use knhk_resilience::Policy;
+use knhk_resilience::degrade::{Level, Thresholds};
 use knhk_resilience::policy::Parts;
 use knhk_resilience::recover::{Incident, Strategy};
-use knhk_resilience::{Breaker, Policy};
 use knhk_warm::Ticker;
 
 use super::scope::ScopeHandle;
 use crate::buffer::{Buffer, filled};
-use crate::call::{call, on_engine, total};
+use crate::call::{call, total};
 use crate::callback::{Context, Destroy};
-use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::handle::{Kind, free, give, given, required};
-use crate::text::{Texts, c_string, null, output, text};
+use crate::text::{c_string, null, output, text};
 use crate::versioned::{Output, Versioned, input};
 
 /// Admits every call and watches the outcomes.
@@ -58,7 +57,7 @@ pub const KNHK_BREAKER_DISABLED: u32 = 4;
 /// A policy, as C holds it.
 pub struct PolicyHandle {
     pub(crate) policy: Policy,
-    name: CString,
+    pub(crate) name: CString,
     /// Names, units and meanings of the parameters, which do not change.
     parameters: Vec<[CString; 3]>,
     /// Polls a health monitor.
@@ -273,7 +272,10 @@ pub unsafe extern "C" fn knhk_policy_new(
             let made = Policy::build(text(kind, "kind")?, name, &settings, parts, &required(scope)?.scope)?;
             let texts = |p: knhk_resilience::policy::Parameter| [c_string(&p.name), c_string(p.unit), c_string(p.what)];
             let parameters = made.parameters().into_iter().map(texts).collect();
-            ptr::write(policy, give(PolicyHandle { policy: made, name: c_string(name), parameters, poll: Mutex::default() }));
+            ptr::write(
+                policy,
+                give(PolicyHandle { policy: made, name: c_string(name), parameters, poll: Mutex::default() }),
+            );
         }
         Ok(())
     };
@@ -438,269 +440,4 @@ pub unsafe extern "C" fn knhk_policy_retune(
     };
     // SAFETY: as documented.
     unsafe { call(err, body) }
-}
-
-unsafe fn by_hand(policy: *mut PolicyHandle, err: *mut *mut ErrorHandle, switch: fn(&Breaker)) -> Status {
-    let body = || {
-        // SAFETY: as documented.
-        switch(unsafe { of_kind!(policy, Breaker) });
-        Ok(())
-    };
-    // SAFETY: as documented.
-    unsafe { call(err, body) }
-}
-
-/// Opens a breaker until knhk_breaker_close.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_breaker_force_open(policy: *mut PolicyHandle, err: *mut *mut ErrorHandle) -> Status {
-    // SAFETY: as documented.
-    unsafe { by_hand(policy, err, Breaker::force_open) }
-}
-
-/// Closes a breaker, with nothing remembered.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_breaker_close(policy: *mut PolicyHandle, err: *mut *mut ErrorHandle) -> Status {
-    // SAFETY: as documented.
-    unsafe { by_hand(policy, err, Breaker::close) }
-}
-
-/// Has a breaker admit everything and remember nothing until knhk_breaker_close.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_breaker_disable(policy: *mut PolicyHandle, err: *mut *mut ErrorHandle) -> Status {
-    // SAFETY: as documented.
-    unsafe { by_hand(policy, err, Breaker::disable) }
-}
-
-/// Switches chaos on (1) or off (0); it begins off.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_chaos_switch(policy: *mut PolicyHandle, on: u32, err: *mut *mut ErrorHandle) -> Status {
-    let body = || {
-        // SAFETY: as documented.
-        unsafe { of_kind!(policy, Chaos) }.switch(on != 0);
-        Ok(())
-    };
-    // SAFETY: as documented.
-    unsafe { call(err, body) }
-}
-
-/// Tells a shedder or a degradation the load: the share of a queue's room, of the processors; 1 is the capacity.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_policy_load(policy: *mut PolicyHandle, load: f64, err: *mut *mut ErrorHandle) -> Status {
-    let body = || {
-        // SAFETY: as documented.
-        match unsafe { &required(policy)?.policy } {
-            Policy::Shedder(shedder) => shedder.load(load as f32),
-            Policy::Degradation(degradation) => degradation.load(load),
-            other => return Err(wrong_kind(other, "shedder or a degradation")),
-        }
-        Ok(())
-    };
-    // SAFETY: as documented.
-    unsafe { call(err, body) }
-}
-
-/// Holds a level of a degradation whatever the load is.
-///
-/// `level`: 0 is full service, beyond the last is the last; UINT32_MAX lets go, and the load decides again.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_degradation_pin(
-    policy: *mut PolicyHandle,
-    level: u32,
-    err: *mut *mut ErrorHandle,
-) -> Status {
-    let body = || {
-        // SAFETY: as documented.
-        unsafe { of_kind!(policy, Degradation) }.pin((level != u32::MAX).then_some(level as usize));
-        Ok(())
-    };
-    // SAFETY: as documented.
-    unsafe { call(err, body) }
-}
-
-/// The number of a feature, for knhk_feature_is_on.
-///
-/// `feature`: receives it. Returns KNHK_OK, or KNHK_NOT_FOUND where no level of the degradation switches it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_feature(
-    policy: *const PolicyHandle,
-    name: *const c_char,
-    feature: *mut u32,
-    err: *mut *mut ErrorHandle,
-) -> Status {
-    let body = || {
-        let feature = output(feature, "feature")?;
-        // SAFETY: as documented.
-        let (degradation, name) = unsafe { (of_kind!(policy, Degradation), text(name, "name")?) };
-        let found = degradation.feature(name).ok_or_else(|| {
-            Error::new(Status::NotFound, "call", name, format!("no level switches a feature {name:?} off"))
-        })?;
-        // SAFETY: as documented.
-        unsafe { ptr::write(feature, found.into_raw()) };
-        Ok(())
-    };
-    // SAFETY: as documented.
-    unsafe { call(err, body) }
-}
-
-/// Whether a feature is on: one load. True for what is no degradation or no feature.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_feature_is_on(policy: *const PolicyHandle, feature: u32) -> bool {
-    // SAFETY: NULL or a live policy, as documented.
-    match unsafe { given(policy) }.map(|handle| &handle.policy) {
-        Some(Policy::Degradation(degradation)) => degradation.is_on(Feature::from_raw(feature)),
-        _ => true,
-    }
-}
-
-/// The parameters of a policy as a JSON document, with ranges, units and meanings: promoted into the sector that the policy follows,
-/// alone or among others, it changes nothing until somebody changes a value.
-///
-/// `json`: receives it; the program frees it with knhk_buffer_free.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_policy_document(
-    policy: *const PolicyHandle,
-    json: *mut *mut Buffer,
-    err: *mut *mut ErrorHandle,
-) -> Status {
-    let body = || {
-        let json = output(json, "json")?;
-        // SAFETY: as documented.
-        let policy = unsafe { required(policy)? };
-        let name = policy.name.to_string_lossy();
-        // SAFETY: as documented.
-        unsafe { ptr::write(json, filled(policy_document(&name, &policy.policy))) };
-        Ok(())
-    };
-    // SAFETY: as documented.
-    unsafe { call(err, body) }
-}
-
-/// Makes a policy known to an engine under its name: knhk_policies lists it.
-///
-/// `sector`: NULL, or the sector whose values under "resilience/<policy>/<parameter>" retune it, at once and before each promotion or
-/// rollback returns; what a version does not state is as the program made it, and a version that it cannot take leaves it as it was.
-/// Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_INVALID_ARGUMENT for a name with a slash; KNHK_NOT_FOUND for an unknown sector.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_policy_add(
-    engine: *mut EngineHandle,
-    policy: *const PolicyHandle,
-    sector: *const c_char,
-    err: *mut *mut ErrorHandle,
-) -> Status {
-    // SAFETY: as documented.
-    unsafe {
-        on_engine(engine, err, |engine| {
-            let policy = required(policy)?;
-            let sector = crate::text::optional_text(sector, "sector")?;
-            engine.add_policy(&policy.name.to_string_lossy(), policy.policy.clone(), sector)
-        })
-    }
-}
-
-/// Has an engine forget a policy, which stays as it is.
-///
-/// Returns KNHK_OK, or KNHK_NOT_FOUND.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_policy_remove(
-    engine: *mut EngineHandle,
-    name: *const c_char,
-    err: *mut *mut ErrorHandle,
-) -> Status {
-    // SAFETY: as documented.
-    unsafe {
-        on_engine(engine, err, |engine| {
-            let name = text(name, "name")?;
-            if engine.remove_policy(name) {
-                return Ok(());
-            }
-            Err(Error::new(Status::NotFound, "policy", name, format!("there is no policy {name:?}")))
-        })
-    }
-}
-
-/// A policy, as enumerated.
-#[repr(C)]
-pub struct PolicyInfoC {
-    /// How much of this struct the library knows.
-    pub struct_size: u32,
-    /// 0.
-    pub reserved: u32,
-    /// Its name.
-    pub name: *const c_char,
-    /// Its kind.
-    pub kind: *const c_char,
-    /// The sector that it follows; NULL for none.
-    pub sector: *const c_char,
-    /// The version of the sector that was looked at last; 0 for none.
-    pub version: u64,
-    /// Why that version could not retune it; NULL where it could.
-    pub refused: *const c_char,
-    /// Its state in a word or two; may be "".
-    pub state: *const c_char,
-    /// Its state and figures, for people.
-    pub text: *const c_char,
-}
-
-/// Policies, as of one moment.
-pub struct PolicyList {
-    items: Vec<PolicyInfoC>,
-    _texts: Texts,
-}
-
-impl Kind for PolicyList {
-    const NAME: &'static str = "list of policies";
-    const MAGIC: u64 = 0x6b6e_686b_706f_6c02;
-}
-
-/// Lists the policies that an engine knows.
-///
-/// `policies`: receives the list, which the program frees with knhk_policies_free.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_policies(
-    engine: *const EngineHandle,
-    policies: *mut *mut PolicyList,
-    err: *mut *mut ErrorHandle,
-) -> Status {
-    // SAFETY: as documented.
-    unsafe {
-        on_engine(engine, err, |engine| {
-            let policies = output(policies, "policies")?;
-            let mut texts = Texts::default();
-            let item = |info: &PolicyInfo| PolicyInfoC {
-                struct_size: size_of::<PolicyInfoC>() as u32,
-                reserved: 0,
-                name: texts.keep(&info.name),
-                kind: texts.keep(info.kind),
-                sector: texts.keep_some(info.sector.as_deref()),
-                version: info.version,
-                refused: texts.keep_some(info.refused.as_deref()),
-                state: texts.keep(&info.state),
-                text: texts.keep(&info.summary),
-            };
-            let items = engine.policies().iter().map(item).collect();
-            ptr::write(policies, give(PolicyList { items, _texts: texts }));
-            Ok(())
-        })
-    }
-}
-
-/// How many policies a list has; 0 for NULL. Any thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_policies_len(policies: *const PolicyList) -> usize {
-    // SAFETY: NULL or a live list, as documented.
-    unsafe { given(policies) }.map_or(0, |list| list.items.len())
-}
-
-/// A policy of a list; NULL beyond its end. Valid until the list is freed. Any thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_policies_at(policies: *const PolicyList, index: usize) -> *const PolicyInfoC {
-    // SAFETY: NULL or a live list, as documented.
-    unsafe { given(policies) }.and_then(|list| list.items.get(index)).map_or(ptr::null(), ptr::from_ref)
-}
-
-/// Frees a list of policies. NULL does nothing. Any thread; its items may not be used any more.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_policies_free(policies: *mut PolicyList) {
-    // SAFETY: NULL or a live list, as documented.
-    unsafe { free(policies) }
 }

@@ -37,7 +37,7 @@ const WAITING: usize = 1024;
 pub struct ScopeHandle {
     pub(crate) scope: Scope,
     manual: Option<Arc<ManualClock>>,
-    /// The engine whose scope this is.
+    /// By their numbers.
     listeners: Mutex<Vec<(u64, Events, Ticker)>>,
     next: AtomicU64,
     _follower: Option<Ticker>,
@@ -74,7 +74,11 @@ fn no_thread(error: &std::io::Error) -> Error {
 /// `clock`: KNHK_CLOCK_SYSTEM, KNHK_CLOCK_CACHED or KNHK_CLOCK_MANUAL. `scope`: receives it; the program frees it with knhk_scope_free.
 /// Returns KNHK_OK; KNHK_INVALID_ARGUMENT for another clock; KNHK_SYSTEM when there are no more threads.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_scope_new(clock: u32, scope: *mut *mut ScopeHandle, err: *mut *mut ErrorHandle) -> Status {
+pub unsafe extern "C" fn knhk_scope_new(
+    clock: u32,
+    scope: *mut *mut ScopeHandle,
+    err: *mut *mut ErrorHandle,
+) -> Status {
     let body = || {
         let scope = output(scope, "scope")?;
         let made = match clock {
@@ -295,8 +299,8 @@ pub struct CounterC {
     pub struct_size: u32,
     /// 0.
     pub reserved: u32,
-    /// "knhk.resilience.…"; valid for ever.
-    pub name: *const u8,
+    /// "knhk.resilience.…", without a NUL behind it; valid for ever.
+    pub name: *const c_char,
     /// Bytes of the name.
     pub name_len: usize,
     /// The count so far.
@@ -321,10 +325,11 @@ pub unsafe extern "C" fn knhk_scope_counter(
     let body = || {
         // SAFETY: as documented.
         let (scope, place) = unsafe { (required(scope)?, Output::new(counter)?) };
-        let found = scope.scope.counters().read().nth(index).ok_or_else(|| {
-            Error::new(Status::NotFound, "call", "index", format!("there is no counter at {index}"))
-        })?;
-        let (name, name_len) = (found.name.as_ptr(), found.name.len());
+        let found =
+            scope.scope.counters().read().nth(index).ok_or_else(|| {
+                Error::new(Status::NotFound, "call", "index", format!("there is no counter at {index}"))
+            })?;
+        let (name, name_len) = (found.name.as_ptr().cast(), found.name.len());
         place.write(CounterC { struct_size: 0, reserved: 0, name, name_len, value: found.value });
         Ok(())
     };

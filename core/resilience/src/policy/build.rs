@@ -151,8 +151,7 @@ impl Policy {
                 let nearest = 20.max(lowest).min(highest.max(lowest));
                 let initial = given.whole("initial", Some(nearest.into()))?;
                 let vegas = given.number("vegas", 0.0) != 0.0;
-                let law =
-                    if vegas { Law::Vegas(Vegas::default()) } else { Law::Gradient2(Gradient2::default()) };
+                let law = if vegas { Law::Vegas(Vegas::default()) } else { Law::Gradient2(Gradient2::default()) };
                 let values = given.over(p::law_parameters(&law))?;
                 let law = p::law(&law, &values);
                 Policy::Adaptive(Arc::new(Adaptive::new(law, initial, lowest, highest, scope)?))
@@ -176,10 +175,7 @@ impl Policy {
             }
             "chaos" => {
                 let (failures, delays) = (given.number("failures", 0.0), given.number("delays", 0.0));
-                let delay = (
-                    given.span("shortest_delay_ms", Some(0.0))?,
-                    given.span("longest_delay_ms", Some(0.0))?,
-                );
+                let delay = (given.span("shortest_delay_ms", Some(0.0))?, given.span("longest_delay_ms", Some(0.0))?);
                 let seed = given.number("seed", 0.0) as u64;
                 given.done()?;
                 let settings = chaos::Settings { failures, delays, delay };
@@ -217,10 +213,12 @@ impl Policy {
                 let pause = given.span("pause_ms", Some(100.0))?;
                 let relapse = given.span("relapse_ms", Some(60_000.0))?;
                 given.done()?;
-                let recovery = parts.strategies.into_iter().fold(
-                    Recovery::new(name, pause, relapse, scope),
-                    |recovery, (name, tries, strategy)| recovery.then(&name, tries, strategy),
-                );
+                let recovery = parts
+                    .strategies
+                    .into_iter()
+                    .fold(Recovery::new(name, pause, relapse, scope), |recovery, (name, tries, strategy)| {
+                        recovery.then(&name, tries, strategy)
+                    });
                 Policy::Recovery(Arc::new(recovery))
             }
             _ => {

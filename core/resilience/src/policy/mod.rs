@@ -140,7 +140,14 @@ impl Policy {
         use Policy::{Adaptive, Breaker, Bulkhead, Chaos, Pipeline, Shedder, SlidingWindow, TokenBucket};
         matches!(
             self,
-            Breaker(_) | Bulkhead(_) | Adaptive(_) | TokenBucket(_) | SlidingWindow(_) | Shedder(_) | Chaos(_) | Pipeline(_)
+            Breaker(_)
+                | Bulkhead(_)
+                | Adaptive(_)
+                | TokenBucket(_)
+                | SlidingWindow(_)
+                | Shedder(_)
+                | Chaos(_)
+                | Pipeline(_)
         )
     }
 
