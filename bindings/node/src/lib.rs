@@ -21,6 +21,7 @@ mod mailbox;
 mod opening;
 mod reads;
 mod records;
+mod resilience;
 mod reference;
 mod scratch;
 mod shared;

@@ -21,6 +21,7 @@ from ._enums import Outcome, Reason
 from ._errors import (
     AlreadyExists,
     Busy,
+    CallFailed,
     Closed,
     Conflict,
     Corrupt,
@@ -35,6 +36,7 @@ from ._errors import (
     NotFound,
     NotReady,
     Panic,
+    Refused,
     Stalled,
     StorageError,
     SystemFailure,
@@ -67,6 +69,7 @@ from ._knhk import (
 __all__ = [
     "AlreadyExists",
     "Busy",
+    "CallFailed",
     "Change",
     "Changes",
     "Closed",
@@ -95,6 +98,7 @@ __all__ = [
     "Panic",
     "Phases",
     "Reason",
+    "Refused",
     "Report",
     "Sector",
     "SectorInfo",
