@@ -14,7 +14,8 @@ use knhk_resilience::policy::Parts;
 use knhk_resilience::recover::Incident;
 use knhk_resilience::retry::{Attempts, Decision, Failure};
 use knhk_resilience::{
-    Clock, Deadline, Event, Events, ManualClock, Outcome, Policy as Native, Priority, Rejected, Scope as Shared, SystemClock,
+    Clock, Deadline, Event, Events, ManualClock, Outcome, Policy as Native, Priority, Rejected, Scope as Shared,
+    SystemClock,
 };
 use knhk_warm::Ticker;
 use napi::Env;
@@ -100,7 +101,11 @@ macro_rules! of_kind {
             Native::$kind(of) => of,
             other => {
                 let wanted = stringify!($kind).to_lowercase();
-                return Err(bad($env, "policy", format!("the policy is a {}, and this is for a {wanted}", other.kind())));
+                return Err(bad(
+                    $env,
+                    "policy",
+                    format!("the policy is a {}, and this is for a {wanted}", other.kind()),
+                ));
             }
         }
     };
@@ -113,9 +118,9 @@ pub fn scope_new(env: Env, clock: String) -> napi::Result<External<Scope>> {
         "system" => (None, None, Arc::new(SystemClock)),
         "cached" => {
             let cached = Arc::new(ManualClock::default());
-            let follower = cached.follow(Arc::new(SystemClock), Duration::from_millis(1)).map_err(|error| {
-                throw(env.raw(), &Error::new(Status::System, "scope", "thread", error.to_string()))
-            })?;
+            let follower = cached
+                .follow(Arc::new(SystemClock), Duration::from_millis(1))
+                .map_err(|error| throw(env.raw(), &Error::new(Status::System, "scope", "thread", error.to_string())))?;
             (None, Some(follower), cached)
         }
         "manual" => {
@@ -225,9 +230,9 @@ pub fn scope_listen(
         };
         tell.call(transition, ThreadsafeFunctionCallMode::NonBlocking);
     };
-    let ticker = events.listen(Box::new(told)).map_err(|error| {
-        throw(env.raw(), &Error::new(Status::System, "scope", "thread", error.to_string()))
-    })?;
+    let ticker = events
+        .listen(Box::new(told))
+        .map_err(|error| throw(env.raw(), &Error::new(Status::System, "scope", "thread", error.to_string())))?;
     scope.shared.subscribe(events.clone());
     Ok(External::new(Listener { shared: scope.shared.clone(), held: Some((events, ticker)) }))
 }
@@ -667,7 +672,13 @@ pub fn recovery_end(
 
 /// Adds a component.
 #[napi(catch_unwind)]
-pub fn health_add(env: Env, policy: &External<Policy>, name: String, weight: f64, needs: Vec<String>) -> napi::Result<u32> {
+pub fn health_add(
+    env: Env,
+    policy: &External<Policy>,
+    name: String,
+    weight: f64,
+    needs: Vec<String>,
+) -> napi::Result<u32> {
     let needs: Vec<&str> = needs.iter().map(String::as_str).collect();
     let added = of_kind!(env, policy, Health).add(&name, weight, &needs);
     added.map(|component| component.into_raw() as u32).map_err(|error| bad(env, &name, error.to_string()))

@@ -44,8 +44,8 @@ mod _knhk {
     use crate::records::{KeyInfo, Observation, SectorInfo, Stats};
     #[pymodule_export]
     use crate::resilience::{
-        ComponentReport, HealthReport, HedgedCall, Listener, Parameter, Permit, PolicyBase, PolicyInfo, ScopeBase, policies,
-        remove_policy, retry_after,
+        ComponentReport, HealthReport, HedgedCall, Listener, Parameter, Permit, PolicyBase, PolicyInfo, ScopeBase,
+        policies, remove_policy, retry_after,
     };
     #[pymodule_export]
     use crate::sector::Sector;

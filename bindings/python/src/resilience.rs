@@ -27,8 +27,9 @@ use crate::error::{Raised, detached, invalid};
 const WAITING: usize = 1024;
 
 fn seconds(name: &str, seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| invalid("policy", name, format!("{name} is a number of seconds that is not negative, not {seconds}")))
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        invalid("policy", name, format!("{name} is a number of seconds that is not negative, not {seconds}"))
+    })
 }
 
 /// The exception for a refusal, of `knhk.resilience`.
@@ -72,7 +73,9 @@ impl ScopeBase {
                 let manual = Arc::new(ManualClock::default());
                 made(Shared::new(manual.clone()), Some(manual), None)
             }
-            other => Err(invalid("scope", "clock", format!("clock is \"system\", \"cached\" or \"manual\", not {other:?}"))),
+            other => {
+                Err(invalid("scope", "clock", format!("clock is \"system\", \"cached\" or \"manual\", not {other:?}")))
+            }
         }
     }
 
@@ -181,7 +184,11 @@ fn outcome(name: &str) -> PyResult<Outcome> {
         "success" => Ok(Outcome::Success),
         "failure" => Ok(Outcome::Failure),
         "ignored" => Ok(Outcome::Ignored),
-        other => Err(invalid("policy", "outcome", format!("outcome is \"success\", \"failure\" or \"ignored\", not {other:?}"))),
+        other => Err(invalid(
+            "policy",
+            "outcome",
+            format!("outcome is \"success\", \"failure\" or \"ignored\", not {other:?}"),
+        )),
     }
 }
 
@@ -214,7 +221,8 @@ impl PolicyBase {
         strategies: Vec<(String, u32, Py<PyAny>)>,
     ) -> PyResult<PolicyBase> {
         let level = |(name, enter, leave, enter_after, leave_after, off): Step| {
-            let (enter_after, leave_after) = (seconds("enter_after", enter_after)?, seconds("leave_after", leave_after)?);
+            let (enter_after, leave_after) =
+                (seconds("enter_after", enter_after)?, seconds("leave_after", leave_after)?);
             Ok(Level { name, thresholds: Thresholds { enter, leave, enter_after, leave_after }, off })
         };
         let parts = Parts {
@@ -348,7 +356,12 @@ impl PolicyBase {
         Ok(degradation.is_on(found))
     }
 
-    fn _recover(&self, py: Python<'_>, component: String, what: String) -> PyResult<(Option<String>, Vec<(String, String)>)> {
+    fn _recover(
+        &self,
+        py: Python<'_>,
+        component: String,
+        what: String,
+    ) -> PyResult<(Option<String>, Vec<(String, String)>)> {
         let recovery = of_kind!(self, Recovery);
         let report = py.detach(|| recovery.recover(&Incident { component, what }));
         let failed = report.failed.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();

@@ -10,12 +10,16 @@ use std::time::Duration;
 
 use knhk_hot::Hot;
 use knhk_hot::artifact::Value;
+use knhk_ledger::{Entry, Evidence, Outcome};
 use knhk_ontology::Document;
 use knhk_promotion::Version;
+use knhk_resilience::breaker::Why;
 use knhk_resilience::policy::Parameter;
-use knhk_resilience::{Clock, Policy, PolicyError, Scope};
+use knhk_resilience::{Change, Clock, Event, Events, Policy, PolicyError, Scope};
+use knhk_warm::Ticker;
 use serde_json::{Map, json};
 
+use crate::durable::{Durable, now_ns};
 use crate::{Engine, Error, Level, Status};
 
 /// A policy, as enumerated.
@@ -62,7 +66,21 @@ struct Bound {
 pub(crate) struct Policies {
     known: Mutex<Vec<Known>>,
     scope: OnceLock<Scope>,
+    /// Writes receipts, where there is a ledger.
+    recorder: Mutex<Option<Recorder>>,
 }
+
+/// What turns transitions into receipts, on a thread of its own.
+struct Recorder {
+    events: Events,
+    ticker: Ticker,
+}
+
+/// Transitions that wait for their receipts before the oldest make room, which is counted in `knhk.resilience.events.displaced`.
+const WAITING: usize = 4096;
+
+/// Receipts of one batch.
+const BATCH: usize = 256;
 
 /// The engine's cached clock: a look is a load. It stands still once the engine is closed.
 struct Cached(Hot);
@@ -100,6 +118,76 @@ impl Policies {
         }
         told
     }
+}
+
+impl Policies {
+    /// Has each transition of the scope leave a receipt.
+    fn record(&self, scope: &Scope, durable: &Arc<Durable>) -> Result<(), Error> {
+        let events = Events::new(WAITING);
+        let (queue, kept) = (events.clone(), durable.clone());
+        let told = move |event: Event| record(&kept, event, &queue);
+        let ticker = events.listen(Box::new(told)).map_err(|error| {
+            let message = format!("the thread for receipts of transitions could not be started: {error}");
+            Error::new(Status::System, "policy", "knhk-resilience", message)
+        })?;
+        scope.subscribe(events.clone());
+        *self.recorder.lock().unwrap_or_else(PoisonError::into_inner) = Some(Recorder { events, ticker });
+        Ok(())
+    }
+
+    /// Writes the receipts that are still to be written, and no more after that: before the ledger's store closes.
+    pub(crate) fn close(&self, durable: &Durable) {
+        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Recorder { events, ticker }) = recorder else { return };
+        if let Some(scope) = self.scope.get() {
+            scope.unsubscribe(&events);
+        }
+        drop(ticker);
+        if let Some(event) = events.try_next() {
+            record(durable, event, &events);
+        }
+    }
+}
+
+/// Writes the receipt of an event, and of those that wait behind it, in batches.
+fn record(durable: &Durable, first: Event, events: &Events) {
+    let mut next = Some(first);
+    while next.is_some() {
+        let batch = std::iter::from_fn(|| next.take().or_else(|| events.try_next())).take(BATCH);
+        let entries: Vec<Entry> = batch.filter_map(|event| entry(&event)).collect();
+        if !entries.is_empty()
+            && let Err(error) = durable.history.ledger().append(entries)
+        {
+            tracing::error!(name: "knhk.resilience.receipt", %error, "transitions left no receipts");
+        }
+        next = events.try_next();
+    }
+}
+
+/// The receipt of a transition; a recovery leaves none, but what it mends does.
+fn entry(event: &Event) -> Option<Entry> {
+    let (from, to) = event.change.ends();
+    let name = || event.source.to_string();
+    let evidence = match &event.change {
+        Change::Breaker { why, .. } => {
+            let failure_rate = match *why {
+                Why::FailureTrend(rate, _) | Why::FailureRate(rate, _) => f64::from(rate),
+                // As far as was looked, all calls failed.
+                Why::ConsecutiveFailures(_) | Why::ProbeFailed => 1.0,
+                _ => 0.0,
+            };
+            Evidence::BreakerChanged { breaker: name(), from, to, failure_rate }
+        }
+        Change::Degradation { off, .. } => Evidence::DegradationChanged { from, to, disabled: off.clone() },
+        Change::Health { component, availability, .. } => {
+            Evidence::HealthChanged { component: component.to_string(), from, to, availability: *availability }
+        }
+        Change::System { availability, .. } => {
+            Evidence::HealthChanged { component: name(), from, to, availability: *availability }
+        }
+        _ => return None,
+    };
+    Some(Entry { time_ns: now_ns(), sector: None, outcome: Outcome::Approved, evidence, links: Vec::new() })
 }
 
 impl Known {
@@ -183,11 +271,22 @@ impl From<PolicyError> for Error {
 
 impl Engine {
     /// What this engine's policies share: its cached clock, whose look costs a load and which advances with
-    /// [`crate::Options::clock_period`], one set of counters, and events. For policies that time single calls (an adaptive limit, a
+    /// [`crate::Options::clock_period`], one set of counters, and events. Where the engine has a ledger, each transition of a breaker, a
+    /// degradation or a health monitor in this scope leaves a receipt. For policies that time single calls (an adaptive limit, a
     /// hedge), take [`Scope::with_clock`] with the system's.
     pub fn scope(&self) -> Scope {
         let policies = &self.inner.announcer.policies;
-        policies.scope.get_or_init(|| Scope::new(Arc::new(Cached(self.inner.hot.clone())))).clone()
+        let make = || {
+            let scope = Scope::new(Arc::new(Cached(self.inner.hot.clone())));
+            if let Some(durable) = &self.inner.journal.durable
+                && durable.writable().is_ok()
+                && let Err(error) = policies.record(&scope, durable)
+            {
+                self.inner.announcer.log(Level::Error, "resilience", error.to_string());
+            }
+            scope
+        };
+        policies.scope.get_or_init(make).clone()
     }
 
     /// Makes a policy known under a name: [`Engine::policies`] lists it. With a sector it follows the values under

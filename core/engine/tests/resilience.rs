@@ -5,7 +5,7 @@ use std::time::Duration;
 use knhk_engine::{Engine, Options, Origin, SectorKind, Status, policy_document};
 use knhk_resilience::pipeline::Call;
 use knhk_resilience::policy::Parts;
-use knhk_resilience::{Clock, Events, Outcome, Policy, Rejected};
+use knhk_resilience::{Events, Outcome, Policy, Rejected};
 
 fn engine() -> Engine {
     let engine = Engine::open(":memory:", Options::default()).unwrap();
@@ -122,4 +122,34 @@ fn the_engines_scope_has_its_clock_and_its_events() {
     while scope.clock().now_ns() == begun {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn transitions_leave_receipts_where_there_is_a_ledger() {
+    let folder = std::env::temp_dir().join(format!("knhk-resilience-{}", std::process::id()));
+    let engine = Engine::open(folder.to_str().unwrap(), Options::default()).unwrap();
+    let breaker =
+        Policy::build("breaker", "payments", &[("consecutive_failures", 1.0)], Parts::default(), &engine.scope());
+    let breaker = breaker.unwrap();
+    let permit = breaker.try_enter(Call::default()).unwrap();
+    breaker.finish(permit, Outcome::Failure);
+    let health = Policy::build("health", "shop", &[], Parts::default(), &engine.scope()).unwrap();
+    let Policy::Health(monitor) = &health else { panic!("it was made as one") };
+    monitor.report(monitor.add("db", 1.0, &[]).unwrap(), 0.7);
+    // What was not written yet is written when the engine closes.
+    engine.close();
+    let engine = Engine::open(folder.to_str().unwrap(), Options::default()).unwrap();
+    let receipts = engine.receipts(&Default::default()).unwrap();
+    let of = |kind: &str| receipts.iter().filter(|receipt| receipt.kind == kind).collect::<Vec<_>>();
+    let opened = of("breaker transition");
+    assert_eq!(opened.len(), 1, "{receipts:?}");
+    assert_eq!(
+        (opened[0].evidence["breaker"].as_str(), opened[0].evidence["to"].as_str()),
+        (Some("payments"), Some("open"))
+    );
+    assert_eq!(opened[0].evidence["failure_rate"].as_f64(), Some(1.0));
+    let told: Vec<_> = of("health transition").iter().map(|receipt| receipt.evidence["component"].clone()).collect();
+    assert_eq!(told, ["db", "shop"]);
+    engine.close();
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -15,6 +15,8 @@ pub(crate) fn load(
     root: &TrustRoot,
     known: Option<&str>,
 ) -> Result<(KeyRing, Frontier, Hash), LedgerError> {
+    // Before the log's size: beside a live engine both grow, and the checkpoint must not seem to cover what is not there.
+    let newest = store.checkpoint(u64::MAX)?;
     let size = store.log_size()?;
     if size == 0 {
         return Err(LedgerError::State { why: "the store has no log; create one".into() });
@@ -22,7 +24,7 @@ pub(crate) fn load(
     let keys = load_keys(store, root)?;
     let missing =
         || Tampering::Checkpoint { size, what: "no checkpoint is stored, and each log begins with one".into() };
-    let newest = store.checkpoint(u64::MAX)?.ok_or_else(missing)?;
+    let newest = newest.ok_or_else(missing)?;
     let frontier = check_checkpoint(store, &keys, &newest, size)?;
     if let Some(note) = known {
         let known = Checkpoint::decode(note)?;

@@ -1,6 +1,6 @@
 //! The type-state pipeline.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use knhk_hot::{Change, Hot};
@@ -11,7 +11,7 @@ use knhk_ontology::{
 
 use crate::content::{Changes, TextRead};
 use crate::sector::LastText;
-use crate::{Content, Journal, Origin, Phases, PromotionError, Sector, State, Version};
+use crate::{Content, Journal, Origin, Phases, PromotionError, Record, Sector, State, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
 pub struct Promotion<'s, S> {
@@ -228,13 +228,18 @@ impl<'s> Promotion<'s, Ready<'s>> {
             time_ns: unix_nanoseconds(),
             origin: origin.clone(),
             rollback_of,
+            parent: state.current().map(|current| current.number),
+            receipt: OnceLock::new(),
             before,
             phases,
             snapshot,
             compiled,
         };
         let record = |version: &Version| {
-            journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), version))
+            let record = Record { sector: sector.name(), version, keys: &state.keys, emergency: at_once };
+            let receipt = journal.version(&record)?;
+            receipt.into_iter().for_each(|id| _ = version.receipt.set(id));
+            Ok(())
         };
         let begun = Instant::now();
         if !at_once {
@@ -254,7 +259,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
         let recorded = match at_once {
             true => record(&version).inspect_err(|error| {
                 tracing::error!(sector = sector.name(), version = number, %error, "an emergency rollback is not recorded yet");
-                if let Err(error) = journal.intend(sector.number(), &version) {
+                if let Err(error) = journal.intend(sector.number(), sector.name(), &version) {
                     tracing::error!(sector = sector.name(), %error, "nor is its intent: a restart would not honour it");
                 }
             }),
@@ -266,7 +271,6 @@ impl<'s> Promotion<'s, Ready<'s>> {
             state.text = Some(Arc::new(LastText { version: number, text }));
         }
         if let Some(forgotten) = state.push(version.clone()) {
-            journal.prune(sector.name(), forgotten.number);
             sector.aside().discard(Box::new(forgotten));
         }
         drop(state);

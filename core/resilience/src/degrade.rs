@@ -207,7 +207,11 @@ impl Degradation {
             Some(level) => level.name.as_str().into(),
             None => Arc::from("full service"),
         };
-        self.scope.announce(&self.name, now, Change::Degradation { from: name(from), to: name(level) });
+        self.scope.announce(
+            &self.name,
+            now,
+            Change::Degradation { from: name(from), to: name(level), off: self.off() },
+        );
     }
 }
 

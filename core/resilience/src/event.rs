@@ -41,6 +41,8 @@ pub enum Change {
         from: Arc<str>,
         /// The level's name now.
         to: Arc<str>,
+        /// The features that are off now.
+        off: Vec<String>,
     },
     /// A recovery was tried.
     Recovery {
@@ -57,6 +59,8 @@ pub enum Change {
         from: health::State,
         /// The state now.
         to: health::State,
+        /// The system's weighted availability now, 0 to 1.
+        availability: f64,
     },
     /// The system's health.
     System {
@@ -64,6 +68,8 @@ pub enum Change {
         from: health::System,
         /// The state now.
         to: health::System,
+        /// The weighted availability now, 0 to 1.
+        availability: f64,
     },
 }
 
@@ -72,12 +78,12 @@ impl Change {
     pub fn ends(&self) -> (String, String) {
         match self {
             Change::Breaker { from, to, .. } => (from.to_string(), to.to_string()),
-            Change::Degradation { from, to } => (from.to_string(), to.to_string()),
+            Change::Degradation { from, to, .. } => (from.to_string(), to.to_string()),
             Change::Recovery { report, .. } => {
                 ("broken".into(), if report.mended_by.is_some() { "mended" } else { "not mended" }.into())
             }
             Change::Health { from, to, .. } => (from.to_string(), to.to_string()),
-            Change::System { from, to } => (from.to_string(), to.to_string()),
+            Change::System { from, to, .. } => (from.to_string(), to.to_string()),
         }
     }
 
@@ -97,10 +103,10 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Change::Breaker { from, to, why } => write!(f, "circuit breaker {from} -> {to}: {why}"),
-            Change::Degradation { from, to } => write!(f, "degradation {from} -> {to}"),
+            Change::Degradation { from, to, .. } => write!(f, "degradation {from} -> {to}"),
             Change::Recovery { component, report } => write!(f, "recovery of {component}: {report}"),
-            Change::Health { component, from, to } => write!(f, "{component} {from} -> {to}"),
-            Change::System { from, to } => write!(f, "system {from} -> {to}"),
+            Change::Health { component, from, to, .. } => write!(f, "{component} {from} -> {to}"),
+            Change::System { from, to, .. } => write!(f, "system {from} -> {to}"),
         }
     }
 }

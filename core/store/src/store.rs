@@ -96,6 +96,9 @@ pub trait Store: Send + Sync {
     /// reads, so store one whole now and then; [`Snapshot::MAX_DEPTH`](crate::Snapshot::MAX_DEPTH) is the limit.
     fn snapshot_depth(&self, id: &Hash) -> Result<Option<u64>, StoreError>;
 
+    /// Snapshots that no version has and that none that is stored stands on.
+    fn loose_snapshots(&self) -> Result<Vec<Hash>, StoreError>;
+
     /// The sectors, by number.
     fn sectors(&self) -> Result<Vec<SectorRecord>, StoreError>;
 

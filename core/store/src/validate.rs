@@ -6,6 +6,8 @@ use crate::{Batch, Segment, Snapshot, StoreError, Write};
 /// Bytes of any text or blob that is not a snapshot or a segment.
 const MAX_BYTES: usize = 16 << 20;
 
+const UNSORTED: &str = "a snapshot's statements are lines, each with its end, ascending, none twice";
+
 /// Checks what can be checked without looking at the store.
 pub(crate) fn validate(batch: &Batch) -> Result<(), StoreError> {
     batch.writes().iter().try_for_each(check)
@@ -23,7 +25,7 @@ fn check(write: &Write) -> Result<(), StoreError> {
         Write::Snapshot(snapshot) => {
             size("a snapshot", snapshot.added.len().max(snapshot.removed.len()), Snapshot::MAX_BYTES)?;
             if !is_sorted(&snapshot.added) || !is_sorted(&snapshot.removed) {
-                return Err(limit("a snapshot's statements are lines, each with its end, ascending, none twice"));
+                return Err(limit(UNSORTED));
             }
             if snapshot.base.is_none() && !snapshot.removed.is_empty() {
                 return Err(limit("a snapshot without a base removes nothing"));
@@ -32,6 +34,10 @@ fn check(write: &Write) -> Result<(), StoreError> {
                 return Err(limit("a snapshot is not its own base"));
             }
             Ok(())
+        }
+        Write::MendSnapshot { statements, .. } => {
+            size("a snapshot", statements.len(), Snapshot::MAX_BYTES)?;
+            if is_sorted(statements) { Ok(()) } else { Err(limit(UNSORTED)) }
         }
         Write::Sector(sector) => integers("a sector's time", &[sector.time_ns]),
         Write::Version(version) => {

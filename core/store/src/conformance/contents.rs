@@ -143,11 +143,27 @@ pub(super) fn pruning(store: &dyn Store) {
     commit(store, [Write::Untag { sector: "orders".into(), name: "kept".into() }, prune(3)]);
     assert!(!stored(2));
     assert!(stored(0));
+    assert_eq!(store.loose_snapshots(), Ok(vec![]));
     // The base goes with the last that stood on it.
     commit(store, [whole(5), on(6, 5)]);
     commit(store, [Write::Version(version("orders", 5, hash(6))), Write::Version(version("orders", 6, hash(0)))]);
     commit(store, [prune(5)]);
     assert!(!stored(6) && !stored(5));
+
+    // One that is mended stands on nothing any more, and what stands on it stays what it was.
+    let line = |text: &str| format!("{text}\n").into_bytes();
+    let on =
+        |number, base, added: &str| Write::Snapshot(Snapshot::delta(hash(number), hash(base), vec![], line(added)));
+    commit(store, [whole(7), on(8, 7, "a"), on(9, 8, "b")]);
+    commit(store, [Write::Version(version("orders", 7, hash(9)))]);
+    commit(store, [Write::MendSnapshot { id: hash(8), statements: line("a") }]);
+    assert_eq!(store.snapshot_depth(&hash(8)), Ok(Some(0)));
+    assert_eq!(store.snapshot(&hash(9)), Ok(Some(b"a\nb\n".to_vec())));
+    assert!(!stored(7), "the base went with the last that stood on it");
+    commit(store, [Write::MendSnapshot { id: hash(10), statements: line("c") }]);
+    assert_eq!(store.loose_snapshots(), Ok(vec![hash(10)]));
+    commit(store, [on(11, 10, "d")]);
+    assert_eq!(store.loose_snapshots(), Ok(vec![hash(11)]));
 }
 
 pub(super) fn doctrine(store: &dyn Store) {

@@ -118,6 +118,12 @@ impl Store for MemoryStore {
         Ok(self.lock().tables.snapshots.rows.get(id).map(|(depth, _)| *depth))
     }
 
+    fn loose_snapshots(&self) -> Result<Vec<Hash>, StoreError> {
+        let open = self.lock();
+        let ids = open.tables.snapshots.rows.keys().copied();
+        Ok(ids.filter(|id| !open.tables.is_needed(id)).collect())
+    }
+
     fn sectors(&self) -> Result<Vec<SectorRecord>, StoreError> {
         let mut sectors: Vec<_> = self.lock().tables.sectors.rows.values().cloned().collect();
         sectors.sort_by_key(|sector| sector.number);

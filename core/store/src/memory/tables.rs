@@ -112,6 +112,11 @@ impl Tables {
                 self.nodes.set(key, node.hash);
             }
             Write::Snapshot(snapshot) => self.snapshot(snapshot)?,
+            Write::MendSnapshot { id, statements } => {
+                let base = self.snapshots.rows.get(&id).and_then(|(_, snapshot)| snapshot.base);
+                self.snapshots.set(id, (0, Snapshot::whole(id, statements)));
+                self.drop_needless(base);
+            }
             Write::Sector(sector) => {
                 in_order("sector", sector.number.into(), self.sectors.rows.len() as u64)?;
                 if self.sectors.rows.contains_key(&sector.name) {
@@ -223,18 +228,24 @@ impl Tables {
             return Err(StoreError::conflict(what));
         }
         let key = (sector.to_owned(), number);
-        let mut needless = self.versions.rows.get(&key).map(|version| version.snapshot);
+        let snapshot = self.versions.rows.get(&key).map(|version| version.snapshot);
         self.versions.remove(key);
-        while let Some(id) = needless {
-            let needed = self.versions.rows.values().any(|version| version.snapshot == id)
-                || self.snapshots.rows.values().any(|(_, snapshot)| snapshot.base == Some(id));
-            if needed {
-                break;
-            }
-            needless = self.snapshots.rows.get(&id).and_then(|(_, snapshot)| snapshot.base);
+        self.drop_needless(snapshot);
+        Ok(())
+    }
+
+    /// Whether a version has this snapshot, or another one stands on it.
+    pub(super) fn is_needed(&self, id: &Hash) -> bool {
+        self.versions.rows.values().any(|version| version.snapshot == *id)
+            || self.snapshots.rows.values().any(|(_, snapshot)| snapshot.base == Some(*id))
+    }
+
+    /// Drops a snapshot that nothing needs, and with it the base that only it needed.
+    fn drop_needless(&mut self, mut next: Option<Hash>) {
+        while let Some(id) = next.filter(|id| !self.is_needed(id)) {
+            next = self.snapshots.rows.get(&id).and_then(|(_, snapshot)| snapshot.base);
             self.snapshots.remove(id);
         }
-        Ok(())
     }
 
     fn has_sector(&self, sector: &str) -> Result<(), StoreError> {

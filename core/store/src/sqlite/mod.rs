@@ -227,6 +227,10 @@ impl Store for SqliteStore {
         self.read(|store| read::snapshot_depth(store, id))
     }
 
+    fn loose_snapshots(&self) -> Result<Vec<Hash>, StoreError> {
+        self.read(read::loose_snapshots)
+    }
+
     fn sectors(&self) -> Result<Vec<SectorRecord>, StoreError> {
         self.read(read::sectors)
     }

@@ -117,6 +117,11 @@ pub(super) fn snapshot_depth(store: &Transaction, id: &Hash) -> Read<Option<u64>
     one(store, "SELECT depth FROM snapshots WHERE id = ?1", [id], |row| row.get(0))
 }
 
+pub(super) fn loose_snapshots(store: &Transaction) -> Read<Vec<Hash>> {
+    let query = "SELECT id FROM snapshots EXCEPT SELECT snapshot FROM versions EXCEPT SELECT base FROM snapshots";
+    all(store, query, [], |row| row.get(0))
+}
+
 pub(super) fn snapshot(store: &Transaction, id: &Hash) -> Read<Option<Vec<u8>>> {
     // From the snapshot down to one that is whole, then the changes upwards again.
     let query = "SELECT base, removed, removed_bytes, added, added_bytes FROM snapshots WHERE id = ?1";

@@ -12,6 +12,7 @@ use crate::{Batch, Hash, Segment, Snapshot, StoreError, VersionRecord, Write};
 pub(super) enum Packed {
     Plain(Write),
     Snapshot { id: Hash, base: Option<Hash>, removed: Lines, added: Lines },
+    Mended { id: Hash, nothing: Lines, statements: Lines },
 }
 
 pub(super) struct Lines {
@@ -29,6 +30,9 @@ pub(super) fn pack(batch: Batch, path: &Path) -> Result<Vec<Packed>, StoreError>
         Write::Snapshot(Snapshot { id, base, removed, added }) => {
             Ok(Packed::Snapshot { id, base, removed: lines(&removed)?, added: lines(&added)? })
         }
+        Write::MendSnapshot { id, statements } => {
+            Ok(Packed::Mended { id, nothing: lines(&[])?, statements: lines(&statements)? })
+        }
         write => Ok(Packed::Plain(write)),
     });
     packed.collect()
@@ -39,6 +43,7 @@ type Applied = Result<(), ReadError>;
 pub(super) fn apply(store: &Connection, write: &Packed) -> Applied {
     match write {
         Packed::Snapshot { id, base, removed, added } => snapshot(store, id, base.as_ref(), removed, added),
+        Packed::Mended { id, nothing, statements } => mend(store, id, nothing, statements),
         Packed::Plain(write) => plain(store, write),
     }
 }
@@ -67,7 +72,7 @@ fn plain(store: &Connection, write: &Write) -> Applied {
                 StoreError::conflict(format!("log node {} of level {} is taken", node.position, node.level))
             })
         }
-        Write::Snapshot(_) => unreachable!("snapshots are packed"),
+        Write::Snapshot(_) | Write::MendSnapshot { .. } => unreachable!("snapshots are packed"),
         Write::Sector(sector) => {
             in_order("sector", sector.number.into(), count(store, "SELECT count(*) FROM sectors", [])?)?;
             let insert = "INSERT OR IGNORE INTO sectors VALUES (?1, ?2, ?3, ?4)";
@@ -171,6 +176,18 @@ fn snapshot(store: &Connection, id: &Hash, base: Option<&Hash>, removed: &Lines,
     Ok(())
 }
 
+/// Stores a snapshot whole, in place of what is there.
+fn mend(store: &Connection, id: &Hash, nothing: &Lines, statements: &Lines) -> Applied {
+    let base = "SELECT base FROM snapshots WHERE id = ?1";
+    let base: Option<Option<Hash>> = store.prepare_cached(base)?.query_row([id], |row| row.get(0)).optional()?;
+    let Some(base) = base else { return snapshot(store, id, None, nothing, statements) };
+    let update = "UPDATE snapshots SET base = NULL, depth = 0, removed = ?2, removed_bytes = ?3, added = ?4, \
+                  added_bytes = ?5 WHERE id = ?1";
+    let row = params![id, nothing.packed, nothing.bytes, statements.packed, statements.bytes];
+    store.prepare_cached(update)?.execute(row)?;
+    drop_needless(store, base)
+}
+
 fn depth(store: &Connection, id: &Hash) -> rusqlite::Result<Option<u64>> {
     store.prepare_cached("SELECT depth FROM snapshots WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()
 }
@@ -217,9 +234,12 @@ fn prune_version(store: &Connection, sector: &str, number: u64) -> Applied {
         return Err(StoreError::conflict(what).into());
     }
     let delete = "DELETE FROM versions WHERE sector = ?1 AND number = ?2 RETURNING snapshot";
-    let mut needless: Option<Hash> =
-        store.prepare_cached(delete)?.query_row(params![sector, number], |row| row.get(0)).optional()?;
-    // A snapshot that nothing needs takes with it the base that only it needed.
+    let snapshot = store.prepare_cached(delete)?.query_row(params![sector, number], |row| row.get(0)).optional()?;
+    drop_needless(store, snapshot)
+}
+
+/// Drops a snapshot that nothing needs, and with it the base that only it needed.
+fn drop_needless(store: &Connection, mut needless: Option<Hash>) -> Applied {
     while let Some(id) = needless {
         let delete = "DELETE FROM snapshots WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM versions WHERE snapshot = ?1) \
                       AND NOT EXISTS (SELECT 1 FROM snapshots WHERE base = ?1) RETURNING base";
