@@ -89,6 +89,13 @@ impl TokenBucket {
         }
     }
 
+    /// Puts tokens back that were taken and not spent; a full bucket takes none.
+    pub(super) fn give_back(&self, tokens: u32) {
+        let interval = self.rate.load(Relaxed) & ((1 << BURST) - 1);
+        let back = interval.saturating_mul(u64::from(tokens));
+        let _ = self.full_at.0.fetch_update(Relaxed, Relaxed, |full_at| Some(full_at.saturating_sub(back)));
+    }
+
     /// Whole tokens in the bucket at present.
     pub fn tokens(&self) -> u32 {
         let packed = self.rate.load(Relaxed);
