@@ -101,10 +101,10 @@ soak: ## Reads a billion times while everything changes, looks for planted fault
 ORACLE_CASES ?= 5000
 ORACLE_SEED ?= 1
 oracles: $(SETUP)/oracles ## Compares SHACL verdicts with pySHACL, rudof and shacl-rust on generated shapes and data.
-	@mkdir -p target/oracles
 	@for feature in shacl-rust rudof; do \
-	    (cd tests/oracles/shacl && cargo run --quiet --release --features $$feature -- $(ORACLE_CASES) $(ORACLE_SEED)) > target/oracles/$$feature.jsonl; done
-	target/oracles/python/bin/python tests/oracles/shacl/compare.py target/oracles/shacl-rust.jsonl target/oracles/rudof.jsonl
+	    (cd tests/oracles/shacl && cargo build --quiet --release --features $$feature) && \
+	    cp $(or $(CARGO_TARGET_DIR),tests/oracles/shacl/target)/release/knhk-shacl-oracles target/oracles/$$feature; done
+	target/oracles/python/bin/python tests/oracles/shacl/compare.py --cases $(ORACLE_CASES) --seed $(ORACLE_SEED) target/oracles/shacl-rust target/oracles/rudof
 
 $(SETUP)/oracles:
 	@mkdir -p $(@D)

@@ -61,6 +61,7 @@ PROGRAMS = [
     C("resilience", "W4", ["driver", "ours", "resilience"], ["knhk"]),
     Rust("policies", "W4", "knhk-resilience"),
     Rust("policies_peers", "W4", "knhk-resilience"),
+    Rust("channel", "W2", "knhk-warm"),
     Rust("commit", "V6", "knhk-store"),
     Rust("verify", "V5", "knhk-ledger"),
     Judge("cost", "H5", "knhk-promotion"),
@@ -105,6 +106,7 @@ FIFTH = "at most a fifth of what {} takes for an admitted empty call"
 ROWS = [
     Row("K4/shacl_10k_vs_shacl_rust", "shacl_10k", "shacl_rust_10k", 0.1, unit="us", why=SHACL_RUST),
     Row("K4/shacl_10k_vs_shacl_rust_indexed", "shacl_10k", "shacl_rust_indexed_10k", unit="us"),
+    Row("K4/shacl_10k_two_threads_vs_one", "shacl_10k_two_threads", "shacl_10k", unit="us"),
     Row("K4/shacl_10k_vs_rudof", "shacl_10k", "rudof_10k", 0.01, unit="us", why=RUDOF),
     Row("K4/shacl_delta_10_on_100k", "shacl_delta_10_on_100k", None, 1000, "us", why=DELTA),
     Row("H1/read_i64_vs_urcu_memb", "read_i64", "urcu_memb", 0.8, counted=True, why=MEMB),
@@ -203,4 +205,9 @@ ROWS = [
     Row("W4/sliding_window", "sliding_window"),
     Row("W4/adaptive", "adaptive"),
     Row("W4/tower_bare", "tower_bare"),
+    Row("W2/channel_one_way", "channel_one_way", None, 1000, why="1,000,000 messages a second through a pair between two threads"),
+    Row("W2/channel_both_ways", "channel_both_ways", None, 1000, why="1,000,000 messages a second through a pair between two threads"),
+    Row("W2/channel_one_way_vs_crossbeam", "channel_one_way", "crossbeam_one_way"),
+    Row("W2/backpressure_stopped", "backpressure_stopped", None, 100, "us", why="a consumer that stops is felt by its producer within 100 us"),
+    Row("W2/backpressure_held", "backpressure_held", None, 100, "us", why="a consumer that holds its producer back is felt within 100 us"),
 ]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::outcome::Priority;
+use knhk_warm::Priority;
 
 /// Why a call was refused before it began.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]

@@ -71,10 +71,31 @@ pub enum Change {
         /// The weighted availability now, 0 to 1.
         availability: f64,
     },
+    /// A checkpoint was taken.
+    CheckpointTaken {
+        /// Its number.
+        number: u64,
+        /// Whether it stands alone.
+        full: bool,
+        /// Its bytes, as they are kept.
+        bytes: u64,
+    },
+    /// A checkpoint could not be taken.
+    CheckpointFailed {
+        /// Why.
+        why: Arc<str>,
+    },
+    /// A checkpoint was restored.
+    CheckpointRestored {
+        /// Its number.
+        number: u64,
+        /// Newer ones that could not be.
+        skipped: u64,
+    },
 }
 
 impl Change {
-    /// The state, level or outcome before and after, in words; a recovery was "broken" before.
+    /// The state, level or outcome before and after, in words; a recovery was "broken" before, a checkpoint nothing.
     pub fn ends(&self) -> (String, String) {
         match self {
             Change::Breaker { from, to, .. } => (from.to_string(), to.to_string()),
@@ -84,10 +105,13 @@ impl Change {
             }
             Change::Health { from, to, .. } => (from.to_string(), to.to_string()),
             Change::System { from, to, .. } => (from.to_string(), to.to_string()),
+            Change::CheckpointTaken { .. } => (String::new(), "taken".into()),
+            Change::CheckpointFailed { .. } => (String::new(), "failed".into()),
+            Change::CheckpointRestored { .. } => (String::new(), "restored".into()),
         }
     }
 
-    /// What kind of transition it is: "breaker", "degradation", "recovery", "health" or "system".
+    /// What kind of transition it is: "breaker", "degradation", "recovery", "health", "system" or "checkpoint".
     pub fn kind(&self) -> &'static str {
         match self {
             Change::Breaker { .. } => "breaker",
@@ -95,6 +119,7 @@ impl Change {
             Change::Recovery { .. } => "recovery",
             Change::Health { .. } => "health",
             Change::System { .. } => "system",
+            Change::CheckpointTaken { .. } | Change::CheckpointFailed { .. } | Change::CheckpointRestored { .. } => "checkpoint",
         }
     }
 }
@@ -107,6 +132,15 @@ impl fmt::Display for Change {
             Change::Recovery { component, report } => write!(f, "recovery of {component}: {report}"),
             Change::Health { component, from, to, .. } => write!(f, "{component} {from} -> {to}"),
             Change::System { from, to, .. } => write!(f, "system {from} -> {to}"),
+            Change::CheckpointTaken { number, full: true, bytes } => {
+                write!(f, "checkpoint {number}, full, {bytes} bytes")
+            }
+            Change::CheckpointTaken { number, full: false, bytes } => write!(f, "checkpoint {number}, {bytes} bytes"),
+            Change::CheckpointFailed { why } => write!(f, "no checkpoint: {why}"),
+            Change::CheckpointRestored { number, skipped: 0 } => write!(f, "restored checkpoint {number}"),
+            Change::CheckpointRestored { number, skipped } => {
+                write!(f, "restored checkpoint {number}, after {skipped} newer ones that could not be")
+            }
         }
     }
 }

@@ -27,10 +27,11 @@ use crate::counters::Counters;
 use crate::deadline::Deadline;
 use crate::error::{CallError, Rejected};
 use crate::limit::{Adaptive, Bulkhead, Place, SlidingWindow, Ticket, TokenBucket};
-use crate::outcome::{Outcome, Priority};
+use crate::outcome::Outcome;
 use crate::retry::{Failure, Retry};
 use crate::scope::Scope;
 use crate::shed::Shedder;
+use knhk_warm::Priority;
 
 /// The policies of a callee; each is optional, and may be shared with other pipelines.
 #[derive(Clone, Debug, Default)]

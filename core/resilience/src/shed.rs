@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::counters::Counters;
 use crate::error::{InvalidSetting, Rejected};
-use crate::outcome::Priority;
 use crate::scope::Scope;
+use knhk_warm::Priority;
 
 /// The load at which calls of each priority are shed, from background to critical; 1 is the capacity.
 pub type Thresholds = [f32; 5];

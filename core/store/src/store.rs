@@ -74,7 +74,10 @@ pub trait Store: Send + Sync {
     fn receipt(&self, number: u64) -> Result<Option<Receipt>, StoreError>;
 
     /// The receipt of this name.
-    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError>;
+    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError> {
+        let Some(number) = Receipt::place(id) else { return Ok(None) };
+        Ok(self.receipt(number)?.filter(|receipt| receipt.id == id))
+    }
 
     /// The receipts that a query asks for, in order.
     fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<Receipt>, StoreError>;

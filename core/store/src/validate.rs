@@ -1,7 +1,7 @@
 //! What every store refuses, whatever it holds.
 
 use crate::snapshot::is_sorted;
-use crate::{Batch, Segment, Snapshot, StoreError, Write};
+use crate::{Batch, Receipt, Segment, Snapshot, StoreError, Write};
 
 /// Bytes of any text or blob that is not a snapshot or a segment.
 const MAX_BYTES: usize = 16 << 20;
@@ -18,7 +18,15 @@ fn check(write: &Write) -> Result<(), StoreError> {
         Write::Receipt(receipt) => {
             integers("a receipt's number or time", &[receipt.number, receipt.time_ns])?;
             size("a receipt's statement", receipt.statement.len(), MAX_BYTES)?;
-            size("a receipt's id", receipt.id.len(), MAX_BYTES)
+            size("a receipt's sector", receipt.sector.as_ref().map_or(0, String::len), MAX_BYTES)?;
+            if !receipt.is_named() {
+                let name = Receipt::name(receipt.time_ns, receipt.sector.as_deref(), receipt.number);
+                return Err(limit(format!(
+                    "the id of receipt {} is {name:?} and not {:?}",
+                    receipt.number, receipt.id
+                )));
+            }
+            Ok(())
         }
         Write::LogNode(node) if node.level == 0 || node.level > 63 => Err(limit("a log node's level is from 1 to 63")),
         Write::LogNode(node) => integers("a log node's position", &[node.position]),

@@ -220,6 +220,19 @@ fn a_dangling_reference_is_found() {
 }
 
 #[test]
+fn a_receipt_that_its_sector_does_not_find_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    store.commit(receipts(0..600)).unwrap();
+    store.close().unwrap();
+    verify(&path, &mut |_| Ok(())).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute("DELETE FROM receipt_blocks WHERE block = 1", []).unwrap();
+    let error = verify(&path, &mut |_| Ok(())).unwrap_err();
+    assert!(error.to_string().contains("a receipt is not found by its sector"), "{error}");
+}
+
+#[test]
 fn callers_share_flushes() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("store.db")).unwrap();

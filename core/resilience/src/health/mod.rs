@@ -2,6 +2,7 @@
 
 mod graph;
 mod report;
+mod watch;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use knhk_warm::graph::path;
 use knhk_warm::{Next, Ticker};
 
 use crate::clock::{Clock, nanoseconds};
@@ -255,7 +257,7 @@ impl Monitor {
     pub fn depend(&self, name: &str, on: &str) -> Result<(), HealthError> {
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
         let (from, to) = (find(&nodes, name)?, find(&nodes, on)?);
-        if let Some(path) = graph::path(&nodes, to, from) {
+        if let Some(path) = path(nodes.len(), to, from, |at| &nodes[at].needs) {
             let names = std::iter::once(from).chain(path).map(|at| nodes[at].name.to_string());
             return Err(HealthError::Cycle(names.collect()));
         }

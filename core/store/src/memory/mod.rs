@@ -61,12 +61,6 @@ impl Store for MemoryStore {
         Ok(self.lock().tables.receipts.rows.get(&number).cloned())
     }
 
-    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError> {
-        let open = self.lock();
-        let number = open.tables.ids.rows.get(id);
-        Ok(number.and_then(|number| open.tables.receipts.rows.get(number)).cloned())
-    }
-
     fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<Receipt>, StoreError> {
         let open = self.lock();
         let to = query.to.unwrap_or(u64::MAX);

@@ -53,7 +53,6 @@ impl<K: Ord + Clone, V> Table<K, V> {
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) receipts: Table<u64, Receipt>,
-    pub(super) ids: Table<String, u64>,
     pub(super) nodes: Table<(u8, u64), Hash>,
     pub(super) snapshots: Table<Hash, (u64, Snapshot)>,
     pub(super) sectors: Table<String, SectorRecord>,
@@ -75,7 +74,6 @@ pub(super) fn of(name: &str) -> RangeInclusive<(String, u64)> {
 impl Tables {
     pub(super) fn end(&mut self, keep: bool) {
         self.receipts.end(keep);
-        self.ids.end(keep);
         self.nodes.end(keep);
         self.snapshots.end(keep);
         self.sectors.end(keep);
@@ -97,10 +95,6 @@ impl Tables {
         match write {
             Write::Receipt(receipt) => {
                 in_order("receipt", receipt.number, self.log_size())?;
-                if self.ids.rows.contains_key(&receipt.id) {
-                    return Err(StoreError::conflict(format!("receipt id {} is taken", receipt.id)));
-                }
-                self.ids.set(receipt.id.clone(), receipt.number);
                 self.receipts.set(receipt.number, receipt);
             }
             Write::LogNode(node) => {

@@ -199,10 +199,6 @@ impl Store for SqliteStore {
         self.read(|store| read::receipt(store, number))
     }
 
-    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError> {
-        self.read(|store| read::receipt_by_id(store, id))
-    }
-
     fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<Receipt>, StoreError> {
         self.read(|store| read::receipts(store, query))
     }
@@ -330,6 +326,8 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     // The writer does it behind the acknowledgements.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // What a savepoint keeps to undo its changes is not worth a file.
+    connection.pragma_update(None, "temp_store", "memory")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

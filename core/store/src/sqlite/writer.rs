@@ -76,8 +76,24 @@ impl Writer {
         }
     }
 
-    /// Applies each job in a savepoint of its own; an error here undoes all of them.
+    /// An error here undoes every job.
     fn transact(&mut self, group: &[Job]) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let applied = group.iter().flat_map(|job| &job.writes).try_for_each(|write| apply(&transaction, write));
+        match applied {
+            Ok(()) => transaction.commit().map(|()| vec![Ok(()); group.len()]),
+            Err(ReadError::Store(refusal)) if group.len() == 1 => Ok(vec![Err(refusal)]),
+            Err(ReadError::Store(_)) => {
+                transaction.rollback()?;
+                self.transact_apart(group)
+            }
+            Err(ReadError::Sqlite(error)) => Err(error),
+        }
+    }
+
+    /// Applies each job in a savepoint of its own, so that only those that do not fit are undone. It costs more, and a job that does not
+    /// fit is rare.
+    fn transact_apart(&mut self, group: &[Job]) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
         let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut outcomes = Vec::with_capacity(group.len());
         for job in group {
