@@ -40,6 +40,10 @@ pub enum Status {
     Busy = 108,
     /// The reader belongs to another thread.
     WrongThread = 109,
+    /// A policy of resilience refused the call, which never began.
+    Refused = 110,
+    /// The call that a policy guarded failed.
+    CallFailed = 111,
     /// The document is not valid.
     Document = 200,
     /// The artifact image is not valid.
@@ -60,13 +64,19 @@ pub enum Status {
     Corrupt = 301,
     /// The operating system refused.
     System = 302,
+    /// What is stored is not what was signed, or not the log that is trusted.
+    Tampered = 303,
+    /// A key file cannot be used.
+    KeyFile = 304,
+    /// Whoever signs did not.
+    Signing = 305,
     /// The library panicked: a defect. The handle refuses changes from now on; reads go on.
     Panic = 900,
 }
 
 impl Status {
     /// Every status, in the order of the numbers.
-    pub const ALL: [Status; 28] = [
+    pub const ALL: [Status; 33] = [
         Status::Ok,
         Status::InvalidArgument,
         Status::NullArgument,
@@ -84,6 +94,8 @@ impl Status {
         Status::Stalled,
         Status::Busy,
         Status::WrongThread,
+        Status::Refused,
+        Status::CallFailed,
         Status::Document,
         Status::Artifact,
         Status::Incompatible,
@@ -94,6 +106,9 @@ impl Status {
         Status::Io,
         Status::Corrupt,
         Status::System,
+        Status::Tampered,
+        Status::KeyFile,
+        Status::Signing,
         Status::Panic,
     ];
 
@@ -127,6 +142,8 @@ impl Status {
             Status::Stalled => "stalled by a reader",
             Status::Busy => "busy",
             Status::WrongThread => "wrong thread",
+            Status::Refused => "refused by a policy",
+            Status::CallFailed => "call failed",
             Status::Document => "invalid document",
             Status::Artifact => "invalid artifact",
             Status::Incompatible => "incompatible",
@@ -137,6 +154,9 @@ impl Status {
             Status::Io => "input/output error",
             Status::Corrupt => "corrupt",
             Status::System => "system error",
+            Status::Tampered => "tampered with",
+            Status::KeyFile => "unusable key file",
+            Status::Signing => "not signed",
             Status::Panic => "panic",
         }
     }

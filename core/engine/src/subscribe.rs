@@ -10,6 +10,7 @@ use knhk_promotion::Version;
 use knhk_warm::Worker;
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::resilience::Policies;
 use crate::warm::Background;
 use crate::{Change, Error, Status};
 
@@ -65,6 +66,7 @@ pub(crate) struct Announcer {
     /// Whether there is a log callback: without one a promotion wakes no thread for its line.
     logs: AtomicBool,
     pub(crate) missed: Arc<AtomicU64>,
+    pub(crate) policies: Policies,
 }
 
 impl Announcer {
@@ -82,6 +84,7 @@ impl Announcer {
             log: Arc::default(),
             logs: AtomicBool::new(false),
             missed: Arc::default(),
+            policies: Policies::default(),
         })
     }
 
@@ -106,6 +109,9 @@ impl Announcer {
 
     /// Called in the order of generations.
     pub(crate) fn announce(&self, sector: &str, version: &Arc<Version>) {
+        for (level, message) in self.policies.follow(sector, version) {
+            self.log(level, "resilience", message);
+        }
         let change = Arc::new(Change::new(sector, version));
         tracing::info!(sector, version = version.number, epoch = version.epoch, by = version.origin.by, "promoted");
         let told = change.clone();

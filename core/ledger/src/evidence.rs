@@ -25,7 +25,8 @@ macro_rules! evidence {
                 }
             }
 
-            pub(crate) fn to_value(&self) -> Value {
+            /// What it says, as a map of CBOR: the names of the fields and their values.
+            pub fn to_value(&self) -> Value {
                 match self {
                     $(Evidence::$kind { $($field,)* } => {
                         let entries = [$((stringify!($field), $field.to_value()),)*];
@@ -114,12 +115,12 @@ evidence! {
         /// How long it took, in nanoseconds.
         duration_ns: u64,
     }
-    /// A snapshot became current.
+    /// A snapshot became current; rejected: it was refused, and the sector is as it was.
     SnapshotPromoted "snapshot promoted" {
-        /// The version's number in its sector.
+        /// The version's number in its sector; rejected: the one that it would have had.
         version: u64,
-        /// Its content address.
-        snapshot: Hash,
+        /// Its content address; rejected: where it came that far.
+        snapshot: Option<Hash>,
         /// The content address that was current before.
         before: Option<Hash>,
         /// The generation.
@@ -128,15 +129,17 @@ evidence! {
         by: String,
         /// Why.
         why: String,
+        /// Rejected: what was said.
+        refused: Option<String>,
     }
-    /// An earlier version became current again, as a new version.
+    /// An earlier version became current again, as a new version; rejected: it was refused, and the sector is as it was.
     RollbackExecuted "rollback executed" {
-        /// The new version's number in its sector.
+        /// The new version's number in its sector; rejected: the one that it would have had.
         version: u64,
         /// The version whose content it has.
         rollback_of: u64,
-        /// Its content address.
-        snapshot: Hash,
+        /// Its content address; rejected: where it came that far.
+        snapshot: Option<Hash>,
         /// The content address that was current before.
         before: Option<Hash>,
         /// The generation.
@@ -147,6 +150,8 @@ evidence! {
         by: String,
         /// Why.
         why: String,
+        /// Rejected: what was said.
+        refused: Option<String>,
     }
     /// The loop went round once.
     CycleCompleted "loop cycle completed" {

@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
-use crate::aside::{Aside, Hashing};
+use crate::aside::{Alone, Aside, Hashing};
 use crate::core::Core;
+use crate::counters;
 use crate::graph::{Delta, Graph, TermRef, Triple, write_statement};
 use crate::merkle::Map;
 use crate::names::{self, Namespace};
@@ -163,8 +164,15 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError::Core`] and [`SnapshotError::Foreign`], with the statement; [`SnapshotError::Shapes`].
     pub fn apply(&self, delta: &Delta) -> Result<Snapshot, SnapshotError> {
-        self.check(delta)?;
-        self.apply_own(delta)
+        let _span = tracing::debug_span!("knhk.ontology.apply", changes = delta.len()).entered();
+        self.check(delta).inspect_err(|error| {
+            counters::FOREIGN.add(1);
+            tracing::debug!(%error, "the change was refused");
+        })?;
+        let after = self.apply_own(delta)?;
+        counters::APPLIED.add(1);
+        counters::CHANGED.add(delta.len());
+        Ok(after)
     }
 
     /// [`Snapshot::apply`] of a change that is known to be about the sector's own names: one that a document made.
@@ -179,7 +187,7 @@ impl Snapshot {
             let report = shapes.validate(&graph);
             (shapes, report)
         } else {
-            (self.shapes.clone(), self.validated(&graph, delta))
+            (self.shapes.clone(), self.validated(&graph, delta, &Alone))
         };
         Ok(Snapshot::with(self.of.clone(), graph, map, shapes, report))
     }
@@ -228,7 +236,7 @@ impl Snapshot {
         if graph.compacted().is_some() {
             return None;
         }
-        let report = if idle { self.report.clone() } else { self.validated(&graph, delta) };
+        let report = if idle { self.report.clone() } else { self.validated(&graph, delta, aside) };
         let map = match (hashed, hashing) {
             (Some(map), _) => map,
             (None, Some(hashing)) => hashing.finish(),
@@ -236,14 +244,17 @@ impl Snapshot {
         };
         let next = Snapshot::with(self.of.clone(), graph, map, self.shapes.clone(), report);
         next.idle.get_or_init(|| idle);
-        Some(revised.finish(next.id).map(|compiled| (next, compiled)))
+        let compiled = revised.finish(next.id);
+        counters::APPLIED.add(usize::from(compiled.is_ok()));
+        counters::CHANGED.add(if compiled.is_ok() { delta.len() } else { 0 });
+        Some(compiled.map(|compiled| (next, compiled)))
     }
 
     /// The report on the graph after a change that leaves the shapes as they are.
-    fn validated(&self, graph: &Graph, delta: &Delta) -> Report {
+    fn validated(&self, graph: &Graph, delta: &Delta, aside: &dyn Aside) -> Report {
         // Where most of it changed, the whole is less than the change.
         if delta.len() >= graph.own_len() {
-            self.shapes.validate(graph)
+            self.shapes.validate_with(graph, aside)
         } else {
             self.shapes.validate_delta(&self.graph, graph, delta, &self.report)
         }

@@ -4,6 +4,8 @@ use knhk_hot::HotError;
 use knhk_ontology::shacl::{Report, Severity};
 use knhk_ontology::{CompileError, DocumentError, Incompatibility, SnapshotError};
 
+use crate::JournalError;
+
 /// A promotion or rollback was refused; nothing changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,8 +39,8 @@ pub enum PromotionError {
         sector: String,
         /// The version's number.
         version: u64,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the journal said.
+        source: JournalError,
     },
     /// No such version is retained.
     #[error("sector {sector} retains no version {version}; it has {retained}")]

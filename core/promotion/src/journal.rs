@@ -1,44 +1,53 @@
 //! Where a promotion becomes durable before it becomes visible, and known afterwards.
 
-use std::io;
+use std::error::Error;
 use std::sync::Arc;
 
 use knhk_ontology::{Document, KeyTable};
 
 use crate::Version;
 
-/// Keeps what a sector must not lose. Every call is durable when it returns; an error means that nothing was promoted.
+/// Why something could not be made durable: what the journal said, for whoever knows which journal it is.
+pub type JournalError = Box<dyn Error + Send + Sync>;
+
+/// A version on its way to the journal, with what has to be durable together with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'r> {
+    /// The sector's name.
+    pub sector: &'r str,
+    /// The version.
+    pub version: &'r Version,
+    /// The sector's key table; its lines that are not written yet belong to the version.
+    pub keys: &'r KeyTable,
+    /// Whether it is current already: an emergency rollback.
+    pub emergency: bool,
+}
+
+/// Keeps what a sector must not lose. Every call is durable when it returns; an error means that nothing of it is.
 pub trait Journal: Send + Sync {
-    /// Appends the keys of `table` that are not written yet.
+    /// Records a version, its keys and its receipt, all or nothing; the newest recorded version is the current one. This is the
+    /// commit point of a promotion. Gives the receipt's id, where there are receipts.
     ///
     /// # Errors
-    /// What the system said.
-    fn keys(&self, sector: &str, table: &KeyTable) -> io::Result<()>;
+    /// What the journal said.
+    fn version(&self, record: &Record<'_>) -> Result<Option<String>, JournalError>;
 
-    /// Records a version; the newest recorded version is the current one.
-    ///
-    /// # Errors
-    /// What the system said.
-    fn version(&self, sector: &str, version: &Version) -> io::Result<()>;
-
-    /// Called when an emergency rollback is current already and could not be recorded: keeps its intent where no room is needed.
+    /// Called when an emergency rollback is current already and could not be recorded: keeps its intent where no room is needed, and
+    /// records it as soon as it can be.
     ///
     /// # Errors
     /// What the system said; a restart then does not honour the rollback.
-    fn intend(&self, sector: usize, version: &Version) -> io::Result<()>;
+    fn intend(&self, sector: usize, name: &str, version: &Arc<Version>) -> Result<(), JournalError>;
 
-    /// Records the declared defaults.
+    /// Records the declared defaults with the keys that they need.
     ///
     /// # Errors
-    /// What the system said.
-    fn declared(&self, sector: &str, declared: &Document) -> io::Result<()>;
+    /// What the journal said.
+    fn declared(&self, sector: &str, declared: &Document, keys: &KeyTable) -> Result<(), JournalError>;
 
     /// Called right after the swap, before any other promotion of the engine can swap: what hangs on the order of generations
     /// happens here, and briefly.
     fn promoted(&self, sector: &str, version: &Arc<Version>);
-
-    /// Forgets a version that the history's depth no longer holds. Failing to is harmless.
-    fn prune(&self, sector: &str, version: u64);
 }
 
 /// Keeps nothing: an engine in memory.
@@ -46,23 +55,17 @@ pub trait Journal: Send + Sync {
 pub struct NoJournal;
 
 impl Journal for NoJournal {
-    fn keys(&self, _: &str, _: &KeyTable) -> io::Result<()> {
+    fn version(&self, _: &Record<'_>) -> Result<Option<String>, JournalError> {
+        Ok(None)
+    }
+
+    fn intend(&self, _: usize, _: &str, _: &Arc<Version>) -> Result<(), JournalError> {
         Ok(())
     }
 
-    fn version(&self, _: &str, _: &Version) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn intend(&self, _: usize, _: &Version) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn declared(&self, _: &str, _: &Document) -> io::Result<()> {
+    fn declared(&self, _: &str, _: &Document, _: &KeyTable) -> Result<(), JournalError> {
         Ok(())
     }
 
     fn promoted(&self, _: &str, _: &Arc<Version>) {}
-
-    fn prune(&self, _: &str, _: u64) {}
 }

@@ -24,7 +24,7 @@ mod version;
 
 pub use content::{Content, Json, Statements};
 pub use error::PromotionError;
-pub use journal::{Journal, NoJournal};
+pub use journal::{Journal, JournalError, NoJournal, Record};
 pub use sector::{Sector, SectorKind, State};
 pub use stage::{Guard, Preparing, Promoted, Promotion, Ready, Verified};
 pub use typed::PromotionSafe;

@@ -98,6 +98,11 @@ impl State {
         self.current().map(|version| version.document()).or(self.declared.as_deref())
     }
 
+    /// The number that the next version will have.
+    pub fn next_number(&self) -> u64 {
+        self.next
+    }
+
     /// Takes up a version that became current; returns the one that fell out of the history.
     pub(crate) fn push(&mut self, version: Arc<Version>) -> Option<Arc<Version>> {
         self.next = version.number + 1;
@@ -181,6 +186,11 @@ impl Sector {
         self.state.lock().map_err(|_| PromotionError::Poisoned { sector: self.name.clone() })
     }
 
+    /// [`Sector::lock`] where nothing else holds it; none while a promotion does.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
+        self.state.try_lock().ok()
+    }
+
     /// Forgets the names that refused changes, or mere questions about a change, left behind, where they are many. A refused promotion does
     /// so by itself.
     ///
@@ -208,9 +218,8 @@ impl Sector {
     pub fn declare(&self, hot: &Hot, journal: &dyn Journal, document: Document) -> Result<(), PromotionError> {
         let mut state = self.lock()?;
         let artifact = compile(&document, &mut state.keys, true)?;
-        let io = |source| PromotionError::Journal { sector: self.name.clone(), version: 0, source };
-        journal.keys(&self.name, &state.keys).map_err(io)?;
-        journal.declared(&self.name, &document).map_err(io)?;
+        let failed = |source| PromotionError::Journal { sector: self.name.clone(), version: 0, source };
+        journal.declared(&self.name, &document, &state.keys).map_err(failed)?;
         if state.current().is_none() {
             let change =
                 Change { sector: self.number, artifact: Arc::new(artifact), snapshot_id: [0; 32], ready: false };

@@ -1,6 +1,6 @@
 //! The type-state pipeline.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use knhk_hot::{Change, Hot};
@@ -12,7 +12,7 @@ use knhk_ontology::{
 use crate::content::{Changes, TextRead};
 use crate::sector::LastText;
 use crate::version::differences;
-use crate::{Content, Journal, Origin, Phases, PromotionError, Sector, State, Version};
+use crate::{Content, Journal, Origin, Phases, PromotionError, Record, Sector, State, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
 pub struct Promotion<'s, S> {
@@ -176,6 +176,30 @@ impl<'s> Promotion<'s, Ready<'s>> {
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
 
+    /// [`Promotion::back_to`] of a version that the history no longer holds and whoever keeps older ones gave back: its content is compiled
+    /// anew.
+    ///
+    /// # Errors
+    /// When it does not compile against the sector's key table, or the sector refuses changes.
+    pub fn back_to_stored(
+        sector: &'s Sector,
+        hot: &'s Hot,
+        journal: &'s dyn Journal,
+        (number, snapshot): (u64, Arc<Snapshot>),
+        origin: Origin,
+    ) -> Result<(Self, Verified), PromotionError> {
+        let begun = Instant::now();
+        let mut state = sector.lock()?;
+        let current = state.current().cloned();
+        let artifact = current.as_ref().map(|current| &**current.artifact());
+        let compiled = Arc::new(compile_snapshot(&snapshot, &mut state.keys, artifact)?);
+        let before = current.as_ref().map(|current| current.snapshot.clone());
+        let (rollback_of, broken) = (Some(number), Vec::new());
+        let ready = Ready { state, snapshot, compiled, rollback_of, before, broken, text: None };
+        let phases = Phases { compile_ns: nanoseconds(begun), ..Phases::default() };
+        Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
+    }
+
     fn sealed(mut self) -> (Self, Verified) {
         self.stage.state.verifications += 1;
         let verified = Verified(self.seal());
@@ -233,13 +257,18 @@ impl<'s> Promotion<'s, Ready<'s>> {
             time_ns: unix_nanoseconds(),
             origin: origin.clone(),
             rollback_of,
+            parent: state.current().map(|current| current.number),
+            receipt: OnceLock::new(),
             before,
             phases,
             snapshot,
             compiled,
         };
         let record = |version: &Version| {
-            journal.keys(sector.name(), &state.keys).and_then(|()| journal.version(sector.name(), version))
+            let record = Record { sector: sector.name(), version, keys: &state.keys, emergency: at_once };
+            let receipt = journal.version(&record)?;
+            receipt.into_iter().for_each(|id| _ = version.receipt.set(id));
+            Ok(())
         };
         let begun = Instant::now();
         if !at_once {
@@ -259,7 +288,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
         let recorded = match at_once {
             true => record(&version).inspect_err(|error| {
                 tracing::error!(sector = sector.name(), version = number, %error, "an emergency rollback is not recorded yet");
-                if let Err(error) = journal.intend(sector.number(), &version) {
+                if let Err(error) = journal.intend(sector.number(), sector.name(), &version) {
                     tracing::error!(sector = sector.name(), %error, "nor is its intent: a restart would not honour it");
                 }
             }),
@@ -271,7 +300,6 @@ impl<'s> Promotion<'s, Ready<'s>> {
             state.text = Some(Arc::new(LastText { version: number, text }));
         }
         if let Some(forgotten) = state.push(version.clone()) {
-            journal.prune(sector.name(), forgotten.number);
             sector.aside().discard(Box::new(forgotten));
         }
         drop(state);

@@ -1,6 +1,6 @@
 //! A version: one entry of a sector's history.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use knhk_hot::artifact::Artifact;
 use knhk_ontology::{Compiled, Difference, Document, Snapshot, diff};
@@ -53,6 +53,10 @@ pub struct Version {
     pub origin: Origin,
     /// The version whose content this one brings back.
     pub rollback_of: Option<u64>,
+    /// The version that it took the place of.
+    pub parent: Option<u64>,
+    /// The id of its receipt, once there is one.
+    pub receipt: OnceLock<String>,
     /// What each phase took.
     pub phases: Phases,
     /// The knowledge that it took the place of, if there was any.

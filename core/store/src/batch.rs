@@ -1,7 +1,7 @@
 //! A batch: changes that become durable together or not at all.
 
 use crate::{
-    Checkpoint, KeyLine, LogNode, PublicKey, Receipt, Rule, SectorRecord, Segment, Setting, Snapshot, Tag,
+    Checkpoint, Hash, KeyLine, LogNode, PublicKey, Receipt, Rule, SectorRecord, Segment, Setting, Snapshot, State, Tag,
     VersionRecord,
 };
 
@@ -15,6 +15,14 @@ pub enum Write {
     LogNode(LogNode),
     /// Adds a snapshot; one that is there already stays as it is.
     Snapshot(Snapshot),
+    /// Stores a snapshot whole, also in place of one that is there and damaged. What stands on it is relative to its content, which is
+    /// the same.
+    MendSnapshot {
+        /// The content address.
+        id: Hash,
+        /// Its canonical statements, one a line, sorted bytewise, each with its newline.
+        statements: Vec<u8>,
+    },
     /// Adds a sector; its number must be the number of sectors.
     Sector(SectorRecord),
     /// Adds a version; its number must be greater than its sector's newest.
@@ -48,6 +56,15 @@ pub enum Write {
     KeyLine(KeyLine),
     /// Adds a public key; its number must be the number of keys.
     PublicKey(PublicKey),
+    /// Adds a checkpoint of a program's components; its number must be greater than the newest of its name.
+    State(State),
+    /// Removes those with smaller numbers.
+    DropStates {
+        /// Whose.
+        name: String,
+        /// The first that stays.
+        before: u64,
+    },
     /// Sets or removes a setting.
     Setting(Setting),
 }

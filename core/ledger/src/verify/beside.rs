@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use knhk_store::{Segment, SegmentQuery, Store};
 
 use crate::ledger::PAGE;
-use crate::{Evidence, Hash, LedgerError, Statement, Tampering};
+use crate::{Evidence, Hash, LedgerError, Outcome, Statement, Tampering};
 
 /// Bytes of a segment's observations, at most.
 const MAX_SEGMENT: u64 = 1 << 30;
@@ -86,11 +86,15 @@ pub(super) struct Versions {
 impl Versions {
     pub(super) fn note(&mut self, statement: &Statement) {
         let claims = &statement.claims;
-        let (Evidence::SnapshotPromoted { version, snapshot, .. }
-        | Evidence::RollbackExecuted { version, snapshot, .. }) = &claims.evidence
+        let (Evidence::SnapshotPromoted { version, snapshot: Some(snapshot), .. }
+        | Evidence::RollbackExecuted { version, snapshot: Some(snapshot), .. }) = &claims.evidence
         else {
             return;
         };
+        // What was refused is no version.
+        if claims.outcome != Outcome::Approved {
+            return;
+        }
         let Some(sector) = &claims.sector else { return };
         self.promoted.insert((sector.clone(), *version), (claims.number, *snapshot));
         self.newest.insert(sector.clone(), *version);

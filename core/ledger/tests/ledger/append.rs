@@ -24,12 +24,13 @@ fn every_kind_is_read_as_it_was_written() {
         Evidence::RollbackExecuted {
             version: 2,
             rollback_of: 1,
-            snapshot: hash,
+            snapshot: Some(hash),
             before: None,
             epoch: u64::MAX,
             emergency: true,
             by: text(),
             why: text(),
+            refused: Some(text()),
         },
         Evidence::CycleCompleted { cycle: 1, patterns: 2, proposals: 3, promoted: 4, duration_ns: 5 },
         Evidence::RelaxationRequested { guard: text(), relaxation: text(), by: text(), why: text(), until_ns: 1 },
@@ -170,6 +171,7 @@ impl Store for Full {
         checkpoints(from: u64) -> Vec<Checkpoint>;
         snapshot(id: &Hash) -> Option<Vec<u8>>;
         snapshot_depth(id: &Hash) -> Option<u64>;
+        loose_snapshots() -> Vec<Hash>;
         sectors() -> Vec<SectorRecord>;
         versions(sector: &str, before: Option<u64>, limit: usize) -> Vec<VersionRecord>;
         version(sector: &str, number: u64) -> Option<VersionRecord>;
@@ -182,6 +184,8 @@ impl Store for Full {
         segments(query: &SegmentQuery) -> Vec<Segment>;
         key_lines(sector: &str, from: u64) -> Vec<String>;
         public_keys() -> Vec<PublicKey>;
+        states(name: &str) -> Vec<(u64, bool)>;
+        state(name: &str, number: u64) -> Option<Vec<u8>>;
         setting(name: &str) -> Option<String>;
         backup(to: &Path, progress: &mut dyn FnMut(Progress) -> bool) -> ();
         close() -> ();

@@ -69,11 +69,12 @@ impl World {
     pub fn promote(&self, version: u64, snapshot: u64) {
         let evidence = Evidence::SnapshotPromoted {
             version,
-            snapshot: content(snapshot),
+            snapshot: Some(content(snapshot)),
             before: version.checked_sub(1).map(content),
             epoch: version,
             by: "desk".into(),
             why: "it is time".into(),
+            refused: None,
         };
         let row = |receipt| VersionRecord {
             sector: "orders".into(),

@@ -151,6 +151,18 @@ pub(super) fn about(order: &Order, subject: u32, predicate: Option<u32>) -> Rows
     order.range(row(subject, least, Term(0)), row(subject, most, Term(u64::MAX)))
 }
 
+/// The predicate of a row by subject.
+#[inline]
+pub(crate) fn predicate_of(row: Row) -> Term {
+    long((row >> 64) as u32)
+}
+
+/// The object of a row by subject.
+#[inline]
+pub(crate) fn object_of(row: Row) -> Term {
+    Term(row as u64)
+}
+
 /// The rows by predicate that begin so.
 pub(super) fn with_predicate(order: &Order, predicate: u32, object: Option<Term>) -> Rows<'_> {
     let end = |object: u64, subject| Row::from(predicate) << 96 | Row::from(object) << 32 | subject;

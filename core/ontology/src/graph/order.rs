@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// A statement in one of three orders, packed so that rows compare as one number.
-pub(super) type Row = u128;
+pub(crate) type Row = u128;
 
 /// Rows that go, each with the one that comes in its place.
 pub(super) type Pairs<'a> = &'a [(Row, Row)];
@@ -233,6 +233,53 @@ impl Order {
         for rows in rows.chunks(rows.len().div_ceil(count)) {
             self.share(&[Arc::from(rows)]);
         }
+    }
+}
+
+/// Looks up the rows that begin with one number after the other: where the numbers go up, the next rows often begin where the last ended.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    order: &'a Order,
+    /// Where the last answer ended.
+    chunk: usize,
+    row: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(order: &'a Order) -> Cursor<'a> {
+        Cursor { order, chunk: 0, row: 0 }
+    }
+
+    /// The rows that begin with a number, where they lie side by side and are at most so many.
+    #[inline]
+    pub(super) fn beginning(&mut self, wanted: u32, most: usize) -> Option<&'a [Row]> {
+        let Order { chunks, firsts, last, .. } = self.order;
+        if wanted > number(*last) || firsts.first().is_none_or(|&first| number(first) > wanted) {
+            return Some(&[]);
+        }
+        if !self.is_at(wanted) {
+            let from = Row::from(wanted) << 96;
+            self.chunk = self.order.chunk_of(from);
+            self.row = chunks[self.chunk].partition_point(|&row| row < from);
+        }
+        let mut rows = &chunks[self.chunk][self.row..];
+        if rows.is_empty() {
+            // What comes after the last chunk was answered above.
+            (self.chunk, self.row) = (self.chunk + 1, 0);
+            rows = &chunks[self.chunk];
+        }
+        let count = rows.iter().position(|&row| number(row) != wanted).unwrap_or(rows.len());
+        self.row += count;
+        let goes_on = count == rows.len() && firsts.get(self.chunk + 1).is_some_and(|&first| number(first) == wanted);
+        (count <= most && !goes_on).then(|| &rows[..count])
+    }
+
+    /// Whether the rows from this number on begin here.
+    #[inline]
+    fn is_at(&self, wanted: u32) -> bool {
+        let rows = &self.order.chunks[self.chunk];
+        let here = self.row.checked_sub(1).and_then(|before| rows.get(before..=self.row));
+        here.is_some_and(|here| number(here[0]) < wanted && number(here[1]) >= wanted)
     }
 }
 

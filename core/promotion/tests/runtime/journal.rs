@@ -1,18 +1,18 @@
 //! Durability comes first: what cannot be written is not promoted, and a panic closes the sector for changes, not for reads.
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use crate::support::{cells, document, origin, promote, promoted, sector, state};
 use knhk_hot::Hot;
 use knhk_ontology::{Document, KeyTable};
-use knhk_promotion::{Guard, Journal, NoJournal, Promoted, Promotion, PromotionError, Ready, Sector, Version};
+use knhk_promotion::{
+    Guard, Journal, JournalError, NoJournal, Promoted, Promotion, PromotionError, Ready, Record, Sector, Version,
+};
 
 /// Where a journal goes wrong.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
-    KeysFail,
     VersionFails,
     VersionPanics,
     PromotedPanics,
@@ -21,54 +21,57 @@ enum Fault {
 struct Faulty(Fault);
 
 impl Journal for Faulty {
-    fn keys(&self, _: &str, _: &KeyTable) -> io::Result<()> {
-        if self.0 == Fault::KeysFail { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-
-    fn version(&self, _: &str, _: &Version) -> io::Result<()> {
+    fn version(&self, _: &Record<'_>) -> Result<Option<String>, JournalError> {
         match self.0 {
-            Fault::VersionFails => Err(io::ErrorKind::StorageFull.into()),
+            Fault::VersionFails => Err("the disk is full".into()),
             Fault::VersionPanics => panic!("a defect before the swap"),
-            _ => Ok(()),
+            Fault::PromotedPanics => Ok(None),
         }
     }
 
-    fn intend(&self, _: usize, _: &Version) -> io::Result<()> {
+    fn intend(&self, _: usize, _: &str, _: &Arc<Version>) -> Result<(), JournalError> {
         Ok(())
     }
 
-    fn declared(&self, _: &str, _: &Document) -> io::Result<()> {
-        Ok(())
+    fn declared(&self, _: &str, _: &Document, _: &KeyTable) -> Result<(), JournalError> {
+        Err("the disk is full".into())
     }
 
     fn promoted(&self, _: &str, _: &Arc<Version>) {
         assert!(self.0 != Fault::PromotedPanics, "a defect after the swap");
     }
-
-    fn prune(&self, _: &str, _: u64) {}
 }
 
 #[test]
 fn what_cannot_be_written_is_not_promoted() {
-    for fault in [Fault::KeysFail, Fault::VersionFails] {
-        let (hot, orders) = (cells(), sector("orders", 0, 8));
-        promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
-        let before = state(&orders, &hot);
-        let refused = promote(&orders, &hot, &Faulty(fault), r#"{"max_qty": 2000}"#).err().unwrap();
-        assert!(matches!(&refused, PromotionError::Journal { version: 2, .. }), "{refused}");
-        assert_eq!(state(&orders, &hot), before);
-        assert_eq!(promoted(&orders, &hot, r#"{"max_qty": 3000}"#), 2, "the number is free again");
-        let faulty = Faulty(fault);
-        let refused = promote(&orders, &hot, &faulty, r#"{"max_qty": 2000, "new": 1}"#);
-        assert!(refused.is_err());
-        let keys = |name| {
-            let state = orders.lock().unwrap();
-            state.keys.get(name).is_some_and(|slot| state.keys.is_promoted(slot))
-        };
-        assert!(keys("max_qty") && !keys("new"), "a name that only a refused promotion had is unknown");
-        promoted(&orders, &hot, r#"{"max_qty": 2000, "new": 1}"#);
-        assert!(keys("new"));
-    }
+    let (hot, orders) = (cells(), sector("orders", 0, 8));
+    promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
+    let before = state(&orders, &hot);
+    let faulty = Faulty(Fault::VersionFails);
+    let refused = promote(&orders, &hot, &faulty, r#"{"max_qty": 2000}"#).err().unwrap();
+    assert!(matches!(&refused, PromotionError::Journal { version: 2, .. }), "{refused}");
+    assert!(refused.to_string().contains("the disk is full; nothing was promoted"), "{refused}");
+    assert_eq!(state(&orders, &hot), before);
+    assert_eq!(promoted(&orders, &hot, r#"{"max_qty": 3000}"#), 2, "the number is free again");
+    let refused = promote(&orders, &hot, &faulty, r#"{"max_qty": 2000, "new": 1}"#);
+    assert!(refused.is_err());
+    let keys = |name| {
+        let state = orders.lock().unwrap();
+        state.keys.get(name).is_some_and(|slot| state.keys.is_promoted(slot))
+    };
+    assert!(keys("max_qty") && !keys("new"), "a name that only a refused promotion had is unknown");
+    promoted(&orders, &hot, r#"{"max_qty": 2000, "new": 1}"#);
+    assert!(keys("new"));
+}
+
+#[test]
+fn defaults_that_cannot_be_written_are_not_declared() {
+    let (hot, orders) = (cells(), sector("orders", 0, 8));
+    let before = state(&orders, &hot);
+    let refused = orders.declare(&hot, &Faulty(Fault::VersionFails), document(r#"{"max_qty": 1}"#)).unwrap_err();
+    assert!(matches!(&refused, PromotionError::Journal { .. }), "{refused}");
+    assert_eq!(state(&orders, &hot), before);
+    assert!(orders.lock().unwrap().document().is_none());
 }
 
 #[test]
@@ -117,42 +120,39 @@ impl Recording {
 }
 
 impl Journal for Recording {
-    fn keys(&self, _: &str, _: &KeyTable) -> io::Result<()> {
-        self.note("keys".into());
-        Ok(())
+    fn version(&self, record: &Record<'_>) -> Result<Option<String>, JournalError> {
+        let Record { sector, version, keys, emergency } = record;
+        let urgent = if *emergency { " urgently" } else { "" };
+        self.note(format!("{sector} {} with {} keys{urgent}", version.number, keys.line_count()));
+        Ok(Some(format!("receipt {}", version.number)))
     }
 
-    fn version(&self, sector: &str, version: &Version) -> io::Result<()> {
-        self.note(format!("{sector} {}", version.number));
-        Ok(())
-    }
-
-    fn intend(&self, sector: usize, version: &Version) -> io::Result<()> {
+    fn intend(&self, sector: usize, _: &str, version: &Arc<Version>) -> Result<(), JournalError> {
         self.note(format!("intend {sector} {}", version.number));
         Ok(())
     }
 
-    fn declared(&self, _: &str, _: &Document) -> io::Result<()> {
+    fn declared(&self, _: &str, _: &Document, _: &KeyTable) -> Result<(), JournalError> {
         Ok(())
     }
 
     fn promoted(&self, _: &str, version: &Arc<Version>) {
-        self.note(format!("current {}", version.number));
-    }
-
-    fn prune(&self, _: &str, version: u64) {
-        self.note(format!("prune {version}"));
+        let receipt = version.receipt.get().map_or("no receipt", |receipt| receipt);
+        self.note(format!("current {} with {receipt}", version.number));
     }
 }
 
 #[test]
-fn keys_are_durable_before_the_version_and_the_version_before_it_is_seen() {
+fn a_version_is_durable_with_its_keys_before_it_is_seen() {
     let (hot, orders, journal) = (cells(), sector("orders", 0, 1), Recording::default());
     for n in 1..=2 {
         promote(&orders, &hot, &journal, &format!(r#"{{"a": {n}}}"#)).unwrap();
     }
     let calls = journal.0.into_inner().unwrap();
-    assert_eq!(calls, ["keys", "orders 1", "current 1", "keys", "orders 2", "current 2", "prune 1"]);
+    let of = |n| [format!("orders {n} with 1 keys"), format!("current {n} with receipt {n}")];
+    assert_eq!(calls, [of(1), of(2)].concat());
+    let state = orders.lock().unwrap();
+    assert_eq!(state.current().unwrap().parent, Some(1));
 }
 
 fn rolled_back_at_once<'s>(
@@ -171,7 +171,9 @@ fn an_emergency_rollback_is_seen_before_it_is_durable() {
     promoted(&orders, &hot, r#"{"max_qty": 1000}"#);
     promoted(&orders, &hot, r#"{"max_qty": 2000}"#);
     assert!(rolled_back_at_once(&orders, &hot, &journal, 1).recorded());
-    assert_eq!(journal.0.into_inner().unwrap(), ["current 3", "keys", "orders 3"]);
+    assert_eq!(journal.0.into_inner().unwrap(), ["current 3 with no receipt", "orders 3 with 1 keys urgently"]);
+    let state = orders.lock().unwrap();
+    assert_eq!(state.current().unwrap().receipt.get().map(String::as_str), Some("receipt 3"));
 }
 
 #[test]

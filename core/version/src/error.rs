@@ -1,0 +1,75 @@
+//! Why a question about the history has no answer, or a change of it was refused.
+
+use knhk_ledger::LedgerError;
+use knhk_store::StoreError;
+
+/// Why the history refused. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VersionError {
+    /// The ledger refused or failed, or its store did.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// What is no reference to a version.
+    #[error(
+        "{text:?} is no reference to a version: {why}; write a number, current, ~3, a tag, 6 or more digits of a content address, \
+         a moment such as 2026-11-01T09:00:00Z, or @2h for two hours ago"
+    )]
+    Reference {
+        /// What was written.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A reference to nothing that is there.
+    #[error("sector {sector}: {what}")]
+    Unknown {
+        /// The sector.
+        sector: String,
+        /// What is not there, and what is.
+        what: String,
+    },
+    /// A reference to several versions.
+    #[error("sector {sector}: {reference} may be {}; say which", candidates.join(", or "))]
+    Ambiguous {
+        /// The sector.
+        sector: String,
+        /// What was written.
+        reference: String,
+        /// What it may mean.
+        candidates: Vec<String>,
+    },
+    /// A version that is not what its receipt and its content address say.
+    #[error("version {number} of sector {sector} is damaged: {why}")]
+    Damaged {
+        /// The sector.
+        sector: String,
+        /// The version.
+        number: u64,
+        /// What does not agree.
+        why: String,
+    },
+    /// Records that nothing stands for, or that stand for nothing.
+    #[error("the history has orphans: {what}")]
+    Orphans {
+        /// Which.
+        what: String,
+    },
+    /// A tag that cannot be set.
+    #[error("the tag {name:?} cannot be set: {why}")]
+    Tag {
+        /// Its name.
+        name: String,
+        /// Why not, and what can.
+        why: String,
+    },
+    /// The caller asked to stop.
+    #[error("the operation was stopped by its caller")]
+    Stopped,
+}
+
+impl From<StoreError> for VersionError {
+    fn from(error: StoreError) -> VersionError {
+        VersionError::Ledger(error.into())
+    }
+}

@@ -1,0 +1,114 @@
+//! Loading a version: what is stored, checked against the receipt's signature and the content address.
+
+use knhk_ledger::{Evidence, Hash, KeyRing, Outcome, Statement, leaf_hash};
+use knhk_ontology::Snapshot;
+use knhk_store::{Receipt, VersionRecord};
+
+use crate::counters::{DAMAGED, LOADED};
+use crate::{History, VersionError};
+
+impl History {
+    /// The content of a version, verified: its receipt is signed by the key that was the log's then and states this version with this
+    /// content, and the content has the address. What it has in common with `near`, another snapshot of the sector, is kept once. Gives the
+    /// receipt, too.
+    ///
+    /// # Errors
+    /// [`VersionError::Damaged`] for what is not as it was signed.
+    pub fn load(&self, record: &VersionRecord, near: &Snapshot) -> Result<(Snapshot, Receipt), VersionError> {
+        let loaded = self.receipt_of(record).and_then(|receipt| Ok((self.content(record, near)?, receipt)));
+        match &loaded {
+            Ok(_) => LOADED.add(1),
+            Err(VersionError::Damaged { .. }) => {
+                DAMAGED.add(1);
+                self.damaged().insert(record.snapshot);
+            }
+            Err(_) => {}
+        }
+        loaded
+    }
+
+    /// The receipt that stands for a version, verified.
+    ///
+    /// # Errors
+    /// [`VersionError::Damaged`] where none does.
+    pub fn receipt_of(&self, record: &VersionRecord) -> Result<Receipt, VersionError> {
+        let damaged = |why: &str| damaged(record, why);
+        let number = record.receipt.ok_or_else(|| damaged("no receipt stands for it"))?;
+        let receipt = self.store().receipt(number)?.ok_or_else(|| damaged("its receipt is missing"))?;
+        let keys = self.ledger.keys()?;
+        let statement = verified(&receipt, &keys).map_err(|why| damaged(&why))?;
+        let stated = Stated::by(&statement).ok_or_else(|| damaged("its receipt is one of something else"))?;
+        let same = statement.claims.sector.as_deref() == Some(&record.sector)
+            && stated.version == record.number
+            && stated.snapshot == record.snapshot
+            && stated.rollback_of == record.rollback_of
+            && stated.epoch == record.epoch
+            && (stated.by, stated.why) == (&record.by, &record.why);
+        if same { Ok(receipt) } else { Err(damaged("its receipt states another version")) }
+    }
+
+    fn content(&self, record: &VersionRecord, near: &Snapshot) -> Result<Snapshot, VersionError> {
+        let damaged = |why: String| damaged(record, &why);
+        let lines = match self.store().snapshot(&record.snapshot) {
+            Ok(lines) => lines.ok_or_else(|| damaged("its content is missing".into()))?,
+            Err(knhk_store::StoreError::Corrupt { what }) => return Err(damaged(what)),
+            Err(error) => return Err(error.into()),
+        };
+        let snapshot = near.of_lines(&lines).map_err(|error| damaged(error.to_string()))?;
+        if snapshot.id() != record.snapshot {
+            return Err(damaged("its content does not match its content address".into()));
+        }
+        Ok(snapshot)
+    }
+}
+
+fn damaged(record: &VersionRecord, why: &str) -> VersionError {
+    VersionError::Damaged { sector: record.sector.clone(), number: record.number, why: why.into() }
+}
+
+/// A stored receipt's statement, which is the log's at its place.
+pub(crate) fn verified(receipt: &Receipt, keys: &KeyRing) -> Result<Statement, String> {
+    if leaf_hash(&receipt.statement) != receipt.leaf {
+        return Err("its receipt was changed".into());
+    }
+    let statement = Statement::decode(&receipt.statement).map_err(|error| format!("its receipt: {error}"))?;
+    if statement.claims.number != receipt.number || statement.claims.log != keys.root().origin() {
+        return Err("its receipt is another's".into());
+    }
+    statement.verify(&keys.at(receipt.number)).map_err(|error| format!("its receipt: {error}"))?;
+    Ok(statement)
+}
+
+/// What a receipt says of a version that became current.
+pub(crate) struct Stated<'s> {
+    pub(crate) version: u64,
+    pub(crate) snapshot: Hash,
+    pub(crate) rollback_of: Option<u64>,
+    pub(crate) epoch: u64,
+    pub(crate) by: &'s String,
+    pub(crate) why: &'s String,
+}
+
+impl Stated<'_> {
+    /// None: it is about something else, or about a version that was refused.
+    pub(crate) fn by(statement: &Statement) -> Option<Stated<'_>> {
+        if statement.claims.outcome != Outcome::Approved {
+            return None;
+        }
+        match &statement.claims.evidence {
+            &Evidence::SnapshotPromoted { version, snapshot: Some(snapshot), epoch, ref by, ref why, .. } => {
+                Some(Stated { version, snapshot, rollback_of: None, epoch, by, why })
+            }
+            &Evidence::RollbackExecuted {
+                version,
+                rollback_of,
+                snapshot: Some(snapshot),
+                epoch,
+                ref by,
+                ref why,
+                ..
+            } => Some(Stated { version, snapshot, rollback_of: Some(rollback_of), epoch, by, why }),
+            _ => None,
+        }
+    }
+}
