@@ -96,7 +96,7 @@ impl Request for Observe {
 
 impl From<Series> for ObservedSeries {
     fn from(series: Series) -> ObservedSeries {
-        let Series { key, kind, unit, window, total } = series;
+        let Series { key, kind, unit, window, total, .. } = series;
         let Figures { seconds, counts, rate, min, mean, max, p50, p99, .. } = window;
         let Counts { count: total, mismatched, .. } = total;
         let (count, successes) = (counts.count, counts.successes());
