@@ -87,10 +87,11 @@ $(SETUP)/receipts: $(SETUP)/python
 
 # Long proofs, beside the short ones of `make test`: a billion reads, then a planted fault of each kind, which must be found.
 .PHONY: soak
-soak: ## Reads a billion times while everything changes, looks for planted faults, and kills the store 500 times.
+soak: ## Reads a billion times while everything changes, looks for planted faults, and kills the store and the engine 500 times each.
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
 	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-store --no-capture a_kill_at_any_moment_loses_nothing
+	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture what_was_acknowledged_survives_kill_9
 
 # Other validators, which bring hundreds of crates: the one that switches features on that the other does not compile with is built apart.
 .PHONY: oracles

@@ -138,6 +138,8 @@ ROWS = [
     Row("H3/swap_call", "swap_call", None, 1, "us", why="a swap returns within 1 us and waits for no reader"),
     Row("H3/publish_call", "publish_call", None, 1, "us", why="a publication of 8 compiled sectors returns within 1 us"),
     Row("H3/promote_1000_values", "promote_1000_values", None, 200, "us", why="a document of 1,000 values, end to end, in at most 200 us"),
+    Row("H3/promote_1000_values_receipted", "promote_1000_values_receipted", None, None, "us"),
+    Row("H3/promote_1000_values_durable", "promote_1000_values_durable", None, None, "us"),
     *(
         row
         for clock in ("caller_time", "engine_clock")

@@ -19,6 +19,8 @@ pages! {
     Changing = "../../docs/changing.md";
     Observing = "../../docs/observing.md";
     Operating = "../../docs/operating.md";
+    Ledger = "../../docs/ledger.md";
+    Versions = "../../docs/versions.md";
     Languages = "../../docs/languages.md";
     Command = "../../docs/command.md";
     Sectors = "../../docs/sectors/README.md";
