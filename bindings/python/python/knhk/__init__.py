@@ -21,6 +21,7 @@ from ._enums import Outcome, Reason
 from ._errors import (
     AlreadyExists,
     Busy,
+    CallFailed,
     Closed,
     Conflict,
     Corrupt,
@@ -36,6 +37,7 @@ from ._errors import (
     NotFound,
     NotReady,
     Panic,
+    Refused,
     SigningFailed,
     Stalled,
     StorageError,
@@ -70,6 +72,7 @@ from ._knhk import (
 __all__ = [
     "AlreadyExists",
     "Busy",
+    "CallFailed",
     "Change",
     "Changes",
     "Closed",
@@ -99,6 +102,7 @@ __all__ = [
     "Panic",
     "Phases",
     "Reason",
+    "Refused",
     "Report",
     "Sector",
     "SectorInfo",
