@@ -84,9 +84,15 @@ impl Messages {
 
 /// The digest of one message.
 pub fn digest(message: &[u8]) -> Digest {
-    let mut messages = Messages::with_capacity(1, message.len());
-    messages.push(|bytes| bytes.extend_from_slice(message));
-    one(INITIAL, messages.blocks(0))
+    let (blocks, rest) = message.as_chunks();
+    let mut state = INITIAL;
+    compress256(&mut state, blocks);
+    let mut end = [0; 2 * BLOCK];
+    let len = (rest.len() + 9).next_multiple_of(BLOCK);
+    end[..rest.len()].copy_from_slice(rest);
+    end[rest.len()] = PADDING[0];
+    end[len - 8..len].copy_from_slice(&(8 * message.len() as u64).to_be_bytes());
+    one(state, end[..len].as_chunks().0)
 }
 
 /// The digest of a message of which these blocks are left.

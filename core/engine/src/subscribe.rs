@@ -216,7 +216,9 @@ impl Subscriber {
                 }
             };
             if let Some(callback) = &mut *lock(&self.callback) {
-                callback(&Change { missed, ..Change::clone(&change) });
+                let mut change = Change::clone(&change);
+                change.missed = missed;
+                callback(&change);
             }
         }
     }

@@ -106,7 +106,7 @@ impl Hashing {
 }
 
 /// What comes within microseconds, as a rule: to sleep and be woken would cost as much as all of the work.
-fn soon<T>(from: &Receiver<T>) -> Option<T> {
+pub(crate) fn soon<T>(from: &Receiver<T>) -> Option<T> {
     for _ in 0..SPINS {
         match from.try_recv() {
             Err(TryRecvError::Empty) => std::hint::spin_loop(),
