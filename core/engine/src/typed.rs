@@ -163,28 +163,28 @@ pub enum Map {}
 
 impl Key<str> {
     /// The text in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v Snapshot) -> Option<&'v str> {
+    pub fn get(self, view: &Snapshot) -> Option<&str> {
         view.str(self.raw())
     }
 }
 
 impl Key<[u8]> {
     /// The bytes in `view`, where there are any.
-    pub fn get<'v>(self, view: &'v Snapshot) -> Option<&'v [u8]> {
+    pub fn get(self, view: &Snapshot) -> Option<&[u8]> {
         view.bytes(self.raw())
     }
 }
 
 impl Key<[i64]> {
     /// The list in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v Snapshot) -> Option<&'v [i64]> {
+    pub fn get(self, view: &Snapshot) -> Option<&[i64]> {
         view.list_i64(self.raw())
     }
 }
 
 impl Key<[f64]> {
     /// The list in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v Snapshot) -> Option<&'v [f64]> {
+    pub fn get(self, view: &Snapshot) -> Option<&[f64]> {
         view.list_f64(self.raw())
     }
 }
