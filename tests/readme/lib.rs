@@ -19,6 +19,7 @@ pages! {
     Changing = "../../docs/changing.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
+    Resilience = "../../docs/resilience.md";
     Operating = "../../docs/operating.md";
     Languages = "../../docs/languages.md";
     Command = "../../docs/command.md";

@@ -394,6 +394,7 @@ impl Engine {
         let clock = self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(clock);
         if let Some(durable) = &self.inner.journal.durable {
+            self.inner.announcer.policies.close(durable);
             durable.close();
         }
         drop(self.inner.ready.0.lock());
@@ -411,7 +412,10 @@ impl Drop for Inner {
         match &self.journal.durable {
             // The store's thread was not inherited, and its file is the parent's: left as it is.
             Some(durable) if self.hot.is_forked() => std::mem::forget(durable.clone()),
-            Some(durable) if !*self.closed.get_mut() => durable.close(),
+            Some(durable) if !*self.closed.get_mut() => {
+                self.announcer.policies.close(durable);
+                durable.close();
+            }
             _ => {}
         }
     }

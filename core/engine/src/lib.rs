@@ -19,6 +19,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod as_of;
+mod backup;
 mod bind;
 mod change;
 mod conflicts;
@@ -40,6 +42,7 @@ mod proof;
 mod receipts;
 mod records;
 mod recover;
+mod resilience;
 mod status;
 mod subscribe;
 mod trust;
@@ -47,6 +50,7 @@ mod typed;
 mod versions;
 mod warm;
 
+pub use backup::{RestoreOptions, restore};
 pub use change::Change;
 pub use conflicts::Conflict;
 pub use engine::Engine;
@@ -71,6 +75,7 @@ pub use observe::{ObservationInfo, ObservationProof, SegmentInfo};
 pub use options::{Log, LogFn, Options};
 pub use proof::{Proof, StatementDiff};
 pub use receipts::{ReceiptInfo, SigningKey, Verified, VerifyOptions, VerifyProgress};
+pub use resilience::{PolicyInfo, policy_document};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};
 pub use typed::{Keyed, Keys, Map};
