@@ -98,6 +98,13 @@ soak: ## Reads a billion times while everything changes, looks for planted fault
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture what_was_acknowledged_survives_kill_9
 	KNHK_KILL_ROUNDS=200 cargo nextest run --package knhk-resilience --no-capture a_kill_at_any_moment_leaves_a_good_one
 
+# Observations through to the disk, at a rate for a time; without a rate, the highest that holds. Everything kept is compared with what was made.
+.PHONY: soak-observations
+SECONDS_EACH = $(or $(SECONDS),60)
+soak-observations: ## Makes RATE observations a second for SECONDS, and accounts for each; without RATE, finds the highest rate.
+	@mkdir -p target/soak
+	cargo run --release --package knhk-observation --example soak -- --seconds $(SECONDS_EACH) $(if $(RATE),--rate $(RATE)) --folder target/soak
+
 # Other validators, which bring hundreds of crates: the one that switches features on that the other does not compile with is built apart.
 .PHONY: oracles
 ORACLE_CASES ?= 5000

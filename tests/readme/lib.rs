@@ -18,6 +18,7 @@ pages! {
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
     Observing = "../../docs/observing.md";
+    Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";
     Operating = "../../docs/operating.md";
     Ledger = "../../docs/ledger.md";
