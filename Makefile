@@ -91,11 +91,19 @@ $(SETUP)/receipts: $(SETUP)/python
 
 # Long proofs, beside the short ones of `make test`: a billion reads, then a planted fault of each kind, which must be found.
 .PHONY: soak
-soak: ## Reads a billion times while everything changes, looks for planted faults, and kills the store 500 times.
+soak: ## Reads a billion times while everything changes, looks for planted faults, and kills the store and the engine 500 times each.
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
 	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-store --no-capture a_kill_at_any_moment_loses_nothing
+	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture what_was_acknowledged_survives_kill_9
 	KNHK_KILL_ROUNDS=200 cargo nextest run --package knhk-resilience --no-capture a_kill_at_any_moment_leaves_a_good_one
+
+# Observations through to the disk, at a rate for a time; without a rate, the highest that holds. Everything kept is compared with what was made.
+.PHONY: soak-observations
+SECONDS_EACH = $(or $(SECONDS),60)
+soak-observations: ## Makes RATE observations a second for SECONDS, and accounts for each; without RATE, finds the highest rate.
+	@mkdir -p target/soak
+	cargo run --release --package knhk-observation --example soak -- --seconds $(SECONDS_EACH) $(if $(RATE),--rate $(RATE)) --folder target/soak
 
 # Other validators, which bring hundreds of crates: the one that switches features on that the other does not compile with is built apart.
 .PHONY: oracles
