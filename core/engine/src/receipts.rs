@@ -1,7 +1,8 @@
 //! Receipts and their proofs, the keys that sign, and the verification of all of it.
 
 use knhk_ledger::{
-    Claims, InclusionReceipt, KeyRing, ObservationProof, Signer, Statement, Value, VerifyOptions as LogOptions, leaf_hash,
+    Claims, InclusionReceipt, KeyRing, ObservationProof, Signer, Statement, Value, VerifyOptions as LogOptions,
+    leaf_hash,
 };
 use knhk_store::{Receipt, ReceiptQuery};
 use knhk_version::VersionError;

@@ -94,7 +94,10 @@ impl KeyRing {
     ///
     /// # Errors
     /// When one is no rotation of this log, or not signed by the key before it.
-    pub fn following<'s>(root: TrustRoot, rotations: impl IntoIterator<Item = &'s [u8]>) -> Result<KeyRing, LedgerError> {
+    pub fn following<'s>(
+        root: TrustRoot,
+        rotations: impl IntoIterator<Item = &'s [u8]>,
+    ) -> Result<KeyRing, LedgerError> {
         let mut keys = KeyRing::new(root);
         for rotation in rotations {
             let statement = Statement::decode(rotation)?;

@@ -158,7 +158,8 @@ impl Request for ProveReceipt {
     fn serve(self, engine: &Engine) -> Result<ProvenReceipt, Error> {
         let receipt = engine.receipt(&self.receipt)?;
         let inclusion = hex(&engine.prove_receipt(&receipt.id)?);
-        let query = ReceiptQuery { kind: Some("key rotated".into()), limit: Some(usize::MAX >> 1), ..Default::default() };
+        let query =
+            ReceiptQuery { kind: Some("key rotated".into()), limit: Some(usize::MAX >> 1), ..Default::default() };
         let rotations = engine.receipts(&query)?.iter().map(|rotation| hex(&rotation.statement)).collect();
         let trust_root = engine.trust_root().unwrap_or_default();
         Ok(ProvenReceipt { trust_root, rotations, receipt: receipt.into(), inclusion })

@@ -33,8 +33,7 @@ use serde::de::DeserializeOwned;
 use crate::{Engine, Error};
 
 pub use answers::{
-    Changed, Clash, Compared, Exported, Finding, Item, Parameter, Sector, Shown, Statements, Validated,
-    VersionEntry,
+    Changed, Clash, Compared, Exported, Finding, Item, Parameter, Sector, Shown, Statements, Validated, VersionEntry,
 };
 pub use client::{Access, Live};
 pub use failure::Failure;

@@ -300,7 +300,6 @@ pub(super) fn document(engine: &Engine, info: &SectorInfo) -> Result<Value, Erro
 }
 
 fn parsed(info: &SectorInfo, text: &str) -> Result<Value, Error> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(Status::System, "export", &info.name, format!("the export is not JSON: {error}"))
-    })
+    serde_json::from_str(text)
+        .map_err(|error| Error::new(Status::System, "export", &info.name, format!("the export is not JSON: {error}")))
 }

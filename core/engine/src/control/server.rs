@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Compare, Conflicts, Create, Export, Failure, Get, Keys, Log, Observe, PROTOCOL, Promote, Prune, ProveReceipt,
+    Compare, Conflicts, Create, Export, Failure, Get, Keys, Log, Observe, PROTOCOL, Promote, ProveReceipt, Prune,
     Receipt, Receipts, Request, Rollback, RotateKey, Sectors, SetTag, Show, SignCheckpoint, Tags, Validate, socket,
 };
 use crate::engine::Inner;
