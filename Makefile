@@ -112,7 +112,7 @@ ORACLE_SEED ?= 1
 oracles: $(SETUP)/oracles ## Compares SHACL verdicts with pySHACL, rudof and shacl-rust on generated shapes and data.
 	@for feature in shacl-rust rudof; do \
 	    (cd tests/oracles/shacl && cargo build --quiet --release --features $$feature) && \
-	    cp $(or $(CARGO_TARGET_DIR),tests/oracles/shacl/target)/release/knhk-shacl-oracles target/oracles/$$feature; done
+	    cp $(or $(CARGO_TARGET_DIR),tests/oracles/shacl/target)/release/knhk-shacl-oracles target/oracles/$$feature || exit 1; done
 	target/oracles/python/bin/python tests/oracles/shacl/compare.py --cases $(ORACLE_CASES) --seed $(ORACLE_SEED) target/oracles/shacl-rust target/oracles/rudof
 
 $(SETUP)/oracles:
