@@ -61,7 +61,7 @@ export class Permit {
 
   /** Milliseconds until the call is to be over; undefined without a deadline. */
   get left(): number | undefined {
-    return native.permitLeft(this.#raw);
+    return native.permitLeft(this.#raw) ?? undefined;
   }
 
   /** Tells how the call ended. False where that was taken for something else: a success beyond the deadline is a failure. */

@@ -37,7 +37,7 @@ export class Degradation extends Policy {
   /** Whether a feature is on. */
   isOn(feature: string): boolean {
     const on = attempt(() => native.degradationIsOn(this.raw, feature));
-    if (on === undefined || on === null) {
+    if (on === null) {
       throw new KnhkError(`no level switches a feature ${JSON.stringify(feature)} off`, 'KNHK_NOT_FOUND', 100, 'policy', feature);
     }
     return on;

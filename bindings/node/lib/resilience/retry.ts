@@ -8,7 +8,7 @@ import { type InScope, Policy } from './policy.js';
 
 /** What a `Retry-After` header asks for, in milliseconds; undefined when it is neither seconds nor a date. */
 export function retryAfter(value: string): number | undefined {
-  return native.retryAfter(value);
+  return native.retryAfter(value) ?? undefined;
 }
 
 /** Keeps retries and hedges a `share` of the calls, and `reserve` of them besides, over `span`. Several may share one. */
@@ -61,7 +61,7 @@ export class Retry extends Policy {
         const permanent = !waits || this.#on?.(error) === false;
         const asked = refused ? refused.retryAfter : this.#after?.(error);
         const decided = attempt(() => native.retryDecide(this.raw, tries, permanent, asked));
-        if (decided.pause === undefined || decided.pause === null) throw error;
+        if (decided.pause === undefined) throw error;
         made = decided.made;
         await pause(decided.pause, signal);
       }
@@ -120,14 +120,14 @@ export class Hedge extends Policy {
       signal?.addEventListener('abort', forward, { once: true });
       const another = (): boolean => {
         const copy = native.hedgeSend(this.raw, copies);
-        if (copy === undefined || copy === null) return false;
+        if (copy === null) return false;
         start(copy);
         return true;
       };
       const await_ = () => {
         clearTimeout(timer);
         const wait = native.hedgeWait(this.raw, copies);
-        if (wait !== undefined && wait !== null) timer = setTimeout(another, Math.ceil(wait));
+        if (wait !== null) timer = setTimeout(another, Math.ceil(wait));
       };
       const start = (copy: number) => {
         const ended = (outcome: number, tell: () => void) => {
