@@ -137,6 +137,12 @@ enum knhk_status_t
     KNHK_CORRUPT = 301,
     /** The operating system refused. */
     KNHK_SYSTEM = 302,
+    /** What is stored is not what was signed, or not the log that is trusted. */
+    KNHK_TAMPERED = 303,
+    /** A key file cannot be used. */
+    KNHK_KEY_FILE = 304,
+    /** Whoever signs did not. */
+    KNHK_SIGNING = 305,
     /** The library panicked: a defect. The handle refuses changes from now on; reads go on. */
     KNHK_PANIC = 900,
 };
