@@ -95,6 +95,7 @@ soak: ## Reads a billion times while everything changes, looks for planted fault
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
 	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-store --no-capture a_kill_at_any_moment_loses_nothing
+	KNHK_KILL_ROUNDS=200 cargo nextest run --package knhk-resilience --no-capture a_kill_at_any_moment_leaves_a_good_one
 
 # Other validators, which bring hundreds of crates: the one that switches features on that the other does not compile with is built apart.
 .PHONY: oracles

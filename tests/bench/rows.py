@@ -62,6 +62,7 @@ PROGRAMS = [
     Rust("policies", "W4", "knhk-resilience"),
     Rust("policies_peers", "W4", "knhk-resilience"),
     Rust("channel", "W2", "knhk-warm"),
+    Rust("checkpoint", "W6", "knhk-resilience"),
     Rust("commit", "V6", "knhk-store"),
     Rust("verify", "V5", "knhk-ledger"),
     Judge("cost", "H5", "knhk-promotion"),
@@ -100,6 +101,8 @@ HOT = "any hot operation costs at most 8 ticks amortised"
 SHACL_RUST = "10,000 statements against 20 shapes: at most 0.1 x the time of shacl-rust"
 RUDOF = "10,000 statements against 20 shapes: at most 0.01 x the time of rudof's shacl"
 DELTA = "a change of 10 statements on 100,000 that were validated: applied and validated in under 1 ms"
+INCREMENT = "10 MB of which 1 % changed, once a second: under 1 % of one core's time"
+FULL = "10 MB whole, once a second: under 5 % of one core's time"
 WRITER = "under 2 x the quiet figure while a writer promotes 10,000 times a second"
 FIFTH = "at most a fifth of what {} takes for an admitted empty call"
 
@@ -210,4 +213,9 @@ ROWS = [
     Row("W2/channel_one_way_vs_crossbeam", "channel_one_way", "crossbeam_one_way"),
     Row("W2/backpressure_stopped", "backpressure_stopped", None, 100, "us", why="a consumer that stops is felt by its producer within 100 us"),
     Row("W2/backpressure_held", "backpressure_held", None, 100, "us", why="a consumer that holds its producer back is felt within 100 us"),
+    Row("W6/checkpoint_scattered", "checkpoint_scattered", None, 10_000, "us", why=INCREMENT),
+    Row("W6/checkpoint_runs", "checkpoint_runs", None, 10_000, "us", why=INCREMENT),
+    Row("W6/checkpoint_full", "checkpoint_full", None, 50_000, "us", why=FULL),
+    Row("W6/checkpoint_scattered_encrypted", "checkpoint_scattered_encrypted", None, 10_000, "us", why=INCREMENT),
+    Row("W6/checkpoint_full_encrypted", "checkpoint_full_encrypted", None, 50_000, "us", why=FULL),
 ]

@@ -20,15 +20,18 @@ __all__ = [
     "InvalidArgument",
     "InvalidArtifact",
     "InvalidDocument",
+    "KeyFileError",
     "LimitExceeded",
     "Nonconforming",
     "NotFound",
     "NotReady",
     "Panic",
     "Refused",
+    "SigningFailed",
     "Stalled",
     "StorageError",
     "SystemFailure",
+    "Tampered",
     "TimedOut",
     "Unproven",
     "WrongThread",
@@ -157,6 +160,18 @@ class SystemFailure(Error):
     """The operating system refused."""
 
 
+class Tampered(Error):
+    """What is stored is not what was signed, or not the log that is trusted."""
+
+
+class KeyFileError(Error):
+    """A key file cannot be used."""
+
+
+class SigningFailed(Error):
+    """Whoever signs did not."""
+
+
 class Panic(Error):
     """A defect of knhk. Reads go on; reopen the engine to change anything."""
 
@@ -184,6 +199,9 @@ _CLASSES: dict[int, type[Error]] = {
     300: StorageError,
     301: Corrupt,
     302: SystemFailure,
+    303: Tampered,
+    304: KeyFileError,
+    305: SigningFailed,
     900: Panic,
 }
 
