@@ -137,13 +137,13 @@ export interface Native {
     tokens: number,
   ): { permit: object; delay: number; fails: boolean; left?: number } | Refusal;
   permitFinish(permit: object, outcome: number): boolean;
-  permitLeft(permit: object): number | undefined;
+  permitLeft(permit: object): number | null;
   breakerSwitch(policy: object, to: 'open' | 'closed' | 'disabled'): void;
   chaosSwitch(policy: object, on: boolean): void;
   policyLoad(policy: object, load: number): void;
   degradationLevel(policy: object): number;
   degradationPin(policy: object, level: number | undefined): void;
-  degradationIsOn(policy: object, feature: string): boolean | undefined;
+  degradationIsOn(policy: object, feature: string): boolean | null;
   retryBegin(policy: object): object;
   retryDecide(
     policy: object,
@@ -151,10 +151,10 @@ export interface Native {
     permanent: boolean,
     retryAfter: number | undefined,
   ): { made: number; pause?: number; why?: string };
-  retryAfter(value: string): number | undefined;
+  retryAfter(value: string): number | null;
   hedgeBegin(policy: object): object;
-  hedgeWait(policy: object, copies: object): number | undefined;
-  hedgeSend(policy: object, copies: object): number | undefined;
+  hedgeWait(policy: object, copies: object): number | null;
+  hedgeSend(policy: object, copies: object): number | null;
   hedgeFinish(policy: object, copies: object, copy: number, outcome: number): 'use' | 'wait' | 'sendAnother' | 'late';
   recoveryFirst(policy: object, component: string): number;
   recoveryPause(policy: object): number;
