@@ -143,6 +143,9 @@ pub extern "C" fn knhk_status_string(status: i32) -> *const c_char {
         Some(Status::Io) => c"input/output error",
         Some(Status::Corrupt) => c"corrupt",
         Some(Status::System) => c"system error",
+        Some(Status::Tampered) => c"tampered with",
+        Some(Status::KeyFile) => c"unusable key file",
+        Some(Status::Signing) => c"not signed",
         Some(Status::Panic) => c"panic",
         _ => c"unknown status",
     };

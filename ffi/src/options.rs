@@ -1,11 +1,15 @@
 //! How an engine is opened.
 
+use std::ffi::c_char;
 use std::mem::offset_of;
 use std::time::Duration;
 
 use knhk_engine::{Error, Options, Status};
 use knhk_hot::BarrierChoice;
 
+use crate::handle::required;
+use crate::signer::SignerHandle;
+use crate::text::optional_text;
 use crate::versioned::{Versioned, input};
 
 /// The system's asymmetric barrier where it works, else full fences in the readers.
@@ -52,12 +56,24 @@ pub struct OptionsC {
     pub flags: u32,
     /// 0.
     pub reserved: u32,
+    /// Who signs receipts in place of the key in the folder; in memory there are receipts with one only. NULL for the folder's key. The
+    /// program keeps it and frees it when it likes.
+    pub signer: *const SignerHandle,
+    /// The trust root that the folder's log must begin at, as knhk_trust_root tells it; a new log begins at it. NULL for the folder's own.
+    pub trust_root: *const c_char,
+    /// A note of knhk_checkpoint that the program held: opening finds a log that was cut off or forked since. NULL for none.
+    pub checkpoint: *const c_char,
+    /// Versions of each sector that are kept in the folder, the newest ones; 0 for all. What either limit asks to keep is kept.
+    pub retain_versions: u64,
+    /// Versions that were current within this many nanoseconds are kept; 0 for all.
+    pub retain_age_ns: u64,
 }
 
 // SAFETY: plain data that begins with its size; zeros are the defaults.
 unsafe impl Versioned for OptionsC {
     const NAME: &'static str = "knhk_options_t";
-    const SIZES: &'static [usize] = &[offset_of!(OptionsC, flags), size_of::<OptionsC>()];
+    const SIZES: &'static [usize] =
+        &[offset_of!(OptionsC, flags), offset_of!(OptionsC, signer), size_of::<OptionsC>()];
 }
 
 /// Most records of a ring: 1 GiB of them.
@@ -66,7 +82,7 @@ pub(crate) const MOST_RECORDS: u64 = 1 << 24;
 /// The engine's options out of the program's, and whether it is read-only.
 ///
 /// # Safety
-/// As [`input`].
+/// As [`input`]; what it points to is as its comments say.
 pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<(Options, bool), Error> {
     // SAFETY: the caller's promise.
     let given = unsafe { input(at)? };
@@ -104,6 +120,16 @@ pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<(Options, boo
         return Err(out_of("flags", given.flags.into(), "of KNHK_CONTROL and KNHK_READ_ONLY"));
     }
     options.control = given.flags & KNHK_CONTROL != 0;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !given.signer.is_null() {
+            options.signer = Some(required(given.signer)?.signer.clone());
+        }
+        options.trust_root = optional_text(given.trust_root, "trust_root")?.map(Into::into);
+        options.checkpoint = optional_text(given.checkpoint, "checkpoint")?.map(Into::into);
+    }
+    options.retention.versions = (given.retain_versions != 0).then_some(given.retain_versions);
+    options.retention.age = (given.retain_age_ns != 0).then(|| Duration::from_nanos(given.retain_age_ns));
     Ok((options, given.flags & KNHK_READ_ONLY != 0))
 }
 
