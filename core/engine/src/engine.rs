@@ -10,14 +10,18 @@ use knhk_hot::layout::SECTOR_CAPACITY;
 use knhk_hot::{Hot, Observation, Reader, ReaderOptions};
 use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{NoJournal, Sector, SectorKind};
+use knhk_store::{MemoryStore, SectorRecord};
+use knhk_version::{History, Retention};
 use knhk_warm::Ticker;
 
 use crate::control::Server;
+use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
 use crate::records::Records;
+use crate::recover::lost;
 use crate::subscribe::Announcer;
 use crate::warm::Background;
-use crate::{Change, Error, Level, Log, Options, Status, Subscription, warm};
+use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
 
 /// Where an engine in memory is opened.
 const IN_MEMORY: &str = ":memory:";
@@ -37,7 +41,7 @@ pub(crate) struct Inner {
     pub(crate) refused: AtomicU64,
     pub(crate) damaged: AtomicU64,
     pub(crate) ready: (Mutex<()>, Condvar),
-    folder: Option<Arc<Folder>>,
+    pub(crate) retention: Retention,
     pub(crate) sectors: RwLock<Vec<Arc<Sector>>>,
     history: usize,
     aside: Arc<Background>,
@@ -48,11 +52,13 @@ pub(crate) struct Inner {
 
 impl Engine {
     /// Opens an engine on a folder, which is made where it does not exist, or in memory with `":memory:"`. A folder's sectors are as
-    /// they were: the newest version of each that is whole becomes current.
+    /// they were: the newest version of each that is whole becomes current. Its log is checked: that it begins at the trust root, the
+    /// keys, the receipts since the newest checkpoint, and the checkpoint that the caller holds.
     ///
     /// # Errors
     /// `Busy` when another engine has the folder open, `Io` when it cannot be read or written, `Corrupt` when no version of a sector
-    /// is whole.
+    /// is whole, `Tampered` when the log is not what was signed or not the one that is trusted, `KeyFile` and `Signing` when there is
+    /// no key to sign with.
     pub fn open(location: &str, options: Options) -> Result<Engine, Error> {
         Engine::open_with(location, options, Folder::open)
     }
@@ -76,18 +82,32 @@ impl Engine {
         options: Options,
         open: impl FnOnce(&Path) -> Result<Folder, Error>,
     ) -> Result<Engine, Error> {
-        let hot = Hot::new(options.hot.clone())?;
+        let now = now_ns();
+        let (folder, ledger) = match location {
+            "" => return Err(Error::new(Status::InvalidArgument, "open", "", "no folder was named; use \":memory:\"")),
+            IN_MEMORY => {
+                let begin = |signer| trust::in_memory(Arc::new(MemoryStore::new()), signer, &options, now);
+                (None, options.signer.as_ref().map(begin).transpose()?)
+            }
+            path => {
+                let folder = open(path.as_ref())?;
+                let ledger = match folder.read_only {
+                    true => trust::open_read_only(&folder.root, &folder.store, &options)?,
+                    false => trust::open(&folder.root, &folder.store, &options, now)?,
+                };
+                (Some(Arc::new(folder)), Some(ledger))
+            }
+        };
+        let history = ledger.map(|ledger| History::new(Arc::new(ledger)));
+        let first_epoch = history.as_ref().map_or(Ok(0), History::last_epoch)?;
+        let hot = Hot::new(knhk_hot::Options { first_epoch, ..options.hot.clone() })?;
         let aside = Arc::new(Background::start()?);
         let announcer = Arc::new(Announcer::new(aside.clone())?);
         if let Some(Log(log)) = options.log.clone() {
             announcer.set_log(Some(Box::new(move |level, part, line| log(level, part, line))));
         }
-        let folder = match location {
-            "" => return Err(Error::new(Status::InvalidArgument, "open", "", "no folder was named; use \":memory:\"")),
-            IN_MEMORY => None,
-            path => Some(Arc::new(open(path.as_ref())?)),
-        };
-        let journal = Records { folder: folder.clone(), announcer: announcer.clone() };
+        let durable = history.map(|history| Arc::new(Durable::new(history, folder.clone(), announcer.clone())));
+        let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
         let engine = Engine {
             inner: Arc::new(Inner {
@@ -99,7 +119,7 @@ impl Engine {
                 refused: AtomicU64::new(0),
                 damaged: AtomicU64::new(0),
                 ready: Default::default(),
-                folder,
+                retention: options.retention,
                 sectors: RwLock::default(),
                 history: options.history,
                 aside,
@@ -110,15 +130,18 @@ impl Engine {
         };
         engine.recover()?;
         if options.control {
-            let server = Server::start(&engine, engine.inner.folder.as_ref().map(|folder| folder.root.as_path()))?;
+            let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
             *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
         }
         Ok(engine)
     }
 
     fn recover(&self) -> Result<(), Error> {
-        let Some(folder) = &self.inner.folder else { return Ok(()) };
-        for stored in folder.sectors(&self.inner.limits, self.inner.history)? {
+        let Some(durable) = self.inner.journal.durable.as_ref().filter(|durable| durable.folder.is_some()) else {
+            return Ok(());
+        };
+        let writable = durable.writable().is_ok();
+        for stored in durable.sectors(&self.inner.limits, self.inner.history)? {
             self.inner.damaged.fetch_add(stored.damaged.len() as u64, Ordering::Relaxed);
             for loss in &stored.damaged {
                 self.inner.announcer.log(Level::Error, "recovery", loss.clone());
@@ -128,8 +151,41 @@ impl Engine {
                 sector.declare(&self.inner.hot, &NoJournal, declared)?;
             }
             sector.recover(&self.inner.hot, stored.versions, stored.next)?;
+            if !writable {
+                continue;
+            }
+            if let Some(current) = sector.lock()?.current().filter(|_| stored.intended) {
+                durable.owe(sector.name(), current).map_err(|error| {
+                    let message = format!("the thread that records emergency rollbacks could not be started: {error}");
+                    Error::new(Status::System, "open", sector.name(), message)
+                })?;
+            }
+            for loss in &stored.damaged {
+                self.record_loss(durable, sector.name(), loss);
+            }
+        }
+        if writable {
+            durable.settle();
+            if let Err(error) = durable.history.record_epoch(self.inner.hot.epoch()) {
+                let line = format!("nothing can be recorded: {error}");
+                self.inner.announcer.log(Level::Error, "recovery", line);
+            }
         }
         Ok(())
+    }
+
+    /// Leaves a receipt of what recovery passed over.
+    fn record_loss(&self, durable: &Durable, sector: &str, loss: &str) {
+        let entry = knhk_ledger::Entry {
+            time_ns: now_ns(),
+            sector: Some(sector.into()),
+            outcome: knhk_ledger::Outcome::Rejected,
+            evidence: lost(loss),
+            links: Vec::new(),
+        };
+        if let Err(error) = durable.history.ledger().append(vec![entry]) {
+            self.inner.announcer.log(Level::Error, "recovery", format!("what was lost has no receipt: {error}"));
+        }
     }
 
     /// Creates a sector. Names are 1 to 64 characters of `a-z`, `0-9`, `-` and `_`, and begin with a letter or digit.
@@ -151,12 +207,22 @@ impl Engine {
             );
             return Err(Error::new(Status::InvalidArgument, "create", name, message));
         }
-        let empty = Snapshot::empty(name, &Core::shipped(), &self.inner.limits);
-        self.add(Arc::new(empty), kind, KeyTable::new())?;
+        let empty = Arc::new(Snapshot::empty(name, &Core::shipped(), &self.inner.limits));
+        self.add_recorded(empty, kind, KeyTable::new(), self.inner.journal.durable.as_deref())?;
         Ok(())
     }
 
     fn add(&self, empty: Arc<Snapshot>, kind: SectorKind, keys: KeyTable) -> Result<Arc<Sector>, Error> {
+        self.add_recorded(empty, kind, keys, None)
+    }
+
+    fn add_recorded(
+        &self,
+        empty: Arc<Snapshot>,
+        kind: SectorKind,
+        keys: KeyTable,
+        record: Option<&Durable>,
+    ) -> Result<Arc<Sector>, Error> {
         let name = empty.namespace().sector();
         let mut sectors = self.inner.sectors.write().unwrap_or_else(PoisonError::into_inner);
         if sectors.iter().any(|sector| sector.name() == name) {
@@ -166,8 +232,10 @@ impl Engine {
             let message = format!("an engine holds {SECTOR_CAPACITY} sectors and all are in use");
             return Err(Error::new(Status::Limit, "create", name, message));
         }
-        if let Some(folder) = &self.inner.folder {
-            folder.create_sector(name, sectors.len(), kind)?;
+        if let Some(durable) = record {
+            durable.writable().map_err(|error| Error::new(Status::Io, "create", name, error.to_string()))?;
+            let (number, kind) = (sectors.len() as u32, kind.as_str().into());
+            durable.history.create_sector(SectorRecord { name: name.into(), number, kind, time_ns: now_ns() })?;
         }
         let sector = Sector::over(empty.clone(), sectors.len(), kind, keys, self.inner.history);
         let sector = Arc::new(sector.with_aside(self.inner.aside.clone()));
@@ -318,8 +386,8 @@ impl Engine {
         self.inner.hot.close();
         let clock = self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(clock);
-        if let Some(folder) = &self.inner.folder {
-            folder.release();
+        if let Some(durable) = &self.inner.journal.durable {
+            durable.close();
         }
         drop(self.inner.ready.0.lock());
         self.inner.ready.1.notify_all();
@@ -332,5 +400,11 @@ impl Drop for Inner {
         self.hot.close();
         // Before the callbacks go, so that they go on this thread.
         drop(self.clock.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        match &self.journal.durable {
+            // The store's thread was not inherited, and its file is the parent's: left as it is.
+            Some(durable) if self.hot.is_forked() => std::mem::forget(durable.clone()),
+            Some(durable) if !*self.closed.get_mut() => durable.close(),
+            _ => {}
+        }
     }
 }

@@ -4,12 +4,15 @@ use std::fmt;
 
 use knhk_hot::HotError;
 use knhk_hot::artifact::ArtifactError;
+use knhk_ledger::LedgerError;
 use knhk_ontology::rdf::{RdfError, RdfErrorKind};
 use knhk_ontology::shacl::Report;
 use knhk_ontology::{CompileError, DocumentError, DocumentErrorKind, SnapshotError};
 use knhk_promotion::PromotionError;
+use knhk_store::StoreError;
+use knhk_version::VersionError;
 
-use crate::Status;
+use crate::{Status, durable};
 
 /// Why a call failed. Whatever failed changed nothing.
 #[derive(Debug)]
@@ -107,7 +110,10 @@ impl From<PromotionError> for Error {
             PromotionError::Incompatible(broken) => {
                 Error::new(Status::Incompatible, "verify", broken[0].path.clone(), message)
             }
-            PromotionError::Journal { sector, .. } => Error::new(Status::Io, "journal", sector, message),
+            PromotionError::Journal { sector, source, .. } => {
+                let status = durable::cause(source).map_or(Status::Io, |cause| Error::from(cause).status());
+                Error::new(status, "journal", sector, message)
+            }
             PromotionError::UnknownVersion { sector, .. } => Error::new(Status::NotFound, "verify", sector, message),
             PromotionError::ForeignGuard { sector } | PromotionError::NotRollback { sector } => {
                 Error::new(Status::InvalidArgument, "promote", sector, message)
@@ -154,5 +160,63 @@ impl From<CompileError> for Error {
             return error.into();
         }
         Error::new(Status::Limit, "compile", "", error.to_string())
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Error {
+        let (status, item) = match &error {
+            StoreError::Full { path } | StoreError::Io { path, .. } | StoreError::Failed { path, .. } => {
+                (Status::Io, path.display().to_string())
+            }
+            StoreError::Newer { path, .. } | StoreError::Foreign { path, .. } => {
+                (Status::Corrupt, path.display().to_string())
+            }
+            StoreError::Exists { path } => (Status::AlreadyExists, path.display().to_string()),
+            StoreError::Corrupt { .. } => (Status::Corrupt, String::new()),
+            StoreError::Missing { .. } => (Status::NotFound, String::new()),
+            StoreError::Limit { .. } => (Status::Limit, String::new()),
+            StoreError::Closed => (Status::Closed, String::new()),
+            StoreError::Unsupported { .. } => (Status::InvalidArgument, String::new()),
+            _ => (Status::Io, String::new()),
+        };
+        Error::new(status, "store", item, error.to_string())
+    }
+}
+
+impl From<LedgerError> for Error {
+    fn from(error: LedgerError) -> Error {
+        let message = error.to_string();
+        let (status, item) = match error {
+            LedgerError::Store(error) => return error.into(),
+            LedgerError::Tampered(_) => (Status::Tampered, String::new()),
+            LedgerError::Malformed { what, .. } => (Status::InvalidArgument, what.into()),
+            LedgerError::Unproven { .. } => (Status::Unproven, String::new()),
+            LedgerError::KeyFile { path, .. } => (Status::KeyFile, path.display().to_string()),
+            LedgerError::Signing { .. } => (Status::Signing, String::new()),
+            LedgerError::ReadOnly => (Status::Io, String::new()),
+            LedgerError::State { .. } => (Status::InvalidArgument, String::new()),
+            LedgerError::Limit { .. } => (Status::Limit, String::new()),
+            LedgerError::Poisoned => (Status::Panic, String::new()),
+            _ => (Status::System, String::new()),
+        };
+        Error::new(status, "ledger", item, message)
+    }
+}
+
+impl From<VersionError> for Error {
+    fn from(error: VersionError) -> Error {
+        let message = error.to_string();
+        let (status, item) = match error {
+            VersionError::Ledger(error) => return error.into(),
+            VersionError::Reference { text, .. } => (Status::InvalidArgument, text),
+            VersionError::Tag { name, .. } => (Status::InvalidArgument, name),
+            VersionError::Ambiguous { reference, .. } => (Status::InvalidArgument, reference),
+            VersionError::Unknown { sector, .. } => (Status::NotFound, sector),
+            VersionError::Damaged { sector, .. } => (Status::Corrupt, sector),
+            VersionError::Orphans { .. } => (Status::Tampered, String::new()),
+            _ => (Status::System, String::new()),
+        };
+        Error::new(status, "history", item, message)
     }
 }

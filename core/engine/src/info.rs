@@ -55,6 +55,10 @@ pub struct VersionInfo {
     pub origin: Origin,
     /// The version whose content this one brings back.
     pub rollback_of: Option<u64>,
+    /// The version that it took the place of.
+    pub parent: Option<u64>,
+    /// The id of its receipt; none in memory without a signer, and while an emergency rollback could not be recorded yet.
+    pub receipt: Option<String>,
     /// What each phase took.
     pub phases: Phases,
     source: Arc<Version>,
@@ -76,6 +80,8 @@ impl From<&Arc<Version>> for VersionInfo {
             time_ns: version.time_ns,
             origin: version.origin.clone(),
             rollback_of: version.rollback_of,
+            parent: version.parent,
+            receipt: version.receipt.get().cloned(),
             phases: version.phases,
             source: version.clone(),
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use knhk_ontology::{Difference, Document, Leaf, diff};
 use knhk_promotion::Sector;
 
-use crate::{Engine, Error, KeyInfo, SectorInfo, Stats, Status, VersionInfo};
+use crate::{Engine, Error, KeyInfo, SectorInfo, Stats, VersionInfo};
 
 impl Engine {
     /// All sectors, in the order of their creation.
@@ -66,19 +66,12 @@ impl Engine {
     /// `NotFound` when the sector or one of the versions does not exist.
     pub fn differences(&self, sector: &str, from: u64, to: u64) -> Result<Vec<Difference>, Error> {
         let sector = self.sector(sector)?;
-        let state = sector.lock()?;
-        let version = |number: u64| match state.version(number) {
-            Some(version) => Ok(version.clone()),
-            None => {
-                let message = format!("sector {} retains no version {number}", sector.name());
-                Err(Error::new(Status::NotFound, "diff", sector.name(), message))
-            }
+        let document = |number| -> Result<Document, Error> {
+            let snapshot = self.snapshot_of(&sector, Some(number), "diff")?;
+            Ok(snapshot.document().map_err(Clone::clone)?.clone())
         };
-        let old = if from == 0 { None } else { Some(version(from)?) };
-        let new = version(to)?;
-        drop(state);
-        let nothing = Document::default();
-        Ok(diff(old.as_ref().map_or(&nothing, |old| old.document()), new.document()))
+        let old = if from == 0 { Document::default() } else { document(from)? };
+        Ok(diff(&old, &document(to)?))
     }
 
     /// The document of a retained version, or of the current one with `None`; importing it gives the same knowledge.
@@ -87,22 +80,8 @@ impl Engine {
     /// `NotFound` when the sector or the version does not exist, `NotReady` before the first promotion.
     pub fn export_json(&self, sector: &str, version: Option<u64>) -> Result<String, Error> {
         let sector = self.sector(sector)?;
-        let state = sector.lock()?;
-        let found = match version {
-            Some(number) => state.version(number),
-            None => state.current(),
-        };
-        match (found, version) {
-            (Some(found), _) => Ok(found.document().to_json()),
-            (None, Some(number)) => {
-                let message = format!("sector {} retains no version {number}", sector.name());
-                Err(Error::new(Status::NotFound, "export", sector.name(), message))
-            }
-            (None, None) => {
-                let message = format!("nothing was promoted in sector {} yet", sector.name());
-                Err(Error::new(Status::NotReady, "export", sector.name(), message))
-            }
-        }
+        let snapshot = self.snapshot_of(&sector, version, "export")?;
+        Ok(snapshot.document().map_err(Clone::clone)?.to_json())
     }
 
     /// All sectors' current documents as one JSON object, sector by sector.

@@ -23,11 +23,12 @@ impl Engine {
         self.checked()?;
         if format == Format::Json {
             let json = std::str::from_utf8(text).map_err(not_utf8);
-            return self.promote_json(sector, self.counted(json)?, origin);
+            let json = self.admitted(&*self.sector(sector)?, &origin, json)?;
+            return self.promote_json(sector, json, origin);
         }
         let sector = self.sector(sector)?;
         let begun = Instant::now();
-        let content = self.counted(self.whole(&sector, text, format))?;
+        let content = self.admitted(&sector, &origin, self.whole(&sector, text, format))?;
         self.promote_content(&sector, content, origin, begun)
     }
 
@@ -48,7 +49,7 @@ impl Engine {
         let sector = self.sector(sector)?;
         let begun = Instant::now();
         let base = self.base(&sector)?;
-        let delta = self.counted(self.change(&base, removed, added, format))?;
+        let delta = self.admitted(&sector, &origin, self.change(&base, removed, added, format))?;
         let of = |triples: &[_]| Statements { terms: base.graph().terms().clone(), triples: triples.to_vec() };
         let content = Content::Change { removed: of(delta.removed()), added: of(delta.added()) };
         self.promote_content(&sector, content, origin, begun)
@@ -108,8 +109,8 @@ impl Engine {
             return self.export_json(sector, version);
         }
         let sector = self.sector(sector)?;
-        let version = self.version_of(&sector, version, "export")?;
-        let graph = version.snapshot.graph();
+        let snapshot = self.snapshot_of(&sector, version, "export")?;
+        let graph = snapshot.graph();
         let mut text = Vec::new();
         rdf::write(graph, graph.own(), format, &mut text)?;
         Ok(String::from_utf8(text).expect("every format is written as UTF-8"))
@@ -121,8 +122,8 @@ impl Engine {
     /// As [`Engine::export`].
     pub fn is_beyond_json(&self, sector: &str, version: Option<u64>) -> Result<bool, Error> {
         let sector = self.sector(sector)?;
-        let version = self.version_of(&sector, version, "export")?;
-        Ok(version.snapshot.is_beyond_json().map_err(Clone::clone)?)
+        let snapshot = self.snapshot_of(&sector, version, "export")?;
+        Ok(snapshot.is_beyond_json().map_err(Clone::clone)?)
     }
 
     /// What leads from one retained version to another, statement by statement; `from` 0 is the sector before its first promotion.
@@ -133,10 +134,10 @@ impl Engine {
         let sector = self.sector(sector)?;
         let before = match from {
             0 => sector.empty().clone(),
-            _ => self.version_of(&sector, Some(from), "diff")?.snapshot.clone(),
+            _ => self.snapshot_of(&sector, Some(from), "diff")?,
         };
-        let to = self.version_of(&sector, Some(to), "diff")?;
-        Ok(StatementDiff::between(&before, &to.snapshot))
+        let to = self.snapshot_of(&sector, Some(to), "diff")?;
+        Ok(StatementDiff::between(&before, &to))
     }
 
     /// Proves that a sector's current version says something, to whoever knows its content address.
@@ -191,7 +192,25 @@ impl Engine {
         Ok(rdf::parse_delta(removed, added, format, prefix, base.graph(), &self.inner.limits)?)
     }
 
-    /// A retained version, or the current one.
+    /// What a retained version states, or the current one: from memory, or else from the store.
+    pub(crate) fn snapshot_of(
+        &self,
+        sector: &Sector,
+        version: Option<u64>,
+        stage: &'static str,
+    ) -> Result<Arc<Snapshot>, Error> {
+        match (self.version_of(sector, version, stage), version, &self.inner.journal.durable) {
+            (Ok(version), _, _) => Ok(version.snapshot.clone()),
+            (Err(error), Some(number), Some(durable)) if error.status() == Status::NotFound => {
+                let near = self.base(sector)?;
+                let record = durable.history.version(sector.name(), number)?;
+                Ok(Arc::new(durable.history.load(&record, &near)?.0))
+            }
+            (Err(error), _, _) => Err(error),
+        }
+    }
+
+    /// A version in memory, or the current one.
     pub(crate) fn version_of(
         &self,
         sector: &Sector,

@@ -23,6 +23,7 @@ mod bind;
 mod change;
 mod conflicts;
 pub mod control;
+mod durable;
 mod emergency;
 mod engine;
 mod error;
@@ -35,11 +36,14 @@ mod knowledge;
 mod options;
 mod promote;
 mod proof;
+mod receipts;
 mod records;
+mod recover;
 mod status;
 mod subscribe;
+mod trust;
 mod typed;
-mod version_file;
+mod versions;
 mod warm;
 
 pub use change::Change;
@@ -52,17 +56,22 @@ pub use knhk_hot::layout::{Key as RawKey, Outcome, Tag};
 pub use knhk_hot::{
     Hold, MigratableReader, Observation, Observed, Quiescent, Reader, ReaderOptions, Reason, Snapshot, View,
 };
+pub use knhk_ledger::{PublicKey, Signer};
 pub use knhk_macros::PromotionSafe;
 pub use knhk_ontology::rdf::Format;
 pub use knhk_ontology::shacl::{Report, Severity, ValidationResult};
 pub use knhk_ontology::{Difference, ValueType};
 pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
 pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};
+pub use knhk_store::{Progress, ReceiptQuery};
+pub use knhk_version::{AsOf, LogEntry, Retention};
 pub use options::{Log, LogFn, Options};
 pub use proof::{Proof, StatementDiff};
+pub use receipts::{ReceiptInfo, SigningKey, Verified, VerifyOptions, VerifyProgress};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};
 pub use typed::{Keyed, Keys, Map};
+pub use versions::{LogQuery, TagInfo};
 
 /// What [`bind!`] calls.
 #[doc(hidden)]

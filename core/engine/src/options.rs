@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use knhk_ledger::Signer;
 use knhk_ontology::Limits;
+use knhk_version::Retention;
 
 use crate::Level;
 
@@ -14,7 +16,7 @@ use crate::Level;
 pub struct Options {
     /// The cells and rings: barrier, retained roots, limits on memory that stalled readers hold, ring size.
     pub hot: knhk_hot::Options,
-    /// Versions retained per sector, the current one included.
+    /// Versions retained per sector in memory, the current one included: what a rollback needs nothing else for.
     pub history: usize,
     /// How often the cached clock advances and retired roots are looked through.
     pub clock_period: Duration,
@@ -22,6 +24,14 @@ pub struct Options {
     pub limits: Limits,
     /// Takes commands over a socket in the engine's folder, from the folder's owner alone: see [`crate::control`]. Off by default.
     pub control: bool,
+    /// Who signs receipts, in place of the key in the folder; in memory there are receipts only with one.
+    pub signer: Option<Signer>,
+    /// The trust root, as text, that the folder's log must begin at; a new log begins at it. Without one it is the folder's own.
+    pub trust_root: Option<String>,
+    /// A checkpoint of the log that the caller holds: opening finds a log that was cut off or forked since.
+    pub checkpoint: Option<String>,
+    /// How much of each sector's history is kept in the store; everything by default.
+    pub retention: Retention,
     /// Where log lines go from the first moment on, what recovery has to say included: `log(level, part, message)` on the warm thread.
     /// [`crate::Engine::set_log`] replaces it.
     pub log: Option<Log>,
@@ -48,6 +58,10 @@ impl Default for Options {
             clock_period: Duration::from_millis(1),
             limits: Limits::default(),
             control: false,
+            signer: None,
+            trust_root: None,
+            checkpoint: None,
+            retention: Retention::default(),
             log: None,
         }
     }

@@ -6,7 +6,9 @@ use std::time::Instant;
 use knhk_hot::artifact::Artifact;
 use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector};
+use knhk_version::Refused;
 
+use crate::durable::now_ns;
 use crate::{Engine, Error, Level, VersionInfo};
 
 impl Engine {
@@ -21,7 +23,8 @@ impl Engine {
         self.checked()?;
         let sector = self.sector(sector)?;
         let begun = Instant::now();
-        let content = self.counted(sector.read_json(json, &self.inner.limits).map_err(Error::from))?;
+        let content =
+            self.admitted(&sector, &origin, sector.read_json(json, &self.inner.limits).map_err(Error::from))?;
         self.promote_content(&sector, content, origin, begun)
     }
 
@@ -38,7 +41,7 @@ impl Engine {
             let artifact = Artifact::from_image(image, &Default::default())?;
             Ok(Document::from_artifact(&artifact, &self.inner.limits)?)
         };
-        let document = self.counted(read())?;
+        let document = self.admitted(&sector, &origin, read())?;
         self.promote_content(&sector, document.into(), origin, begun)
     }
 
@@ -52,10 +55,10 @@ impl Engine {
         let parse_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let promoted = sector
             .prepare(&self.inner.hot, &self.inner.journal, content)
-            .with_origin(origin, parse_ns)
+            .with_origin(origin.clone(), parse_ns)
             .verify()
             .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));
-        self.outcome(promoted)
+        self.outcome(sector, &origin, None, promoted)
     }
 
     /// Makes a retained version's content current again, as a new version. Works also while a stalled reader keeps promotions
@@ -66,9 +69,10 @@ impl Engine {
     pub fn rollback(&self, sector: &str, version: u64, origin: Origin) -> Result<VersionInfo, Error> {
         self.checked()?;
         let sector = self.sector(sector)?;
-        let promoted = Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin)
-            .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));
-        self.outcome(promoted)
+        let promoted =
+            Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin.clone())
+                .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));
+        self.outcome(&sector, &origin, Some(version), promoted)
     }
 
     /// [`Engine::rollback`] that takes effect before anything is written, and also where nothing can be: on a full disk the intent
@@ -79,15 +83,16 @@ impl Engine {
     pub fn emergency_rollback(&self, sector: &str, version: u64, origin: Origin) -> Result<VersionInfo, Error> {
         self.checked()?;
         let sector = self.sector(sector)?;
-        let promoted = Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin)
-            .and_then(|(ready, verified)| ready.promote_at_once(Guard::new(verified)));
+        let promoted =
+            Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin.clone())
+                .and_then(|(ready, verified)| ready.promote_at_once(Guard::new(verified)));
         if let Ok(promoted) = &promoted
             && !promoted.recorded()
         {
             let message = format!("{}: the emergency rollback is current but not recorded yet", sector.name());
             self.inner.announcer.log(Level::Error, "promotion", message);
         }
-        self.outcome(promoted)
+        self.outcome(&sector, &origin, Some(version), promoted)
     }
 
     /// States the values that reads see before the sector's first promotion (the `$default` of each leaf), and which names
@@ -112,21 +117,69 @@ impl Engine {
         Ok(artifact.image().to_vec())
     }
 
-    fn outcome(&self, promoted: Result<Promotion<'_, Promoted>, PromotionError>) -> Result<VersionInfo, Error> {
-        let promoted = self.counted(promoted.map_err(Error::from))?;
+    fn outcome(
+        &self,
+        sector: &Sector,
+        origin: &Origin,
+        rollback_of: Option<u64>,
+        promoted: Result<Promotion<'_, Promoted>, PromotionError>,
+    ) -> Result<VersionInfo, Error> {
+        let promoted = self.judged(sector, origin, rollback_of, promoted.map_err(Error::from))?;
         let version = VersionInfo::from(promoted.version());
         let inner = &self.inner;
         inner.promotions.fetch_add(1, Ordering::Relaxed);
         // Taken and let go, so that a waiter cannot miss the change between its look and its sleep.
         drop(inner.ready.0.lock());
         inner.ready.1.notify_all();
+        self.retain(sector);
         Ok(version)
     }
 
-    pub(crate) fn counted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        if result.is_err() {
-            self.inner.refused.fetch_add(1, Ordering::Relaxed);
+    /// What was handed in to be promoted; what cannot be is counted, and leaves its receipt.
+    pub(crate) fn admitted<T>(&self, sector: &Sector, origin: &Origin, result: Result<T, Error>) -> Result<T, Error> {
+        self.judged(sector, origin, None, result)
+    }
+
+    fn judged<T>(
+        &self,
+        sector: &Sector,
+        origin: &Origin,
+        rollback_of: Option<u64>,
+        result: Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Err(error) = result else { return result };
+        self.inner.refused.fetch_add(1, Ordering::Relaxed);
+        if let Some(durable) = self.inner.journal.durable.as_ref().filter(|durable| durable.writable().is_ok()) {
+            let (number, before) = sector
+                .lock()
+                .map_or((0, None), |state| (state.next_number(), state.current().map(|current| current.snapshot_id)));
+            let refused = Refused {
+                sector: sector.name(),
+                number,
+                before,
+                epoch: self.inner.hot.epoch(),
+                time_ns: now_ns(),
+                by: &origin.by,
+                why: &origin.why,
+                rollback_of,
+                refused: error.message(),
+            };
+            if let Err(lost) = durable.history.refuse(&refused) {
+                tracing::warn!(sector = sector.name(), %error, %lost, "a refusal has no receipt");
+            }
         }
-        result
+        Err(error)
+    }
+
+    /// Removes the versions that retention does not keep. What cannot be removed now is the next time.
+    fn retain(&self, sector: &Sector) {
+        let (Some(durable), retention) = (&self.inner.journal.durable, &self.inner.retention) else { return };
+        if retention.is_everything() {
+            return;
+        }
+        let current = sector.lock().ok().and_then(|state| state.current().map(|current| current.number));
+        if let Err(error) = durable.history.prune(sector.name(), retention, current, now_ns()) {
+            tracing::warn!(sector = sector.name(), %error, "versions beyond the retention could not be removed");
+        }
     }
 }

@@ -1,43 +1,45 @@
-//! What a promotion leaves behind: a file where there is a folder, and the announcement of the change.
+//! What a promotion leaves behind: a version with its receipt where there is a ledger, and the announcement of the change.
 
-use std::io;
 use std::sync::Arc;
 
+use knhk_hot::Hot;
 use knhk_ontology::{Document, KeyTable};
-use knhk_promotion::{Journal, Version};
+use knhk_promotion::{Journal, JournalError, Record, Version};
 
-use crate::folder::Folder;
+use crate::durable::Durable;
 use crate::subscribe::Announcer;
 
 pub(crate) struct Records {
-    pub(crate) folder: Option<Arc<Folder>>,
+    /// None in memory without a signer.
+    pub(crate) durable: Option<Arc<Durable>>,
     pub(crate) announcer: Arc<Announcer>,
+    pub(crate) hot: Hot,
 }
 
 impl Journal for Records {
-    fn keys(&self, sector: &str, table: &KeyTable) -> io::Result<()> {
-        self.folder.as_ref().map_or(Ok(()), |folder| folder.keys(sector, table))
+    fn version(&self, record: &Record<'_>) -> Result<Option<String>, JournalError> {
+        self.durable.as_ref().map(|durable| durable.commit(record)).transpose()
     }
 
-    fn version(&self, sector: &str, version: &Version) -> io::Result<()> {
-        self.folder.as_ref().map_or(Ok(()), |folder| folder.version(sector, version))
+    fn intend(&self, sector: usize, name: &str, version: &Arc<Version>) -> Result<(), JournalError> {
+        let Some(durable) = &self.durable else { return Ok(()) };
+        let kept = match &durable.folder {
+            Some(folder) => folder.emergency.intend(sector, version),
+            None => Ok(()),
+        };
+        if durable.writable().is_ok() {
+            durable.owe(name, version)?;
+        }
+        Ok(kept?)
     }
 
-    fn intend(&self, sector: usize, version: &Version) -> io::Result<()> {
-        self.folder.as_ref().map_or(Ok(()), |folder| folder.emergency.intend(sector, version))
-    }
-
-    fn declared(&self, sector: &str, declared: &Document) -> io::Result<()> {
-        self.folder.as_ref().map_or(Ok(()), |folder| folder.declared(sector, declared))
+    fn declared(&self, sector: &str, declared: &Document, keys: &KeyTable) -> Result<(), JournalError> {
+        let Some(durable) = &self.durable else { return Ok(()) };
+        // The generation that shows them, if nothing else comes first.
+        durable.declare(sector, declared, keys, self.hot.epoch() + 1)
     }
 
     fn promoted(&self, sector: &str, version: &Arc<Version>) {
         self.announcer.announce(sector, version);
-    }
-
-    fn prune(&self, sector: &str, version: u64) {
-        if let Some(folder) = &self.folder {
-            folder.prune(sector, version);
-        }
     }
 }

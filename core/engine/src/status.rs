@@ -60,13 +60,19 @@ pub enum Status {
     Corrupt = 301,
     /// The operating system refused.
     System = 302,
+    /// What is stored is not what was signed, or not the log that is trusted.
+    Tampered = 303,
+    /// A key file cannot be used.
+    KeyFile = 304,
+    /// Whoever signs did not.
+    Signing = 305,
     /// The library panicked: a defect. The handle refuses changes from now on; reads go on.
     Panic = 900,
 }
 
 impl Status {
     /// Every status, in the order of the numbers.
-    pub const ALL: [Status; 28] = [
+    pub const ALL: [Status; 31] = [
         Status::Ok,
         Status::InvalidArgument,
         Status::NullArgument,
@@ -94,6 +100,9 @@ impl Status {
         Status::Io,
         Status::Corrupt,
         Status::System,
+        Status::Tampered,
+        Status::KeyFile,
+        Status::Signing,
         Status::Panic,
     ];
 
@@ -137,6 +146,9 @@ impl Status {
             Status::Io => "input/output error",
             Status::Corrupt => "corrupt",
             Status::System => "system error",
+            Status::Tampered => "tampered with",
+            Status::KeyFile => "unusable key file",
+            Status::Signing => "not signed",
             Status::Panic => "panic",
         }
     }

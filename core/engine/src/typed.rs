@@ -84,7 +84,8 @@ impl Engine {
         self.checked()?;
         let sector = self.sector(T::SECTOR)?;
         let begun = Instant::now();
-        let document = self.counted(value.document_within(&self.inner.limits).map_err(Error::from))?;
+        let document = value.document_within(&self.inner.limits).map_err(Error::from);
+        let document = self.admitted(&sector, &origin, document)?;
         self.promote_content(&sector, document.into(), origin, begun)
     }
 

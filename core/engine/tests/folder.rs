@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use knhk_engine::{Engine, Level, Log, Options, Origin, ReaderOptions, SectorKind, Status, ValueType};
+use knhk_engine::{
+    Engine, Level, Log, LogQuery, Options, Origin, ReaderOptions, ReceiptQuery, SectorKind, Status, ValueType,
+    VerifyOptions,
+};
 
 /// A folder of its own for each test, gone at its end.
 struct Scratch(PathBuf);
@@ -22,8 +25,42 @@ impl Scratch {
         Engine::open(self.0.to_str().unwrap(), Options::default()).unwrap()
     }
 
-    fn version(&self, sector: &str, number: u64) -> PathBuf {
-        self.0.join("sectors").join(sector).join("versions").join(format!("{number:020}"))
+    /// The store, as any SQLite tool opens it.
+    fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.0.join("store.sqlite")).unwrap()
+    }
+
+    /// Makes the store refuse new versions, as a full disk would, until the other is called.
+    fn refuse_versions(&self) {
+        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON versions BEGIN SELECT RAISE(ABORT, 'no room'); END";
+        self.sql().execute_batch(trigger).unwrap();
+    }
+
+    fn take_versions(&self) {
+        self.sql().execute_batch("DROP TRIGGER refuse").unwrap();
+    }
+
+    /// Changes a byte of what a version's snapshot is stored as.
+    fn damage(&self, sector: &str, number: u64) {
+        let sql = self.sql();
+        let (id, mut added): (Vec<u8>, Vec<u8>) = sql
+            .query_row(
+                "SELECT id, added FROM snapshots JOIN versions ON id = snapshot WHERE sector = ?1 AND number = ?2",
+                rusqlite::params![sector, number],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        let at = added.len() / 2;
+        added[at] ^= 1;
+        sql.execute("UPDATE snapshots SET added = ?1 WHERE id = ?2", rusqlite::params![added, id]).unwrap();
+    }
+
+    fn open_heard(&self) -> (Engine, std::sync::mpsc::Receiver<(Level, String)>) {
+        let (said, heard) = std::sync::mpsc::channel();
+        let mut options = Options::default();
+        options.log =
+            Some(Log(Arc::new(move |level, part, line| said.send((level, format!("{part}: {line}"))).unwrap())));
+        (Engine::open(self.0.to_str().unwrap(), options).unwrap(), heard)
     }
 }
 
@@ -100,22 +137,24 @@ fn a_damaged_newest_version_falls_back_loudly() {
     promote(&engine, r#"{"max_qty": 1}"#);
     promote(&engine, r#"{"max_qty": 2}"#);
     drop(engine);
-    let path = scratch.version("orders", 2);
-    let whole = fs::read_to_string(&path).unwrap();
-    fs::write(&path, whole.replace("> \"2\"", "> \"3\"")).unwrap();
-    let (said, heard) = std::sync::mpsc::channel();
-    let mut options = Options::default();
-    options.log = Some(Log(Arc::new(move |level, part, line| said.send((level, format!("{part}: {line}"))).unwrap())));
-    let engine = Engine::open(scratch.0.to_str().unwrap(), options).unwrap();
+    scratch.damage("orders", 2);
+    let (engine, heard) = scratch.open_heard();
     assert_eq!(read(&engine, "max_qty"), 1);
     assert_eq!(engine.stats().damaged_versions, 1);
     let (level, line) = heard.recv().unwrap();
     assert_eq!(level, Level::Error);
     assert!(line.contains("sector orders: version 2 is damaged"), "{line}");
+    let last = engine.receipts(&ReceiptQuery { newest_first: true, ..Default::default() }).unwrap().remove(0);
+    assert_eq!(
+        (last.kind.as_str(), last.outcome.as_str()),
+        ("invariant violation", "rejected"),
+        "the loss has a receipt"
+    );
     assert_eq!(promote(&engine, r#"{"max_qty": 4}"#), 3, "the damaged version's number is not used again");
     drop(engine);
-    for number in [1, 2, 3] {
-        fs::write(scratch.version("orders", number), "x").unwrap();
+    assert_eq!(read(&scratch.open(), "max_qty"), 4);
+    for number in [1, 3] {
+        scratch.damage("orders", number);
     }
     let refused = Engine::open(scratch.0.to_str().unwrap(), Options::default()).err().unwrap();
     assert_eq!(refused.status(), Status::Corrupt);
@@ -123,36 +162,90 @@ fn a_damaged_newest_version_falls_back_loudly() {
 }
 
 #[test]
-fn a_key_table_cut_off_in_its_last_line_is_mended() {
-    let scratch = Scratch::new("keys");
+fn content_that_was_damaged_is_stored_anew_when_it_is_promoted_again() {
+    let scratch = Scratch::new("mended");
     let engine = scratch.open();
     engine.create_sector("orders", SectorKind::Direct).unwrap();
     promote(&engine, r#"{"max_qty": 1}"#);
+    promote(&engine, r#"{"max_qty": 2}"#);
     drop(engine);
-    let path = scratch.0.join("sectors/orders/keys.jsonl");
-    let whole = fs::read_to_string(&path).unwrap();
-    fs::write(&path, format!("{whole}{{\"slo")).unwrap();
+    scratch.damage("orders", 2);
     let engine = scratch.open();
-    assert_eq!(read(&engine, "max_qty"), 1);
-    promote(&engine, r#"{"max_qty": 1, "more": 2}"#);
+    assert_eq!(promote(&engine, r#"{"max_qty": 2}"#), 3);
     drop(engine);
-    assert_eq!(read(&scratch.open(), "more"), 2);
+    let engine = scratch.open();
+    assert_eq!(read(&engine, "max_qty"), 2);
+    assert_eq!(engine.stats().damaged_versions, 0, "version 2 is whole again, too");
+    engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
 }
 
 #[test]
-fn a_full_disk_refuses_and_changes_nothing() {
+fn a_newest_version_that_was_taken_away_is_missed() {
+    let scratch = Scratch::new("taken");
+    let engine = scratch.open();
+    engine.create_sector("orders", SectorKind::Direct).unwrap();
+    promote(&engine, r#"{"max_qty": 1}"#);
+    promote(&engine, r#"{"max_qty": 2}"#);
+    drop(engine);
+    scratch.sql().execute("DELETE FROM versions WHERE number = 2", []).unwrap();
+    let (engine, heard) = scratch.open_heard();
+    assert_eq!(read(&engine, "max_qty"), 1);
+    let (level, line) = heard.recv().unwrap();
+    assert_eq!(level, Level::Error);
+    assert!(line.contains("version 2 is missing and its receipt is there"), "{line}");
+    assert_eq!(promote(&engine, r#"{"max_qty": 3}"#), 3);
+    let found = engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap_err();
+    assert_eq!(found.status(), Status::Tampered, "{found}");
+    assert!(found.message().contains("without their version"), "{found}");
+}
+
+#[test]
+fn a_version_that_its_receipt_does_not_state_is_damaged() {
+    for change in [
+        "UPDATE versions SET snapshot = (SELECT snapshot FROM versions WHERE number = 1) WHERE number = 2",
+        "UPDATE versions SET receipt = (SELECT receipt FROM versions WHERE number = 1) WHERE number = 2",
+        "UPDATE versions SET receipt = NULL WHERE number = 2",
+        "UPDATE versions SET by = 'someone else' WHERE number = 2",
+        "UPDATE versions SET rollback_of = 1 WHERE number = 2",
+    ] {
+        let scratch = Scratch::new("unstated");
+        let engine = scratch.open();
+        engine.create_sector("orders", SectorKind::Direct).unwrap();
+        promote(&engine, r#"{"max_qty": 1}"#);
+        promote(&engine, r#"{"max_qty": 2}"#);
+        drop(engine);
+        assert_eq!(scratch.sql().execute(change, []).unwrap(), 1);
+        let engine = scratch.open();
+        assert_eq!((read(&engine, "max_qty"), engine.stats().damaged_versions), (1, 1), "{change}");
+    }
+}
+
+#[test]
+fn a_folder_from_before_the_store_is_refused() {
+    let scratch = Scratch::new("before");
+    fs::create_dir_all(scratch.0.join("sectors/orders/versions")).unwrap();
+    let refused = Engine::open(scratch.0.to_str().unwrap(), Options::default()).err().unwrap();
+    assert_eq!(refused.status(), Status::Corrupt);
+    assert!(refused.message().contains("promote them into a new folder"), "{refused}");
+}
+
+#[test]
+fn what_cannot_be_stored_is_refused_and_changes_nothing() {
     let scratch = Scratch::new("full");
     let engine = scratch.open();
     engine.create_sector("orders", SectorKind::Direct).unwrap();
     promote(&engine, r#"{"max_qty": 1}"#);
-    // A folder where the next version's file would go stops its rename, whoever runs the test.
-    fs::create_dir_all(scratch.version("orders", 2).join("in the way")).unwrap();
+    scratch.refuse_versions();
     let refused = engine.promote_json("orders", r#"{"max_qty": 2}"#, Origin::default()).unwrap_err();
     assert_eq!((refused.status(), refused.stage()), (Status::Io, "journal"));
     assert_eq!(read(&engine, "max_qty"), 1);
     assert_eq!(engine.history("orders").unwrap().len(), 1);
-    fs::remove_dir_all(scratch.version("orders", 2)).unwrap();
+    scratch.take_versions();
     assert_eq!(promote(&engine, r#"{"max_qty": 2}"#), 2);
+    drop(engine);
+    let engine = scratch.open();
+    assert_eq!(read(&engine, "max_qty"), 2);
+    engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
 }
 
 #[test]
@@ -163,21 +256,91 @@ fn an_emergency_rollback_works_where_nothing_can_be_written_and_is_honoured_afte
     engine.create_sector("orders", SectorKind::Direct).unwrap();
     promote(&engine, r#"{"max_qty": 1}"#);
     promote(&engine, r#"{"max_qty": 2}"#);
-    fs::create_dir_all(scratch.version("orders", 3).join("in the way")).unwrap();
+    scratch.refuse_versions();
     assert_eq!(engine.rollback("orders", 1, Origin::default()).unwrap_err().status(), Status::Io);
     assert_eq!(read(&engine, "max_qty"), 2);
     let back = engine.emergency_rollback("orders", 1, Origin::default()).unwrap();
-    assert_eq!((back.version, back.rollback_of), (3, Some(1)));
+    assert_eq!((back.version, back.rollback_of, back.receipt), (3, Some(1), None));
     assert_eq!(read(&engine, "max_qty"), 1);
     drop(engine);
 
-    fs::remove_dir_all(scratch.version("orders", 3)).unwrap();
+    scratch.take_versions();
     let engine = scratch.open();
     assert_eq!(read(&engine, "max_qty"), 1);
     assert_eq!(engine.history("orders").unwrap().last().unwrap().rollback_of, Some(1));
     assert_eq!(promote(&engine, r#"{"max_qty": 4}"#), 4);
+    let stated = |kind: &str| {
+        let query = ReceiptQuery { kind: Some(kind.into()), newest_first: true, ..Default::default() };
+        engine.receipts(&query).unwrap().remove(0)
+    };
+    let rollback = stated("rollback executed");
+    assert_eq!((&rollback.evidence["version"], &rollback.evidence["emergency"]), (&3.into(), &true.into()));
+    assert!(rollback.number < stated("snapshot promoted").number, "its receipt comes before what came after it");
+    engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
     drop(engine);
     assert_eq!(read(&scratch.open(), "max_qty"), 4, "what came after the emergency stands");
+}
+
+#[test]
+fn an_emergency_rollback_is_recorded_as_soon_as_it_can_be() {
+    let scratch = Scratch::new("owed");
+    let (engine, heard) = scratch.open_heard();
+    engine.create_sector("orders", SectorKind::Direct).unwrap();
+    promote(&engine, r#"{"max_qty": 1}"#);
+    promote(&engine, r#"{"max_qty": 2}"#);
+    scratch.refuse_versions();
+    engine.emergency_rollback("orders", 1, Origin { by: "ops-2".into(), ..Origin::default() }).unwrap();
+    engine.emergency_rollback("orders", 2, Origin::default()).unwrap();
+    scratch.take_versions();
+    let recorded = |number| format!("emergency rollback {number} is recorded now");
+    let mut lines = heard.iter().map(|(_, line)| line);
+    assert!(lines.any(|line| line.contains(&recorded(3))) && lines.any(|line| line.contains(&recorded(4))));
+    let log = engine.log("orders", &LogQuery::default()).unwrap();
+    assert_eq!(
+        log.iter().map(|entry| (entry.version, entry.rollback_of)).collect::<Vec<_>>()[..2],
+        [(4, Some(2)), (3, Some(1))]
+    );
+    assert_eq!(log[1].by, "ops-2");
+    assert_eq!(engine.history("orders").unwrap()[2].receipt, log[1].receipt);
+    assert!(log[1].receipt.is_some());
+    assert_eq!(promote(&engine, r#"{"max_qty": 5}"#), 5);
+    engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
+}
+
+#[test]
+fn the_next_promotion_records_an_emergency_rollback_with_it() {
+    let scratch = Scratch::new("next");
+    let engine = scratch.open();
+    engine.create_sector("orders", SectorKind::Direct).unwrap();
+    promote(&engine, r#"{"max_qty": 1}"#);
+    promote(&engine, r#"{"max_qty": 2}"#);
+    scratch.refuse_versions();
+    engine.emergency_rollback("orders", 1, Origin::default()).unwrap();
+    let log = engine.log("orders", &LogQuery::default()).unwrap();
+    assert_eq!((log[0].version, &log[0].receipt), (3, &None), "it is told though it is not recorded");
+    scratch.take_versions();
+    // Whoever is first, the thread that tries or this one: each number is there once, and in order.
+    assert_eq!(promote(&engine, r#"{"max_qty": 4}"#), 4);
+    let log = engine.log("orders", &LogQuery::default()).unwrap();
+    assert_eq!(log.iter().map(|entry| entry.version).collect::<Vec<_>>(), [4, 3, 2, 1]);
+    assert!(log.iter().all(|entry| entry.receipt.is_some()));
+    engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
+}
+
+#[test]
+fn generations_only_grow() {
+    let scratch = Scratch::new("epochs");
+    let mut last = 0;
+    for round in 0..3 {
+        let engine = scratch.open();
+        _ = engine.create_sector("orders", SectorKind::Direct);
+        assert!(engine.version() > last || round == 0, "round {round}");
+        let version = engine.promote_json("orders", &format!(r#"{{"max_qty": {round}}}"#), Origin::default()).unwrap();
+        assert!(version.epoch > last);
+        last = engine.version();
+    }
+    let epochs: Vec<u64> = scratch.open().history("orders").unwrap().iter().map(|version| version.epoch).collect();
+    assert!(epochs.is_sorted_by(|one, next| one < next), "{epochs:?}");
 }
 
 /// Names the folder in which the child of the next test promotes until it is killed.
@@ -190,13 +353,15 @@ fn what_was_acknowledged_survives_kill_9() {
         _ = engine.create_sector("orders", SectorKind::Direct);
         loop {
             let next = engine.history("orders").unwrap().last().map_or(1, |version| version.version + 1);
-            let version = promote(&engine, &format!(r#"{{"max_qty": {next}, "k{next}": true}}"#));
+            let version = promote(&engine, &format!(r#"{{"max_qty": {next}, "k{}": true}}"#, next % 100));
             println!("acknowledged {version}");
         }
     }
     let scratch = Scratch::new("kill");
     let mut acknowledged = 0;
-    for round in 0..8 {
+    // The soak kills 500 times.
+    let rounds = std::env::var("KNHK_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(50);
+    for round in 0..rounds {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "what_was_acknowledged_survives_kill_9", "--nocapture"])
             .env(CHILD, &scratch.0)
@@ -204,7 +369,7 @@ fn what_was_acknowledged_survives_kill_9() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut wanted = 3 + round * 5;
+        let mut wanted = 1 + round % 13;
         while wanted > 0 {
             let line = lines.next().unwrap().unwrap();
             if let Some((_, version)) = line.split_once("acknowledged ") {
@@ -224,6 +389,9 @@ fn what_was_acknowledged_survives_kill_9() {
         assert!(current == acknowledged || current == acknowledged + 1, "{current} after {acknowledged}");
         assert_eq!(read(&engine, "max_qty"), current as i64, "the version is whole");
         assert_eq!(engine.stats().damaged_versions, 0);
+        if round % 10 == 9 {
+            engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
+        }
     }
 }
 
@@ -247,28 +415,3 @@ fn what_plain_json_cannot_say_is_back_too() {
     let back = engine.statement_diff("finance", 2, 1).unwrap();
     assert_eq!((back.removed.len(), back.added.len()), (2, 0));
 }
-
-#[test]
-fn versions_of_format_1_are_read_and_damaged_ones_told() {
-    let scratch = Scratch::new("format-1");
-    let engine = scratch.open();
-    engine.create_sector("orders", SectorKind::Direct).unwrap();
-    drop(engine);
-    let id = "db1c19d7a8d51c4ae5d50b6b3ef5ee8f0ed3d5d7d4bd42db53d4d9a21ecad1ff";
-    let about = |id: &str| {
-        format!(r#"{{"version":1,"snapshot_id":"{id}","epoch":1,"time_ns":1,"by":"","why":"","major":false}}"#)
-    };
-    let document = "{\n  \"max_qty\": 1000\n}\n";
-    fs::write(scratch.version("orders", 1), format!("{}\n{document}", about(id))).unwrap();
-    let stated = Engine::open(scratch.0.to_str().unwrap(), Options::default());
-    assert_eq!(stated.err().map(|error| error.status()), Some(Status::Corrupt), "the address is another's");
-    fs::write(scratch.version("orders", 1), format!("{}\n{document}", about(FORMAT_1))).unwrap();
-    let engine = scratch.open();
-    assert_eq!(read(&engine, "max_qty"), 1000);
-    assert_eq!(promote(&engine, r#"{"max_qty": 5}"#), 2);
-    drop(engine);
-    assert_eq!(read(&scratch.open(), "max_qty"), 5);
-}
-
-/// The content address that format 1 gave `{"max_qty": 1000}`.
-const FORMAT_1: &str = "35b864cf0f878cb736eaa6d437a88133e87acbafe8a00c62ec722c69e2dc8edb";

@@ -35,6 +35,8 @@ pub struct Options {
     pub hard_limit_bytes: u64,
     /// Records of a reader's observation ring, unless its own options say otherwise.
     pub ring_records: usize,
+    /// The generation of the first root, which is empty: beyond what was used before a restart, so that generations only grow.
+    pub first_epoch: u64,
 }
 
 impl Default for Options {
@@ -45,6 +47,7 @@ impl Default for Options {
             soft_limit_bytes: 256 << 20,
             hard_limit_bytes: 1 << 30,
             ring_records: 1024,
+            first_epoch: 0,
         }
     }
 }

@@ -61,7 +61,7 @@ impl Writer {
         Writer {
             current: 0,
             candidate: None,
-            epoch: 0,
+            epoch: options.first_epoch,
             sectors: 0,
             free: Vec::with_capacity(capacity),
             used: 0,
@@ -77,7 +77,9 @@ impl Writer {
         self.current = self.take(inner);
         self.open = !inner.barrier.is_fence();
         let root = inner.pool.address(self.current);
-        inner.hot().publish(&Generation { root, candidate: root, epoch: 0, open: self.open });
+        // SAFETY: taken for this, and not published yet.
+        unsafe { (*inner.pool.slot(self.current).as_ptr()).root.epoch = self.epoch };
+        inner.hot().publish(&Generation { root, candidate: root, epoch: self.epoch, open: self.open });
     }
 
     /// The slots that the hot line shows.

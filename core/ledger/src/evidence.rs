@@ -25,7 +25,8 @@ macro_rules! evidence {
                 }
             }
 
-            pub(crate) fn to_value(&self) -> Value {
+            /// What it says, as a map of CBOR: the names of the fields and their values.
+            pub fn to_value(&self) -> Value {
                 match self {
                     $(Evidence::$kind { $($field,)* } => {
                         let entries = [$((stringify!($field), $field.to_value()),)*];

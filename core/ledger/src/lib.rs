@@ -31,6 +31,7 @@ mod verify;
 
 pub use bulk::{ObservationProof, observations_root, prove_observation};
 pub use checkpoint::Checkpoint;
+pub use ciborium::Value;
 pub use claims::{Claims, Outcome};
 pub use counters::{Counter, counters};
 pub use error::{LedgerError, Tampering};

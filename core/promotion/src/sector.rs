@@ -78,6 +78,11 @@ impl State {
         self.current().map(|version| version.document()).or(self.declared.as_deref())
     }
 
+    /// The number that the next version will have.
+    pub fn next_number(&self) -> u64 {
+        self.next
+    }
+
     /// Takes up a version that became current; returns the one that fell out of the history.
     pub(crate) fn push(&mut self, version: Arc<Version>) -> Option<Arc<Version>> {
         self.next = version.number + 1;

@@ -31,7 +31,8 @@ impl Counter {
 pub(crate) static COMMITTED: Counter =
     Counter::new("knhk.version.committed", "{version}", "versions that became durable");
 pub(crate) static LOADED: Counter = Counter::new("knhk.version.loaded", "{version}", "versions read and found whole");
-pub(crate) static DAMAGED: Counter = Counter::new("knhk.version.damaged", "{version}", "versions read and found damaged");
+pub(crate) static DAMAGED: Counter =
+    Counter::new("knhk.version.damaged", "{version}", "versions read and found damaged");
 pub(crate) static PRUNED: Counter = Counter::new("knhk.version.pruned", "{version}", "versions that retention removed");
 
 /// Every counter of the history.

@@ -47,7 +47,12 @@ impl History {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn versions(&self, sector: &str, before: Option<u64>, limit: usize) -> Result<Vec<VersionRecord>, VersionError> {
+    pub fn versions(
+        &self,
+        sector: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<VersionRecord>, VersionError> {
         Ok(self.store().versions(sector, before, limit)?)
     }
 

@@ -25,6 +25,6 @@ pub use error::VersionError;
 pub use history::History;
 pub use log::LogEntry;
 pub use orphans::Orphans;
-pub use reference::Reference;
+pub use reference::{Reference, named};
 pub use retention::Retention;
 pub use verify::{VersionsProgress, VersionsVerified};

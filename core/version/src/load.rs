@@ -9,12 +9,13 @@ use crate::{History, VersionError};
 
 impl History {
     /// The content of a version, verified: its receipt is signed by the key that was the log's then and states this version with this
-    /// content, and the content has the address. What it has in common with `near`, another snapshot of the sector, is kept once.
+    /// content, and the content has the address. What it has in common with `near`, another snapshot of the sector, is kept once. Gives the
+    /// receipt, too.
     ///
     /// # Errors
     /// [`VersionError::Damaged`] for what is not as it was signed.
-    pub fn load(&self, record: &VersionRecord, near: &Snapshot) -> Result<Snapshot, VersionError> {
-        let loaded = self.receipt_of(record).and_then(|_| self.content(record, near));
+    pub fn load(&self, record: &VersionRecord, near: &Snapshot) -> Result<(Snapshot, Receipt), VersionError> {
+        let loaded = self.receipt_of(record).and_then(|receipt| Ok((self.content(record, near)?, receipt)));
         match &loaded {
             Ok(_) => LOADED.add(1),
             Err(VersionError::Damaged { .. }) => {
@@ -99,7 +100,13 @@ impl Stated<'_> {
                 Some(Stated { version, snapshot, rollback_of: None, epoch, by, why })
             }
             &Evidence::RollbackExecuted {
-                version, rollback_of, snapshot: Some(snapshot), epoch, ref by, ref why, ..
+                version,
+                rollback_of,
+                snapshot: Some(snapshot),
+                epoch,
+                ref by,
+                ref why,
+                ..
             } => Some(Stated { version, snapshot, rollback_of: Some(rollback_of), epoch, by, why }),
             _ => None,
         }

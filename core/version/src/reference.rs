@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use knhk_store::VersionRecord;
+use knhk_store::{Hash, VersionRecord};
 
 use crate::{History, VersionError};
 
@@ -56,10 +56,14 @@ impl Reference {
             return Ok(Reference::Back(0));
         }
         if let Some(back) = text.strip_prefix('~') {
-            return back.parse().map(Reference::Back).map_err(|_| refuse("after ~ comes how many before the current one"));
+            return back
+                .parse()
+                .map(Reference::Back)
+                .map_err(|_| refuse("after ~ comes how many before the current one"));
         }
         if let Some(ago) = text.strip_prefix('@') {
-            let ago = duration(ago).ok_or_else(|| refuse("after @ comes how long ago, such as 90s, 15m, 2h, 3d, 1w"))?;
+            let ago =
+                duration(ago).ok_or_else(|| refuse("after @ comes how long ago, such as 90s, 15m, 2h, 3d, 1w"))?;
             return Ok(Reference::Ago(ago));
         }
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -135,7 +139,8 @@ impl History {
             let page = self.store().versions(sector, Some(before), take)?;
             let Some(last) = page.last() else {
                 let there = back - left;
-                let what = format!("~{back} asks for more than the {there} versions before the current one that are retained");
+                let what =
+                    format!("~{back} asks for more than the {there} versions before the current one that are retained");
                 return Err(VersionError::Unknown { sector: sector.into(), what });
             };
             (before, left) = (last.number, left - page.len() as u64);
@@ -164,40 +169,55 @@ impl History {
     }
 
     fn named(&self, sector: &str, name: &str) -> Result<u64, VersionError> {
-        let tagged = self.store().tags(sector)?.into_iter().find(|tag| tag.name == name).map(|tag| tag.version);
-        let prefix = name.to_ascii_lowercase();
-        let is_prefix = (DIGITS..=64).contains(&name.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
-        // The newest of each content, as many versions may have the same.
-        let mut found: Vec<VersionRecord> = Vec::new();
-        let mut before = is_prefix.then_some(None);
+        let tag = self.store().tags(sector)?.into_iter().find(|tag| tag.name == name);
+        let tagged = tag.map(|tag| self.version(sector, tag.version)).transpose()?;
+        let tagged = tagged.map(|version| (version.number, version.snapshot));
+        let mut versions = Vec::new();
+        let mut before = is_address(name).then_some(None);
         while let Some(from) = before {
             let page = self.store().versions(sector, from, PAGE)?;
             before = page.last().map(|last| Some(last.number));
-            for version in page {
-                let known = found.iter().any(|other| other.snapshot == version.snapshot);
-                if !known && hex(&version.snapshot).starts_with(&prefix) {
-                    found.push(version);
-                }
-            }
+            versions.extend(page.into_iter().map(|version| (version.number, version.snapshot)));
         }
-        if let Some(tagged) = tagged {
-            let content = self.version(sector, tagged)?.snapshot;
-            found.retain(|version| version.snapshot != content);
-            if found.is_empty() {
-                return Ok(tagged);
-            }
-        } else if let [only] = &found[..] {
-            return Ok(only.number);
+        named(sector, name, tagged, versions.into_iter())
+    }
+}
+
+fn is_address(name: &str) -> bool {
+    (DIGITS..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The version that a name means: the one that is tagged so, or the newest of those with a content address that begins so.
+///
+/// # Errors
+/// [`VersionError::Unknown`]; [`VersionError::Ambiguous`] where it means different content.
+pub fn named(
+    sector: &str,
+    name: &str,
+    tagged: Option<(u64, Hash)>,
+    newest_first: impl Iterator<Item = (u64, Hash)>,
+) -> Result<u64, VersionError> {
+    let prefix = name.to_ascii_lowercase();
+    let mut found: Vec<(u64, Hash)> = Vec::new();
+    for (number, address) in newest_first.filter(|(_, address)| is_address(name) && hex(address).starts_with(&prefix)) {
+        let known =
+            found.iter().any(|(_, other)| *other == address) || tagged.is_some_and(|(_, other)| other == address);
+        if !known {
+            found.push((number, address));
         }
-        let sector = sector.to_owned();
-        if tagged.is_none() && found.is_empty() {
-            let what = format!("no retained version has the tag {name:?} or a content address that begins with it");
-            return Err(VersionError::Unknown { sector, what });
+    }
+    match (tagged, &found[..]) {
+        (Some((number, _)), []) | (None, &[(number, _)]) => Ok(number),
+        (None, []) => Err(VersionError::Unknown {
+            sector: sector.into(),
+            what: format!("no retained version has the tag {name:?} or a content address that begins with it"),
+        }),
+        _ => {
+            let by_tag = tagged.map(|(number, _)| format!("version {number} by its tag"));
+            let by_address = found.iter().map(|(number, address)| format!("version {number} ({})", hex(address)));
+            let candidates = by_tag.into_iter().chain(by_address).take(CANDIDATES).collect();
+            Err(VersionError::Ambiguous { sector: sector.into(), reference: name.into(), candidates })
         }
-        let by_tag = tagged.map(|version| format!("version {version} by its tag"));
-        let by_address = found.iter().map(|version| format!("version {} ({})", version.number, hex(&version.snapshot)));
-        let candidates = by_tag.into_iter().chain(by_address).take(CANDIDATES).collect();
-        Err(VersionError::Ambiguous { sector, reference: name.into(), candidates })
     }
 }
 
@@ -238,7 +258,8 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused_with_what_can_be_written() {
-        for text in ["", "~", "~x", "~-1", "@", "@2", "@2y", "@h", "two words", "99999999999999999999999", "1969-12-31"] {
+        for text in ["", "~", "~x", "~-1", "@", "@2", "@2y", "@h", "two words", "99999999999999999999999", "1969-12-31"]
+        {
             let refused = Reference::parse(text).unwrap_err().to_string();
             assert!(refused.contains("write a number, current, ~3, a tag"), "{refused}");
         }

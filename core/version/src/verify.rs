@@ -44,7 +44,7 @@ impl History {
                 before = Some(last.number);
                 for version in &page {
                     if seen.insert(version.snapshot) {
-                        near = self.load(version, &near)?;
+                        near = self.load(version, &near)?.0;
                     } else {
                         self.receipt_of(version)?;
                     }

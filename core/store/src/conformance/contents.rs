@@ -152,7 +152,8 @@ pub(super) fn pruning(store: &dyn Store) {
 
     // One that is mended stands on nothing any more, and what stands on it stays what it was.
     let line = |text: &str| format!("{text}\n").into_bytes();
-    let on = |number, base, added: &str| Write::Snapshot(Snapshot::delta(hash(number), hash(base), vec![], line(added)));
+    let on =
+        |number, base, added: &str| Write::Snapshot(Snapshot::delta(hash(number), hash(base), vec![], line(added)));
     commit(store, [whole(7), on(8, 7, "a"), on(9, 8, "b")]);
     commit(store, [Write::Version(version("orders", 7, hash(9)))]);
     commit(store, [Write::MendSnapshot { id: hash(8), statements: line("a") }]);

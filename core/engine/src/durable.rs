@@ -1,0 +1,225 @@
+//! What makes an engine durable: its ledger, the history over it, and what is still owed to them after an emergency.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+use knhk_ontology::{Document, KeyTable};
+use knhk_promotion::{JournalError, Record, Version};
+use knhk_store::Store;
+use knhk_version::{History, NewVersion, VersionError};
+use knhk_warm::{Next, Ticker};
+
+use crate::Level;
+use crate::folder::Folder;
+use crate::subscribe::Announcer;
+
+/// How long to wait before what is owed is tried again; it doubles up to the second.
+const RETRY: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
+
+pub(crate) struct Durable {
+    pub(crate) history: History,
+    /// None in memory.
+    pub(crate) folder: Option<Arc<Folder>>,
+    announcer: Arc<Announcer>,
+    /// Emergency rollbacks that are current and could not be recorded yet, oldest first.
+    owed: Mutex<Owed>,
+    woken: Condvar,
+    settling: Mutex<Option<Ticker>>,
+    /// Key table lines that are stored, by sector.
+    written: Mutex<HashMap<String, u64>>,
+}
+
+#[derive(Default)]
+struct Owed {
+    versions: Vec<(String, Arc<Version>)>,
+    /// Whether a thread tries.
+    settling: bool,
+    closing: bool,
+}
+
+impl Durable {
+    pub(crate) fn new(history: History, folder: Option<Arc<Folder>>, announcer: Arc<Announcer>) -> Durable {
+        Durable {
+            history,
+            folder,
+            announcer,
+            owed: Mutex::default(),
+            woken: Condvar::new(),
+            settling: Mutex::default(),
+            written: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        self.history.ledger().store()
+    }
+
+    /// Refuses changes of a folder that was opened read-only.
+    pub(crate) fn writable(&self) -> io::Result<()> {
+        self.folder.as_ref().map_or(Ok(()), |folder| folder.writable())
+    }
+
+    // A list is whole whatever panicked while it was locked.
+    fn owed(&self) -> MutexGuard<'_, Owed> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn written(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that so many lines of a sector's key table are stored.
+    pub(crate) fn wrote_lines(&self, sector: &str, lines: usize) {
+        self.written().insert(sector.into(), lines as u64);
+    }
+
+    fn lines(&self, sector: &str, keys: &KeyTable) -> (u64, Vec<String>) {
+        let first = self.written().get(sector).copied().unwrap_or(0);
+        (first, keys.lines_from(usize::try_from(first).unwrap_or(usize::MAX)).collect())
+    }
+
+    /// Commits a version, and before it what its sector still owes; gives the receipt's id.
+    pub(crate) fn commit(&self, record: &Record<'_>) -> Result<String, JournalError> {
+        self.writable()?;
+        let mut owed = self.owed();
+        let before: Vec<Arc<Version>> = owed
+            .versions
+            .iter()
+            .filter(|(sector, _)| sector == record.sector)
+            .map(|(_, version)| version.clone())
+            .collect();
+        let mut versions: Vec<_> = before.iter().map(|version| new_version(record.sector, version, true)).collect();
+        versions.push(new_version(record.sector, record.version, record.emergency));
+        let mut appended = self.history.commit(&versions, self.lines(record.sector, record.keys))?;
+        let receipt = appended.pop().ok_or("no receipt was made")?.id;
+        owed.settle(record.sector, appended.into_iter().map(|receipt| receipt.id));
+        drop(owed);
+        self.wrote_lines(record.sector, record.keys.line_count());
+        Ok(receipt)
+    }
+
+    pub(crate) fn declare(
+        &self,
+        sector: &str,
+        declared: &Document,
+        keys: &KeyTable,
+        epoch: u64,
+    ) -> Result<(), JournalError> {
+        self.writable()?;
+        self.history.declare(sector, declared.to_json(), self.lines(sector, keys), epoch, now_ns())?;
+        self.wrote_lines(sector, keys.line_count());
+        Ok(())
+    }
+
+    /// Takes up an emergency rollback that could not be recorded; a thread tries until it is.
+    pub(crate) fn owe(self: &Arc<Durable>, sector: &str, version: &Arc<Version>) -> io::Result<()> {
+        let mut owed = self.owed();
+        owed.versions.push((sector.into(), version.clone()));
+        if std::mem::replace(&mut owed.settling, true) {
+            return Ok(());
+        }
+        drop(owed);
+        let durable = Arc::downgrade(self);
+        let mut wait = RETRY[0];
+        let ticker = Ticker::spawn("knhk-owed", move || Durable::turn(&durable, &mut wait))?;
+        // In the place of one that has ended.
+        *self.settling.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticker);
+        Ok(())
+    }
+
+    fn turn(durable: &Weak<Durable>, wait: &mut Duration) -> Next {
+        let Some(durable) = durable.upgrade() else { return Next::Stop };
+        let owed = durable.owed();
+        let waited = durable.woken.wait_timeout_while(owed, *wait, |owed| !owed.closing);
+        let mut owed = waited.unwrap_or_else(PoisonError::into_inner).0;
+        *wait = (*wait * 2).min(RETRY[1]);
+        if !owed.closing && !durable.settle_locked(&mut owed) {
+            return Next::Continue;
+        }
+        owed.settling = false;
+        Next::Stop
+    }
+
+    /// Records what is owed, sector by sector; whether nothing is any more.
+    pub(crate) fn settle(&self) -> bool {
+        self.settle_locked(&mut self.owed())
+    }
+
+    fn settle_locked(&self, owed: &mut Owed) -> bool {
+        while let Some((sector, _)) = owed.versions.first().cloned() {
+            let of_sector: Vec<Arc<Version>> =
+                owed.versions.iter().filter(|(name, _)| *name == sector).map(|(_, version)| version.clone()).collect();
+            let versions: Vec<_> = of_sector.iter().map(|version| new_version(&sector, version, true)).collect();
+            match self.history.commit(&versions, (0, Vec::new())) {
+                Ok(appended) => {
+                    for version in &of_sector {
+                        let line = format!("{sector}: emergency rollback {} is recorded now", version.number);
+                        self.announcer.log(Level::Info, "promotion", line);
+                    }
+                    owed.settle(&sector, appended.into_iter().map(|receipt| receipt.id));
+                }
+                Err(error) => {
+                    tracing::warn!(sector, %error, "an emergency rollback cannot be recorded yet");
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Records what can be recorded and closes the store.
+    pub(crate) fn close(&self) {
+        self.owed().closing = true;
+        self.woken.notify_all();
+        drop(self.settling.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if self.writable().is_ok() {
+            self.settle();
+        }
+        if let Err(error) = self.store().close() {
+            self.announcer.log(Level::Error, "store", format!("the store was not closed in order: {error}"));
+        }
+        if let Some(folder) = &self.folder {
+            folder.release();
+        }
+    }
+}
+
+impl Owed {
+    fn settle(&mut self, sector: &str, receipts: impl Iterator<Item = String>) {
+        let of_sector = self.versions.iter().filter(|(name, _)| name == sector);
+        for ((_, version), receipt) in of_sector.zip(receipts) {
+            _ = version.receipt.set(receipt);
+        }
+        self.versions.retain(|(name, _)| name != sector);
+    }
+}
+
+fn new_version<'v>(sector: &'v str, version: &'v Version, emergency: bool) -> NewVersion<'v> {
+    NewVersion {
+        sector,
+        number: version.number,
+        snapshot: &version.snapshot,
+        before: version.before.as_deref(),
+        parent: version.parent,
+        epoch: version.epoch,
+        time_ns: version.time_ns,
+        by: &version.origin.by,
+        why: &version.origin.why,
+        major: version.origin.major,
+        rollback_of: version.rollback_of,
+        emergency,
+    }
+}
+
+/// The system's clock, in nanoseconds since 1970 (UTC): for people and for as-of, never for ordering.
+pub(crate) fn now_ns() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What a journal's error says, if it is the history's.
+pub(crate) fn cause(error: JournalError) -> Result<VersionError, JournalError> {
+    error.downcast::<VersionError>().map(|error| *error)
+}
