@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 10] = [
+const HANDLES: [(&str, &str); 15] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -65,6 +65,11 @@ const HANDLES: [(&str, &str); 10] = [
     ("change_list", "A list of changes: see knhk_changes_since."),
     ("report", "A report: see knhk_report_at."),
     ("conflict_list", "A list of conflicts: see knhk_conflicts."),
+    ("signer", "Who signs receipts: see knhk_signer_generate."),
+    ("receipt_list", "A list of receipts: see knhk_receipts."),
+    ("signing_key_list", "A list of keys: see knhk_signing_keys."),
+    ("version_log", "A part of a sector's log: see knhk_version_log."),
+    ("tag_list", "A list of tags: see knhk_tags."),
 ];
 
 const CLOSING: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif /* KNHK_H */\n";
@@ -74,9 +79,10 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 20] = [
+const SECTIONS: [&str; 24] = [
     "abi",
     "error",
+    "signer",
     "options",
     "engine",
     "buffer",
@@ -95,6 +101,9 @@ const SECTIONS: [&str; 20] = [
     "change",
     "log",
     "stats",
+    "progress",
+    "ledger",
+    "versions",
 ];
 
 fn sections() -> Vec<PathBuf> {

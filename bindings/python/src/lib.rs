@@ -8,8 +8,10 @@ mod callable;
 mod callbacks;
 mod engine;
 mod error;
+mod history;
 mod key;
 mod knowledge;
+mod ledger;
 mod map;
 mod observe;
 mod options;
@@ -17,6 +19,7 @@ mod reader;
 mod records;
 mod sector;
 mod shared;
+mod signer;
 mod value;
 mod versions;
 mod view;
@@ -38,11 +41,20 @@ mod _knhk {
     #[pymodule_export]
     use crate::knowledge::{IdentifierConflict, Report, StatementDiff, ValidationResult, verify_proof};
     #[pymodule_export]
+    use crate::history::{LogEntry, Tag, as_of, log, resolve, tag, tags, untag};
+    #[pymodule_export]
+    use crate::ledger::{
+        Progress, Receipt, SigningKey, Verified, as_of_moment, backup, checkpoint, prove_consistency, prove_receipt, prune, receipt, receipts,
+        restore, rotate_key, signing_keys, trust_root, verify,
+    };
+    #[pymodule_export]
     use crate::map::Map;
     #[pymodule_export]
     use crate::records::{KeyInfo, Observation, SectorInfo, Stats};
     #[pymodule_export]
     use crate::sector::Sector;
+    #[pymodule_export]
+    use crate::signer::Signer;
     #[pymodule_export]
     use crate::versions::{Change, Difference, Phases, Version};
     #[pymodule_export]

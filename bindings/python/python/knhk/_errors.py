@@ -19,14 +19,17 @@ __all__ = [
     "InvalidArgument",
     "InvalidArtifact",
     "InvalidDocument",
+    "KeyFileError",
     "LimitExceeded",
     "Nonconforming",
     "NotFound",
     "NotReady",
     "Panic",
+    "SigningError",
     "Stalled",
     "StorageError",
     "SystemFailure",
+    "Tampered",
     "TimedOut",
     "Unproven",
     "WrongThread",
@@ -140,6 +143,18 @@ class SystemFailure(Error):
     """The operating system refused."""
 
 
+class Tampered(Error):
+    """What is stored is not what was signed, or not the log that is trusted; the text names the first finding."""
+
+
+class KeyFileError(Error):
+    """A key file cannot be used; the text says why, and nothing of what is in it."""
+
+
+class SigningError(Error):
+    """Whoever signs did not, or gave what is not their signature. Nothing was recorded, and nothing changed."""
+
+
 class Panic(Error):
     """A defect of knhk. Reads go on; reopen the engine to change anything."""
 
@@ -165,6 +180,9 @@ _CLASSES: dict[int, type[Error]] = {
     300: StorageError,
     301: Corrupt,
     302: SystemFailure,
+    303: Tampered,
+    304: KeyFileError,
+    305: SigningError,
     900: Panic,
 }
 

@@ -1,11 +1,12 @@
 """The extension module. Use the names of the package `knhk`."""
 
+import os
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
-from ._engine import Format
-from ._enums import Reason
+from ._enums import Format, Reason
+from ._ledger import Telling
 
 __all__ = [
     "Change",
@@ -15,16 +16,23 @@ __all__ = [
     "Key",
     "KeyBase",
     "KeyInfo",
+    "LogEntry",
     "Map",
     "Observation",
     "Phases",
+    "Progress",
+    "Receipt",
     "Report",
     "Sector",
     "SectorInfo",
+    "Signer",
+    "SigningKey",
     "StatementDiff",
     "Stats",
     "Subscription",
+    "Tag",
     "ValidationResult",
+    "Verified",
     "Version",
     "View",
     "__version__",
@@ -441,6 +449,14 @@ class Version:
         """The version whose content this one brings back."""
 
     @property
+    def parent(self) -> int | None:
+        """The version that it took the place of."""
+
+    @property
+    def receipt(self) -> str | None:
+        """The id of its receipt, for `Engine.receipt`; none in memory without a signer."""
+
+    @property
     def differences(self) -> list[Difference]:
         """What changed against the version before."""
 
@@ -551,6 +567,10 @@ class Stats:
     @property
     def missed_changes(self) -> int: ...
     @property
+    def damaged_versions(self) -> int:
+        """Stored versions that were damaged and passed over when the engine was opened."""
+
+    @property
     def epoch(self) -> int: ...
     @property
     def readers(self) -> int: ...
@@ -577,3 +597,264 @@ class Stats:
 
 def end_callbacks() -> bool: ...
 def after_fork_in_child() -> None: ...
+
+@final
+class Signer:
+    """A key that signs (Ed25519), here or elsewhere. Its text shows the public part alone."""
+
+    @staticmethod
+    def generate() -> Signer:
+        """A new key, in memory alone: see `save`. Raises `SigningError` when the system gives no random bytes."""
+
+    @staticmethod
+    def load(path: str | os.PathLike[str], /) -> Signer:
+        """A key from a file that nobody but its owner may touch: PKCS#8 as PEM or DER, or a seed as 32 bytes or 64 hexadecimal digits.
+
+        Raises `KeyFileError`, whose text quotes nothing of it.
+        """
+
+    @staticmethod
+    def from_seed(seed: bytes, /) -> Signer:
+        """The key of a seed of 32 bytes (RFC 8032's private key)."""
+
+    @staticmethod
+    def delegated(public_key: bytes, sign: Callable[[bytes], bytes], /) -> Signer:
+        """A key that is held elsewhere: an HSM, a KMS, another process. `sign` gets a message and returns the 64 bytes of its signature.
+
+        It is called on whichever thread records something, one call at a time; until it returns, no receipt is written and nothing is
+        promoted, and it must not call the engine. Each signature is checked. What it raises fails the call that wanted to record, with
+        `SigningError`.
+        """
+
+    def save(self, path: str | os.PathLike[str], /) -> None:
+        """Writes the key to a new file as PKCS#8 PEM that only its owner may read. Raises `KeyFileError`, also where it is held elsewhere."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The public part, 32 bytes."""
+
+@final
+class Receipt:
+    """A receipt: a signed statement of one operation, at its place in the log."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the log, from 0."""
+
+    @property
+    def id(self) -> str:
+        """Its id, which sorts by time."""
+
+    @property
+    def time_ns(self) -> int:
+        """When, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def sector(self) -> str | None:
+        """The sector that it is about; none: the engine."""
+
+    @property
+    def kind(self) -> str:
+        """What happened, such as "snapshot promoted"."""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended: "approved", "rejected", "pending"."""
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What it states, field by field; bytes as hexadecimal digits."""
+
+    @property
+    def links(self) -> list[str]:
+        """Ids of receipts of other sectors that belong to the same operation."""
+
+    @property
+    def statement(self) -> bytes:
+        """The statement as it was signed (COSE_Sign1, RFC 9052)."""
+
+    @property
+    def leaf(self) -> bytes:
+        """Its leaf of the Merkle log: SHA-256(0x00 || statement)."""
+
+@final
+class SigningKey:
+    """A key that signs, or signed."""
+
+    @property
+    def number(self) -> int:
+        """Which key, from 0: the first one is the trust root's, each other one took over from the one before."""
+
+    @property
+    def id(self) -> str:
+        """What statements name it by: the first 8 bytes of its SHA-256, in hexadecimal digits."""
+
+    @property
+    def key(self) -> bytes:
+        """The public key (Ed25519), 32 bytes."""
+
+    @property
+    def from_receipt(self) -> int:
+        """The first receipt that it may sign."""
+
+    @property
+    def time_ns(self) -> int:
+        """Since when, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def current(self) -> bool:
+        """Whether it signs now."""
+
+    def __hash__(self) -> int: ...
+
+@final
+class Verified:
+    """A log and a history that are whole."""
+
+    @property
+    def receipts(self) -> int: ...
+    @property
+    def keys(self) -> int:
+        """Keys that signed them."""
+
+    @property
+    def checkpoints(self) -> int:
+        """Checkpoints that were stored."""
+
+    @property
+    def observations(self) -> int:
+        """Observations whose hashes lead to the roots that were signed."""
+
+    @property
+    def dropped(self) -> int:
+        """Observations that retention dropped; their batches' receipts are there."""
+
+    @property
+    def versions(self) -> int:
+        """Versions whose receipts state them and whose content has its address."""
+
+    @property
+    def snapshots(self) -> int:
+        """Different snapshots among them."""
+
+    @property
+    def first_ns(self) -> int:
+        """The first receipt's time, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def last_ns(self) -> int:
+        """The last receipt's time."""
+
+    @property
+    def root(self) -> str:
+        """The Merkle root over all receipts, in hexadecimal digits."""
+
+    def __hash__(self) -> int: ...
+
+@final
+class Progress:
+    """How far something long is. What does not apply is 0."""
+
+    @property
+    def done(self) -> int:
+        """Receipts verified, or pages of the store copied."""
+
+    @property
+    def total(self) -> int:
+        """How many there are, as far as known now."""
+
+    @property
+    def observations(self) -> int:
+        """Observations verified."""
+
+    @property
+    def versions(self) -> int:
+        """Versions verified."""
+
+@final
+class LogEntry:
+    """A version, as the log tells it."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def snapshot_id(self) -> str:
+        """The content address, in hexadecimal digits."""
+
+    @property
+    def parents(self) -> list[int]:
+        """The versions that it came from; none also where it is no longer kept."""
+
+    @property
+    def epoch(self) -> int:
+        """The generation of all sectors in which it became current."""
+
+    @property
+    def time_ns(self) -> int:
+        """When, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def by(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def major(self) -> bool:
+        """Whether it was declared incompatible with the one before."""
+
+    @property
+    def rollback_of(self) -> int | None:
+        """The version whose content it brought back."""
+
+    @property
+    def receipt(self) -> str | None:
+        """The id of its receipt."""
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags, sorted."""
+
+    @property
+    def retained(self) -> bool:
+        """Whether its content is still kept; its receipt is in any case."""
+
+    def __hash__(self) -> int: ...
+
+@final
+class Tag:
+    """A name for a version."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def time_ns(self) -> int:
+        """When it was set, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def by(self) -> str:
+        """Who set it."""
+
+    def __hash__(self) -> int: ...
+
+def receipts(
+    engine: Engine, first: int, end: int | None, sector: str | None, kind: str | None, newest_first: bool, limit: int | None, /
+) -> list[Receipt]: ...
+def receipt(engine: Engine, id_or_number: str, /) -> Receipt: ...
+def prove_receipt(engine: Engine, id_or_number: str, /) -> bytes: ...
+def prove_consistency(engine: Engine, earlier: int, /) -> bytes: ...
+def checkpoint(engine: Engine, /) -> str: ...
+def trust_root(engine: Engine, /) -> str | None: ...
+def verify(engine: Engine, checkpoint: str | None, without_observations: bool, progress: Telling | None, /) -> Verified: ...
+def signing_keys(engine: Engine, /) -> list[SigningKey]: ...
+def rotate_key(engine: Engine, signer: Signer | None, /) -> Receipt: ...
+def prune(engine: Engine, /) -> int: ...
+def as_of_moment(engine: Engine, time_ns: int, /) -> View: ...
+def backup(engine: Engine, path: str | os.PathLike[str], progress: Telling | None, /) -> None: ...
+def restore(source: str | os.PathLike[str], folder: str | os.PathLike[str], progress: Telling | None, /) -> None: ...
+def log(sector: Sector, before: int | None, limit: int | None, /) -> list[LogEntry]: ...
+def resolve(sector: Sector, reference: str, /) -> int: ...
+def tag(sector: Sector, name: str, reference: str, by: str, /) -> int: ...
+def untag(sector: Sector, name: str, by: str, /) -> None: ...
+def tags(sector: Sector, /) -> list[Tag]: ...
+def as_of(sector: Sector, reference: str, /) -> View: ...
