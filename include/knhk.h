@@ -70,7 +70,7 @@ typedef struct knhk_receipt_list knhk_receipt_list_t;
 /* A list of keys: see knhk_signing_keys. */
 typedef struct knhk_signing_key_list knhk_signing_key_list_t;
 /* A part of a sector's log: see knhk_version_log. */
-typedef struct knhk_version_log knhk_version_log_t;
+typedef struct knhk_version_log_list knhk_version_log_list_t;
 /* A list of tags: see knhk_tags. */
 typedef struct knhk_tag_list knhk_tag_list_t;
 
@@ -2053,17 +2053,17 @@ knhk_status_t knhk_version_log(const knhk_engine_t *engine,
                                const char *sector,
                                uint64_t before,
                                uint64_t limit,
-                               knhk_version_log_t **log,
+                               knhk_version_log_list_t **log,
                                knhk_error_t **err);
 
 /** How many versions a log has; 0 for NULL. Any thread. */
-size_t knhk_version_log_len(const knhk_version_log_t *log);
+size_t knhk_version_log_len(const knhk_version_log_list_t *log);
 
 /** A version of a log; NULL beyond its end. Valid until the log is freed. Any thread. */
-const knhk_log_entry_t *knhk_version_log_at(const knhk_version_log_t *log, size_t index);
+const knhk_log_entry_t *knhk_version_log_at(const knhk_version_log_list_t *log, size_t index);
 
 /** Frees a log of versions. NULL does nothing. Any thread; its items may not be used any more. */
-void knhk_version_log_free(knhk_version_log_t *log);
+void knhk_version_log_free(knhk_version_log_list_t *log);
 
 /**
  * Finds the version that a reference means.

@@ -68,7 +68,7 @@ const HANDLES: [(&str, &str); 15] = [
     ("signer", "Who signs receipts: see knhk_signer_generate."),
     ("receipt_list", "A list of receipts: see knhk_receipts."),
     ("signing_key_list", "A list of keys: see knhk_signing_keys."),
-    ("version_log", "A part of a sector's log: see knhk_version_log."),
+    ("version_log_list", "A part of a sector's log: see knhk_version_log."),
     ("tag_list", "A list of tags: see knhk_tags."),
 ];
 
