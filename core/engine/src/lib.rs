@@ -19,6 +19,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod as_of;
+mod backup;
 mod bind;
 mod change;
 mod conflicts;
@@ -46,6 +48,7 @@ mod typed;
 mod versions;
 mod warm;
 
+pub use backup::{RestoreOptions, restore};
 pub use change::Change;
 pub use conflicts::Conflict;
 pub use engine::Engine;

@@ -167,6 +167,30 @@ impl<'s> Promotion<'s, Ready<'s>> {
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
 
+    /// [`Promotion::back_to`] of a version that the history no longer holds and whoever keeps older ones gave back: its content is compiled
+    /// anew.
+    ///
+    /// # Errors
+    /// When it does not compile against the sector's key table, or the sector refuses changes.
+    pub fn back_to_stored(
+        sector: &'s Sector,
+        hot: &'s Hot,
+        journal: &'s dyn Journal,
+        (number, snapshot): (u64, Arc<Snapshot>),
+        origin: Origin,
+    ) -> Result<(Self, Verified), PromotionError> {
+        let begun = Instant::now();
+        let mut state = sector.lock()?;
+        let current = state.current().cloned();
+        let artifact = current.as_ref().map(|current| &**current.artifact());
+        let compiled = Arc::new(compile_snapshot(&snapshot, &mut state.keys, artifact)?);
+        let before = current.as_ref().map(|current| current.snapshot.clone());
+        let (rollback_of, broken) = (Some(number), Vec::new());
+        let ready = Ready { state, snapshot, compiled, rollback_of, before, broken, text: None };
+        let phases = Phases { compile_ns: nanoseconds(begun), ..Phases::default() };
+        Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
+    }
+
     fn sealed(mut self) -> (Self, Verified) {
         self.stage.state.verifications += 1;
         let verified = Verified(self.seal());

@@ -25,7 +25,7 @@ __all__ = [
     "NotFound",
     "NotReady",
     "Panic",
-    "SigningError",
+    "SigningFailed",
     "Stalled",
     "StorageError",
     "SystemFailure",
@@ -151,7 +151,7 @@ class KeyFileError(Error):
     """A key file cannot be used; the text says why, and nothing of what is in it."""
 
 
-class SigningError(Error):
+class SigningFailed(Error):
     """Whoever signs did not, or gave what is not their signature. Nothing was recorded, and nothing changed."""
 
 
@@ -182,7 +182,7 @@ _CLASSES: dict[int, type[Error]] = {
     302: SystemFailure,
     303: Tampered,
     304: KeyFileError,
-    305: SigningError,
+    305: SigningFailed,
     900: Panic,
 }
 

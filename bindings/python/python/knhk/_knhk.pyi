@@ -623,7 +623,7 @@ class Signer:
 
     @staticmethod
     def generate() -> Signer:
-        """A new key, in memory alone: see `save`. Raises `SigningError` when the system gives no random bytes."""
+        """A new key, in memory alone: see `save`. Raises `SigningFailed` when the system gives no random bytes."""
 
     @staticmethod
     def load(path: str | os.PathLike[str], /) -> Signer:
@@ -642,7 +642,7 @@ class Signer:
 
         It is called on whichever thread records something, one call at a time; until it returns, no receipt is written and nothing is
         promoted, and it must not call the engine. Each signature is checked. What it raises fails the call that wanted to record, with
-        `SigningError`.
+        `SigningFailed`.
         """
 
     def save(self, path: str | os.PathLike[str], /) -> None:

@@ -46,7 +46,7 @@ class Ledger(_knhk.Engine):
     def prove_receipt(self, id_or_number: str | int, /) -> bytes:
         """The proof that a receipt is in the log as it is now: a COSE receipt of inclusion (RFC 9942), which stock libraries verify.
 
-        Raises `NotFound`, `SigningError`, `StorageError` for a read-only engine.
+        Raises `NotFound`, `SigningFailed`, `StorageError` for a read-only engine.
         """
         return _knhk.prove_receipt(self, str(id_or_number))
 
@@ -86,7 +86,7 @@ class Ledger(_knhk.Engine):
         Without a signer a new key is made in the folder, in place of the old one, whose secret is removed. With one the program keeps the
         secret and gives the signer at each `open`; the folder's key is removed.
 
-        Raises `SigningError` when one of them does not sign, `InvalidArgument` for a key that was the log's before.
+        Raises `SigningFailed` when one of them does not sign, `InvalidArgument` for a key that was the log's before.
         """
         return _knhk.rotate_key(self, signer)
 
