@@ -4,12 +4,13 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use knhk_engine::{LogQuery, Status};
+use knhk_engine::{AsOf, Hold, LogQuery, Status};
 
 use crate::call::on_engine;
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::handle::{Kind, free, give};
+use crate::hold::HoldHandle;
 use crate::list::{self, List};
 use crate::text::{Texts, optional_text, output, text};
 
@@ -166,6 +167,51 @@ pub unsafe extern "C" fn knhk_resolve(
         on_engine(engine, err, |engine| {
             let version = output(version, "version")?;
             ptr::write(version, engine.resolve(text(sector, "sector")?, text(reference, "reference")?)?);
+            Ok(())
+        })
+    }
+}
+
+/// Holds all sectors as they were when a version became current, or at a moment.
+///
+/// `sector`, `reference`: which version of which sector; for a moment the sector's name does not matter, but it must be there. `hold`:
+/// receives the hold, which the program gives back with knhk_hold_release. Its view (knhk_hold_view) reads as any other does, on any thread.
+/// Returns what knhk_resolve returns; KNHK_NOT_FOUND also where what was current then is no longer kept, and for an engine without a store;
+/// KNHK_CORRUPT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_as_of(
+    engine: *const EngineHandle,
+    sector: *const c_char,
+    reference: *const c_char,
+    hold: *mut *mut HoldHandle,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    // SAFETY: as documented.
+    unsafe {
+        on_engine(engine, err, |engine| {
+            let place = output(hold, "hold")?;
+            let then: Hold = engine.as_of_reference(text(sector, "sector")?, text(reference, "reference")?)?;
+            ptr::write(place, give(HoldHandle { hold: then }));
+            Ok(())
+        })
+    }
+}
+
+/// Holds all sectors as they were at a moment.
+///
+/// `time_ns`: in nanoseconds since the Unix epoch. `hold`: as knhk_as_of. Returns what knhk_as_of returns.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_as_of_moment(
+    engine: *const EngineHandle,
+    time_ns: u64,
+    hold: *mut *mut HoldHandle,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    // SAFETY: as documented.
+    unsafe {
+        on_engine(engine, err, |engine| {
+            let place = output(hold, "hold")?;
+            ptr::write(place, give(HoldHandle { hold: engine.as_of(&AsOf::Moment(time_ns))? }));
             Ok(())
         })
     }

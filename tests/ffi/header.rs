@@ -79,7 +79,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 24] = [
+const SECTIONS: [&str; 25] = [
     "abi",
     "error",
     "signer",
@@ -104,6 +104,7 @@ const SECTIONS: [&str; 24] = [
     "progress",
     "ledger",
     "versions",
+    "backup",
 ];
 
 fn sections() -> Vec<PathBuf> {

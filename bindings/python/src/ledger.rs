@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use knhk_engine as engine;
-use knhk_engine::{AsOf, Error, Hold, ReceiptQuery, VerifyOptions};
+use knhk_engine::{AsOf, Error, Hold, ReceiptQuery, RestoreOptions, VerifyOptions};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyBytes;
@@ -312,7 +312,18 @@ pub fn backup(py: Python<'_>, engine: &Engine, path: PathBuf, progress: Option<P
 }
 
 #[pyfunction]
-#[pyo3(signature = (source, folder, progress, /))]
-pub fn restore(py: Python<'_>, source: PathBuf, folder: PathBuf, progress: Option<Py<PyAny>>) -> PyResult<()> {
-    long(py, progress, |tell| engine::restore(&source, &folder, &mut |now| tell(now.into())).map(drop))
+#[pyo3(signature = (source, folder, trust_root, checkpoint, progress, /))]
+pub fn restore(
+    py: Python<'_>,
+    source: PathBuf,
+    folder: PathBuf,
+    trust_root: Option<String>,
+    checkpoint: Option<String>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Verified> {
+    let options = RestoreOptions { trust_root, checkpoint };
+    let restored = |tell: &mut dyn FnMut(Progress) -> bool| {
+        engine::restore(&source, &folder, &options, &mut |now| tell(now.into()))
+    };
+    Ok(long(py, progress, restored)?.into())
 }

@@ -155,22 +155,35 @@ class Ledger(_knhk.Engine):
 
 
 def restore(
-    source: str | os.PathLike[str], folder: str | os.PathLike[str], *, progress: Telling | None = None
-) -> None:
-    """Verifies a backup, and makes a folder of it for `open`. Nothing is placed where it is not whole.
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    trust_root: str | None = None,
+    checkpoint: str | None = None,
+    progress: Telling | None = None,
+) -> Verified:
+    """Makes a folder of a backup: verifies every receipt, every version and every page of it, and gives it its place only then.
 
-    The folder must not be there, or be empty. It has no signing key: put the key back, or open it with a signer.
+    The folder must have no store. The signing key is to be put into it, or handed in at `open`. `trust_root` is what the backup's log must
+    begin at; without one what it states is believed. A `checkpoint` finds a backup that is older, or forked.
 
-    Raises `Tampered` or `Corrupt` with the first finding, `AlreadyExists`, `StorageError`.
+    Raises `Tampered` or `Corrupt` with the first finding, `Unproven`, `AlreadyExists`, `NotFound`, `StorageError`.
     """
-    _knhk.restore(source, folder, progress)
+    return _knhk.restore(source, folder, trust_root, checkpoint, progress)
 
 
 async def arestore(
-    source: str | os.PathLike[str], folder: str | os.PathLike[str], *, progress: Telling | None = None
-) -> None:
-    """`restore` in a thread. Cancelling the wait stops it, and places nothing."""
-    await _stoppable(progress, lambda tell: restore(source, folder, progress=tell))
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    trust_root: str | None = None,
+    checkpoint: str | None = None,
+    progress: Telling | None = None,
+) -> Verified:
+    """`restore` in a thread. Cancelling the wait stops it, and places nothing. `progress` is called in the thread."""
+    return await _stoppable(
+        progress, lambda tell: restore(source, folder, trust_root=trust_root, checkpoint=checkpoint, progress=tell)
+    )
 
 
 async def _stoppable(progress: Telling | None, work: Callable[[Telling], _T]) -> _T:
