@@ -10,7 +10,7 @@ use crate::call::call;
 use crate::callback::{Callback, Context, Destroy, taken};
 use crate::error::ErrorHandle;
 use crate::handle::{Kind, free, give, required};
-use crate::text::{null, output, text};
+use crate::text::{bytes, null, output, text};
 use crate::versioned::Versioned;
 
 /// A key that signs, here or elsewhere (Ed25519).
@@ -196,6 +196,27 @@ pub unsafe extern "C" fn knhk_signer_public_key(
         call(err, || {
             let place = output(public_key.cast::<[u8; 32]>(), "public_key")?;
             ptr::write(place, required(signer)?.signer.public().to_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// Signs a message: for a program that holds a key on behalf of an engine elsewhere, behind whose knhk_sign_callback_t it is.
+///
+/// `message`: `len` bytes. `signature`: receives 64 bytes. Returns KNHK_OK or KNHK_SIGNING. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_signer_sign(
+    signer: *const SignerHandle,
+    message: *const u8,
+    len: usize,
+    signature: *mut u8,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    // SAFETY: as documented.
+    unsafe {
+        call(err, || {
+            let place = output(signature.cast::<[u8; 64]>(), "signature")?;
+            ptr::write(place, required(signer)?.signer.sign(bytes(message, len, "message")?)?);
             Ok(())
         })
     }

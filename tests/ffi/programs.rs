@@ -24,7 +24,7 @@ macro_rules! programs {
     };
 }
 
-programs!(sketch management knowledge hostile bad_input readers callbacks observations threads engines fork seccomp);
+programs!(sketch management knowledge ledger versions hostile bad_input readers callbacks observations threads engines fork seccomp);
 
 #[test]
 fn raii() {

@@ -6,6 +6,7 @@ use knhk_engine as engine;
 use knhk_engine::{Error, PublicKey};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::callbacks::ask;
@@ -53,6 +54,12 @@ impl Signer {
     #[pyo3(signature = (path, /))]
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         detached(py, || Ok(self.0.save(&path)?))
+    }
+
+    #[pyo3(signature = (message, /))]
+    fn sign<'py>(&self, py: Python<'py>, message: PyBackedBytes) -> PyResult<Bound<'py, PyBytes>> {
+        let signature = detached(py, || Ok(self.0.sign(&message)?))?;
+        Ok(PyBytes::new(py, &signature))
     }
 
     #[getter]

@@ -645,6 +645,9 @@ class Signer:
         `SigningFailed`.
         """
 
+    def sign(self, message: bytes, /) -> bytes:
+        """The signature of a message, 64 bytes: for a program that holds a key on behalf of an engine elsewhere."""
+
     def save(self, path: str | os.PathLike[str], /) -> None:
         """Writes the key to a new file as PKCS#8 PEM that only its owner may read. Raises `KeyFileError`, also where it is held elsewhere."""
 
