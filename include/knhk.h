@@ -299,6 +299,17 @@ knhk_status_t knhk_signer_save(const knhk_signer_t *signer, const char *path, kn
  */
 knhk_status_t knhk_signer_public_key(const knhk_signer_t *signer, uint8_t *public_key, knhk_error_t **err);
 
+/**
+ * Signs a message: for a program that holds a key on behalf of an engine elsewhere, behind whose knhk_sign_callback_t it is.
+ *
+ * `message`: `len` bytes. `signature`: receives 64 bytes. Returns KNHK_OK or KNHK_SIGNING. Any thread.
+ */
+knhk_status_t knhk_signer_sign(const knhk_signer_t *signer,
+                               const uint8_t *message,
+                               size_t len,
+                               uint8_t *signature,
+                               knhk_error_t **err);
+
 /** Frees a signer; an engine that was opened with it goes on signing. NULL does nothing. Any thread. */
 void knhk_signer_free(knhk_signer_t *signer);
 
@@ -2080,6 +2091,27 @@ knhk_status_t knhk_resolve(const knhk_engine_t *engine,
                            knhk_error_t **err);
 
 /**
+ * Holds all sectors as they were when a version became current, or at a moment.
+ *
+ * `sector`, `reference`: which version of which sector; for a moment the sector's name does not matter, but it must be there. `hold`:
+ * receives the hold, which the program gives back with knhk_hold_release. Its view (knhk_hold_view) reads as any other does, on any thread.
+ * Returns what knhk_resolve returns; KNHK_NOT_FOUND also where what was current then is no longer kept, and for an engine without a store;
+ * KNHK_CORRUPT.
+ */
+knhk_status_t knhk_as_of(const knhk_engine_t *engine,
+                         const char *sector,
+                         const char *reference,
+                         knhk_hold_t **hold,
+                         knhk_error_t **err);
+
+/**
+ * Holds all sectors as they were at a moment.
+ *
+ * `time_ns`: in nanoseconds since the Unix epoch. `hold`: as knhk_as_of. Returns what knhk_as_of returns.
+ */
+knhk_status_t knhk_as_of_moment(const knhk_engine_t *engine, uint64_t time_ns, knhk_hold_t **hold, knhk_error_t **err);
+
+/**
  * Sets a tag, and moves it if it is there.
  *
  * `name`: 1 to 64 characters of letters, digits, `.`, `_`, `-` and `/`, beginning with a letter, and nothing else that a reference can
@@ -2131,6 +2163,50 @@ void knhk_tags_free(knhk_tag_list_t *tags);
 knhk_status_t knhk_prune(knhk_engine_t *engine,
                          uint64_t *removed,
                          knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Backup: a consistent copy of an engine's folder while changes go on, and a folder made of one. */
+
+/** What a restore trusts. Set `struct_size` to sizeof(knhk_restore_options_t). */
+typedef struct {
+    /** sizeof(knhk_restore_options_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t flags;
+    /** The trust root that the backup's log must begin at; NULL believes the one that it states. */
+    const char *trust_root;
+    /** A note of knhk_checkpoint that the program held: finds a backup that is older, or forked. NULL for none. */
+    const char *checkpoint;
+} knhk_restore_options_t;
+
+/**
+ * Writes a copy of an engine's store as of now to a new file. The signing key is not in it: keep a copy of that elsewhere.
+ *
+ * `path`: a file that is not there. `progress`: NULL, or taken over as its comment says; it counts pages of the store.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_IO; KNHK_TIMEOUT where `progress` stopped it; KNHK_NOT_FOUND for an engine without a store;
+ * KNHK_INVALID_ARGUMENT for one in memory. There is no file then. Blocks the calling thread, and no change.
+ */
+knhk_status_t knhk_backup(const knhk_engine_t *engine,
+                          const char *path,
+                          const knhk_progress_callback_t *progress,
+                          knhk_error_t **err);
+
+/**
+ * Makes a folder of a backup: every receipt, every version and every page of it is verified first, and it gets its place only then.
+ *
+ * `path`: what knhk_backup wrote. `folder`: made where it does not exist; it must have no store. The signing key is put into it, or handed
+ * in at open. `options`: NULL for the defaults. `progress`: NULL, or taken over as its comment says. `verified`: NULL, or receives what
+ * was found whole.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_NOT_FOUND; KNHK_TAMPERED or KNHK_CORRUPT with the first finding; KNHK_UNPROVEN for a
+ * checkpoint that is not this log's; KNHK_TIMEOUT where `progress` stopped it; KNHK_IO. The folder has no store then. Any thread, which is
+ * blocked.
+ */
+knhk_status_t knhk_restore(const char *path,
+                           const char *folder,
+                           const knhk_restore_options_t *options,
+                           const knhk_progress_callback_t *progress,
+                           knhk_verified_t *verified,
+                           knhk_error_t **err);
 
 #ifdef __cplusplus
 }

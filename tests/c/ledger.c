@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -193,14 +192,14 @@ static void rotation(const char *folder) {
 
 /* Holds a key that the engine does not. */
 struct elsewhere {
-    atomic_int calls, destroyed;
+    int calls, destroyed; /* atomic */
     int mode; /* 0: says why not, 1: a signature of another key, 2: no reason at all, 3: signs */
     knhk_signer_t *key;
 };
 
 static int32_t sign(void *ctx, const uint8_t *message, size_t len, uint8_t *signature, char *why, size_t why_size) {
     struct elsewhere *of = (struct elsewhere *)ctx;
-    atomic_fetch_add(&of->calls, 1);
+    __atomic_fetch_add(&of->calls, 1, __ATOMIC_SEQ_CST);
     CHECK(message != NULL && len > 0);
     if (of->mode == 1) return memset(signature, 7, 64), 0;
     if (of->mode == 3) return knhk_signer_sign(of->key, message, len, signature, NULL);
@@ -209,7 +208,7 @@ static int32_t sign(void *ctx, const uint8_t *message, size_t len, uint8_t *sign
 }
 
 static void done(void *ctx) {
-    atomic_fetch_add(&((struct elsewhere *)ctx)->destroyed, 1);
+    __atomic_fetch_add(&((struct elsewhere *)ctx)->destroyed, 1, __ATOMIC_SEQ_CST);
 }
 
 static void delegated(void) {
@@ -235,7 +234,7 @@ static void delegated(void) {
         CHECK(SAYS(of.mode == 0 ? "the HSM is locked" : of.mode == 1 ? "not this key's signature" : "returned -1"));
         knhk_error_free(err), err = NULL;
     }
-    CHECK(atomic_load(&of.calls) == 3 && atomic_load(&of.destroyed) == 0);
+    CHECK(__atomic_load_n(&of.calls, __ATOMIC_SEQ_CST) == 3 && __atomic_load_n(&of.destroyed, __ATOMIC_SEQ_CST) == 0);
 
     /* One that signs; when it stops, nothing is promoted, and when it signs again, things go on. */
     of.mode = 3;
@@ -252,9 +251,9 @@ static void delegated(void) {
     of.mode = 3;
     promote(eng, 2);
     OK(knhk_verify(eng, NULL, NULL, NULL, &err));
-    CHECK(atomic_load(&of.destroyed) == 0);
+    CHECK(__atomic_load_n(&of.destroyed, __ATOMIC_SEQ_CST) == 0);
     knhk_engine_close(eng);
-    CHECK(atomic_load(&of.destroyed) == 1);
+    CHECK(__atomic_load_n(&of.destroyed, __ATOMIC_SEQ_CST) == 1);
     knhk_signer_free(of.key);
 
     /* Destroyed as well where nothing came of it. */
@@ -264,11 +263,11 @@ static void delegated(void) {
     FAILS(KNHK_NULL_ARGUMENT, knhk_signer_delegated(NULL, &callback, &signer, &err));
     callback.sign = NULL;
     FAILS(KNHK_NULL_ARGUMENT, knhk_signer_delegated(public_key, &callback, &signer, &err));
-    CHECK(atomic_load(&of.destroyed) == 4);
+    CHECK(__atomic_load_n(&of.destroyed, __ATOMIC_SEQ_CST) == 4);
     callback.struct_size = 3;
     FAILS(KNHK_STRUCT_SIZE, knhk_signer_delegated(public_key, &callback, &signer, &err));
     FAILS(KNHK_NULL_ARGUMENT, knhk_signer_delegated(public_key, NULL, &signer, &err));
-    CHECK(atomic_load(&of.destroyed) == 4);
+    CHECK(__atomic_load_n(&of.destroyed, __ATOMIC_SEQ_CST) == 4);
 }
 
 /* ---- Keys in files ---- */
@@ -341,10 +340,10 @@ static void key_files(void) {
 
 /* ---- Trust, backup under load, restore, tampering ---- */
 
-static atomic_bool finished;
+static bool finished; /* atomic */
 
 static void *load(void *ctx) {
-    for (int n = 10; !atomic_load(&finished); n++) {
+    for (int n = 10; !__atomic_load_n(&finished, __ATOMIC_SEQ_CST); n++) {
         char json[64];
         snprintf(json, sizeof json, "{\"max_qty\": %d}", n);
         CHECK(knhk_promote_json((knhk_engine_t *)ctx, "orders", json, NULL, NULL) == KNHK_OK);
@@ -375,11 +374,31 @@ static void trust(const char *folder, const char *root, const char *note) {
     knhk_engine_close(eng);
 }
 
+/* Changes the last byte of what stands somewhere in a file. */
+static void change_a_byte(const char *path, const uint8_t *what, size_t len) {
+    FILE *file = fopen(path, "r+b");
+    CHECK(file != NULL && fseek(file, 0, SEEK_END) == 0);
+    size_t size = (size_t)ftell(file), at = 0;
+    uint8_t *content = (uint8_t *)malloc(size);
+    CHECK(content != NULL && fseek(file, 0, SEEK_SET) == 0 && fread(content, 1, size, file) == size);
+    while (at + len <= size && memcmp(content + at, what, len) != 0) at++;
+    CHECK(at + len <= size);
+    at += len - 1;
+    CHECK(fseek(file, (long)at, SEEK_SET) == 0 && fputc(content[at] ^ 1, file) != EOF && fclose(file) == 0);
+    free(content);
+}
+
 static void backups(const char *folder, const char *root, const char *note) {
     knhk_engine_t *eng, *back;
     pthread_t thread;
     int calls;
     OK(knhk_engine_open(folder, NULL, &eng, &err));
+    knhk_receipt_list_t *third;
+    uint8_t signature[64];
+    OK(knhk_receipt(eng, "3", &third, &err));
+    const knhk_receipt_t *receipt = knhk_receipts_at(third, 0);
+    memcpy(signature, receipt->statement + receipt->statement_len - sizeof signature, sizeof signature);
+    knhk_receipts_free(third);
     CHECK(pthread_create(&thread, NULL, load, eng) == 0);
     knhk_progress_callback_t callback = telling(counted, &calls);
     OK(knhk_backup(eng, below("a.backup"), &callback, &err));
@@ -388,7 +407,7 @@ static void backups(const char *folder, const char *root, const char *note) {
     callback = telling(stop, &calls);
     FAILS(KNHK_TIMEOUT, knhk_backup(eng, below("b.backup"), &callback, &err));
     CHECK(access(below("b.backup"), F_OK) != 0);
-    atomic_store(&finished, true);
+    __atomic_store_n(&finished, true, __ATOMIC_SEQ_CST);
     CHECK(pthread_join(thread, NULL) == 0);
     knhk_engine_close(eng);
 
@@ -413,15 +432,8 @@ static void backups(const char *folder, const char *root, const char *note) {
     OK(knhk_verify(back, NULL, NULL, NULL, &err));
     knhk_engine_close(back);
 
-    /* A changed byte anywhere in a backup is found before anything is placed. */
-    FILE *file = fopen(below("a.backup"), "r+b");
-    CHECK(file != NULL && fseek(file, 0, SEEK_END) == 0);
-    long size = ftell(file);
-    CHECK(fseek(file, size / 2, SEEK_SET) == 0);
-    char block[512];
-    CHECK(fread(block, 1, sizeof block, file) == sizeof block);
-    for (size_t n = 0; n < sizeof block; n++) block[n] = (char)(block[n] ^ 0x55);
-    CHECK(fseek(file, size / 2, SEEK_SET) == 0 && fwrite(block, 1, sizeof block, file) == sizeof block && fclose(file) == 0);
+    /* A byte that was changed in a backup is found before anything is placed. */
+    change_a_byte(below("a.backup"), signature, sizeof signature);
     CHECK(knhk_restore(below("a.backup"), below("restored4"), NULL, NULL, NULL, &err) != KNHK_OK);
     knhk_error_free(err), err = NULL;
     CHECK(access(below("restored4/store.sqlite"), F_OK) != 0);

@@ -272,7 +272,7 @@ export class Sector extends History {
     await untilChange(this.#engine, this.name, () => this.ready, timeout, signal);
   }
 
-  toString(): string {
+  override toString(): string {
     return this.name;
   }
 
