@@ -68,9 +68,12 @@ pub(crate) fn run(env: Env, engine: u32, settle: Settle<'_>, job: Job) -> napi::
     let (number, ticket) = begin(env, &environment, settle)?;
     let mailbox = environment.mailbox.clone();
     let at = shared.clone();
-    let queued = shared.submit(move || {
+    let queued = shared.submit(move |queued| {
         if ticket.start() {
-            mailbox.done(number, job.run(&at.engine));
+            let outcome = job.run(&at.engine);
+            // Before anybody hears of it, who then may call again.
+            drop(queued);
+            mailbox.done(number, outcome);
         }
     });
     if let Err(error) = queued {

@@ -133,16 +133,12 @@ impl Shared {
         }
     }
 
-    /// Queues a job behind those that were queued before.
-    pub(crate) fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    /// Queues a job behind those that were queued before. It counts as one that may be waited for until it drops what it is called with.
+    pub(crate) fn submit(&self, job: impl FnOnce(Queued) + Send + 'static) -> Result<(), Error> {
         let queued = self.queued.clone();
         queued.fetch_add(1, Ordering::AcqRel);
-        let done = Queued(queued);
-        let job = move || {
-            job();
-            drop(done);
-        };
-        self.worker.submit(job).map_err(|_| {
+        let queued = Queued(queued);
+        self.worker.submit(move || job(queued)).map_err(|_| {
             Error::new(
                 Status::Limit,
                 "queue",
@@ -223,7 +219,7 @@ impl Shared {
 }
 
 /// Counts an operation as long as it is there.
-struct Queued(Arc<AtomicUsize>);
+pub(crate) struct Queued(Arc<AtomicUsize>);
 
 impl Drop for Queued {
     fn drop(&mut self) {
