@@ -764,5 +764,6 @@ private:
 } // namespace knhk
 
 #include "knhk_ledger.hpp"
+#include "knhk_resilience.hpp"
 
 #endif // KNHK_HPP

@@ -133,6 +133,8 @@ pub extern "C" fn knhk_status_string(status: i32) -> *const c_char {
         Some(Status::Stalled) => c"stalled by a reader",
         Some(Status::Busy) => c"busy",
         Some(Status::WrongThread) => c"wrong thread",
+        Some(Status::Refused) => c"refused by a policy",
+        Some(Status::CallFailed) => c"call failed",
         Some(Status::Document) => c"invalid document",
         Some(Status::Artifact) => c"invalid artifact",
         Some(Status::Incompatible) => c"incompatible",

@@ -37,6 +37,7 @@ pub mod promote;
 pub mod read;
 pub mod reader;
 pub mod report;
+pub mod resilience;
 pub mod sector;
 pub mod signer;
 pub mod stats;

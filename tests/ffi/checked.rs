@@ -8,8 +8,9 @@ use std::process::Command;
 use crate::support::{Link, compile, compile_with, succeeded};
 
 /// What each can bear: filters, forks and copies are about the kernel and the loader, not about memory.
-const PROGRAMS: [&str; 9] =
-    ["sketch", "management", "bad_input", "readers", "callbacks", "observations", "threads", "ledger", "versions"];
+const PROGRAMS: [&str; 10] = [
+    "sketch", "management", "bad_input", "readers", "callbacks", "observations", "threads", "resilience", "ledger", "versions",
+];
 
 #[test]
 fn address_sanitizer() {

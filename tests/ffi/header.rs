@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 15] = [
+const HANDLES: [(&str, &str); 18] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -70,6 +70,9 @@ const HANDLES: [(&str, &str); 15] = [
     ("signing_key_list", "A list of keys: see knhk_signing_keys."),
     ("version_log_list", "A part of a sector's log: see knhk_version_log."),
     ("tag_list", "A list of tags: see knhk_tags."),
+    ("scope", "What policies share: see knhk_scope_new."),
+    ("policy", "A policy of resilience: see knhk_policy_new."),
+    ("policy_list", "A list of policies: see knhk_policies."),
 ];
 
 const CLOSING: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif /* KNHK_H */\n";
@@ -79,7 +82,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 25] = [
+const SECTIONS: [&str; 33] = [
     "abi",
     "error",
     "signer",
@@ -105,6 +108,14 @@ const SECTIONS: [&str; 25] = [
     "ledger",
     "versions",
     "backup",
+    "resilience/scope",
+    "resilience/policy",
+    "resilience/switch",
+    "resilience/calls",
+    "resilience/retry",
+    "resilience/hedge",
+    "resilience/health",
+    "resilience/governed",
 ];
 
 fn sections() -> Vec<PathBuf> {

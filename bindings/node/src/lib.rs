@@ -24,6 +24,7 @@ mod opening;
 mod reads;
 mod records;
 mod reference;
+mod resilience;
 mod scratch;
 mod shared;
 mod signer;

@@ -39,7 +39,9 @@ impl Engine {
     pub fn as_of_reference(&self, sector: &str, reference: &str) -> Result<Hold, Error> {
         let as_of = match Reference::parse(reference)? {
             Reference::Moment(moment) => AsOf::Moment(moment),
-            Reference::Ago(ago) => AsOf::Moment(now_ns().saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX))),
+            Reference::Ago(ago) => {
+                AsOf::Moment(now_ns().saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)))
+            }
             _ => AsOf::Version { sector: sector.into(), number: self.resolve(sector, reference)? },
         };
         // A moment is of all sectors, and the one that was named is there.

@@ -1,6 +1,7 @@
 //! What a statement claims.
 
 use ciborium::Value;
+use knhk_store::Receipt;
 
 use crate::cbor::{Field, Fields, map};
 use crate::{Evidence, Hash, LedgerError};
@@ -53,9 +54,9 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The receipt's id: it begins with the time and so sorts by it, then names the sector ("engine" without one) and the place.
+    /// The receipt's id, made of its time, sector and place.
     pub fn id(&self) -> String {
-        format!("{:016x}-{}-{}", self.time_ns, self.sector.as_deref().unwrap_or("engine"), self.number)
+        Receipt::name(self.time_ns, self.sector.as_deref(), self.number)
     }
 
     pub(crate) fn to_value(&self) -> Value {

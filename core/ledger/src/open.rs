@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use knhk_store::{ReceiptQuery, Store, StoreError};
+use knhk_store::{Receipt, ReceiptQuery, Store, StoreError};
 
 use crate::ledger::PAGE;
 use crate::merkle::{Frontier, Nodes, subtree};
@@ -48,29 +48,30 @@ pub(crate) fn load(
     Ok(chain.end())
 }
 
-/// The keys that a log names, from its first receipt and its rotations.
+/// The keys that a log names: in its first receipt and in the rotations that the stored keys lead to. One that is left out there is missed
+/// by whatever was signed after it.
 fn load_keys(store: &dyn Store, root: &TrustRoot) -> Result<KeyRing, LedgerError> {
     let mut keys = KeyRing::new(root.clone());
-    let gap = Tampering::Gap { number: 0 };
-    check_root(&Statement::decode(&store.receipt(0)?.ok_or(gap)?.statement)?, root)?;
-    let mut from = 1;
-    loop {
-        let kind = Some("key rotated".into());
-        let page = store.receipts(&ReceiptQuery { from, kind, limit: Some(PAGE), ..Default::default() })?;
-        let Some(last) = page.last() else { break };
-        from = last.number + 1;
-        for receipt in &page {
-            let number = receipt.number;
-            let statement = Statement::decode(&receipt.statement)?;
-            if statement.claims.number != number {
-                return Err(Tampering::Reordered { number, says: statement.claims.number }.into());
-            }
-            let what = "the key that was the log's then did not sign it".into();
-            statement.verify(&keys.newest()).map_err(|_| Tampering::Foreign { number, what })?;
-            keys.rotate(&statement)?;
+    check_root(&Statement::decode(&receipt(store, 0)?.statement)?, root)?;
+    for stored in store.public_keys()?.iter().skip(1) {
+        let number = stored.from_receipt.saturating_sub(1);
+        let statement = Statement::decode(&receipt(store, number)?.statement)?;
+        if statement.claims.number != number {
+            return Err(Tampering::Reordered { number, says: statement.claims.number }.into());
+        }
+        let what = "the key that was the log's then did not sign it".into();
+        statement.verify(&keys.newest()).map_err(|_| Tampering::Foreign { number, what })?;
+        keys.rotate(&statement)?;
+        if keys.newest().to_bytes() != stored.key {
+            let what = "the receipt before the first one that it may sign does not introduce it".into();
+            return Err(Tampering::Key { number: stored.number, what }.into());
         }
     }
     Ok(keys)
+}
+
+fn receipt(store: &dyn Store, number: u64) -> Result<Receipt, LedgerError> {
+    store.receipt(number)?.ok_or(Tampering::Gap { number }.into())
 }
 
 /// Checks that the keys that are stored, of those that may sign one of the first `size` receipts or the next, are those that the log

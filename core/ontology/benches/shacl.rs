@@ -7,13 +7,14 @@ mod driver;
 mod workload;
 
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use driver::Program;
-use knhk_ontology::Limits;
 use knhk_ontology::graph::{Delta, Graph, GraphBuilder, Terms, Triple};
 use knhk_ontology::rdf::{self, Format};
 use knhk_ontology::shacl::Shapes;
 use knhk_ontology::vocabulary::xsd;
+use knhk_ontology::{Aside, Limits};
 
 /// Orders of which a change gives quantity to another: one statement goes and one comes for each.
 const CHANGED: usize = 5;
@@ -54,12 +55,34 @@ fn change(data: &Graph, turn: usize) -> Delta {
     Delta::new(data, removed, added)
 }
 
+/// A second thread, as an engine has one.
+struct Second(SyncSender<Box<dyn FnOnce() + Send>>);
+
+impl Second {
+    fn start() -> Second {
+        let (jobs, taken) = sync_channel::<Box<dyn FnOnce() + Send>>(1);
+        std::thread::spawn(move || taken.into_iter().for_each(|job| job()));
+        Second(jobs)
+    }
+}
+
+impl Aside for Second {
+    fn submit(&self, job: Box<dyn FnOnce() + Send>) {
+        _ = self.0.try_send(job);
+    }
+}
+
 fn main() {
     let mut program = Program::default();
     let (shapes, data) = workload(10_000);
     let found = shapes.validate(&data).len();
     assert_eq!(found, 20, "one record in fifty of each of five kinds breaks a shape");
     program.warmed("shacl_10k", 4, move |times| (0..times).map(|_| shapes.validate(&data).len() as u64).sum());
+    let (shapes, data) = workload(10_000);
+    let second = Second::start();
+    program.warmed("shacl_10k_two_threads", 4, move |times| {
+        (0..times).map(|_| shapes.validate_with(&data, &second).len() as u64).sum()
+    });
     let (shapes, mut data) = workload(100_000);
     let mut report = shapes.validate(&data);
     let mut turn = 0;

@@ -40,6 +40,11 @@ impl Namespace {
     pub fn local<'i>(&self, iri: &'i str) -> Option<&'i str> {
         iri.strip_prefix(&self.prefix)
     }
+
+    /// The path that an IRI stands for; none for a foreign IRI.
+    pub fn path(&self, iri: &str) -> Option<String> {
+        decode(self.local(iri)?)
+    }
 }
 
 /// Whose names an IRI is among: the sector of `urn:knhk:<sector>:…`.

@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
-use crate::aside::{Aside, Hashing};
+use crate::aside::{Alone, Aside, Hashing};
 use crate::core::Core;
+use crate::counters;
 use crate::graph::{Delta, Graph, TermRef, Triple, write_statement};
 use crate::merkle::Map;
 use crate::names::{self, Namespace};
@@ -32,8 +33,8 @@ pub struct Snapshot {
     view: Arc<OnceLock<Result<View, DocumentError>>>,
 }
 
-/// Statements of a change from which it pays to hash them aside.
-const MANY: usize = 256;
+/// Statements to hash from which on another thread helps.
+const MANY: usize = 4096;
 
 /// What all snapshots of a sector share.
 #[derive(Debug)]
@@ -163,8 +164,15 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError::Core`] and [`SnapshotError::Foreign`], with the statement; [`SnapshotError::Shapes`].
     pub fn apply(&self, delta: &Delta) -> Result<Snapshot, SnapshotError> {
-        self.check(delta)?;
-        self.apply_own(delta)
+        let _span = tracing::debug_span!("knhk.ontology.apply", changes = delta.len()).entered();
+        self.check(delta).inspect_err(|error| {
+            counters::FOREIGN.add(1);
+            tracing::debug!(%error, "the change was refused");
+        })?;
+        let after = self.apply_own(delta)?;
+        counters::APPLIED.add(1);
+        counters::CHANGED.add(delta.len());
+        Ok(after)
     }
 
     /// [`Snapshot::apply`] of a change that is known to be about the sector's own names: one that a document made.
@@ -172,21 +180,33 @@ impl Snapshot {
         let graph = self.graph.apply(delta);
         let map = self.map.apply_towards(&graph, delta);
         if let Some(graph) = graph.compacted() {
-            let Sector { space, core, limits, .. } = &*self.of;
-            let (space, words) = (space.clone(), Words::of(graph.terms()));
-            let of = Sector { space, words, core: core.clone(), limits: *limits };
-            let shapes = Shapes::compile(&graph)?;
-            let report = shapes.validate(&graph);
-            return Ok(Snapshot::with(Arc::new(of), graph, map, shapes, report));
+            return self.moved(graph, map);
         }
         let (shapes, report) = if self.shapes.touched_by(delta) {
             let shapes = Shapes::compile(&graph)?;
             let report = shapes.validate(&graph);
             (shapes, report)
         } else {
-            (self.shapes.clone(), self.validated(&graph, delta))
+            (self.shapes.clone(), self.validated(&graph, delta, &Alone))
         };
         Ok(Snapshot::with(self.of.clone(), graph, map, shapes, report))
+    }
+
+    /// The same in an interner of its own, where the one it has holds much that it does not use: what refused changes and mere questions
+    /// left there. Cheap where there is little.
+    pub fn compacted(&self) -> Option<Snapshot> {
+        // Shapes that compiled do so again.
+        self.moved(self.graph.compacted()?, self.map.clone()).ok()
+    }
+
+    /// The snapshot of a graph that is in another interner.
+    fn moved(&self, graph: Graph, map: Map) -> Result<Snapshot, SnapshotError> {
+        let Sector { space, core, limits, .. } = &*self.of;
+        let (space, words) = (space.clone(), Words::of(graph.terms()));
+        let of = Sector { space, words, core: core.clone(), limits: *limits };
+        let shapes = Shapes::compile(&graph)?;
+        let report = shapes.validate(&graph);
+        Ok(Snapshot::with(Arc::new(of), graph, map, shapes, report))
     }
 
     /// [`Snapshot::apply`] of a change that gives parameters other values and nothing else, together with what it compiles to; none for any
@@ -206,8 +226,8 @@ impl Snapshot {
         }
         // Where only a part of what there is stays, hashing what stays beats hashing what goes.
         let most = delta.len() > self.graph.own_len() && delta.removed().len() < self.map.len();
-        let hashing =
-            (delta.len() >= MANY && !most).then(|| Hashing::begin(aside, &self.map, self.graph.terms(), delta));
+        let least = if most { usize::MAX } else { MANY };
+        let hashing = Hashing::begin(aside, &self.map, self.graph.terms(), delta, least);
         // First, so that the other thread makes the map while this one does all the rest.
         let hashed = hashing.as_ref().and_then(Hashing::help);
         let revised = compiled.revise(self, delta)?;
@@ -216,7 +236,7 @@ impl Snapshot {
         if graph.compacted().is_some() {
             return None;
         }
-        let report = if idle { self.report.clone() } else { self.validated(&graph, delta) };
+        let report = if idle { self.report.clone() } else { self.validated(&graph, delta, aside) };
         let map = match (hashed, hashing) {
             (Some(map), _) => map,
             (None, Some(hashing)) => hashing.finish(),
@@ -224,14 +244,17 @@ impl Snapshot {
         };
         let next = Snapshot::with(self.of.clone(), graph, map, self.shapes.clone(), report);
         next.idle.get_or_init(|| idle);
-        Some(revised.finish(next.id).map(|compiled| (next, compiled)))
+        let compiled = revised.finish(next.id);
+        counters::APPLIED.add(usize::from(compiled.is_ok()));
+        counters::CHANGED.add(if compiled.is_ok() { delta.len() } else { 0 });
+        Some(compiled.map(|compiled| (next, compiled)))
     }
 
     /// The report on the graph after a change that leaves the shapes as they are.
-    fn validated(&self, graph: &Graph, delta: &Delta) -> Report {
+    fn validated(&self, graph: &Graph, delta: &Delta, aside: &dyn Aside) -> Report {
         // Where most of it changed, the whole is less than the change.
         if delta.len() >= graph.own_len() {
-            self.shapes.validate(graph)
+            self.shapes.validate_with(graph, aside)
         } else {
             self.shapes.validate_delta(&self.graph, graph, delta, &self.report)
         }

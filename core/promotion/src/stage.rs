@@ -6,11 +6,12 @@ use std::time::{Instant, SystemTime};
 use knhk_hot::{Change, Hot};
 use knhk_ontology::shacl::Severity;
 use knhk_ontology::{
-    Compiled, Difference, Document, Incompatibility, Snapshot, Text, accept, check_compatible, compile_snapshot, diff,
+    Compiled, Difference, Incompatibility, Snapshot, Text, accept, check_compatible, compile_snapshot,
 };
 
 use crate::content::{Changes, TextRead};
 use crate::sector::LastText;
+use crate::version::differences;
 use crate::{Content, Journal, Origin, Phases, PromotionError, Record, Sector, State, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
@@ -90,12 +91,20 @@ impl<'s> Promotion<'s, Preparing> {
     /// # Errors
     /// What the document breaks; the sector is as it was.
     pub fn verify(self) -> Result<(Promotion<'s, Ready<'s>>, Verified), PromotionError> {
+        let sector = self.sector;
+        self.ready().inspect_err(|_| {
+            // A poisoned lock is reported already, or by the next promotion.
+            _ = sector.tidy();
+        })
+    }
+
+    fn ready(self) -> Result<(Promotion<'s, Ready<'s>>, Verified), PromotionError> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let begun = Instant::now();
         let mut state = sector.lock()?;
         let current = state.current().cloned();
-        let base = current.as_ref().map_or(sector.empty(), |current| &current.snapshot);
-        let Changes { delta, text } = stage.content.against(base, current.as_ref())?;
+        let base = state.base().clone();
+        let Changes { delta, text } = stage.content.against(&base, current.as_ref())?;
         phases.verify_ns = nanoseconds(begun);
         let begun = Instant::now();
         let (mut broken, mut last) = (Vec::new(), None);
@@ -204,11 +213,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
 
     /// What will change, path by path.
     pub fn differences(&self) -> Vec<Difference> {
-        let sound = "what is ready was read before it was compiled";
-        match &self.stage.before {
-            Some(before) => self.stage.snapshot.differences(before).expect(sound),
-            None => diff(&Document::default(), self.stage.snapshot.document().expect(sound)),
-        }
+        differences(self.stage.before.as_deref(), &self.stage.snapshot)
     }
 
     /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.

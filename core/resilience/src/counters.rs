@@ -53,6 +53,12 @@ counters! {
     chaos_failures "chaos.failures" "{call}" "failures injected on purpose",
     chaos_delays "chaos.delays" "{call}" "delays injected on purpose",
     health_changes "health.changes" "{transition}" "changes of a component's or a system's state",
+    checkpoints "checkpoint.taken" "{checkpoint}" "checkpoints that were taken",
+    checkpoint_bytes "checkpoint.bytes" "By" "bytes of checkpoints, as they are kept",
+    checkpoints_failed "checkpoint.failed" "{checkpoint}" "checkpoints that could not be taken",
+    checkpoints_restored "checkpoint.restored" "{checkpoint}" "checkpoints that were restored",
+    checkpoints_skipped "checkpoint.skipped" "{checkpoint}" "checkpoints that were damaged or refused when restoring",
+    checkpoints_pruned "checkpoint.pruned" "{checkpoint}" "checkpoints that were removed for their age",
     events_displaced "events.displaced" "{event}" "events that nobody fetched in time",
 }
 

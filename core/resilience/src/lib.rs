@@ -1,5 +1,5 @@
-//! Resilience: circuit breakers, limits, retries, hedges, shedding, degradation, recovery and health, under one clock and without a
-//! runtime. Each part works alone; a [`Pipeline`] composes them.
+//! Resilience: circuit breakers, limits, retries, hedges, shedding, degradation, recovery, health and checkpoints, under one clock and
+//! without a runtime. Each part works alone; a [`Pipeline`] composes them.
 //!
 //! Every handle is `Send + Sync`, has no lifetime, and is used through `&self`. What admits a call hands out a plain token, and takes it
 //! back with the call's [`Outcome`], so that a foreign language holds no borrow. Admitting a call and taking its outcome neither
@@ -33,11 +33,13 @@
 
 pub mod breaker;
 pub mod chaos;
+pub mod checkpoint;
 pub mod degrade;
 pub mod health;
 pub mod hedge;
 pub mod limit;
 pub mod pipeline;
+pub mod policy;
 pub mod recover;
 pub mod retry;
 pub mod shed;
@@ -64,6 +66,7 @@ mod scope;
 
 pub use breaker::Breaker;
 pub use chaos::Chaos;
+pub use checkpoint::Checkpoints;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use counters::{Counter, Counters};
 pub use deadline::Deadline;
@@ -73,9 +76,11 @@ pub use event::{Change, Event, Events};
 pub use fallback::LastGood;
 pub use health::Monitor;
 pub use hedge::Hedge;
+pub use knhk_warm::Priority;
 pub use latency::Latency;
-pub use outcome::{Outcome, Priority};
+pub use outcome::Outcome;
 pub use pipeline::Pipeline;
+pub use policy::{Policy, PolicyError};
 pub use random::Random;
 pub use recover::Recovery;
 pub use retry::Retry;

@@ -1,4 +1,4 @@
-//! How a call ended, and how much it matters.
+//! How a call ended.
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,27 +17,4 @@ impl Outcome {
     pub fn of<T, E>(result: &Result<T, E>) -> Outcome {
         if result.is_ok() { Outcome::Success } else { Outcome::Failure }
     }
-}
-
-/// How much a call matters; what matters least is refused first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Priority {
-    /// Work that nobody waits for.
-    Background = 0,
-    /// Work that can wait.
-    Low = 1,
-    /// The usual.
-    #[default]
-    Normal = 2,
-    /// Work that people notice when it fails.
-    High = 3,
-    /// What must go on while anything does: health checks, the end of a payment.
-    Critical = 4,
-}
-
-impl Priority {
-    /// From what matters least to what matters most.
-    pub const ALL: [Priority; 5] =
-        [Priority::Background, Priority::Low, Priority::Normal, Priority::High, Priority::Critical];
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::counters::Counters;
 use crate::error::{InvalidSetting, Rejected};
-use crate::outcome::Priority;
 use crate::scope::Scope;
+use knhk_warm::Priority;
 
 /// The load at which calls of each priority are shed, from background to critical; 1 is the capacity.
 pub type Thresholds = [f32; 5];
@@ -49,6 +49,16 @@ impl Shedder {
             at.store(threshold.to_bits(), Relaxed);
         }
         Ok(())
+    }
+
+    /// The thresholds at present.
+    pub fn thresholds(&self) -> Thresholds {
+        self.thresholds.each_ref().map(|threshold| f32::from_bits(threshold.load(Relaxed)))
+    }
+
+    /// The load that was told last.
+    pub fn last_load(&self) -> f32 {
+        f32::from_bits(self.now.load(Relaxed) as u32)
     }
 
     /// Tells the load; what is not a number counts as none.

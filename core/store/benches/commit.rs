@@ -1,6 +1,7 @@
-//! What a durable commit costs, beside writing the same bytes to a file and flushing it. Signing is no part of it.
+//! What a durable commit costs, beside appending the same statements to a file and flushing it. Making and signing them is no part of it.
 //!
-//! A round commits often enough that moving SQLite's log into the database, which happens behind acknowledgements, falls into it as
+//! The file stays open, and grows as a log does: each flush writes its new size too. SQLite's log grows only until it is moved into the
+//! database for the first time, then it is written anew from its beginning. A round commits often enough that moving SQLite's log into the database, which happens behind acknowledgements, falls into it as
 //! often as it does in the long run.
 
 #[path = "../../hot/benches/driver/mod.rs"]
@@ -8,7 +9,6 @@ mod driver;
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
 use std::time::Instant;
 
 use driver::{Program, Sample};
@@ -34,12 +34,13 @@ fn receipt(number: u64) -> Receipt {
     }
 }
 
-/// Nanoseconds that each of a round's operations takes on average.
-fn round(mut operation: impl FnMut()) -> Sample {
-    let operations = SqliteOptions::default().commits_per_checkpoint;
+/// Nanoseconds that each of a round's operations takes on average; `make` is not counted.
+fn round<T>(mut make: impl FnMut() -> T, mut operation: impl FnMut(T)) -> Sample {
+    let operations: Vec<T> = (0..SqliteOptions::default().commits_per_checkpoint).map(|_| make()).collect();
+    let count = operations.len() as f64;
     let start = Instant::now();
-    (0..operations).for_each(|_| operation());
-    Sample { ns: start.elapsed().as_nanos() as f64 / f64::from(operations), ..Sample::default() }
+    operations.into_iter().for_each(&mut operation);
+    Sample { ns: start.elapsed().as_nanos() as f64 / count, ..Sample::default() }
 }
 
 fn main() {
@@ -49,28 +50,19 @@ fn main() {
     let mut program = Program::default();
     for (commit, append, receipts) in [("commit_1", "append_1", 1), ("commit_100", "append_100", 100)] {
         let store = SqliteStore::open(&path.join(commit)).expect("the store opens");
-        let mut next = 0;
+        let mut numbers = 0..;
         program.add(commit, move || {
-            round(|| {
-                let from = next;
-                let batch: Batch = (from..from + receipts).map(|number| Write::Receipt(receipt(number))).collect();
-                store.commit(batch).expect("the batch fits");
-                next += receipts;
-            })
+            let batch =
+                || numbers.by_ref().take(receipts).map(|number| Write::Receipt(receipt(number))).collect::<Batch>();
+            round(batch, |batch| store.commit(batch).expect("the batch fits"))
         });
-        program.add(append, append_to(&path.join(append), receipts));
+        let mut file = File::create(path.join(append)).expect("the build's folder is writable");
+        let mut numbers = 0..;
+        program.add(append, move || {
+            let bytes =
+                || numbers.by_ref().take(receipts).flat_map(|number| receipt(number).statement).collect::<Vec<u8>>();
+            round(bytes, |bytes| file.write_all(&bytes).and_then(|()| file.sync_data()).expect("the disk takes it"))
+        });
     }
     program.run();
-}
-
-fn append_to(path: &Path, receipts: u64) -> impl FnMut() -> Sample + use<> {
-    let mut file = File::create(path).expect("the build's folder is writable");
-    let mut next = 0;
-    move || {
-        round(|| {
-            let bytes: Vec<u8> = (next..next + receipts).flat_map(|number| receipt(number).statement).collect();
-            next += receipts;
-            file.write_all(&bytes).and_then(|()| file.sync_data()).expect("the disk takes it");
-        })
-    }
 }

@@ -8,7 +8,7 @@ pub type Hash = [u8; 32];
 pub struct Receipt {
     /// Its place in the log, from 0, without gaps.
     pub number: u64,
-    /// Its name: unique, sorts by time.
+    /// Its name, which [`Receipt::name`] makes.
     pub id: String,
     /// When, in nanoseconds since 1970 (UTC).
     pub time_ns: u64,
@@ -22,6 +22,31 @@ pub struct Receipt {
     pub statement: Vec<u8>,
     /// Its leaf of the Merkle log: SHA-256(0x00 || statement).
     pub leaf: Hash,
+}
+
+impl Receipt {
+    /// The id of a receipt: it begins with the time and so sorts by it, then names the sector ("engine" without one) and, which makes it
+    /// unique and quick to find, its place in the log.
+    pub fn name(time_ns: u64, sector: Option<&str>, number: u64) -> String {
+        format!("{time_ns:016x}-{}-{number}", sector.unwrap_or("engine"))
+    }
+
+    /// Whether its id is the one that [`Receipt::name`] makes; it is not made for that, because commits ask this of each receipt.
+    pub(crate) fn is_named(&self) -> bool {
+        let parts = self.id.split_at_checked(16).and_then(|(time, rest)| Some((time, rest.rsplit_once('-')?)));
+        let Some((time, (sector, number))) = parts else { return false };
+        time.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+            && u64::from_str_radix(time, 16) == Ok(self.time_ns)
+            && sector.strip_prefix('-') == Some(self.sector.as_deref().unwrap_or("engine"))
+            && number.bytes().all(|digit| digit.is_ascii_digit())
+            && (number == "0" || !number.starts_with('0'))
+            && number.parse() == Ok(self.number)
+    }
+
+    /// The place in the log that an id names.
+    pub(crate) fn place(id: &str) -> Option<u64> {
+        id.rsplit_once('-')?.1.parse().ok()
+    }
 }
 
 /// The root of a complete subtree of the Merkle log, kept so that a proof reads few leaves.
@@ -184,6 +209,19 @@ pub struct PublicKey {
     pub from_receipt: u64,
     /// Since when, in nanoseconds since 1970 (UTC).
     pub time_ns: u64,
+}
+
+/// A checkpoint of a program's components. It is called a state here, because a checkpoint is one of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Whose.
+    pub name: String,
+    /// Its number, greater than those of the same name before it.
+    pub number: u64,
+    /// Whether it stands alone; otherwise it builds on an earlier one.
+    pub whole: bool,
+    /// What it says, which is the writer's affair.
+    pub content: Vec<u8>,
 }
 
 /// A setting.

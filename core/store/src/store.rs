@@ -74,7 +74,10 @@ pub trait Store: Send + Sync {
     fn receipt(&self, number: u64) -> Result<Option<Receipt>, StoreError>;
 
     /// The receipt of this name.
-    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError>;
+    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError> {
+        let Some(number) = Receipt::place(id) else { return Ok(None) };
+        Ok(self.receipt(number)?.filter(|receipt| receipt.id == id))
+    }
 
     /// The receipts that a query asks for, in order.
     fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<Receipt>, StoreError>;
@@ -134,6 +137,12 @@ pub trait Store: Send + Sync {
 
     /// The public keys, in order.
     fn public_keys(&self) -> Result<Vec<PublicKey>, StoreError>;
+
+    /// The numbers of a name's states, in order, and whether each stands alone.
+    fn states(&self, name: &str) -> Result<Vec<(u64, bool)>, StoreError>;
+
+    /// What a state says.
+    fn state(&self, name: &str, number: u64) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// A setting's value.
     fn setting(&self, name: &str) -> Result<Option<String>, StoreError>;

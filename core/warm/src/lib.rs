@@ -1,13 +1,26 @@
-//! Background threads beside the hot path: a [`Ticker`] that runs a step again and again, and a [`Worker`] that runs jobs in order.
+//! Work beside the hot path: an [`Executor`] of tasks with priorities, deadlines and budgets, [`channel`]s with backpressure, a
+//! [`graph`] of components that start and stop in order, a [`Ticker`] that runs a step again and again, and a [`Worker`] that runs jobs
+//! in order.
 //!
-//! Neither takes a lock that a reader takes. A job that blocks delays the jobs behind it and nothing else. Both end when they are
-//! dropped; dropped on their own thread (a callback that closes its engine) they end without waiting for themselves, and in a forked
-//! child, where the thread does not exist, they are left alone.
+//! None of them takes a lock that a reader takes. A job that blocks delays the jobs behind it and nothing else. Their threads end when
+//! they are dropped; dropped on their own thread (a callback that closes its engine) they end without waiting for themselves, and in a
+//! forked child, where the thread does not exist, they are left alone.
 #![forbid(unsafe_code)]
 
+pub mod channel;
+pub mod executor;
+pub mod graph;
+
+mod clock;
+mod counters;
+mod priority;
 mod ticker;
 mod worker;
 
+pub use clock::{Clock, ManualClock, SystemClock, nanoseconds};
+pub use counters::{Counter, Counters};
+pub use executor::{Executor, HotBudget, HotMeter, Step, Task};
+pub use priority::Priority;
 pub use ticker::{Next, Ticker};
 pub use worker::{Rejected, Worker};
 

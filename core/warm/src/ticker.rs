@@ -35,6 +35,11 @@ impl Ticker {
             .spawn(move || while !seen.load(Ordering::Acquire) && step() == Next::Continue {})?;
         Ok(Ticker { stopping, thread: Some(thread), process: std::process::id() })
     }
+
+    /// Has the thread end after the running step, without waiting for it: for a step that may never return.
+    pub fn abandon(mut self) {
+        self.thread = None;
+    }
 }
 
 impl Drop for Ticker {

@@ -21,6 +21,7 @@ from ._enums import Format, Outcome, Reason
 from ._errors import (
     AlreadyExists,
     Busy,
+    CallFailed,
     Closed,
     Conflict,
     Corrupt,
@@ -36,6 +37,7 @@ from ._errors import (
     NotFound,
     NotReady,
     Panic,
+    Refused,
     SigningFailed,
     Stalled,
     StorageError,
@@ -79,6 +81,7 @@ from ._versions import Reference
 __all__ = [
     "AlreadyExists",
     "Busy",
+    "CallFailed",
     "Change",
     "Changes",
     "Closed",
@@ -112,6 +115,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "Reference",
+    "Refused",
     "Report",
     "Sector",
     "SectorInfo",

@@ -3,5 +3,6 @@
 mod append;
 mod keys;
 mod proofs;
+mod secrets;
 mod tampering;
 mod world;

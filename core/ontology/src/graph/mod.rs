@@ -9,8 +9,12 @@ mod statements;
 mod term;
 mod terms;
 
+pub(crate) use canonical::Lines;
 pub use canonical::{write_statement, write_term};
 pub use delta::Delta;
+pub(crate) use layer::{object_of, predicate_of};
+pub(crate) use order::Row;
+pub(crate) use statements::Subjects;
 pub use statements::{Graph, GraphBuilder, Triple};
 pub use term::{Term, TermRef};
 pub use terms::{Terms, Writer};

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 /// A statement in one of three orders, packed so that rows compare as one number.
-pub(super) type Row = u128;
+pub(crate) type Row = u128;
+
+/// Rows that go, each with the one that comes in its place.
+pub(super) type Pairs<'a> = &'a [(Row, Row)];
 
 /// Rows of a chunk that is made: room is left for rows that come between.
 const FILL: usize = 128;
@@ -103,6 +106,40 @@ impl Order {
         after.parted()
     }
 
+    /// The set with rows in the places of others: of each pair the first row goes and the second comes, and no third one
+    /// lies between them. None where that does not hold. The pairs are sorted.
+    pub(super) fn replace(&self, mut pairs: Pairs<'_>) -> Option<Order> {
+        let mut after = self.clone();
+        while let Some((&(first, _), _)) = pairs.split_first() {
+            let at = self.firsts.first().map(|_| self.chunk_of(first))?;
+            let end = self.firsts.get(at + 1).copied().unwrap_or(Row::MAX);
+            let here = pairs.split_off(..pairs.partition_point(|&(old, _)| old < end))?;
+            let mut chunk: Arc<[Row]> = Arc::from(&*self.chunks[at]);
+            let rows = Arc::get_mut(&mut chunk).expect("nobody else has a chunk that was just made");
+            let mut place = 0;
+            for &(old, new) in here {
+                place += gallop(&rows[place..], old);
+                let above = place == 0 || rows[place - 1] < new;
+                let below = new < rows.get(place + 1).copied().unwrap_or(end);
+                if rows.get(place) != Some(&old) || !above || !below {
+                    return None;
+                }
+                rows[place] = new;
+                place += 1;
+            }
+            let (first, last) = (rows[0], rows[rows.len() - 1]);
+            let before = at.checked_sub(1).map(|before| &after.chunks[before]);
+            if before.is_some_and(|before| before[before.len() - 1] >= first) {
+                return None;
+            }
+            if at + 1 == self.chunks.len() {
+                after.last = last;
+            }
+            (after.firsts[at], after.chunks[at]) = (first, chunk);
+        }
+        Some(after)
+    }
+
     /// The same rows after a change of their numbers that keeps their order.
     pub(super) fn map(&self, row: impl Fn(Row) -> Row) -> Order {
         let chunks: Vec<Arc<[Row]>> =
@@ -196,6 +233,53 @@ impl Order {
         for rows in rows.chunks(rows.len().div_ceil(count)) {
             self.share(&[Arc::from(rows)]);
         }
+    }
+}
+
+/// Looks up the rows that begin with one number after the other: where the numbers go up, the next rows often begin where the last ended.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    order: &'a Order,
+    /// Where the last answer ended.
+    chunk: usize,
+    row: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(order: &'a Order) -> Cursor<'a> {
+        Cursor { order, chunk: 0, row: 0 }
+    }
+
+    /// The rows that begin with a number, where they lie side by side and are at most so many.
+    #[inline]
+    pub(super) fn beginning(&mut self, wanted: u32, most: usize) -> Option<&'a [Row]> {
+        let Order { chunks, firsts, last, .. } = self.order;
+        if wanted > number(*last) || firsts.first().is_none_or(|&first| number(first) > wanted) {
+            return Some(&[]);
+        }
+        if !self.is_at(wanted) {
+            let from = Row::from(wanted) << 96;
+            self.chunk = self.order.chunk_of(from);
+            self.row = chunks[self.chunk].partition_point(|&row| row < from);
+        }
+        let mut rows = &chunks[self.chunk][self.row..];
+        if rows.is_empty() {
+            // What comes after the last chunk was answered above.
+            (self.chunk, self.row) = (self.chunk + 1, 0);
+            rows = &chunks[self.chunk];
+        }
+        let count = rows.iter().position(|&row| number(row) != wanted).unwrap_or(rows.len());
+        self.row += count;
+        let goes_on = count == rows.len() && firsts.get(self.chunk + 1).is_some_and(|&first| number(first) == wanted);
+        (count <= most && !goes_on).then(|| &rows[..count])
+    }
+
+    /// Whether the rows from this number on begin here.
+    #[inline]
+    fn is_at(&self, wanted: u32) -> bool {
+        let rows = &self.order.chunks[self.chunk];
+        let here = self.row.checked_sub(1).and_then(|before| rows.get(before..=self.row));
+        here.is_some_and(|here| number(here[0]) < wanted && number(here[1]) >= wanted)
     }
 }
 

@@ -4,7 +4,7 @@ use std::iter::Chain;
 use std::sync::Arc;
 
 use super::layer::{self, Layer, find_row, row_of, short, triple_of};
-use super::order::{Row, Rows};
+use super::order::{Cursor, Row, Rows};
 use super::{Delta, Term, Terms};
 
 /// A statement: subject, predicate, object.
@@ -89,6 +89,12 @@ impl Graph {
         rows.map(triple_of).map(|triple| (triple.predicate, triple.object))
     }
 
+    /// Looks up what is said of subjects; it costs least where they come in order.
+    pub(crate) fn subjects_in_order(&self) -> Subjects<'_> {
+        let core = self.core.as_deref().map(|layer| Cursor::new(layer.by_subject()));
+        Subjects { graph: self, core, own: Cursor::new(self.own.by_subject()) }
+    }
+
     /// The objects of a subject's property.
     pub fn objects(&self, subject: Term, predicate: Term) -> impl Iterator<Item = Term> + '_ {
         let rows =
@@ -126,8 +132,7 @@ impl Graph {
     /// [`Graph::apply`] of a change that is known to say nothing of the core's statements, where questions by predicate and by object
     /// are not expected: the first one sorts the statements anew.
     pub(crate) fn apply_own(&self, delta: &Delta) -> Graph {
-        let rows = |triples| layer::rows_of(triples, None);
-        let own = Arc::new(self.own.apply_once(&rows(delta.removed()), &rows(delta.added())));
+        let own = Arc::new(self.own.apply_once(delta.removed(), delta.added()));
         Graph { terms: self.terms.clone(), core: self.core.clone(), own }
     }
 
@@ -162,6 +167,39 @@ impl Graph {
     fn answers<'a>(&'a self, ask: impl Fn(&'a Layer) -> Option<Rows<'a>>) -> Chain<Rows<'a>, Rows<'a>> {
         let core = self.core.as_deref().and_then(&ask).unwrap_or_default();
         core.chain(ask(&self.own).unwrap_or_default())
+    }
+}
+
+/// What is said of one subject after the other; see [`Graph::subjects_in_order`].
+pub(crate) struct Subjects<'g> {
+    graph: &'g Graph,
+    core: Option<Cursor<'g>>,
+    own: Cursor<'g>,
+}
+
+impl<'g> Subjects<'g> {
+    /// What is said of a subject, ordered by predicate and object: as it lies there, or gathered in `room`. None where it is more than
+    /// `most` statements.
+    #[inline]
+    pub(crate) fn about<'a>(&mut self, subject: Term, most: usize, room: &'a mut Vec<Row>) -> Option<&'a [Row]>
+    where
+        'g: 'a,
+    {
+        let Some(number) = short(subject) else { return Some(&[]) };
+        let own = self.own.beginning(number, most);
+        match (self.core.as_mut().map(|core| core.beginning(number, most)), own) {
+            (None | Some(Some([])), Some(rows)) | (Some(Some(rows)), Some([])) => return Some(rows),
+            _ => {}
+        }
+        room.clear();
+        room.extend(self.graph.answers(|layer| Some(layer::about(layer.by_subject(), number, None))).take(most + 1));
+        if room.len() > most {
+            return None;
+        }
+        if !room.is_sorted() {
+            room.sort_unstable();
+        }
+        Some(room)
     }
 }
 

@@ -85,6 +85,12 @@ impl Term {
         Term(u64::from(index) << KIND_BITS | kind)
     }
 
+    /// The place of an IRI or a blank node in the interner.
+    #[inline]
+    pub(crate) fn place(self) -> Option<usize> {
+        (self.kind() <= BLANK).then(|| self.index() as usize)
+    }
+
     /// Its place in the interner; of a term that needs none, nothing that means anything.
     pub(super) fn index(self) -> u32 {
         (self.0 >> KIND_BITS) as u32

@@ -65,6 +65,14 @@ impl Entry {
     }
 }
 
+/// What an interned literal says, in terms where it can.
+pub(crate) struct InternedLiteral<'a> {
+    pub(crate) lexical: &'a str,
+    pub(crate) datatype: Term,
+    /// Empty where there is none.
+    pub(crate) language: &'a str,
+}
+
 impl Terms {
     /// No terms yet.
     pub fn new() -> Terms {
@@ -149,6 +157,15 @@ impl Terms {
                 TermRef::Literal { lexical: Cow::Borrowed(entry.lexical()), datatype, language }
             }
         }
+    }
+
+    /// An interned literal; none of any other term, and of a literal that stands for itself.
+    #[inline]
+    pub(crate) fn interned_literal(&self, term: Term) -> Option<InternedLiteral<'_>> {
+        (term.kind() == LITERAL).then(|| {
+            let entry = self.entry(term);
+            InternedLiteral { lexical: entry.lexical(), datatype: entry.datatype(), language: entry.language() }
+        })
     }
 
     pub(super) fn entry(&self, term: Term) -> &Entry {

@@ -27,7 +27,7 @@ pub use write::write;
 pub(crate) use error::within;
 
 use crate::graph::{Graph, GraphBuilder, Terms, Triple, write_statement};
-use crate::{Limits, canon};
+use crate::{Limits, canon, counters};
 use base::Base;
 use sink::{Labels, Sink};
 
@@ -104,6 +104,29 @@ pub fn read(reader: impl Read, limits: &Limits) -> Result<Vec<u8>, RdfError> {
 }
 
 fn parse_labelled(
+    text: &[u8],
+    format: Format,
+    base: &str,
+    terms: &Arc<Terms>,
+    limits: &Limits,
+    labels: Labels,
+) -> Result<Vec<Triple>, RdfError> {
+    let _span = tracing::debug_span!("knhk.ontology.import", format = format.name(), bytes = text.len()).entered();
+    let statements = parse_text(text, format, base, terms, limits, labels);
+    match &statements {
+        Ok(statements) => {
+            counters::READ.add(1);
+            counters::STATEMENTS.add(statements.len());
+        }
+        Err(error) => {
+            counters::REFUSED.add(1);
+            tracing::debug!(%error, "the text was refused");
+        }
+    }
+    statements
+}
+
+fn parse_text(
     text: &[u8],
     format: Format,
     base: &str,

@@ -1,18 +1,21 @@
 //! Checking one node against one shape: what its path leads to, and the shapes inside it.
 
+use std::cell::Cell;
 use std::ops::ControlFlow::{self, Continue};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::Compiled;
-use super::classes::Classes;
+use super::classes::{Classes, Instances};
 use super::constraint::{ClassId, Root, Shape, ShapeId, Target};
-use super::path::Way;
+use super::datatype::Datatype;
+use super::path::{Path, Way};
 use super::validate::{Any, Sink};
-use crate::graph::{Graph, Term};
+use super::value::Value;
+use crate::graph::{Graph, Row, Subjects, Term, TermRef, object_of, predicate_of};
 
-/// More statements about a node than these are not gathered: looking up the properties that are asked for is cheaper.
-const GATHERED: usize = 64;
+/// More statements about a node than these are not walked over: looking up the properties that are asked for is cheaper.
+pub(super) const WALKED: usize = 64;
 
 /// Looks for instances of a class before all of them are gathered.
 const LOOKS: u32 = 32;
@@ -21,12 +24,12 @@ const LOOKS: u32 = 32;
 #[derive(Clone, Copy)]
 pub(super) struct Focus<'s> {
     pub(super) node: Term,
-    /// What the data say about it, ordered, where that was gathered.
-    pub(super) statements: Option<&'s [(Term, Term)]>,
+    /// What the data say about it, ordered, where that was looked up.
+    pub(super) statements: Option<&'s [Row]>,
 }
 
 impl<'s> Focus<'s> {
-    /// Nothing is gathered.
+    /// Nothing is looked up.
     pub(super) fn new(node: Term) -> Focus<'s> {
         Focus { node, statements: None }
     }
@@ -37,6 +40,9 @@ impl<'s> Focus<'s> {
     }
 }
 
+/// A datatype, and which it is where its lexical forms are known.
+type Known = (Term, Option<Datatype>);
+
 /// Checks nodes of one data graph.
 pub(super) struct Checker<'a> {
     pub(super) shapes: &'a Compiled,
@@ -44,24 +50,45 @@ pub(super) struct Checker<'a> {
     pub(super) data: &'a Graph,
     /// Verdicts of shapes that several others refer to, without which a chain of such shapes would take exponential time.
     verdicts: HashMap<(ShapeId, Term), bool>,
-    /// By class, where the whole graph is validated: how often instances were looked for, and all of them after some time.
-    instances: Vec<(u32, HashSet<Term>)>,
+    /// Of the classes, where the whole graph is validated.
+    instances: Option<&'a [Instances]>,
+    /// By class: how often instances were looked for.
+    looks: Vec<u32>,
+    /// What is known of datatypes, by the last bits of their places: few are in use.
+    datatypes: [Cell<Option<Known>>; 16],
+    /// Of the data.
+    subjects: Subjects<'a>,
     /// Empty vectors to be used again.
     nodes: Vec<Vec<Term>>,
-    statements: Vec<Vec<(Term, Term)>>,
+    statements: Vec<Vec<Row>>,
 }
 
 impl<'a> Checker<'a> {
     /// For a few nodes: its cost is that of what it looks up.
     pub(super) fn of_some(shapes: &'a Compiled, classes: &'a Classes, data: &'a Graph) -> Checker<'a> {
-        let verdicts = HashMap::new();
-        Checker { shapes, classes, data, verdicts, instances: Vec::new(), nodes: Vec::new(), statements: Vec::new() }
+        Checker {
+            shapes,
+            classes,
+            data,
+            verdicts: HashMap::new(),
+            instances: None,
+            looks: Vec::new(),
+            datatypes: Default::default(),
+            subjects: data.subjects_in_order(),
+            nodes: Vec::new(),
+            statements: Vec::new(),
+        }
     }
 
-    /// For all nodes of a graph.
-    pub(super) fn of_all(shapes: &'a Compiled, classes: &'a Classes, data: &'a Graph) -> Checker<'a> {
-        let instances = shapes.classes.iter().map(|_| (0, HashSet::new())).collect();
-        Checker { instances, ..Checker::of_some(shapes, classes, data) }
+    /// For all nodes of a graph, of whose classes the instances are known from the moment that it pays.
+    pub(super) fn of_all(
+        shapes: &'a Compiled,
+        classes: &'a Classes,
+        data: &'a Graph,
+        instances: &'a [Instances],
+    ) -> Checker<'a> {
+        let looks = vec![0; instances.len()];
+        Checker { instances: Some(instances), looks, ..Checker::of_some(shapes, classes, data) }
     }
 
     /// Whether a root's targets name a node.
@@ -76,59 +103,92 @@ impl<'a> Checker<'a> {
 
     /// Whether a node is an instance of a class.
     pub(super) fn has_instance(&mut self, class: ClassId, node: Term) -> bool {
-        let Some((looks, all)) = self.instances.get_mut(class as usize) else {
-            return self.classes.has_instance(self.data, &self.shapes.names, class, node);
-        };
-        *looks += 1;
-        if *looks < LOOKS {
-            return self.classes.has_instance(self.data, &self.shapes.names, class, node);
+        if let Some(instances) = self.instances {
+            let looks = &mut self.looks[class as usize];
+            *looks += 1;
+            if *looks > LOOKS {
+                *looks = LOOKS;
+                return instances[class as usize].of(self.data, &self.shapes.names, self.classes, class).contains(node);
+            }
         }
-        if *looks == LOOKS {
-            let classes = self.classes.closure(class).iter();
-            all.extend(classes.flat_map(|&class| self.data.subjects(self.shapes.names.rdf_type, class)));
-        }
-        *looks = LOOKS + 1;
-        all.contains(&node)
+        self.classes.has_instance(self.data, &self.shapes.names, class, node)
     }
 
-    /// What is said about a node, ordered, unless it is much.
-    pub(super) fn statements_about(&mut self, node: Term) -> Option<Vec<(Term, Term)>> {
-        let mut statements = self.statements.pop().unwrap_or_default();
-        if !node.is_literal() {
-            statements.extend(self.data.about(node).take(GATHERED + 1));
-        }
-        if statements.len() > GATHERED {
-            self.give_back(Some(statements));
-            return None;
-        }
-        if !statements.is_sorted() {
-            statements.sort_unstable();
-        }
-        Some(statements)
+    /// A literal's value, as far as it has an order.
+    #[inline]
+    pub(super) fn value(&self, term: Term) -> Option<Value<'a>> {
+        Value::read(&self.shapes.terms, term, |datatype| self.datatype(datatype))
     }
 
-    /// Takes a vector to be used again.
-    pub(super) fn give_back(&mut self, statements: Option<Vec<(Term, Term)>>) {
-        self.statements.extend(statements.map(|mut statements| {
-            statements.clear();
-            statements
-        }));
+    fn datatype(&self, datatype: Term) -> Option<Datatype> {
+        let place = &self.datatypes[datatype.place().unwrap_or_default() % 16];
+        match place.get() {
+            Some((known, what)) if known == datatype => what,
+            _ => {
+                let what = match self.shapes.terms.get(datatype) {
+                    TermRef::Iri(iri) => Datatype::from_iri(iri),
+                    _ => None,
+                };
+                place.set(Some((datatype, what)));
+                what
+            }
+        }
+    }
+
+    /// Room for what is said about a node.
+    pub(super) fn room(&mut self) -> Vec<Row> {
+        self.statements.pop().unwrap_or_default()
+    }
+
+    /// Takes room to be used again.
+    pub(super) fn give_back(&mut self, mut room: Vec<Row>) {
+        room.clear();
+        self.statements.push(room);
     }
 
     /// The values of a node's property, ordered.
     pub(super) fn values(&mut self, focus: Focus<'_>, predicate: Term) -> Vec<Term> {
         let mut values = self.nodes.pop().unwrap_or_default();
         match focus.statements {
-            Some(statements) => values.extend(
-                statements.iter().skip_while(|it| it.0 < predicate).take_while(|it| it.0 == predicate).map(|it| it.1),
-            ),
-            None if focus.node.is_literal() => {}
+            Some(statements) => {
+                let start = statements.iter().position(|&row| predicate_of(row) >= predicate);
+                for &row in &statements[start.unwrap_or(statements.len())..] {
+                    if predicate_of(row) != predicate {
+                        break;
+                    }
+                    values.push(object_of(row));
+                }
+            }
             None => {
                 values.extend(self.data.objects(focus.node, predicate));
                 sort(&mut values);
             }
         }
         values
+    }
+
+    /// The nodes that a path leads to, ordered.
+    fn follow(&mut self, focus: Focus<'_>, path: &Path) -> Vec<Term> {
+        match path {
+            Path::Predicate(predicate) => self.values(focus, *predicate),
+            Path::Sequence(steps) => {
+                let Some((first, rest)) = steps.split_first() else { return vec![focus.node] };
+                rest.iter().fold(self.follow(focus, first), |here, step| {
+                    let next = self.step(&here, step);
+                    self.give_back_nodes(here);
+                    next
+                })
+            }
+            _ => self.step(&[focus.node], path),
+        }
+    }
+
+    /// The nodes that a path leads to from any of these, ordered.
+    fn step(&mut self, from: &[Term], path: &Path) -> Vec<Term> {
+        let mut nodes = self.nodes.pop().unwrap_or_default();
+        from.iter().for_each(|&node| path.collect(self.data, node, Way::Forward, &mut nodes));
+        sort(&mut nodes);
+        nodes
     }
 
     /// Takes a vector to be used again.
@@ -159,27 +219,22 @@ impl<'a> Checker<'a> {
     pub(super) fn check<S: Sink>(&mut self, id: ShapeId, focus: Focus<'_>, sink: &mut S) -> ControlFlow<()> {
         let shape = &self.shapes.shapes[id as usize];
         let Some(path) = &shape.path else { return self.check_values(id, focus, &[focus.node], sink) };
-        let values = match path.as_predicate() {
-            Some(predicate) => self.values(focus, predicate),
-            None => path.follow(self.data, focus.node, Way::Forward),
-        };
+        let values = self.follow(focus, path);
         let outcome = self.check_values(id, focus, &values, sink);
         self.give_back_nodes(values);
         outcome
     }
 
     /// Tells `sink` how the values that a shape's path leads to from a node break it. The values are ordered.
-    fn check_values<S: Sink>(
+    pub(super) fn check_values<S: Sink>(
         &mut self,
         id: ShapeId,
         focus: Focus<'_>,
         values: &[Term],
         sink: &mut S,
     ) -> ControlFlow<()> {
+        self.check_constraints(id, focus, values, sink)?;
         let shape = &self.shapes.shapes[id as usize];
-        for constraint in &shape.constraints {
-            self.check_constraint(id, constraint, focus, values, sink)?;
-        }
         if !shape.direct.is_empty() {
             for &value in values {
                 self.check_direct(shape, focus.at(value), sink)?;
@@ -188,51 +243,76 @@ impl<'a> Checker<'a> {
         Continue(())
     }
 
+    /// The constraints of a shape but its direct property shapes.
+    pub(super) fn check_constraints<S: Sink>(
+        &mut self,
+        id: ShapeId,
+        focus: Focus<'_>,
+        values: &[Term],
+        sink: &mut S,
+    ) -> ControlFlow<()> {
+        let constraints = &self.shapes.shapes[id as usize].constraints;
+        constraints.iter().try_for_each(|constraint| self.check_constraint(id, constraint, focus, values, sink))
+    }
+
+    /// A property shape whose values are known.
+    pub(super) fn check_direct_property<S: Sink>(
+        &mut self,
+        property: ShapeId,
+        focus: Focus<'_>,
+        values: &[Term],
+        sink: &mut S,
+    ) -> ControlFlow<()> {
+        match self.is_known_to_conform(property, focus) {
+            true => Continue(()),
+            false => self.check_values(property, focus, values, sink),
+        }
+    }
+
     /// The property shapes whose path is one predicate, over the statements about a node.
     fn check_direct<S: Sink>(&mut self, shape: &'a Shape, focus: Focus<'_>, sink: &mut S) -> ControlFlow<()> {
-        if let Some(statements) = focus.statements {
-            return self.check_gathered(shape, focus, statements, sink);
-        }
-        let gathered = self.statements_about(focus.node);
-        let outcome = match &gathered {
+        let mut room = self.room();
+        let statements = focus.statements.or_else(|| self.subjects.about(focus.node, WALKED, &mut room));
+        let outcome = match statements {
             Some(statements) => {
                 let focus = Focus { node: focus.node, statements: Some(statements) };
-                self.check_gathered(shape, focus, statements, sink)
+                let direct = shape.direct.iter().copied();
+                self.check_walked(direct, statements, |this, property, values| {
+                    this.check_direct_property(property, focus, values, sink)
+                })
             }
             None => shape.direct.iter().try_for_each(|&(_, property)| self.check_property(property, focus, sink)),
         };
-        self.give_back(gathered);
+        self.give_back(room);
         outcome
     }
 
-    /// Both the statements and the property shapes are ordered by predicate, so that one pass serves all.
-    fn check_gathered<S: Sink>(
+    /// Gives `check` the values of one property after the other. Both the statements and the properties are ordered by predicate, so that
+    /// one pass serves all.
+    pub(super) fn check_walked<P: Copy>(
         &mut self,
-        shape: &'a Shape,
-        focus: Focus<'_>,
-        statements: &[(Term, Term)],
-        sink: &mut S,
+        direct: impl Iterator<Item = (Term, P)>,
+        statements: &[Row],
+        mut check: impl FnMut(&mut Self, P, &[Term]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let mut values = self.nodes.pop().unwrap_or_default();
         let mut rest = statements;
         let mut last = None;
         let mut outcome = Continue(());
-        for &(predicate, property) in &shape.direct {
+        for (predicate, property) in direct {
             if last != Some(predicate) {
                 last = Some(predicate);
                 values.clear();
-                while let [(said, object), tail @ ..] = rest
-                    && *said <= predicate
+                while let [row, tail @ ..] = rest
+                    && predicate_of(*row) <= predicate
                 {
                     rest = tail;
-                    if *said == predicate {
-                        values.push(*object);
+                    if predicate_of(*row) == predicate {
+                        values.push(object_of(*row));
                     }
                 }
             }
-            if !self.is_known_to_conform(property, focus) {
-                outcome = self.check_values(property, focus, &values, sink);
-            }
+            outcome = check(self, property, &values);
             if outcome.is_break() {
                 break;
             }

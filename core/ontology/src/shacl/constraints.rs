@@ -8,7 +8,7 @@ use super::constraint::{Bound, Component, Constraint, ShapeId};
 use super::datatype::Datatype;
 use super::validate::{Finding, Sink};
 use super::value::Value;
-use crate::graph::{Term, TermRef};
+use crate::graph::{Term, TermRef, object_of, predicate_of};
 
 /// One shape and one focus node, while its values are checked.
 struct Check<'s, S> {
@@ -67,8 +67,7 @@ impl<'a> Checker<'a> {
                 check.each(Component::Class, Some(wanted), values, |value| self.has_instance(*class, value))
             }
             Constraint::Datatype { iri, known } => {
-                let TermRef::Iri(wanted) = terms.get(*iri) else { unreachable!("a datatype is an IRI") };
-                let has = |value| self.has_datatype(value, wanted, *known);
+                let has = |value| self.has_datatype(value, *iri, *known);
                 check.each(Component::Datatype, Some(*iri), values, has)
             }
             Constraint::NodeKind(kind) => check.each(Component::NodeKind, None, values, |value| kind.allows(value)),
@@ -82,9 +81,13 @@ impl<'a> Checker<'a> {
                     Bound::MaxExclusive => (Component::MaxExclusive, Ordering::is_lt),
                     Bound::MaxInclusive => (Component::MaxInclusive, Ordering::is_le),
                 };
-                let kept = |value| {
-                    let order = Value::of(terms, value).zip(limit.as_ref());
-                    order.and_then(|(value, limit)| value.compare(limit)).is_some_and(allowed)
+                let kept = |value: Term| {
+                    let order = match (value.as_integer(), limit) {
+                        (Some(value), Some(Value::Integer(limit))) => Some(value.cmp(limit)),
+                        (_, Some(limit)) => self.value(value).and_then(|value| value.compare(limit)),
+                        (_, None) => None,
+                    };
+                    order.is_some_and(allowed)
                 };
                 check.each(component, Some(*term), values, kept)
             }
@@ -105,9 +108,9 @@ impl<'a> Checker<'a> {
                 check.each(Component::Pattern, None, values, kept)
             }
             Constraint::LanguageIn(ranges) => {
-                let kept = |value| match terms.get(value) {
-                    TermRef::Literal { language: Some(tag), .. } => ranges.iter().any(|range| in_range(tag, range)),
-                    _ => false,
+                let kept = |value| {
+                    let tag = terms.interned_literal(value).map_or("", |literal| literal.language);
+                    !tag.is_empty() && ranges.iter().any(|range| in_range(tag, range))
                 };
                 check.each(Component::LanguageIn, None, values, kept)
             }
@@ -163,7 +166,9 @@ impl<'a> Checker<'a> {
             Constraint::Closed(allowed) => {
                 for &value in values {
                     match focus.at(value).statements {
-                        Some(statements) => check.closed(allowed, statements.iter().copied())?,
+                        Some(statements) => {
+                            check.closed(allowed, statements.iter().map(|&row| (predicate_of(row), object_of(row))))?;
+                        }
                         None => check.closed(allowed, data.about(value))?,
                     }
                 }
@@ -183,23 +188,27 @@ impl<'a> Checker<'a> {
         self.shapes.shapes[shape as usize].node
     }
 
-    fn has_datatype(&self, value: Term, wanted: &str, known: Option<Datatype>) -> bool {
-        if value.as_integer().is_some() {
-            return known == Some(Datatype::Integer(None, None));
+    fn has_datatype(&self, value: Term, wanted: Term, known: Option<Datatype>) -> bool {
+        if let Some(literal) = self.shapes.terms.interned_literal(value) {
+            return literal.datatype == wanted && known.is_none_or(|known| known.is_lexical(literal.lexical));
         }
-        if value.as_double().is_some() {
-            return known == Some(Datatype::Double);
-        }
-        match self.shapes.terms.get(value) {
-            TermRef::Literal { lexical, datatype, .. } => {
-                datatype == wanted && known.is_none_or(|known| known.is_lexical(&lexical))
-            }
-            _ => false,
-        }
+        let own = if value.as_integer().is_some() {
+            Datatype::Integer
+        } else if value.as_double().is_some() {
+            Datatype::Double
+        } else if value.as_boolean().is_some() {
+            Datatype::Boolean
+        } else {
+            return false;
+        };
+        known == Some(own)
     }
 
     /// What SPARQL's `str` makes of a term; a blank node has none.
     fn text<T>(&self, term: Term, use_it: impl FnOnce(&str) -> T) -> Option<T> {
+        if let Some(literal) = self.shapes.terms.interned_literal(term) {
+            return Some(use_it(literal.lexical));
+        }
         match self.shapes.terms.get(term) {
             TermRef::Iri(iri) => Some(use_it(iri)),
             TermRef::Literal { lexical, .. } => Some(use_it(&lexical)),
@@ -215,13 +224,13 @@ impl<'a> Checker<'a> {
         other: Term,
         values: &[Term],
     ) -> ControlFlow<()> {
-        let terms = &*self.shapes.terms;
         let others = self.values(focus, other);
         for &value in values {
-            let own = Value::of(terms, value);
             for &other_value in &others {
-                let order =
-                    own.as_ref().zip(Value::of(terms, other_value)).and_then(|(own, other)| own.compare(&other));
+                let order = match (value.as_integer(), other_value.as_integer()) {
+                    (Some(own), Some(other)) => Some(own.cmp(&other)),
+                    _ => self.value(value).zip(self.value(other_value)).and_then(|(own, other)| own.compare(&other)),
+                };
                 let kept = match component {
                     Component::LessThan => order.is_some_and(Ordering::is_lt),
                     _ => order.is_some_and(Ordering::is_le),
@@ -238,9 +247,12 @@ impl<'a> Checker<'a> {
 
     /// One result for each language that several values have.
     fn check_languages<S: Sink>(&self, mut check: Check<'_, S>, values: &[Term]) -> ControlFlow<()> {
-        let language = |&value: &Term| match self.shapes.terms.get(value) {
-            TermRef::Literal { language, .. } => language.map(|language| (language, value)),
-            _ => None,
+        if values.len() < 2 {
+            return Continue(());
+        }
+        let language = |&value: &Term| {
+            let language = self.shapes.terms.interned_literal(value)?.language;
+            (!language.is_empty()).then_some((language, value))
         };
         let mut languages: Vec<(&str, Term)> = values.iter().filter_map(language).collect();
         languages.sort_unstable();

@@ -17,8 +17,19 @@ pub(super) enum Datatype {
     AnyUri,
     Boolean,
     Decimal,
-    /// Whole numbers, and the least and the largest of them.
-    Integer(Option<i128>, Option<i128>),
+    Integer,
+    NonPositiveInteger,
+    NegativeInteger,
+    NonNegativeInteger,
+    PositiveInteger,
+    Long,
+    Int,
+    Short,
+    Byte,
+    UnsignedLong,
+    UnsignedInt,
+    UnsignedShort,
+    UnsignedByte,
     Float,
     Double,
     DateTime,
@@ -41,7 +52,6 @@ impl Datatype {
     /// The datatype with this IRI.
     pub(super) fn from_iri(iri: &str) -> Option<Datatype> {
         use Datatype::*;
-        let bounded = |min: i128, max: i128| Integer(Some(min), Some(max));
         Some(match iri.strip_prefix("http://www.w3.org/2001/XMLSchema#")? {
             "string" => String,
             "normalizedString" => NormalizedString,
@@ -53,19 +63,19 @@ impl Datatype {
             "anyURI" => AnyUri,
             "boolean" => Boolean,
             "decimal" => Decimal,
-            "integer" => Integer(None, None),
-            "nonPositiveInteger" => Integer(None, Some(0)),
-            "negativeInteger" => Integer(None, Some(-1)),
-            "nonNegativeInteger" => Integer(Some(0), None),
-            "positiveInteger" => Integer(Some(1), None),
-            "long" => bounded(i64::MIN.into(), i64::MAX.into()),
-            "int" => bounded(i32::MIN.into(), i32::MAX.into()),
-            "short" => bounded(i16::MIN.into(), i16::MAX.into()),
-            "byte" => bounded(i8::MIN.into(), i8::MAX.into()),
-            "unsignedLong" => bounded(0, u64::MAX.into()),
-            "unsignedInt" => bounded(0, u32::MAX.into()),
-            "unsignedShort" => bounded(0, u16::MAX.into()),
-            "unsignedByte" => bounded(0, u8::MAX.into()),
+            "integer" => Integer,
+            "nonPositiveInteger" => NonPositiveInteger,
+            "negativeInteger" => NegativeInteger,
+            "nonNegativeInteger" => NonNegativeInteger,
+            "positiveInteger" => PositiveInteger,
+            "long" => Long,
+            "int" => Int,
+            "short" => Short,
+            "byte" => Byte,
+            "unsignedLong" => UnsignedLong,
+            "unsignedInt" => UnsignedInt,
+            "unsignedShort" => UnsignedShort,
+            "unsignedByte" => UnsignedByte,
             "float" => Float,
             "double" => Double,
             "dateTime" => DateTime,
@@ -86,6 +96,32 @@ impl Datatype {
         })
     }
 
+    /// The least and the largest whole number of a datatype of such numbers; none where there is no end.
+    fn bounds(self) -> Option<(Option<i128>, Option<i128>)> {
+        let within = |min: i128, max: i128| Some((Some(min), Some(max)));
+        match self {
+            Datatype::Integer => Some((None, None)),
+            Datatype::NonPositiveInteger => Some((None, Some(0))),
+            Datatype::NegativeInteger => Some((None, Some(-1))),
+            Datatype::NonNegativeInteger => Some((Some(0), None)),
+            Datatype::PositiveInteger => Some((Some(1), None)),
+            Datatype::Long => within(i64::MIN.into(), i64::MAX.into()),
+            Datatype::Int => within(i32::MIN.into(), i32::MAX.into()),
+            Datatype::Short => within(i16::MIN.into(), i16::MAX.into()),
+            Datatype::Byte => within(i8::MIN.into(), i8::MAX.into()),
+            Datatype::UnsignedLong => within(0, u64::MAX.into()),
+            Datatype::UnsignedInt => within(0, u32::MAX.into()),
+            Datatype::UnsignedShort => within(0, u16::MAX.into()),
+            Datatype::UnsignedByte => within(0, u8::MAX.into()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a datatype of whole numbers.
+    pub(super) fn is_whole(self) -> bool {
+        self.bounds().is_some()
+    }
+
     /// Whether `text` is a lexical form of this datatype. Forms that only a larger number than this implementation keeps could hold
     /// (years beyond 64 bits, fractions of a second beyond 18 digits) are not.
     pub(super) fn is_lexical(self, text: &str) -> bool {
@@ -99,10 +135,11 @@ impl Datatype {
             Datatype::NcName => is_name(text) && !text.contains(':'),
             Datatype::Boolean => matches!(text, "true" | "false" | "1" | "0"),
             Datatype::Decimal => is_decimal(text.as_bytes()),
-            Datatype::Integer(min, max) => is_integer(text.as_bytes()) && is_within(text, min, max),
             Datatype::Float | Datatype::Double => is_float(text),
-            Datatype::DateTime => text.parse::<xsd::DateTime>().is_ok(),
-            Datatype::DateTimeStamp => text.parse::<xsd::DateTime>().is_ok_and(|time| time.timezone().is_some()),
+            Datatype::DateTime => instant(text).is_some() || text.parse::<xsd::DateTime>().is_ok(),
+            Datatype::DateTimeStamp => {
+                instant(text).is_some() || text.parse::<xsd::DateTime>().is_ok_and(|time| time.timezone().is_some())
+            }
             Datatype::Date => text.parse::<xsd::Date>().is_ok(),
             Datatype::Time => text.parse::<xsd::Time>().is_ok(),
             Datatype::GYear => text.parse::<xsd::GYear>().is_ok(),
@@ -119,6 +156,10 @@ impl Datatype {
             Datatype::DayTimeDuration => text.parse::<xsd::DayTimeDuration>().is_ok(),
             Datatype::HexBinary => text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
             Datatype::Base64Binary => is_base64(text),
+            whole => {
+                let (min, max) = whole.bounds().expect("every other datatype has an arm of its own");
+                is_integer(text.as_bytes()) && is_within(text, min, max)
+            }
         }
     }
 }
@@ -160,6 +201,43 @@ fn is_within(text: &str, min: Option<i128>, max: Option<i128>) -> bool {
         Ok(value) => min.is_none_or(|min| value >= min) && max.is_none_or(|max| value <= max),
         Err(_) if text.starts_with('-') => min.is_none(),
         Err(_) => max.is_none(),
+    }
+}
+
+/// The seconds since 1970 of a date and time in the form that most are written in, `2026-01-31T09:30:00Z`; none of any other form.
+pub(super) fn instant(text: &str) -> Option<i64> {
+    let text: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let mut digits = 0;
+    let mut number = |at: usize| {
+        let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+        digits |= u8::from(tens > 9) | u8::from(ones > 9);
+        i64::from(tens) * 10 + i64::from(ones)
+    };
+    let (century, year, month, day) = (number(0), number(2), number(5), number(8));
+    let (hour, minute, second) = (number(11), number(14), number(17));
+    let signs = [text[4], text[7], text[10], text[13], text[16], text[19]];
+    let year = century * 100 + year;
+    if digits != 0 || signs != *b"--T::Z" || year == 0 || !(1..=12).contains(&month) {
+        return None;
+    }
+    if !(1..=days_of(year, month)).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Years that begin in March, so that the day that some have comes last.
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
+    Some((days - DAYS_TO_1970) * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
+/// From 1 March of the year 0 on.
+const DAYS_TO_1970: i64 = 719_468;
+
+fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
     }
 }
 
@@ -240,6 +318,34 @@ mod tests {
         all("duration", &["P1Y2M3DT4H5M6.7S", "-P1D", "PT0S"], &["P", "P1S", "1D", "P-1D"]);
         all("yearMonthDuration", &["P1Y", "-P14M"], &["P1D"]);
         all("dayTimeDuration", &["P1D", "PT1H"], &["P1Y"]);
+    }
+
+    #[test]
+    fn instants_are_what_the_general_parser_reads() {
+        let origin: xsd::DateTime = "1970-01-01T00:00:00Z".parse().unwrap();
+        let mut known = 0;
+        for year in (1..9999).step_by(7).chain([1600, 1900, 2000, 2023, 2024, 2100, 9999]) {
+            for (month, day) in [(1, 1), (2, 28), (2, 29), (3, 1), (4, 30), (4, 31), (12, 31), (13, 1), (0, 1), (5, 0)]
+            {
+                for time in ["00:00:00", "23:59:59", "24:00:00", "12:60:00", "12:30:60", "1a:00:00"] {
+                    let text = format!("{year:04}-{month:02}-{day:02}T{time}Z");
+                    let general = text.parse::<xsd::DateTime>().ok();
+                    let Some(seconds) = instant(&text) else {
+                        assert!(general.is_none() || time == "24:00:00", "{text}");
+                        continue;
+                    };
+                    let apart = general.unwrap_or_else(|| panic!("{text} is a date and time")).checked_sub(origin);
+                    let expected = xsd::DayTimeDuration::new(xsd::Decimal::from(seconds));
+                    assert_eq!(apart, Some(expected), "{text}");
+                    known += 1;
+                }
+            }
+        }
+        assert!(known > 10_000);
+        for text in ["2026-01-31T09:30:00", "2026-01-31T09:30:00z", "2026-01-31 09:30:00Z", "-026-01-31T09:30:00Z", ""]
+        {
+            assert_eq!(instant(text), None, "{text}");
+        }
     }
 
     #[test]

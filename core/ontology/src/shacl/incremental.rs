@@ -19,6 +19,7 @@ use super::names::Names;
 use super::path::{Lookup, Path, Way};
 use super::report::{Entry, Report};
 use super::validate::Found;
+use crate::counters;
 use crate::graph::{Delta, Graph, Term, Triple};
 
 /// Who depends on what.
@@ -146,8 +147,10 @@ pub(super) fn validate(shapes: &Arc<Compiled>, before: &Graph, after: &Graph, de
     let changes = || delta.removed().iter().chain(delta.added());
     let hierarchy = !shapes.classes.is_empty() && changes().any(|it| it.predicate == shapes.names.sub_class_of);
     if hierarchy || prior.truncated || !Arc::ptr_eq(shapes, &prior.shapes) {
-        return super::validate::validate(shapes, after);
+        return super::validate::validate(shapes, after, None);
     }
+    let _span = tracing::debug_span!("knhk.ontology.validate", changes = delta.len()).entered();
+    counters::REVALIDATED.add(1);
     let mut affected = Affected::new(shapes, &prior.classes, before, after);
     changes().for_each(|&statement| affected.statement(statement));
     let mut targets = affected.finish();
@@ -159,13 +162,15 @@ pub(super) fn validate(shapes: &Arc<Compiled>, before: &Graph, after: &Graph, de
     let mut checker = Checker::of_some(shapes, &prior.classes, after);
     for &(number, focus) in &targets {
         let root = &shapes.roots[number as usize];
-        if checker.is_target(root, focus) && found.begin(&mut checker, number, root.shape, focus, None).is_break() {
+        if checker.is_target(root, focus) && found.begin(&mut checker, number, Focus::new(focus)).is_break() {
             break;
         }
     }
+    counters::CHECKED.add(targets.len());
+    counters::RESULTS.add(found.entries.len());
     let entries = merge(&prior.entries, &targets, found.entries);
     if found.truncated || entries.len() > Report::MOST_RESULTS {
-        return super::validate::validate(shapes, after);
+        return super::validate::validate(shapes, after, None);
     }
     Report { shapes: shapes.clone(), classes: prior.classes.clone(), entries: Arc::new(entries), truncated: false }
 }

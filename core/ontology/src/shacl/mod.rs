@@ -57,10 +57,13 @@ pub use constraint::Component;
 pub use error::{Problem, ProblemKind, ShapesError};
 pub use report::{Report, Severity, ValidationResult};
 
+use crate::aside::Aside;
+use crate::counters;
 use crate::graph::{Delta, Graph, Term, TermRef, Terms};
 use constraint::{Root, Shape};
 use incremental::Dependencies;
 use names::{NAMESPACE, Names};
+use validate::Group;
 
 /// The shapes of a graph, compiled. Cloning is cheap; it can be used from many threads at once.
 #[derive(Clone, Debug)]
@@ -92,6 +95,8 @@ struct Compiled {
     /// The classes whose instances are shapes, or classes.
     kinds: HashSet<Term>,
     dependencies: Dependencies,
+    /// In the order of the first root of each.
+    groups: Vec<Group>,
 }
 
 impl Compiled {
@@ -107,14 +112,24 @@ impl Compiled {
         kinds: HashSet<Term>,
     ) -> Compiled {
         let dependencies = Dependencies::new(&shapes, &roots, &names);
-        Compiled { terms, names, shapes, roots, classes, rules, consulted, kinds, dependencies }
+        let groups = Group::all(&shapes, &roots);
+        Compiled { terms, names, shapes, roots, classes, rules, consulted, kinds, dependencies, groups }
     }
 }
 
 impl Shapes {
     /// Compiles the shapes of a graph. Where any is ill-formed or not SHACL Core, none is: the error lists every problem.
     pub fn compile(graph: &Graph) -> Result<Shapes, ShapesError> {
-        compile::compile(graph).map(|compiled| Shapes { compiled: Arc::new(compiled) })
+        let _span = tracing::debug_span!("knhk.ontology.compile", statements = graph.len()).entered();
+        let compiled = compile::compile(graph);
+        match &compiled {
+            Ok(_) => counters::COMPILED.add(1),
+            Err(error) => {
+                counters::ILL_FORMED.add(1);
+                tracing::debug!(problems = error.problems().len(), "the shapes were refused");
+            }
+        }
+        compiled.map(|compiled| Shapes { compiled: Arc::new(compiled) })
     }
 
     /// How many shapes there are, those inside others included.
@@ -170,7 +185,17 @@ impl Shapes {
     /// Where `data` has another interner than the graph of the shapes: its terms would mean something else.
     pub fn validate(&self, data: &Graph) -> Report {
         self.check_interner(data);
-        validate::validate(&self.compiled, data)
+        validate::validate(&self.compiled, data, None)
+    }
+
+    /// The same as [`validate`](Shapes::validate) gives, while another thread may take part of the work. Where it does not come, or stops on
+    /// the way, this one does all of it.
+    ///
+    /// # Panics
+    /// As `validate` does.
+    pub fn validate_with(&self, data: &Graph, aside: &dyn Aside) -> Report {
+        self.check_interner(data);
+        validate::validate(&self.compiled, data, Some(aside))
     }
 
     /// What of a data graph breaks the shapes, after a change, from what broke them before it: the same results as [`validate`](Shapes::validate)

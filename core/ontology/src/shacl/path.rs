@@ -65,7 +65,7 @@ impl Path {
     }
 
     /// Adds the nodes that it leads to, in any order, possibly repeated.
-    fn collect(&self, graph: &Graph, from: Term, way: Way, found: &mut Vec<Term>) {
+    pub(super) fn collect(&self, graph: &Graph, from: Term, way: Way, found: &mut Vec<Term>) {
         match (self, way) {
             (Path::Predicate(predicate), Way::Forward) => found.extend(graph.objects(from, *predicate)),
             (Path::Predicate(predicate), Way::Backward) => found.extend(graph.subjects(*predicate, from)),

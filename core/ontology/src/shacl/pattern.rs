@@ -1,6 +1,11 @@
 //! `sh:pattern`: SPARQL's REGEX, which is XPath's (<https://www.w3.org/TR/xpath-functions/#regex-syntax>), over the `regex` crate.
 
 use regex::Regex;
+use regex_automata::Anchored;
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::nfa::thompson;
+use regex_automata::util::primitives::StateID;
+use regex_automata::util::{start, syntax};
 
 /// Bytes that a compiled pattern may take; patterns such as `((a{1000}){1000})` ask for more.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -8,10 +13,18 @@ const SIZE_LIMIT: usize = 1 << 20;
 /// Groups within groups that a pattern may have.
 const NEST_LIMIT: u32 = 64;
 
+/// Bytes that the automaton of a pattern may take before it is made a table: Unicode's classes take more.
+const NFA_LIMIT: usize = 16 << 10;
+
+/// Bytes that its table may take, and as many while it is made.
+const TABLE_LIMIT: usize = 64 << 10;
+
 /// A pattern with its flags, ready to match.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
+    /// The same as a table of states, where it is a small one: a look-up for each byte, and nothing to borrow from a pool beforehand.
+    table: Option<Table>,
     source: String,
     flags: String,
 }
@@ -43,11 +56,13 @@ impl Pattern {
             .nest_limit(NEST_LIMIT)
             .build();
         let regex = built.map_err(|error| reason(&error))?;
-        Ok(Pattern { regex, source: source.to_owned(), flags: flags.to_owned() })
+        let table = Table::build(&text, settings);
+        Ok(Pattern { regex, table, source: source.to_owned(), flags: flags.to_owned() })
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        let found = self.table.as_ref().and_then(|table| table.is_match(text.as_bytes()));
+        found.unwrap_or_else(|| self.regex.is_match(text))
     }
 
     /// As it was written.
@@ -57,6 +72,53 @@ impl Pattern {
 
     pub(super) fn flags(&self) -> &str {
         &self.flags
+    }
+}
+
+/// A deterministic automaton that knows all its states.
+#[derive(Clone, Debug)]
+struct Table {
+    dfa: dense::DFA<Vec<u32>>,
+    start: StateID,
+}
+
+impl Table {
+    fn build(text: &str, settings: Settings) -> Option<Table> {
+        let config = dense::Config::new()
+            .start_kind(StartKind::Unanchored)
+            .dfa_size_limit(Some(TABLE_LIMIT))
+            .determinize_size_limit(Some(TABLE_LIMIT));
+        let syntax = syntax::Config::new()
+            .case_insensitive(settings.ignore_case)
+            .dot_matches_new_line(settings.dot_all)
+            .multi_line(settings.multi_line)
+            .nest_limit(NEST_LIMIT);
+        let nfa = thompson::Config::new().nfa_size_limit(Some(NFA_LIMIT));
+        let dfa = dense::Builder::new().configure(config).thompson(nfa).syntax(syntax).build(text).ok()?;
+        let start = dfa.start_state(&start::Config::new().anchored(Anchored::No)).ok()?;
+        Some(Table { dfa, start })
+    }
+
+    /// None where the automaton gives up.
+    fn is_match(&self, text: &[u8]) -> Option<bool> {
+        let mut state = self.start;
+        for &byte in text {
+            state = self.dfa.next_state(state, byte);
+            // Matches and dead ends are among the special states.
+            if self.dfa.is_special_state(state) {
+                if self.dfa.is_match_state(state) {
+                    return Some(true);
+                }
+                if self.dfa.is_dead_state(state) {
+                    return Some(false);
+                }
+                if self.dfa.is_quit_state(state) {
+                    return None;
+                }
+            }
+        }
+        let state = self.dfa.next_eoi_state(state);
+        (!self.dfa.is_quit_state(state)).then(|| self.dfa.is_match_state(state))
     }
 }
 
@@ -228,9 +290,12 @@ mod tests {
 
     fn matches(pattern: &str, flags: &str, yes: &[&str], no: &[&str]) {
         let compiled = Pattern::compile(pattern, flags).unwrap_or_else(|why| panic!("{pattern:?}: {why}"));
-        yes.iter().for_each(|text| assert!(compiled.is_match(text), "{pattern:?} with {flags:?} finds {text:?}"));
-        no.iter()
-            .for_each(|text| assert!(!compiled.is_match(text), "{pattern:?} with {flags:?} does not find {text:?}"));
+        let check = |text: &str, found: bool| {
+            assert_eq!(compiled.is_match(text), found, "{pattern:?} with {flags:?} in {text:?}");
+            assert_eq!(compiled.regex.is_match(text), found, "{pattern:?} with {flags:?} in {text:?}, without a table");
+        };
+        yes.iter().for_each(|text| check(text, true));
+        no.iter().for_each(|text| check(text, false));
     }
 
     #[test]
@@ -249,6 +314,16 @@ mod tests {
         matches("a.c*", "q", &["xa.c*x"], &["abc"]);
         matches("joe", "i", &["JOEY"], &["jo"]);
         matches("(?:ab)+?", "", &["ab"], &["ba"]);
+    }
+
+    #[test]
+    fn small_patterns_have_a_table() {
+        for pattern in ["^[A-Z]{2}[0-9A-Z]{9}[0-9]$", "^ORD-[0-9]{6}$", "^[0-9A-Z]+$", "a", "^(EUR|USD)$"] {
+            assert!(Pattern::compile(pattern, "").unwrap().table.is_some(), "{pattern:?}");
+        }
+        for pattern in ["^\\w+$", "(a|b){1000}"] {
+            assert!(Pattern::compile(pattern, "").unwrap().table.is_none(), "{pattern:?}");
+        }
     }
 
     #[test]

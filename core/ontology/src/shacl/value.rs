@@ -18,6 +18,8 @@ pub(super) enum Value<'a> {
     Double(f64),
     Boolean(bool),
     String(Cow<'a, str>),
+    /// Seconds since 1970, of a date and time that [`datatype::instant`] reads.
+    Instant(i64),
     DateTime(xsd::DateTime),
     Date(xsd::Date),
     Time(xsd::Time),
@@ -32,14 +34,30 @@ pub(super) enum Value<'a> {
 impl<'a> Value<'a> {
     /// The value of a literal that is well-formed and whose datatype has an order.
     pub(super) fn of(terms: &'a Terms, term: Term) -> Option<Value<'a>> {
+        Value::read(terms, term, |datatype| match terms.get(datatype) {
+            TermRef::Iri(iri) => Datatype::from_iri(iri),
+            _ => None,
+        })
+    }
+
+    /// The same, where it is known what datatypes are.
+    #[inline]
+    pub(super) fn read(
+        terms: &'a Terms,
+        term: Term,
+        known: impl FnOnce(Term) -> Option<Datatype>,
+    ) -> Option<Value<'a>> {
         if let Some(value) = term.as_integer() {
             return Some(Value::Integer(value));
         }
         if let Some(value) = term.as_double() {
             return Some(Value::Double(value));
         }
-        let TermRef::Literal { lexical, datatype, language: None } = terms.get(term) else { return None };
-        Value::parse(lexical, Datatype::from_iri(datatype)?)
+        if let Some(value) = term.as_boolean() {
+            return Some(Value::Boolean(value));
+        }
+        let literal = terms.interned_literal(term).filter(|literal| literal.language.is_empty())?;
+        Value::parse(literal.lexical.into(), known(literal.datatype)?)
     }
 
     fn parse(text: Cow<'a, str>, datatype: Datatype) -> Option<Value<'a>> {
@@ -47,14 +65,18 @@ impl<'a> Value<'a> {
             Datatype::String | Datatype::NormalizedString | Datatype::Token => {
                 datatype.is_lexical(&text).then_some(Value::String(text))?
             }
-            Datatype::Integer(..) | Datatype::Decimal if datatype.is_lexical(&text) => match text.parse() {
+            Datatype::Decimal => Value::Decimal(Decimal::new(text)?),
+            whole if whole.is_whole() && whole.is_lexical(&text) => match text.parse() {
                 Ok(value) => Value::Integer(value),
-                Err(_) => Value::Decimal(Decimal(text)),
+                Err(_) => Value::Decimal(Decimal::new(text)?),
             },
             Datatype::Float if datatype.is_lexical(&text) => Value::Float(text.parse().ok()?),
             Datatype::Double if datatype.is_lexical(&text) => Value::Double(text.parse().ok()?),
             Datatype::Boolean if datatype.is_lexical(&text) => Value::Boolean(matches!(&*text, "true" | "1")),
             Datatype::DateTime | Datatype::DateTimeStamp => {
+                if let Some(seconds) = datatype::instant(&text) {
+                    return Some(Value::Instant(seconds));
+                }
                 let value: xsd::DateTime = text.parse().ok()?;
                 (datatype == Datatype::DateTime || value.timezone().is_some()).then_some(Value::DateTime(value))?
             }
@@ -81,7 +103,10 @@ impl<'a> Value<'a> {
             (Integer(a), Integer(b)) => Some(a.cmp(b)),
             (String(a), String(b)) => Some(a.cmp(b)),
             (Boolean(a), Boolean(b)) => Some(a.cmp(b)),
+            (Instant(a), Instant(b)) => Some(a.cmp(b)),
             (DateTime(a), DateTime(b)) => a.partial_cmp(b),
+            (Instant(a), DateTime(b)) => date_time(*a)?.partial_cmp(b),
+            (DateTime(a), Instant(b)) => a.partial_cmp(&date_time(*b)?),
             (Date(a), Date(b)) => a.partial_cmp(b),
             (Time(a), Time(b)) => a.partial_cmp(b),
             (GYear(a), GYear(b)) => a.partial_cmp(b),
@@ -94,8 +119,8 @@ impl<'a> Value<'a> {
             (Double(_), _) | (_, Double(_)) => self.as_f64()?.partial_cmp(&other.as_f64()?),
             (Float(_), _) | (_, Float(_)) => self.as_f32()?.partial_cmp(&other.as_f32()?),
             (Decimal(a), Decimal(b)) => Some(a.compare(b)),
-            (Integer(a), Decimal(b)) => Some(self::Decimal(a.to_string().into()).compare(b)),
-            (Decimal(a), Integer(b)) => Some(a.compare(&self::Decimal(b.to_string().into()))),
+            (Integer(a), Decimal(b)) => Some(b.compare_integer(*a).reverse()),
+            (Decimal(a), Integer(b)) => Some(a.compare_integer(*b)),
             _ => None,
         }
     }
@@ -103,7 +128,7 @@ impl<'a> Value<'a> {
     fn as_f64(&self) -> Option<f64> {
         match self {
             Value::Integer(value) => Some(*value as f64),
-            Value::Decimal(value) => value.0.parse().ok(),
+            Value::Decimal(value) => value.text.parse().ok(),
             Value::Float(value) => Some(f64::from(*value)),
             Value::Double(value) => Some(*value),
             _ => None,
@@ -113,7 +138,7 @@ impl<'a> Value<'a> {
     fn as_f32(&self) -> Option<f32> {
         match self {
             Value::Integer(value) => Some(*value as f32),
-            Value::Decimal(value) => value.0.parse().ok(),
+            Value::Decimal(value) => value.text.parse().ok(),
             Value::Float(value) => Some(*value),
             _ => None,
         }
@@ -123,11 +148,12 @@ impl<'a> Value<'a> {
     pub(super) fn into_owned(self) -> Value<'static> {
         match self {
             Value::Integer(value) => Value::Integer(value),
-            Value::Decimal(value) => Value::Decimal(Decimal(value.0.into_owned().into())),
+            Value::Decimal(value) => Value::Decimal(Decimal { text: value.text.into_owned().into(), ..value }),
             Value::Float(value) => Value::Float(value),
             Value::Double(value) => Value::Double(value),
             Value::Boolean(value) => Value::Boolean(value),
             Value::String(value) => Value::String(value.into_owned().into()),
+            Value::Instant(value) => Value::Instant(value),
             Value::DateTime(value) => Value::DateTime(value),
             Value::Date(value) => Value::Date(value),
             Value::Time(value) => Value::Time(value),
@@ -141,14 +167,47 @@ impl<'a> Value<'a> {
     }
 }
 
+/// The date and time of an instant.
+fn date_time(seconds: i64) -> Option<xsd::DateTime> {
+    let origin: xsd::DateTime = "1970-01-01T00:00:00Z".parse().ok()?;
+    origin.checked_add_day_time_duration(xsd::DayTimeDuration::new(xsd::Decimal::from(seconds)))
+}
+
 /// A decimal number of any length, as its lexical form.
 #[derive(Clone, Debug)]
-pub(super) struct Decimal<'a>(Cow<'a, str>);
+pub(super) struct Decimal<'a> {
+    text: Cow<'a, str>,
+    /// The digits as one number and how many of them are the fraction's, where there are few enough.
+    small: Option<(i64, u32)>,
+}
 
-impl Decimal<'_> {
+impl<'a> Decimal<'a> {
+    /// Of a lexical form.
+    fn new(text: Cow<'a, str>) -> Option<Decimal<'a>> {
+        let small = small_decimal(text.as_bytes());
+        (small.is_some() || datatype::is_decimal(text.as_bytes())).then_some(Decimal { text, small })
+    }
+
+    fn compare_integer(&self, other: i64) -> Ordering {
+        match self.small {
+            Some((digits, scale)) => i128::from(digits).cmp(&(i128::from(other) * 10i128.pow(scale))),
+            None => self.compare_texts(&Decimal { text: other.to_string().into(), small: None }),
+        }
+    }
+
+    fn compare(&self, other: &Decimal<'_>) -> Ordering {
+        match (self.small, other.small) {
+            (Some((digits, scale)), Some((other, other_scale))) => {
+                // Eighteen digits and as many zeros fit.
+                (i128::from(digits) * 10i128.pow(other_scale)).cmp(&(i128::from(other) * 10i128.pow(scale)))
+            }
+            _ => self.compare_texts(other),
+        }
+    }
+
     /// Whether it is below zero, its whole part without leading zeros, and its fraction without trailing ones.
     fn parts(&self) -> (bool, &[u8], &[u8]) {
-        let text = self.0.as_bytes();
+        let text = self.text.as_bytes();
         debug_assert!(datatype::is_decimal(text));
         let negative = text.starts_with(b"-");
         let text = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
@@ -160,7 +219,7 @@ impl Decimal<'_> {
         (negative && !(whole.is_empty() && fraction.is_empty()), whole, fraction)
     }
 
-    fn compare(&self, other: &Decimal<'_>) -> Ordering {
+    fn compare_texts(&self, other: &Decimal<'_>) -> Ordering {
         let (negative, whole, fraction) = self.parts();
         let (other_negative, other_whole, other_fraction) = other.parts();
         let size = || (whole.len(), whole, fraction).cmp(&(other_whole.len(), other_whole, other_fraction));
@@ -171,6 +230,31 @@ impl Decimal<'_> {
             (true, false) => Ordering::Less,
         }
     }
+}
+
+/// The digits of a decimal of at most eighteen, and how many come after the point.
+fn small_decimal(text: &[u8]) -> Option<(i64, u32)> {
+    let (negative, text) = match text {
+        [b'-', text @ ..] => (true, text),
+        [b'+', text @ ..] => (false, text),
+        _ => (false, text),
+    };
+    let (mut digits, mut count, mut point) = (0i64, 0, None);
+    if text.len() > 19 {
+        return None;
+    }
+    for &byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                digits = digits * 10 + i64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if point.is_none() => point = Some(count),
+            _ => return None,
+        }
+    }
+    let scale = count - point.unwrap_or(count);
+    (1..=18).contains(&count).then_some((if negative { -digits } else { digits }, scale))
 }
 
 #[cfg(test)]
@@ -195,6 +279,13 @@ mod tests {
         assert_eq!(compare(("7", "integer"), ("007.0", "decimal")), Some(Equal));
         assert_eq!(compare(("-7", "integer"), ("-7.5", "decimal")), Some(Greater));
         assert_eq!(compare(("-0.0", "decimal"), ("0", "byte")), Some(Equal));
+        assert_eq!(compare(("0.30", "decimal"), (".3", "decimal")), Some(Equal));
+        assert_eq!(compare(("-1.5", "decimal"), ("-1.49", "decimal")), Some(Less));
+        let (long, longer) = ("0.999999999999999999", "0.9999999999999999991");
+        assert_eq!(compare((long, "decimal"), (longer, "decimal")), Some(Less));
+        assert_eq!(compare((long, "decimal"), ("9223372036854775807", "integer")), Some(Less));
+        assert_eq!(compare((longer, "decimal"), ("1", "integer")), Some(Less));
+        assert_eq!(compare((".", "decimal"), ("1", "integer")), None);
         assert_eq!(compare((big, "integer"), ("1e41", "double")), Some(Equal));
         assert_eq!(compare((big, "integer"), (&format!("{big}.5"), "decimal")), Some(Less));
         assert_eq!(compare(("9223372036854775807", "integer"), (big, "integer")), Some(Less));
@@ -211,6 +302,9 @@ mod tests {
         assert_eq!(time("2002-10-10T12:00:00-05:00", "2002-10-10T17:00:00Z"), Some(Equal));
         assert_eq!(time("2002-10-10T12:00:00", "2002-10-10T12:00:00Z"), None);
         assert_eq!(time("2002-10-10T12:00:00", "2002-10-12T12:00:00Z"), Some(Less));
+        assert_eq!(time("2002-10-10T12:00:00Z", "2002-10-10T12:00:01Z"), Some(Less));
+        assert_eq!(time("2002-10-10T12:00:00Z", "2002-10-10T12:00:00.5Z"), Some(Less));
+        assert_eq!(time("2002-10-10T24:00:00Z", "2002-10-11T00:00:00Z"), Some(Equal));
         assert_eq!(compare(("2002-10-10", "date"), ("2002-10-10T12:00:00", "dateTime")), None);
         assert_eq!(compare(("P1M", "duration"), ("P30D", "duration")), None);
         assert_eq!(compare(("P1M", "yearMonthDuration"), ("P32D", "dayTimeDuration")), Some(Less));

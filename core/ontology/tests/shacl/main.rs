@@ -4,5 +4,6 @@ mod generate;
 mod incremental;
 mod refused;
 mod reports;
+mod shared;
 mod support;
 mod w3c;

@@ -1,26 +1,6 @@
-//! Paths along the dependencies.
+//! Causes along the dependencies.
 
 use super::Node;
-
-/// A path of dependencies from one component to another, both included.
-pub(super) fn path(nodes: &[Node], from: usize, to: usize) -> Option<Vec<usize>> {
-    let mut came_from = vec![None; nodes.len()];
-    let mut open = vec![from];
-    while let Some(at) = open.pop() {
-        if at == to {
-            let mut path: Vec<usize> = std::iter::successors(Some(to), |at| came_from[*at]).collect();
-            path.reverse();
-            return Some(path);
-        }
-        for need in &nodes[at].needs {
-            if came_from[*need].is_none() && *need != from {
-                came_from[*need] = Some(at);
-                open.push(*need);
-            }
-        }
-    }
-    None
-}
 
 /// What explains that a component fails: those that fail among what it depends on, directly or through others that fail, and do not
 /// depend on another that fails. Empty for one that does not fail, and for one that is a cause itself.

@@ -3,7 +3,7 @@
 use super::{commit, conflict, hash, missing, numbers, receipt, refused, sector, tag, version};
 use crate::{
     Checkpoint, Hash, KeyLine, LogNode, PublicKey, Receipt, ReceiptQuery, Rule, Segment, SegmentQuery, Setting,
-    Snapshot, Store, StoreError, VersionRecord, Write,
+    Snapshot, State, Store, StoreError, VersionRecord, Write,
 };
 
 pub(super) fn receipts(store: &dyn Store) {
@@ -13,7 +13,10 @@ pub(super) fn receipts(store: &dyn Store) {
     assert_eq!(store.log_size(), Ok(10));
     assert_eq!(store.receipt(7), Ok(Some(receipt(7))));
     assert_eq!(store.receipt_by_id(&receipt(4).id), Ok(Some(receipt(4))));
-    assert_eq!(store.receipt_by_id("another"), Ok(None));
+    assert_eq!(receipt(4).id, "00000000000003ec-orders-4");
+    for other in ["another", "4", "00000000000003ec-orders-5", "00000000000003ec-engine-4", "-99"] {
+        assert_eq!(store.receipt_by_id(other), Ok(None));
+    }
     let ask = |query: ReceiptQuery| numbers(&store.receipts(&query).expect("receipts are readable"));
     assert_eq!(ask(ReceiptQuery::default()), (0..10).collect::<Vec<_>>());
     assert_eq!(ask(ReceiptQuery { from: 3, to: Some(6), ..Default::default() }), [3, 4, 5]);
@@ -24,10 +27,27 @@ pub(super) fn receipts(store: &dyn Store) {
     assert_eq!(ask(ReceiptQuery { kind: Some("sector updated".into()), ..orders }), [1, 5, 7]);
     assert_eq!(ask(ReceiptQuery { limit: Some(0), ..Default::default() }), [0; 0]);
 
-    conflict(store, [Write::Receipt(receipt(9))]);
-    conflict(store, [Write::Receipt(receipt(11))]);
-    conflict(store, [Write::Receipt(Receipt { id: receipt(3).id, ..receipt(10) })]);
-    assert_eq!(store.log_size(), Ok(10));
+    store.commit((10..1000).map(|number| Write::Receipt(receipt(number))).collect()).expect("they fit");
+    let of_orders = |number: &u64| !number.is_multiple_of(3);
+    let within = |from, to| ReceiptQuery {
+        from,
+        to: Some(to),
+        limit: Some(5),
+        sector: Some("orders".into()),
+        ..Default::default()
+    };
+    for (from, to) in [(0, 1000), (250, 260), (256, 257), (511, 513), (700, 0), (0, 0), (900, 2000)] {
+        let found: Vec<u64> = (from..to.min(1000)).filter(of_orders).collect();
+        assert_eq!(ask(within(from, to)), found[..found.len().min(5)], "{from}..{to}");
+        let newest: Vec<u64> = found.iter().rev().copied().take(5).collect();
+        assert_eq!(ask(ReceiptQuery { newest_first: true, ..within(from, to) }), newest, "{from}..{to} backwards");
+    }
+    assert_eq!(ask(ReceiptQuery { sector: Some("other".into()), ..Default::default() }), [0; 0]);
+
+    conflict(store, [Write::Receipt(receipt(999))]);
+    conflict(store, [Write::Receipt(receipt(1001))]);
+    refused(store, [Write::Receipt(Receipt { id: receipt(3).id, ..receipt(1000) })]);
+    assert_eq!(store.log_size(), Ok(1000));
 }
 
 pub(super) fn log_and_checkpoints(store: &dyn Store) {
@@ -254,4 +274,27 @@ pub(super) fn keys_and_settings(store: &dyn Store) {
     assert_eq!(store.setting("a"), Ok(Some("2".into())));
     commit(store, [set(None), set(None)]);
     assert_eq!(store.setting("a"), Ok(None));
+}
+
+pub(super) fn states(store: &dyn Store) {
+    let state = |name: &str, number, whole| {
+        Write::State(State { name: name.into(), number, whole, content: format!("{name} {number}").into_bytes() })
+    };
+    assert_eq!(store.states("orders"), Ok(vec![]));
+    commit(store, [state("orders", 1, true), state("orders", 2, false), state("quotes", 7, true)]);
+    commit(store, [state("orders", 5, true)]);
+    assert_eq!(store.states("orders"), Ok(vec![(1, true), (2, false), (5, true)]));
+    assert_eq!(store.state("orders", 2), Ok(Some(b"orders 2".to_vec())));
+    assert_eq!(store.state("orders", 7), Ok(None));
+    conflict(store, [state("orders", 5, true)]);
+    conflict(store, [state("orders", 3, true)]);
+    let drop = |before| Write::DropStates { name: "orders".into(), before };
+    commit(store, [drop(5)]);
+    commit(store, [drop(5), state("orders", 6, false)]);
+    assert_eq!(store.states("orders"), Ok(vec![(5, true), (6, false)]));
+    assert_eq!(store.state("orders", 2), Ok(None));
+    assert_eq!(store.states("quotes"), Ok(vec![(7, true)]));
+    refused(store, [state("orders", u64::MAX, true)]);
+    commit(store, [drop(9)]);
+    assert_eq!(store.states("orders"), Ok(vec![]));
 }

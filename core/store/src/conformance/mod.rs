@@ -19,6 +19,7 @@ pub fn suite<S: Store + 'static>(mut fresh: impl FnMut() -> S) {
     contents::doctrine(&fresh());
     contents::segments(&fresh());
     contents::keys_and_settings(&fresh());
+    contents::states(&fresh());
     a_promotion_is_one(&fresh());
     what_is_refused_changes_nothing(&fresh());
     limits(&fresh());
@@ -28,11 +29,12 @@ pub fn suite<S: Store + 'static>(mut fresh: impl FnMut() -> S) {
 
 /// A receipt whose content follows from its number.
 pub fn receipt(number: u64) -> Receipt {
+    let sector = (!number.is_multiple_of(3)).then(|| "orders".to_owned());
     Receipt {
         number,
-        id: format!("{number:016x}-orders"),
+        id: Receipt::name(1000 + number, sector.as_deref(), number),
         time_ns: 1000 + number,
-        sector: (!number.is_multiple_of(3)).then(|| "orders".into()),
+        sector,
         kind: if number.is_multiple_of(2) { "snapshot promoted" } else { "sector updated" }.into(),
         outcome: "approved".into(),
         statement: number.to_be_bytes().repeat(16),

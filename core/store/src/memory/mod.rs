@@ -61,12 +61,6 @@ impl Store for MemoryStore {
         Ok(self.lock().tables.receipts.rows.get(&number).cloned())
     }
 
-    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError> {
-        let open = self.lock();
-        let number = open.tables.ids.rows.get(id);
-        Ok(number.and_then(|number| open.tables.receipts.rows.get(number)).cloned())
-    }
-
     fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<Receipt>, StoreError> {
         let open = self.lock();
         let to = query.to.unwrap_or(u64::MAX);
@@ -193,6 +187,15 @@ impl Store for MemoryStore {
 
     fn public_keys(&self) -> Result<Vec<PublicKey>, StoreError> {
         Ok(self.lock().tables.public_keys.rows.values().cloned().collect())
+    }
+
+    fn states(&self, name: &str) -> Result<Vec<(u64, bool)>, StoreError> {
+        let open = self.lock();
+        Ok(open.tables.states.rows.range(of(name)).map(|((_, number), state)| (*number, state.whole)).collect())
+    }
+
+    fn state(&self, name: &str, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().tables.states.rows.get(&(name.to_owned(), number)).map(|state| state.content.clone()))
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {

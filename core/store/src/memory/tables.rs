@@ -5,7 +5,8 @@ use std::ops::{RangeBounds, RangeInclusive};
 
 use crate::validate::in_order;
 use crate::{
-    Checkpoint, Hash, PublicKey, Receipt, Rule, SectorRecord, Segment, Snapshot, StoreError, Tag, VersionRecord, Write,
+    Checkpoint, Hash, PublicKey, Receipt, Rule, SectorRecord, Segment, Snapshot, State, StoreError, Tag, VersionRecord,
+    Write,
 };
 
 /// A table whose changes can be undone.
@@ -53,7 +54,6 @@ impl<K: Ord + Clone, V> Table<K, V> {
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) receipts: Table<u64, Receipt>,
-    pub(super) ids: Table<String, u64>,
     pub(super) nodes: Table<(u8, u64), Hash>,
     pub(super) snapshots: Table<Hash, (u64, Snapshot)>,
     pub(super) sectors: Table<String, SectorRecord>,
@@ -64,10 +64,11 @@ pub(super) struct Tables {
     pub(super) checkpoints: Table<u64, Checkpoint>,
     pub(super) key_lines: Table<(String, u64), String>,
     pub(super) public_keys: Table<u64, PublicKey>,
+    pub(super) states: Table<(String, u64), State>,
     pub(super) settings: Table<String, String>,
 }
 
-/// The keys of a sector, or of a rule.
+/// The keys of a sector, of a rule, or of a name's states.
 pub(super) fn of(name: &str) -> RangeInclusive<(String, u64)> {
     (name.into(), 0)..=(name.into(), u64::MAX)
 }
@@ -75,7 +76,6 @@ pub(super) fn of(name: &str) -> RangeInclusive<(String, u64)> {
 impl Tables {
     pub(super) fn end(&mut self, keep: bool) {
         self.receipts.end(keep);
-        self.ids.end(keep);
         self.nodes.end(keep);
         self.snapshots.end(keep);
         self.sectors.end(keep);
@@ -86,6 +86,7 @@ impl Tables {
         self.checkpoints.end(keep);
         self.key_lines.end(keep);
         self.public_keys.end(keep);
+        self.states.end(keep);
         self.settings.end(keep);
     }
 
@@ -97,10 +98,6 @@ impl Tables {
         match write {
             Write::Receipt(receipt) => {
                 in_order("receipt", receipt.number, self.log_size())?;
-                if self.ids.rows.contains_key(&receipt.id) {
-                    return Err(StoreError::conflict(format!("receipt id {} is taken", receipt.id)));
-                }
-                self.ids.set(receipt.id.clone(), receipt.number);
                 self.receipts.set(receipt.number, receipt);
             }
             Write::LogNode(node) => {
@@ -171,6 +168,20 @@ impl Tables {
                     return Err(StoreError::conflict("a public key of this id is there already"));
                 }
                 self.public_keys.set(key.number, key);
+            }
+            Write::State(state) => {
+                let State { name, number, .. } = &state;
+                let next = self.states.last(of(name)).map_or(0, |((_, newest), _)| newest + 1);
+                if *number < next {
+                    let what = format!("state {number} of {name} was handed in where {next} or more is next");
+                    return Err(StoreError::conflict(what));
+                }
+                self.states.set((name.clone(), *number), state);
+            }
+            Write::DropStates { name, before } => {
+                let old = self.states.rows.range((name.clone(), 0)..(name, before));
+                let old: Vec<(String, u64)> = old.map(|(key, _)| key.clone()).collect();
+                old.into_iter().for_each(|key| _ = self.states.remove(key));
             }
             Write::Setting(setting) => match setting.value {
                 Some(value) => self.settings.set(setting.name, value),

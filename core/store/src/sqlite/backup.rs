@@ -74,7 +74,12 @@ fn copy(source: &Connection, to: &Path, progress: &mut dyn FnMut(Progress) -> bo
     drop(moment);
     // A copy of a WAL database says that it is one; one file is easier to carry.
     target.pragma_update(None, "journal_mode", "delete").map_err(fail)?;
-    target.close().map_err(|(_, error)| fail(error))
+    target.close().map_err(|(_, error)| fail(error))?;
+    // SQLite says nothing of a journal that it could not remove, and whoever opens the copy would undo what is in it.
+    match SIDE_FILES.iter().map(|suffix| side_file(to, suffix)).find(|path| path.exists()) {
+        None => Ok(()),
+        Some(path) => Err(StoreError::Io { path, during: "removed", why: "SQLite left it behind".into() }),
+    }
 }
 
 /// Verifies a backup and copies it to `to`, which must not exist. `check` is asked last, with the copy open read-only: the ledger
@@ -102,7 +107,7 @@ pub fn restore(
         })
     });
     discard(&beside);
-    written.and_then(|()| sync_parent(to))
+    written.and_then(|()| sync_parent(to).inspect_err(|_| discard(to)))
 }
 
 fn write_copy(backup: &Path, beside: &Path) -> Result<(), StoreError> {
@@ -138,6 +143,11 @@ pub fn verify(path: &Path, check: &mut dyn FnMut(&SqliteStore) -> Result<(), Sto
         Ok(found) => return Err(StoreError::corrupt(format!("{}: {found}", path.display()))),
         Err(error) => return Err(fail(error)),
     }
+    let hidden = "SELECT DISTINCT sector, number / 256 FROM receipts WHERE sector IS NOT NULL \
+                  EXCEPT SELECT sector, block FROM receipt_blocks";
+    if connection.prepare(hidden).and_then(|mut hidden| hidden.exists([])).map_err(fail)? {
+        return Err(StoreError::corrupt(format!("{}: a receipt is not found by its sector", path.display())));
+    }
     drop(connection);
     let store = SqliteStore::open_read_only(path)?;
     check(&store)
@@ -150,7 +160,16 @@ fn discard(path: &Path) {
 }
 
 fn discard_side_files(path: &Path) {
-    for suffix in ["-wal", "-shm", "-journal"] {
-        _ = fs::remove_file(format!("{}{suffix}", path.display()));
+    for suffix in SIDE_FILES {
+        _ = fs::remove_file(side_file(path, suffix));
     }
+}
+
+/// What SQLite may keep beside a database.
+const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+fn side_file(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }

@@ -39,13 +39,15 @@ pub struct SqliteOptions {
     pub queue: usize,
     /// Batches that may share a flush.
     pub group: usize,
-    /// Commits between two moves of SQLite's log into the database.
+    /// Commits between two moves of SQLite's log into the database, at most.
     pub commits_per_checkpoint: u32,
+    /// Bytes that are committed between two of them, about, before the next one is made early: SQLite's log takes a little more on the disk.
+    pub bytes_per_checkpoint: usize,
 }
 
 impl Default for SqliteOptions {
     fn default() -> SqliteOptions {
-        SqliteOptions { queue: 1024, group: 256, commits_per_checkpoint: 256 }
+        SqliteOptions { queue: 1024, group: 256, commits_per_checkpoint: 256, bytes_per_checkpoint: 32 << 20 }
     }
 }
 
@@ -199,10 +201,6 @@ impl Store for SqliteStore {
         self.read(|store| read::receipt(store, number))
     }
 
-    fn receipt_by_id(&self, id: &str) -> Result<Option<Receipt>, StoreError> {
-        self.read(|store| read::receipt_by_id(store, id))
-    }
-
     fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<Receipt>, StoreError> {
         self.read(|store| read::receipts(store, query))
     }
@@ -279,6 +277,14 @@ impl Store for SqliteStore {
         self.read(read::public_keys)
     }
 
+    fn states(&self, name: &str) -> Result<Vec<(u64, bool)>, StoreError> {
+        self.read(|store| read::states(store, name))
+    }
+
+    fn state(&self, name: &str, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|store| read::state(store, name, number))
+    }
+
     fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.read(|store| read::setting(store, name))
     }
@@ -330,6 +336,8 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     // The writer does it behind the acknowledgements.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // What a savepoint keeps to undo its changes is not worth a file.
+    connection.pragma_update(None, "temp_store", "memory")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

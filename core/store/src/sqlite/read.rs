@@ -50,18 +50,19 @@ pub(super) fn log_size(store: &Transaction) -> Read<u64> {
     value(store, "SELECT coalesce(max(number), -1) + 1 FROM receipts")
 }
 
-const RECEIPT: &str = "SELECT number, id, time_ns, sector, kind, outcome, statement, leaf FROM receipts";
+const RECEIPT: &str = "SELECT number, time_ns, sector, kind, outcome, statement, leaf FROM receipts";
 
 fn to_receipt(row: &Row) -> rusqlite::Result<Receipt> {
+    let (number, time_ns, sector): (u64, u64, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
     Ok(Receipt {
-        number: row.get(0)?,
-        id: row.get(1)?,
-        time_ns: row.get(2)?,
-        sector: row.get(3)?,
-        kind: row.get(4)?,
-        outcome: row.get(5)?,
-        statement: row.get(6)?,
-        leaf: row.get(7)?,
+        number,
+        id: Receipt::name(time_ns, sector.as_deref(), number),
+        time_ns,
+        sector,
+        kind: row.get(3)?,
+        outcome: row.get(4)?,
+        statement: row.get(5)?,
+        leaf: row.get(6)?,
     })
 }
 
@@ -69,18 +70,20 @@ pub(super) fn receipt(store: &Transaction, number: u64) -> Read<Option<Receipt>>
     one(store, &format!("{RECEIPT} WHERE number = ?1"), [bound(number)], to_receipt)
 }
 
-pub(super) fn receipt_by_id(store: &Transaction, id: &str) -> Read<Option<Receipt>> {
-    one(store, &format!("{RECEIPT} WHERE id = ?1"), [id], to_receipt)
-}
-
 pub(super) fn receipts(store: &Transaction, query: &ReceiptQuery) -> Read<Vec<Receipt>> {
     let order = if query.newest_first { "DESC" } else { "ASC" };
-    // A condition that does not apply is left out, so that SQLite takes the index that serves.
-    let sector = if query.sector.is_some() { "sector = ?3" } else { "?3 IS NULL" };
     let kind = if query.kind.is_some() { "kind = ?4" } else { "?4 IS NULL" };
-    let text = format!(
-        "{RECEIPT} WHERE number >= ?1 AND number < ?2 AND {sector} AND {kind} ORDER BY number {order} LIMIT ?5"
-    );
+    let text = if query.sector.is_some() {
+        format!(
+            "{RECEIPT} JOIN receipt_blocks USING (sector) WHERE sector = ?3 AND block BETWEEN ?1 / 256 AND (?2 - 1) / 256 \
+             AND number BETWEEN max(?1, block * 256) AND min(?2 - 1, block * 256 + 255) AND {kind} \
+             ORDER BY block {order}, number {order} LIMIT ?5"
+        )
+    } else {
+        format!(
+            "{RECEIPT} WHERE ?3 IS NULL AND number >= ?1 AND number < ?2 AND {kind} ORDER BY number {order} LIMIT ?5"
+        )
+    };
     let limit = at_most(query.limit.unwrap_or(ReceiptQuery::DEFAULT_LIMIT));
     let to = query.to.map_or(i64::MAX, bound);
     all(store, &text, params![bound(query.from), to, query.sector, query.kind, limit], to_receipt)
@@ -299,6 +302,17 @@ pub(super) fn public_keys(store: &Transaction) -> Read<Vec<PublicKey>> {
             from_receipt: row.get(3)?,
             time_ns: row.get(4)?,
         })
+    })
+}
+
+pub(super) fn states(store: &Transaction, name: &str) -> Read<Vec<(u64, bool)>> {
+    let query = "SELECT number, whole FROM states WHERE name = ?1 ORDER BY number";
+    all(store, query, [name], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(super) fn state(store: &Transaction, name: &str, number: u64) -> Read<Option<Vec<u8>>> {
+    one(store, "SELECT content FROM states WHERE name = ?1 AND number = ?2", params![name, bound(number)], |row| {
+        row.get(0)
     })
 }
 

@@ -1,9 +1,8 @@
 -- The tables of a KNHK store. Times are nanoseconds since 1970 (UTC), hashes 32 bytes. The views in views.sql show the same in readable form.
 
--- The ledger: one row a receipt, at its place of the Merkle log (RFC 9162).
+-- The ledger: one row a receipt, at its place of the Merkle log (RFC 9162). Its id follows from its time, sector and number: see the view log.
 CREATE TABLE receipts (
     number    INTEGER PRIMARY KEY,       -- from 0, without gaps
-    id        TEXT NOT NULL UNIQUE,
     time_ns   INTEGER NOT NULL,
     sector    TEXT,                      -- NULL: about the engine
     kind      TEXT NOT NULL,
@@ -11,7 +10,13 @@ CREATE TABLE receipts (
     statement BLOB NOT NULL,             -- COSE_Sign1 (RFC 9052)
     leaf      BLOB NOT NULL CHECK (length(leaf) = 32)
 ) STRICT;
-CREATE INDEX receipts_by_sector ON receipts (sector, number);
+
+-- Where the receipts of a sector are: blocks of 256 numbers that hold at least one. An index of each would double what a receipt costs.
+CREATE TABLE receipt_blocks (
+    sector TEXT NOT NULL,
+    block  INTEGER NOT NULL,             -- number / 256
+    PRIMARY KEY (sector, block)
+) STRICT, WITHOUT ROWID;
 
 -- Roots of complete subtrees of the log, 2^level leaves each.
 CREATE TABLE log_nodes (
@@ -121,6 +126,15 @@ CREATE TABLE key_lines (
     line   TEXT NOT NULL,
     PRIMARY KEY (sector, number)
 ) STRICT, WITHOUT ROWID;
+
+-- Checkpoints of a program's components; what they say is described with knhk_resilience::checkpoint.
+CREATE TABLE states (
+    name    TEXT NOT NULL,
+    number  INTEGER NOT NULL,
+    whole   INTEGER NOT NULL CHECK (whole IN (0, 1)), -- 0: it builds on an earlier one
+    content BLOB NOT NULL,
+    PRIMARY KEY (name, number)
+) STRICT;
 
 CREATE TABLE settings (
     name  TEXT PRIMARY KEY,

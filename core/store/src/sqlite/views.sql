@@ -1,7 +1,8 @@
 -- The store for people: the same rows with times as dates (UTC) and hashes in hexadecimal.
 
 CREATE VIEW log AS
-SELECT number, id, strftime('%Y-%m-%dT%H:%M:%S', time_ns / 1000000000, 'unixepoch') || printf('.%09dZ', time_ns % 1000000000) AS time,
+SELECT number, printf('%016x-%s-%d', time_ns, coalesce(sector, 'engine'), number) AS id,
+       strftime('%Y-%m-%dT%H:%M:%S', time_ns / 1000000000, 'unixepoch') || printf('.%09dZ', time_ns % 1000000000) AS time,
        sector, kind, outcome, length(statement) AS statement_bytes, lower(hex(leaf)) AS leaf
 FROM receipts;
 

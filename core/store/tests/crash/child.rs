@@ -7,26 +7,56 @@ use std::process::{Command, Stdio};
 use knhk_store::conformance::receipt;
 use knhk_store::{Batch, Setting, SqliteOptions, SqliteStore, Store, StoreError, Write};
 
+use crate::copies;
+
 /// Receipts in a batch.
 pub const BATCH: u64 = 3;
 
 const PATH: &str = "KNHK_CRASH_PATH";
-const BATCHES: &str = "KNHK_CRASH_BATCHES";
+const TASK: &str = "KNHK_CRASH_TASK";
+
+/// What the child does.
+#[derive(Clone, Copy)]
+pub enum Task {
+    /// So many batches are committed.
+    Commit(u64),
+    /// A store is backed up and restored.
+    Copy,
+}
+
+impl Task {
+    /// Makes what the child finds.
+    pub fn prepare(self, folder: &Path) {
+        if let Task::Copy = self {
+            copies::prepare(folder);
+        }
+    }
+}
 
 /// A command that runs [`body`] in a process of its own, on the store at `path`.
-pub fn command(path: &Path, batches: u64) -> Command {
+pub fn command(path: &Path, task: Task) -> Command {
+    let task = match task {
+        Task::Commit(batches) => batches.to_string(),
+        Task::Copy => "copy".into(),
+    };
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=1"]);
-    command.env(PATH, path).env(BATCHES, batches.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.env(PATH, path).env(TASK, task).stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
 
-/// What the child does. It goes on where the store ends, and tries a batch that was refused a few times more.
+/// What the child does.
 pub fn body() {
-    let (Ok(path), Ok(batches)) = (std::env::var(PATH), std::env::var(BATCHES)) else { return };
-    let batches: u64 = batches.parse().unwrap();
-    let open =
-        || SqliteStore::open_with(Path::new(&path), SqliteOptions { commits_per_checkpoint: 3, ..Default::default() });
+    let (Ok(path), Ok(task)) = (std::env::var(PATH), std::env::var(TASK)) else { return };
+    match task.parse() {
+        Ok(batches) => commits(Path::new(&path), batches),
+        Err(_) => copies::body(Path::new(&path)),
+    }
+}
+
+/// Goes on where the store ends, and tries a batch that was refused a few times more.
+fn commits(path: &Path, batches: u64) {
+    let open = || SqliteStore::open_with(path, SqliteOptions { commits_per_checkpoint: 3, ..Default::default() });
     let mut store = open();
     let mut attempts = 0;
     let mut done = 0;
@@ -54,7 +84,7 @@ pub fn body() {
 }
 
 /// The log's size after one more batch.
-fn commit(store: &SqliteStore) -> Result<u64, StoreError> {
+pub fn commit(store: &SqliteStore) -> Result<u64, StoreError> {
     let from = store.log_size()?;
     let to = from + BATCH;
     let mut batch: Batch = (from..to).map(|number| Write::Receipt(receipt(number))).collect();

@@ -42,7 +42,7 @@ pub enum Unflushed {
 const SECTOR: usize = 512;
 
 /// A disk: files as they are in memory, and what of it a power cut leaves.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct File {
     /// Whether its name is on the disk.
     named: bool,
@@ -62,12 +62,17 @@ pub fn cut(operations: &[Operation], unflushed: Unflushed) -> BTreeMap<String, V
             b'o' => _ = files.insert(path, File::default()),
             b'w' => files.entry(path).or_default().since.push((operation.offset, Some(operation.data.clone()))),
             b't' => files.entry(path).or_default().since.push((operation.offset, None)),
+            b'l' => {
+                let to = std::str::from_utf8(&operation.data).unwrap();
+                let linked = files.get(path).cloned().unwrap_or_default();
+                files.insert(to, File { named: false, ..linked });
+            }
             b'u' => {
                 if let Some(file) = files.remove(path).filter(|file| file.named) {
                     removed.insert(path, file);
                 }
             }
-            b's' => match files.get_mut(path) {
+            b's' | b'd' => match files.get_mut(path) {
                 Some(file) => {
                     for (offset, data) in std::mem::take(&mut file.since) {
                         apply(&mut file.durable, offset, data.as_deref());

@@ -2,11 +2,13 @@
  *
  *   KNHK_FAULT_FOLDER   only files of this folder count
  *   KNHK_FAULT_LOG      where each operation is recorded, and each write to standard output, which is what was acknowledged
- *   KNHK_FAULT_AT       the operation that fails, from 0, counted as they come
- *   KNHK_FAULT_KIND     eio | enospc | short: once; full: from there on nothing more is written, the first write half
+ *   KNHK_FAULT_AT       the operation that fails, from 0, of those that can fail so, counted as they come
+ *   KNHK_FAULT_KIND     eio (any) | enospc (any but reads) | short (reads and writes, half): once
+ *                       full (writes): from there on nothing more is written, the first write half
  *   KNHK_FAULT_NO_SYNC  flushes of files whose names end so are left out, as a build without them would; "*": every flush
  *
- * A record: kind (o made, w write, t truncate, s flush, u unlink, a acknowledged), path length u16, data length u32, offset u64, path, data;
+ * A record: kind (o made, w write, t truncate, s flush, d flush of the content alone, u unlink, l link to the path in
+ * data, a acknowledged, f failed by us), path length u16, data length u32, offset u64, path, data;
  * numbers as the machine has them.
  */
 #define _GNU_SOURCE
@@ -55,7 +57,7 @@ static int ends(const char *path, const char *suffix) {
 
 static void record(char what, const char *path, uint64_t offset, const void *data, uint32_t size) {
     /* What SQLite's processes share in memory has no part after a power cut. */
-    if (record_to < 0 || ends(path, "-shm")) return;
+    if (record_to < 0 || (what != 'f' && ends(path, "-shm"))) return;
     unsigned char head[15];
     uint16_t length = strlen(path);
     head[0] = what;
@@ -66,19 +68,21 @@ static void record(char what, const char *path, uint64_t offset, const void *dat
     if (writev(record_to, parts, 3) < 0) abort();
 }
 
-/* Whether this operation fails; sets errno. `half` says that half of a write is to be done first. */
-static int fails(int writes, int *half) {
-    long at = operation++;
+/* Whether this operation fails; sets errno. `half` says that half of a read or write is to be done first. */
+static int fails(char what, const char *path, int *half) {
+    int moves = what == 'w' || what == 'r';
     *half = 0;
+    if (!strcmp(kind, "short") ? !moves : !strcmp(kind, "full") ? what != 'w' : !strcmp(kind, "enospc") && what == 'r') return 0;
+    long at = operation++;
     if (fail_at < 0 || at < fail_at) return 0;
+    if (at == fail_at) record('f', path, 0, NULL, 0);
     if (!strcmp(kind, "full")) {
-        if (!writes) return 0;
         *half = at == fail_at;
         errno = ENOSPC;
         return 1;
     }
     if (at > fail_at) return 0;
-    if (!strcmp(kind, "short")) return *half = writes;
+    if (!strcmp(kind, "short")) return *half = 1;
     errno = !strcmp(kind, "enospc") ? ENOSPC : EIO;
     return 1;
 }
@@ -104,7 +108,7 @@ static int opened(int fd, const char *path, int flags, int fresh) {
         struct stat found; \
         int fresh = stat(path, &found) != 0; \
         pthread_mutex_lock(&lock); \
-        int failed = counts(path) && (flags & O_CREAT) && fresh && fails(0, &half); \
+        int failed = counts(path) && fails('o', path, &half); \
         pthread_mutex_unlock(&lock); \
         return failed ? -1 : opened(real(path, flags, mode), path, flags, fresh); \
     }
@@ -128,7 +132,7 @@ int close(int fd) {
         const char *path = path_of(fd); \
         if (!counts(path)) return real(fd, data, size, offset); \
         pthread_mutex_lock(&lock); \
-        int half, failed = fails(1, &half), error = errno; \
+        int half, failed = fails('w', path, &half), error = errno; \
         ssize_t done = -1; \
         if (!failed || half) done = real(fd, data, half ? size / 2 : size, offset); \
         if (done > 0) record('w', path, offset, data, done); \
@@ -153,6 +157,19 @@ ssize_t write(int fd, const void *data, size_t size) {
     return pwrite(fd, data, size, lseek(fd, 0, SEEK_CUR));
 }
 
+#define PREAD(name, offset_type) \
+    ssize_t name(int fd, void *data, size_t size, offset_type offset) { \
+        REAL(name); \
+        const char *path = path_of(fd); \
+        if (!counts(path)) return real(fd, data, size, offset); \
+        pthread_mutex_lock(&lock); \
+        int half, failed = fails('r', path, &half); \
+        pthread_mutex_unlock(&lock); \
+        return failed && !half ? -1 : real(fd, data, half ? (size + 1) / 2 : size, offset); \
+    }
+PREAD(pread, off_t)
+PREAD(pread64, off64_t)
+
 #define TRUNCATE(name, size_type) \
     int name(int fd, size_type size) { \
         REAL(name); \
@@ -160,7 +177,7 @@ ssize_t write(int fd, const void *data, size_t size) {
         if (!counts(path)) return real(fd, size); \
         pthread_mutex_lock(&lock); \
         int half, done = -1; \
-        if (!fails(0, &half)) done = real(fd, size); \
+        if (!fails('t', path, &half)) done = real(fd, size); \
         if (!done) record('t', path, size, NULL, 0); \
         pthread_mutex_unlock(&lock); \
         return done; \
@@ -168,7 +185,7 @@ ssize_t write(int fd, const void *data, size_t size) {
 TRUNCATE(ftruncate, off_t)
 TRUNCATE(ftruncate64, off64_t)
 
-#define SYNC(name) \
+#define SYNC(name, what) \
     int name(int fd) { \
         REAL(name); \
         const char *path = path_of(fd); \
@@ -176,13 +193,13 @@ TRUNCATE(ftruncate64, off64_t)
         if (without_sync && (!strcmp(without_sync, "*") || ends(path, without_sync))) return 0; \
         pthread_mutex_lock(&lock); \
         int half, done = -1; \
-        if (!fails(0, &half)) done = real(fd); \
-        if (!done) record('s', path, 0, NULL, 0); \
+        if (!fails(what, path, &half)) done = real(fd); \
+        if (!done) record(what, path, 0, NULL, 0); \
         pthread_mutex_unlock(&lock); \
         return done; \
     }
-SYNC(fsync)
-SYNC(fdatasync)
+SYNC(fsync, 's')
+SYNC(fdatasync, 'd')
 
 int unlink(const char *path) {
     REAL(unlink);
@@ -190,10 +207,28 @@ int unlink(const char *path) {
     int half, done = -1;
     pthread_mutex_lock(&lock);
     if (!counts(whole)) done = real(path);
-    else if (!fails(0, &half) && !(done = real(path))) record('u', whole, 0, NULL, 0);
+    else if (!fails('u', whole, &half) && !(done = real(path))) record('u', whole, 0, NULL, 0);
     pthread_mutex_unlock(&lock);
     int error = errno;
     free(whole);
     errno = error;
     return done;
 }
+
+/* Both names are of the folder; the one that is made is told. */
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+    REAL(linkat);
+    char *whole = realpath(from, NULL);
+    int half, done = -1;
+    pthread_mutex_lock(&lock);
+    if (!counts(whole)) done = real(from_folder, from, to_folder, to, flags);
+    else if (!fails('l', whole, &half) && !(done = real(from_folder, from, to_folder, to, flags)))
+        record('l', whole, 0, to, strlen(to));
+    pthread_mutex_unlock(&lock);
+    int error = errno;
+    free(whole);
+    errno = error;
+    return done;
+}
+
+int link(const char *from, const char *to) { return linkat(AT_FDCWD, from, AT_FDCWD, to, 0); }

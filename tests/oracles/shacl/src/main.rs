@@ -1,5 +1,5 @@
-//! Writes generated cases with the verdicts of the validators that are built in, one JSON line each: `shacl-cases COUNT SEED`.
-//! `compare.py` adds pySHACL's and compares.
+//! Writes cases with the verdicts of the validators that are built in, one JSON line each: so many generated ones with `COUNT SEED`, or those
+//! that stand on the standard input, one JSON line each, with no argument. `compare.py` adds pySHACL's and compares.
 
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../../../core/ontology/tests/shacl/generate.rs"]
@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use generate::Choose;
 use knhk_shacl_oracles::validators;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const PREFIXES: &str = "\
 @prefix ex: <http://example.org/> .
@@ -33,24 +33,39 @@ impl Choose for Random {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|text| text.parse().expect("both arguments are numbers"));
-    let (count, seed) = (arguments.next().unwrap_or(5000), arguments.next().unwrap_or(1));
     // What panics is reported as a verdict that could not be had.
     std::panic::set_hook(Box::new(|_| {}));
-    for case in 0..count {
-        let mut random = Random(seed << 32 | case);
-        let shapes = format!("{PREFIXES}{}", generate::shapes(&mut random));
-        let statements: Vec<String> = generate::data(&mut random).into_iter().map(|it| it.turtle()).collect();
-        let data = format!("{PREFIXES}{}\n", statements.join("\n"));
-        let verdicts = validators().into_iter().map(|(name, validate)| {
-            let verdict = catch_unwind(AssertUnwindSafe(|| validate(&shapes, &data)));
-            let verdict = match verdict.unwrap_or_else(|_| Err("panicked".to_owned())) {
-                Ok(conforms) => Value::Bool(conforms),
-                Err(why) => Value::String(why),
-            };
-            (name.to_owned(), verdict)
-        });
-        let verdicts: Map<String, Value> = verdicts.collect();
-        println!("{}", json!({ "case": case, "shapes": shapes, "data": data, "verdicts": verdicts }));
+    let arguments: Vec<u64> =
+        std::env::args().skip(1).map(|text| text.parse().expect("both arguments are numbers")).collect();
+    match arguments[..] {
+        [count, seed] => (0..count).for_each(|case| judge(generated(case, seed))),
+        [] => std::io::stdin().lines().for_each(|line| {
+            let line = line.expect("the standard input can be read");
+            judge(serde_json::from_str(&line).expect("each line is a case"));
+        }),
+        _ => panic!("the arguments are COUNT and SEED, or none"),
     }
+}
+
+fn generated(case: u64, seed: u64) -> Value {
+    let mut random = Random(seed << 32 | case);
+    let shapes = format!("{PREFIXES}{}", generate::shapes(&mut random));
+    let statements: Vec<String> = generate::data(&mut random).into_iter().map(|it| it.turtle()).collect();
+    json!({ "case": case, "shapes": shapes, "data": format!("{PREFIXES}{}\n", statements.join("\n")) })
+}
+
+/// Prints a case with its verdicts.
+fn judge(mut case: Value) {
+    let text = |name: &str| case[name].as_str().expect("a case has shapes and data").to_owned();
+    let (shapes, data) = (text("shapes"), text("data"));
+    let verdicts = validators().into_iter().map(|(name, validate)| {
+        let verdict = catch_unwind(AssertUnwindSafe(|| validate(&shapes, &data)));
+        let verdict = match verdict.unwrap_or_else(|_| Err("panicked".to_owned())) {
+            Ok(conforms) => Value::Bool(conforms),
+            Err(why) => Value::String(why),
+        };
+        (name.to_owned(), verdict)
+    });
+    case["verdicts"] = Value::Object(verdicts.collect());
+    println!("{case}");
 }

@@ -1,0 +1,154 @@
+//! Runs: places that are made once and used again and again, and tickets for those who want to know.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_queue::ArrayQueue;
+
+use super::run::Shared;
+use super::task::Registered;
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// It waits.
+    Waiting,
+    /// Its callback is being called.
+    Running,
+    /// It came to its end.
+    Done,
+    /// It was cancelled, or given up when the executor ended.
+    Cancelled,
+    /// Its deadline had passed before it began, and its task drops such runs.
+    Expired,
+    /// Its callback panicked.
+    Panicked,
+}
+
+impl RunState {
+    /// Whether nothing more happens to it.
+    pub fn is_over(self) -> bool {
+        !matches!(self, RunState::Waiting | RunState::Running)
+    }
+}
+
+/// What a run is at present.
+pub(super) struct Run {
+    pub(super) state: RunState,
+    /// None: the place is free.
+    pub(super) task: Option<Arc<Registered>>,
+    pub(super) argument: u64,
+    pub(super) slices: u32,
+    pub(super) deadline_ns: u64,
+    /// Whether there is a ticket.
+    pub(super) held: bool,
+    /// Whether a queue or a thread has it.
+    pub(super) used: bool,
+}
+
+pub(super) struct Slot {
+    run: Mutex<Run>,
+    pub(super) cancelled: AtomicBool,
+    /// What the callback keeps from slice to slice.
+    pub(super) progress: AtomicU64,
+}
+
+impl Slot {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Run> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All places of an executor.
+pub(super) struct Slab {
+    slots: Box<[Slot]>,
+    free: ArrayQueue<u32>,
+}
+
+impl Slab {
+    pub(super) fn new(capacity: usize) -> Slab {
+        let free = ArrayQueue::new(capacity);
+        let slot = |number: usize| {
+            free.push(number as u32).expect("there is a place in it for each slot");
+            let state = RunState::Done;
+            let run = Run { state, task: None, argument: 0, slices: 0, deadline_ns: 0, held: false, used: false };
+            Slot { run: Mutex::new(run), cancelled: AtomicBool::new(false), progress: AtomicU64::new(0) }
+        };
+        let slots = (0..capacity).map(slot).collect();
+        Slab { slots, free }
+    }
+
+    pub(super) fn slot(&self, number: u32) -> &Slot {
+        &self.slots[number as usize]
+    }
+
+    pub(super) fn all(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Places that are taken.
+    pub(super) fn taken(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// A place for a run that has a ticket and is about to be queued.
+    pub(super) fn place(&self, task: &Arc<Registered>, argument: u64, deadline_ns: u64) -> Option<u32> {
+        let number = self.free.pop()?;
+        let slot = self.slot(number);
+        slot.cancelled.store(false, Relaxed);
+        slot.progress.store(0, Relaxed);
+        let task = Some(task.clone());
+        let state = RunState::Waiting;
+        *slot.lock() = Run { state, task, argument, slices: 0, deadline_ns, held: true, used: true };
+        Some(number)
+    }
+
+    /// Frees the place where nobody holds or uses it any more.
+    pub(super) fn release(&self, number: u32, run: &mut Run) {
+        if !run.held && !run.used && run.task.take().is_some() {
+            self.free.push(number).expect("there is a place in it for each slot");
+        }
+    }
+}
+
+/// Stands for one run. Dropping it lets the run go on; its place is free again when both are over.
+pub struct Ticket {
+    pub(super) slot: u32,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+impl Ticket {
+    /// Where the run is.
+    pub fn state(&self) -> RunState {
+        self.shared.slab.slot(self.slot).lock().state
+    }
+
+    /// Cancels the run: one that waits never runs, one that runs is told by [`super::Context::cancelled`] and ends when its callback
+    /// returns. Returns whether it was not over yet.
+    pub fn cancel(&self) -> bool {
+        self.shared.cancel(self.slot)
+    }
+
+    /// Waits until the run is over, at most for `timeout` by the executor's clock; where it is afterwards. Of an executor without
+    /// threads somebody else must take the turns.
+    pub fn wait(&self, timeout: Duration) -> RunState {
+        self.shared.wait_until(timeout, || self.state().is_over());
+        self.state()
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut run = self.shared.slab.slot(self.slot).lock();
+        run.held = false;
+        self.shared.slab.release(self.slot, &mut run);
+    }
+}
