@@ -30,6 +30,7 @@ pub mod knowledge;
 pub mod ledger;
 pub mod log;
 pub mod lookup;
+pub mod observations;
 pub mod observe;
 pub mod options;
 pub mod progress;

@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 18] = [
+const HANDLES: [(&str, &str); 21] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -70,6 +70,9 @@ const HANDLES: [(&str, &str); 18] = [
     ("signing_key_list", "A list of keys: see knhk_signing_keys."),
     ("version_log_list", "A part of a sector's log: see knhk_version_log."),
     ("tag_list", "A list of tags: see knhk_tags."),
+    ("series_list", "A list of aggregates: see knhk_aggregates."),
+    ("objective_list", "A list of objectives: see knhk_objectives."),
+    ("segment_list", "A list of segments: see knhk_segments."),
     ("scope", "What policies share: see knhk_scope_new."),
     ("policy", "A policy of resilience: see knhk_policy_new."),
     ("policy_list", "A list of policies: see knhk_policies."),
@@ -82,7 +85,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 33] = [
+const SECTIONS: [&str; 34] = [
     "abi",
     "error",
     "signer",
@@ -108,6 +111,7 @@ const SECTIONS: [&str; 33] = [
     "ledger",
     "versions",
     "backup",
+    "observations",
     "resilience/scope",
     "resilience/policy",
     "resilience/switch",

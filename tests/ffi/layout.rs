@@ -12,8 +12,9 @@ use knhk::key::KeyInfoC;
 use knhk::knowledge::{ConflictC, DeltaC};
 use knhk::ledger::{ReceiptC, ReceiptQueryC, SigningKeyC, VerifiedC, VerifyOptionsC};
 use knhk::log::LogCallbackC;
+use knhk::observations::{CountsC, FiguresC, ObjectiveC, ObserveStatsC, SegmentC, SeriesC};
 use knhk::observe::{ObservationC, ValueC};
-use knhk::options::OptionsC;
+use knhk::options::{ObservationsOptionsC, OptionsC};
 use knhk::progress::{ProgressC, ProgressCallbackC};
 use knhk::promote::{PhasesC, PromoteOptionsC, PromotionC};
 use knhk::reader::ReaderOptionsC;
@@ -68,7 +69,7 @@ fn layouts() -> Vec<Layout> {
         "abi" knhk::abi::AbiInfo {}
         "options" OptionsC {
             struct_size barrier retained_roots soft_limit_bytes hard_limit_bytes ring_records history clock_period_ns max_document_bytes
-            max_depth max_keys max_string_bytes flags reserved signer trust_root checkpoint retain_versions retain_age_ns
+            max_depth max_keys max_string_bytes flags reserved signer trust_root checkpoint retain_versions retain_age_ns observations
         }
         "reader_options" ReaderOptionsC { struct_size flags ring_records }
         "promote_options" PromoteOptionsC { struct_size flags by why }
@@ -125,6 +126,19 @@ fn layouts() -> Vec<Layout> {
             struct_size retained version rollback_of epoch time_ns snapshot_id by why receipt parents parents_len tags tags_len major reserved
         }
         "tag" TagC { struct_size reserved version time_ns name by }
+        "observations_options" ObservationsOptionsC {
+            struct_size compression segment_records seal_after_ns memory_bytes period_ns retain_bytes retain_age_ns window_ns series
+        }
+        "counts" CountsC { count outcomes own mismatched }
+        "figures" FiguresC { seconds counts rate failure_share sum mean min max p50 p90 p99 p999 }
+        "series" SeriesC { struct_size reserved key kind unit window total }
+        "objective" ObjectiveC {
+            struct_size state name kind aggregate parameter bound window_s reserved limit value burn figures
+        }
+        "observe_stats" ObserveStatsC {
+            struct_size failing drained persisted refused unattributed lost segments stored_bytes pruned held_bytes
+        }
+        "segment" SegmentC { struct_size reserved number sector first_ns last_ns count receipt root }
         "value" ValueC { as_i64 as_f64 bits }
         "observation" ObservationC { reader sequence time_ns epoch key value value_type outcome subject detail }
     }

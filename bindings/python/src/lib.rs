@@ -13,6 +13,7 @@ mod key;
 mod knowledge;
 mod ledger;
 mod map;
+mod observations;
 mod observe;
 mod options;
 mod reader;
@@ -50,6 +51,11 @@ mod _knhk {
     };
     #[pymodule_export]
     use crate::map::Map;
+    #[pymodule_export]
+    use crate::observations::{
+        Aggregate, Counts, Figures, KeptObservation, Objective, ObserveStats, Segment, aggregates, flush_observations, objectives,
+        observations, observe_stats, prove_observation, segments, verify_observation,
+    };
     #[pymodule_export]
     use crate::records::{KeyInfo, Observation, SectorInfo, Stats};
     #[pymodule_export]

@@ -35,6 +35,7 @@ pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<(Options, b
             "max_document_bytes" => options.limits.bytes = positive(&name, &value)?,
             "max_depth" => options.limits.depth = positive(&name, &value)?,
             "max_keys" => options.limits.keys = positive(&name, &value)?,
+            "observations" => options.observations = crate::observations::settings(&value)?,
             "signer" => options.signer = Some(signer(&value)?),
             "trust_root" => options.trust_root = Some(text(&name, &value)?),
             "checkpoint" => options.checkpoint = Some(text(&name, &value)?),
@@ -62,7 +63,7 @@ fn flag(name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
     value.extract().map_err(|_| refused(name, value, "True or False"))
 }
 
-fn positive(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+pub(crate) fn positive(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
     match value.extract::<usize>() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err(refused(name, value, "a positive number")),
@@ -83,7 +84,7 @@ pub(crate) fn seconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration
     span.ok_or_else(|| refused(name, value, "a number of seconds that is not negative"))
 }
 
-fn refused(name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
+pub(crate) fn refused(name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
     let shown = value.repr().map_or_else(|_| "?".into(), |shown| shown.to_string());
     invalid("open", name, format!("{name} is {wanted}, not {shown}"))
 }

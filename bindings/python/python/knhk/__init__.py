@@ -16,7 +16,7 @@ import os as _os
 from . import _knhk
 from ._changes import Changes
 from ._document import Document
-from ._engine import Engine, Sector, Settings, aopen, open
+from ._engine import Engine, Observations, Sector, Settings, aopen, open
 from ._enums import Format, Outcome, Reason
 from ._errors import (
     AlreadyExists,
@@ -49,19 +49,26 @@ from ._errors import (
     WrongType,
 )
 from ._knhk import (
+    Aggregate,
     Change,
+    Counts,
     Difference,
+    Figures,
     IdentifierConflict,
+    KeptObservation,
     Key,
     KeyInfo,
     LogEntry,
     Map,
+    Objective,
     Observation,
+    ObserveStats,
     Phases,
     Progress,
     Receipt,
     Report,
     SectorInfo,
+    Segment,
     Signer,
     SigningKey,
     StatementDiff,
@@ -79,6 +86,7 @@ from ._ledger import arestore, restore
 from ._versions import Reference
 
 __all__ = [
+    "Aggregate",
     "AlreadyExists",
     "Busy",
     "CallFailed",
@@ -87,10 +95,12 @@ __all__ = [
     "Closed",
     "Conflict",
     "Corrupt",
+    "Counts",
     "Difference",
     "Document",
     "Engine",
     "Error",
+    "Figures",
     "Forked",
     "Format",
     "IdentifierConflict",
@@ -98,6 +108,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidArtifact",
     "InvalidDocument",
+    "KeptObservation",
     "Key",
     "KeyFileError",
     "KeyInfo",
@@ -107,7 +118,10 @@ __all__ = [
     "Nonconforming",
     "NotFound",
     "NotReady",
+    "Objective",
     "Observation",
+    "Observations",
+    "ObserveStats",
     "Outcome",
     "Panic",
     "Phases",
@@ -119,6 +133,7 @@ __all__ = [
     "Report",
     "Sector",
     "SectorInfo",
+    "Segment",
     "Settings",
     "Signer",
     "SigningFailed",

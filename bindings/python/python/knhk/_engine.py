@@ -20,6 +20,29 @@ from ._versions import History, Reference
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
+class Observations(TypedDict, total=False):
+    """How observations are kept; what is left out keeps a default that suits a service."""
+
+    segment_records: int
+    """Observations of a segment, which has one receipt."""
+    seal_after: float
+    """Seconds that an observation waits for its segment to fill, at most."""
+    memory_bytes: int
+    """Memory for observations that are not durable yet; beyond it rings fill and refuse, which is counted."""
+    period: float
+    """How often the rings are looked into while they are empty, in seconds."""
+    retain_bytes: int
+    """Bytes of observations that are kept, 64 each. Counts, Merkle roots and receipts are kept for ever."""
+    retain_age: float
+    """For how many seconds observations are kept."""
+    window: float
+    """The window that aggregates are over, in seconds."""
+    series: int
+    """Pairs of key and kind that are added up apart, at most."""
+    compression: int
+    """The effort of zstd, -7 to 19."""
+
+
 class Settings(TypedDict, total=False):
     """Settings of an engine; what is left out keeps a default that suits a service."""
 
@@ -57,6 +80,8 @@ class Settings(TypedDict, total=False):
     """Versions of each sector that are kept in the folder; what either limit asks to keep is kept, everything without limits."""
     retain_age: float
     """Versions that were current within this many seconds are kept."""
+    observations: bool | Observations
+    """Has the engine take observations out of the rings by itself, add them up, and keep them under receipts."""
 
 
 class Sector(History):

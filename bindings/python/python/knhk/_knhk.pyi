@@ -9,20 +9,26 @@ from ._enums import Format, Reason
 from ._ledger import Telling
 
 __all__ = [
+    "Aggregate",
     "Change",
     "ComponentReport",
+    "Counts",
     "Difference",
     "Engine",
+    "Figures",
     "HealthReport",
     "HedgedCall",
     "IdentifierConflict",
+    "KeptObservation",
     "Key",
     "KeyBase",
     "KeyInfo",
     "Listener",
     "LogEntry",
     "Map",
+    "Objective",
     "Observation",
+    "ObserveStats",
     "Parameter",
     "Permit",
     "Phases",
@@ -34,6 +40,7 @@ __all__ = [
     "ScopeBase",
     "Sector",
     "SectorInfo",
+    "Segment",
     "Signer",
     "SigningKey",
     "StatementDiff",
@@ -46,14 +53,20 @@ __all__ = [
     "View",
     "__version__",
     "after_fork_in_child",
+    "aggregates",
     "as_of",
     "as_of_moment",
     "backup",
     "checkpoint",
     "end_callbacks",
+    "flush_observations",
     "log",
+    "objectives",
+    "observations",
+    "observe_stats",
     "policies",
     "prove_consistency",
+    "prove_observation",
     "prove_receipt",
     "prune",
     "receipt",
@@ -63,12 +76,14 @@ __all__ = [
     "restore",
     "retry_after",
     "rotate_key",
+    "segments",
     "signing_keys",
     "tag",
     "tags",
     "trust_root",
     "untag",
     "verify",
+    "verify_observation",
     "verify_proof",
 ]
 
@@ -1100,3 +1115,247 @@ def remove_policy(engine: Engine, name: str) -> bool:
 
 def retry_after(value: str) -> float | None:
     """What a `Retry-After` header asks for, in seconds; None when it is neither seconds nor a date."""
+
+@final
+class Counts:
+    """How many observations, and how they ended."""
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+
+    @property
+    def unspecified(self) -> int: ...
+
+    @property
+    def success(self) -> int: ...
+
+    @property
+    def rejected(self) -> int: ...
+
+    @property
+    def error(self) -> int: ...
+
+    @property
+    def timeout(self) -> int: ...
+
+    @property
+    def own(self) -> int:
+        """Those with a code of the program's own."""
+
+    @property
+    def mismatched(self) -> int:
+        """Those whose value is not of the type or range that the ontology declares."""
+
+@final
+class Figures:
+    """What a window's observations add up to; None where there is no data."""
+
+    @property
+    def seconds(self) -> float:
+        """What they are over: the window, or less while it is not full."""
+
+    @property
+    def counts(self) -> Counts: ...
+
+    @property
+    def rate(self) -> float:
+        """Observations a second."""
+
+    @property
+    def failure_share(self) -> float | None:
+        """The share of those whose outcome is not success, in %."""
+
+    @property
+    def sum(self) -> float | None: ...
+
+    @property
+    def mean(self) -> float | None: ...
+
+    @property
+    def min(self) -> float | None: ...
+
+    @property
+    def max(self) -> float | None: ...
+
+    @property
+    def p50(self) -> float | None:
+        """The median; quantiles are within 1 %."""
+
+    @property
+    def p90(self) -> float | None: ...
+
+    @property
+    def p99(self) -> float | None: ...
+
+    @property
+    def p999(self) -> float | None: ...
+
+@final
+class Aggregate:
+    """What the observations under a key, of a kind, add up to."""
+
+    @property
+    def key(self) -> str | None:
+        """Its path; None for what came beyond the limit of series."""
+
+    @property
+    def kind(self) -> str | None: ...
+
+    @property
+    def unit(self) -> str | None: ...
+
+    @property
+    def window(self) -> Figures:
+        """The window that ends now."""
+
+    @property
+    def total(self) -> Counts:
+        """Since the engine was opened."""
+
+@final
+class Objective:
+    """How a service level objective stands."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str:
+        """The kind that it is about."""
+
+    @property
+    def aggregate(self) -> str:
+        """What is computed: "failure_share", "p99" and so on."""
+
+    @property
+    def bound(self) -> str:
+        """"at most" or "at least"."""
+
+    @property
+    def parameter(self) -> str:
+        """The parameter that is the limit."""
+
+    @property
+    def limit(self) -> float | None: ...
+
+    @property
+    def window(self) -> int:
+        """In seconds."""
+
+    @property
+    def value(self) -> float | None:
+        """The value now; None where there is no data."""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether it holds; None where there is no data, or no limit."""
+
+    @property
+    def burn(self) -> float | None:
+        """How much of what is allowed is used up; above 1 it is broken."""
+
+    @property
+    def figures(self) -> Figures: ...
+
+@final
+class Segment:
+    """A batch of observations of one sector that became durable under one receipt."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def sector(self) -> str: ...
+
+    @property
+    def first_ns(self) -> int: ...
+
+    @property
+    def last_ns(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def root(self) -> str:
+        """The Merkle root over them (RFC 9162), in hexadecimal digits."""
+
+    @property
+    def receipt(self) -> int | None:
+        """The number of its receipt."""
+
+    def __hash__(self) -> int: ...
+
+@final
+class KeptObservation:
+    """An observation that was kept."""
+
+    @property
+    def sector(self) -> str: ...
+
+    @property
+    def key(self) -> str | None: ...
+
+    @property
+    def value(self) -> int | float | bool | None: ...
+
+    @property
+    def outcome(self) -> int: ...
+
+    @property
+    def subject(self) -> int: ...
+
+    @property
+    def detail(self) -> int: ...
+
+    @property
+    def time_ns(self) -> int: ...
+
+    @property
+    def epoch(self) -> int:
+        """The generation in which it was made."""
+
+@final
+class ObserveStats:
+    """Figures of what drains the rings, since the engine was opened."""
+
+    @property
+    def drained(self) -> int: ...
+
+    @property
+    def persisted(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
+
+    @property
+    def unattributed(self) -> int: ...
+
+    @property
+    def lost(self) -> int: ...
+
+    @property
+    def segments(self) -> int: ...
+
+    @property
+    def stored_bytes(self) -> int: ...
+
+    @property
+    def pruned(self) -> int: ...
+
+    @property
+    def held_bytes(self) -> int: ...
+
+    @property
+    def failing(self) -> str | None:
+        """Why observations cannot be stored now, if so."""
+
+def aggregates(sector: Sector, /) -> list[Aggregate]: ...
+def objectives(sector: Sector, /) -> list[Objective]: ...
+def flush_observations(engine: Engine, /) -> None: ...
+def observe_stats(engine: Engine, /) -> ObserveStats: ...
+def segments(engine: Engine, sector: str | None, first: int, limit: int | None, /) -> list[Segment]: ...
+def observations(engine: Engine, segment: int, /) -> list[KeptObservation]: ...
+def prove_observation(engine: Engine, segment: int, index: int, /) -> tuple[bytes, bytes]: ...
+def verify_observation(engine: Engine, record: bytes, proof: bytes, /) -> None: ...

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, TypeAlias, TypeVar
 
 from . import _knhk
-from ._knhk import Progress, Receipt, Signer, SigningKey, Verified, View
+from ._knhk import KeptObservation, ObserveStats, Progress, Receipt, Segment, Signer, SigningKey, Verified, View
 
 _T = TypeVar("_T")
 
@@ -107,6 +107,38 @@ class Ledger(_knhk.Engine):
     def prune(self) -> int:
         """Removes now what `retain_versions` and `retain_age` do not keep; tells how many versions went. Receipts and tagged versions stay."""
         return _knhk.prune(self)
+
+    def flush_observations(self) -> None:
+        """Waits until what the rings hold now is durable under receipts: what was accepted before is not lost in a crash.
+
+        Raises `NotReady` for an engine without the setting `observations`, `StorageError` where it cannot be stored now: it is kept, and
+        tried again.
+        """
+        _knhk.flush_observations(self)
+
+    def observe_stats(self) -> ObserveStats:
+        """Figures of what drains the rings. Raises `NotReady` for an engine without the setting `observations`."""
+        return _knhk.observe_stats(self)
+
+    def segments(self, *, sector: str | None = None, first: int = 0, limit: int | None = None) -> list[Segment]:
+        """Batches of observations in the order of their numbers; at most 1,000 unless `limit` says so."""
+        return _knhk.segments(self, sector, first, limit)
+
+    def observations(self, segment: int, /) -> list[KeptObservation]:
+        """The observations of a segment. Raises `NotFound` where there is none of that number or retention dropped it, `Corrupt`."""
+        return _knhk.observations(self, segment)
+
+    def prove_observation(self, segment: int, index: int, /) -> tuple[bytes, bytes]:
+        """An observation's 64 bytes as they were signed, and the proof (CBOR) that it was ingested, for whoever holds the trust root."""
+        return _knhk.prove_observation(self, segment, index)
+
+    def verify_observation(self, record: bytes, proof: bytes, /) -> None:
+        """Checks such a proof against this engine's log. Raises `Unproven`; `InvalidArgument` for what is no proof."""
+        _knhk.verify_observation(self, record, proof)
+
+    async def aflush_observations(self) -> None:
+        """`flush_observations` in a thread."""
+        await asyncio.to_thread(self.flush_observations)
 
     async def areceipts(
         self,

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from . import _knhk
 from ._enums import Format
-from ._knhk import LogEntry, StatementDiff, Tag, Version, View
+from ._knhk import Aggregate, LogEntry, Objective, StatementDiff, Tag, Version, View
 
 Reference: TypeAlias = int | str
 """Which version: its number, "current", "~3" (3 before the current one), a tag, 6 or more hexadecimal digits of a content address, a moment
@@ -49,6 +49,14 @@ class History(_knhk.Sector):
         Raises as `resolve`; `NotFound` also where what was current then is no longer kept.
         """
         return _knhk.as_of(self, str(reference))
+
+    def aggregates(self) -> list[Aggregate]:
+        """What the observations add up to, by key and kind. Raises `NotReady` for an engine without the setting `observations`."""
+        return _knhk.aggregates(self)
+
+    def objectives(self) -> list[Objective]:
+        """How the service level objectives stand. Raises as `aggregates`."""
+        return _knhk.objectives(self)
 
     def rollback(self, version: Reference, *, by: str = "", why: str = "") -> Version:
         """Makes a version's content current again, as a new version. Raises `NotFound`, and as `promote`."""
