@@ -79,10 +79,11 @@ test-readme: lib python node
 	KNHK_LIB=$(LIB) $(PYTHON) tests/readme/run.py
 
 # A log's receipts, verified in Python with pycose, cwt and cbor2 and nothing of ours.
-test-receipts: $(SETUP)/receipts
+test-receipts: $(SETUP)/receipts python
 	rm -rf target/receipts
 	cargo run --quiet --package knhk-ledger --example sample -- target/receipts
 	$(PYTHON) tests/receipts/verify.py target/receipts
+	$(PYTHON) tests/receipts/engine.py
 
 $(SETUP)/receipts: $(SETUP)/python
 	@echo "set-up: pycose, cwt and cbor2 in .venv"
