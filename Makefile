@@ -79,10 +79,11 @@ test-readme: lib python node
 	KNHK_LIB=$(LIB) $(PYTHON) tests/readme/run.py
 
 # A log's receipts, verified in Python with pycose, cwt and cbor2 and nothing of ours.
-test-receipts: $(SETUP)/receipts
+test-receipts: $(SETUP)/receipts python
 	rm -rf target/receipts
 	cargo run --quiet --package knhk-ledger --example sample -- target/receipts
 	$(PYTHON) tests/receipts/verify.py target/receipts
+	$(PYTHON) tests/receipts/engine.py
 
 $(SETUP)/receipts: $(SETUP)/python
 	@echo "set-up: pycose, cwt and cbor2 in .venv"
@@ -112,7 +113,7 @@ ORACLE_SEED ?= 1
 oracles: $(SETUP)/oracles ## Compares SHACL verdicts with pySHACL, rudof and shacl-rust on generated shapes and data.
 	@for feature in shacl-rust rudof; do \
 	    (cd tests/oracles/shacl && cargo build --quiet --release --features $$feature) && \
-	    cp $(or $(CARGO_TARGET_DIR),tests/oracles/shacl/target)/release/knhk-shacl-oracles target/oracles/$$feature; done
+	    cp $(or $(CARGO_TARGET_DIR),tests/oracles/shacl/target)/release/knhk-shacl-oracles target/oracles/$$feature || exit 1; done
 	target/oracles/python/bin/python tests/oracles/shacl/compare.py --cases $(ORACLE_CASES) --seed $(ORACLE_SEED) target/oracles/shacl-rust target/oracles/rudof
 
 $(SETUP)/oracles:
