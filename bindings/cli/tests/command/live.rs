@@ -60,8 +60,8 @@ fn reads_see_whole_versions_while_a_thousand_are_promoted() {
         assert_eq!(shown["parameters"][0]["leaf"], shown["parameters"][1]["leaf"]);
         let numbers: Vec<u64> =
             shown["versions"].as_array().unwrap().iter().map(|version| version["version"].as_u64().unwrap()).collect();
-        assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{numbers:?}");
-        assert_eq!(shown["parameters"][0]["leaf"], json!(numbers.last().unwrap() - 1));
+        assert!(numbers.windows(2).all(|pair| pair[0] == pair[1] + 1), "{numbers:?}");
+        assert_eq!(shown["parameters"][0]["leaf"], json!(numbers[0] - 1));
         let compared = scratch.json(&["diff", "orders"]);
         assert_eq!(compared["changes"].as_array().unwrap().len(), 2);
     }
