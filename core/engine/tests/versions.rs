@@ -134,6 +134,22 @@ fn a_reference_means_one_version_or_says_what_it_may_mean() {
 }
 
 #[test]
+fn an_address_that_begins_with_digits_alone_is_found() {
+    for engine in [in_memory(), Engine::open(":memory:", Options::default()).unwrap()] {
+        _ = engine.create_sector("orders", SectorKind::Direct);
+        let address = |n| {
+            promote(&engine, "orders", n);
+            let address = engine.history("orders").unwrap().pop().unwrap().snapshot_id;
+            (n as u64, address.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        };
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let (version, address) = (1..500).map(address).find(|(_, address)| is_digits(&address[..6])).unwrap();
+        assert_eq!(engine.resolve("orders", &address[..6]).unwrap(), version);
+        assert_eq!(engine.resolve("orders", "987654").unwrap_err().status(), Status::NotFound);
+    }
+}
+
+#[test]
 fn tags_are_names_and_nothing_else() {
     let engine = in_memory();
     promote(&engine, "orders", 1);
