@@ -10,7 +10,7 @@ use knhk_hot::layout::SECTOR_CAPACITY;
 use knhk_hot::{Hot, Observation, Reader, ReaderOptions};
 use knhk_observation::Monitor;
 use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
-use knhk_promotion::{NoJournal, Sector, SectorKind};
+use knhk_promotion::{Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
 use knhk_warm::Ticker;
@@ -19,7 +19,6 @@ use crate::control::Server;
 use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
 use crate::records::Records;
-use crate::recover::lost;
 use crate::subscribe::Announcer;
 use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
@@ -46,7 +45,7 @@ pub(crate) struct Inner {
     pub(crate) sectors: Arc<RwLock<Vec<Arc<Sector>>>>,
     /// The monitor, where there is one.
     pub(crate) monitor: RwLock<Option<Monitor>>,
-    history: usize,
+    pub(crate) history: usize,
     aside: Arc<Background>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
@@ -141,58 +140,6 @@ impl Engine {
         Ok(engine)
     }
 
-    fn recover(&self) -> Result<(), Error> {
-        let Some(durable) = self.inner.journal.durable.as_ref().filter(|durable| durable.folder.is_some()) else {
-            return Ok(());
-        };
-        let writable = durable.writable().is_ok();
-        for stored in durable.sectors(&self.inner.limits, self.inner.history)? {
-            self.inner.damaged.fetch_add(stored.damaged.len() as u64, Ordering::Relaxed);
-            for loss in &stored.damaged {
-                self.inner.announcer.log(Level::Error, "recovery", loss.clone());
-            }
-            let sector = self.add(stored.empty, stored.kind, stored.keys)?;
-            if let Some(declared) = stored.declared {
-                sector.declare(&self.inner.hot, &NoJournal, declared)?;
-            }
-            sector.recover(&self.inner.hot, stored.versions, stored.next)?;
-            if !writable {
-                continue;
-            }
-            if let Some(current) = sector.lock()?.current().filter(|_| stored.intended) {
-                durable.owe(sector.name(), current).map_err(|error| {
-                    let message = format!("the thread that records emergency rollbacks could not be started: {error}");
-                    Error::new(Status::System, "open", sector.name(), message)
-                })?;
-            }
-            for loss in &stored.damaged {
-                self.record_loss(durable, sector.name(), loss);
-            }
-        }
-        if writable {
-            durable.settle();
-            if let Err(error) = durable.history.record_epoch(self.inner.hot.epoch()) {
-                let line = format!("nothing can be recorded: {error}");
-                self.inner.announcer.log(Level::Error, "recovery", line);
-            }
-        }
-        Ok(())
-    }
-
-    /// Leaves a receipt of what recovery passed over.
-    fn record_loss(&self, durable: &Durable, sector: &str, loss: &str) {
-        let entry = knhk_ledger::Entry {
-            time_ns: now_ns(),
-            sector: Some(sector.into()),
-            outcome: knhk_ledger::Outcome::Rejected,
-            evidence: lost(loss),
-            links: Vec::new(),
-        };
-        if let Err(error) = durable.history.ledger().append(vec![entry]) {
-            self.inner.announcer.log(Level::Error, "recovery", format!("what was lost has no receipt: {error}"));
-        }
-    }
-
     /// Creates a sector. Names are 1 to 64 characters of `a-z`, `0-9`, `-` and `_`, and begin with a letter or digit.
     ///
     /// # Errors
@@ -217,7 +164,7 @@ impl Engine {
         Ok(())
     }
 
-    fn add(&self, empty: Arc<Snapshot>, kind: SectorKind, keys: KeyTable) -> Result<Arc<Sector>, Error> {
+    pub(crate) fn add(&self, empty: Arc<Snapshot>, kind: SectorKind, keys: KeyTable) -> Result<Arc<Sector>, Error> {
         self.add_recorded(empty, kind, keys, None)
     }
 

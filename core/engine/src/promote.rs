@@ -7,10 +7,13 @@ use std::time::Instant;
 use knhk_hot::artifact::Artifact;
 use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector, Verified};
-use knhk_version::{Refused, VersionError};
+use knhk_version::{Refused, Retention, VersionError};
 
 use crate::durable::now_ns;
 use crate::{Engine, Error, Level, VersionInfo};
+
+/// Promotions after which retention is looked after, at most: what it costs is spread over as many.
+const RETENTION: u64 = 64;
 
 impl Engine {
     /// Makes a JSON document the current knowledge of a direct sector. When this returns, every read that begins, on any thread, sees it
@@ -151,7 +154,7 @@ impl Engine {
         // Taken and let go, so that a waiter cannot miss the change between its look and its sleep.
         drop(inner.ready.0.lock());
         inner.ready.1.notify_all();
-        self.retain(sector);
+        self.retain(sector, version.version);
         Ok(version)
     }
 
@@ -191,14 +194,19 @@ impl Engine {
         Err(error)
     }
 
-    /// Removes the versions that retention does not keep. What cannot be removed now is the next time.
-    fn retain(&self, sector: &Sector) {
+    /// Removes the versions that retention does not keep, now and then: it looks at all that are kept. What cannot be removed now is the
+    /// next time.
+    fn retain(&self, sector: &Sector, promoted: u64) {
         let (Some(durable), retention) = (&self.inner.journal.durable, &self.inner.retention) else { return };
-        if retention.is_everything() {
+        let every = match retention {
+            Retention { versions: None, age: None } => return,
+            Retention { versions: Some(versions), age: None } => (versions / RETENTION).max(1),
+            _ => RETENTION,
+        };
+        if !promoted.is_multiple_of(every) {
             return;
         }
-        let current = sector.lock().ok().and_then(|state| state.current().map(|current| current.number));
-        if let Err(error) = durable.history.prune(sector.name(), retention, current, now_ns()) {
+        if let Err(error) = durable.history.prune(sector.name(), retention, Some(promoted), now_ns()) {
             tracing::warn!(sector = sector.name(), %error, "versions beyond the retention could not be removed");
         }
     }

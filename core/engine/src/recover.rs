@@ -1,16 +1,17 @@
 //! Recovery: the sectors as the store has them, checked, and the newest whole version of each.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use knhk_ledger::Evidence;
+use knhk_ledger::{Entry, Evidence, Outcome};
 use knhk_ontology::{Core, Document, KeyTable, Limits, Snapshot, compile_snapshot};
-use knhk_promotion::{Origin, SectorKind, Version};
+use knhk_promotion::{NoJournal, Origin, SectorKind, Version};
 use knhk_store::{SectorRecord, VersionRecord};
 use knhk_version::VersionError;
 
 use crate::durable::{Durable, now_ns};
 use crate::emergency::Intent;
-use crate::{Error, Status};
+use crate::{Engine, Error, Level, Status};
 
 /// Versions read at once.
 const PAGE: usize = 64;
@@ -213,11 +214,61 @@ fn rolled_back(target: &Version, before: Option<&Version>, intent: &Intent, epoc
     }
 }
 
-/// What the receipt of a loss states.
-pub(crate) fn lost(loss: &str) -> Evidence {
-    Evidence::InvariantViolated {
-        invariant: "what was acknowledged is whole".into(),
-        item: "store".into(),
-        detail: loss.into(),
+impl Engine {
+    /// Takes up what a folder holds.
+    pub(crate) fn recover(&self) -> Result<(), Error> {
+        let Some(durable) = self.inner.journal.durable.as_ref().filter(|durable| durable.folder.is_some()) else {
+            return Ok(());
+        };
+        let writable = durable.writable().is_ok();
+        for stored in durable.sectors(&self.inner.limits, self.inner.history)? {
+            self.inner.damaged.fetch_add(stored.damaged.len() as u64, Ordering::Relaxed);
+            for loss in &stored.damaged {
+                self.inner.announcer.log(Level::Error, "recovery", loss.clone());
+            }
+            let sector = self.add(stored.empty, stored.kind, stored.keys)?;
+            if let Some(declared) = stored.declared {
+                sector.declare(&self.inner.hot, &NoJournal, declared)?;
+            }
+            sector.recover(&self.inner.hot, stored.versions, stored.next)?;
+            if !writable {
+                continue;
+            }
+            if let Some(current) = sector.lock()?.current().filter(|_| stored.intended) {
+                durable.owe(sector.name(), current).map_err(|error| {
+                    let message = format!("the thread that records emergency rollbacks could not be started: {error}");
+                    Error::new(Status::System, "open", sector.name(), message)
+                })?;
+            }
+            for loss in &stored.damaged {
+                self.record_loss(durable, sector.name(), loss);
+            }
+        }
+        if writable {
+            durable.settle();
+            if let Err(error) = durable.history.record_epoch(self.inner.hot.epoch()) {
+                let line = format!("nothing can be recorded: {error}");
+                self.inner.announcer.log(Level::Error, "recovery", line);
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves a receipt of what recovery passed over.
+    fn record_loss(&self, durable: &Durable, sector: &str, loss: &str) {
+        let entry = Entry {
+            time_ns: now_ns(),
+            sector: Some(sector.into()),
+            outcome: Outcome::Rejected,
+            evidence: Evidence::InvariantViolated {
+                invariant: "what was acknowledged is whole".into(),
+                item: "store".into(),
+                detail: loss.into(),
+            },
+            links: Vec::new(),
+        };
+        if let Err(error) = durable.history.ledger().append(vec![entry]) {
+            self.inner.announcer.log(Level::Error, "recovery", format!("what was lost has no receipt: {error}"));
+        }
     }
 }

@@ -95,16 +95,16 @@ impl Engine {
         let history = self.history(sector)?;
         let at = |moment| history.iter().rev().find(|version| version.time_ns <= moment).map(|version| version.version);
         let found = match Reference::parse(reference)? {
-            Reference::Number(_) => None,
+            Reference::Number(_) if reference.len() < 6 => None,
             Reference::Back(back) => {
                 let back = usize::try_from(back).unwrap_or(usize::MAX);
                 history.iter().rev().nth(back).map(|version| version.version)
             }
             Reference::Moment(moment) => at(moment),
             Reference::Ago(ago) => at(now_ns().saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX))),
-            Reference::Name(name) => {
+            Reference::Number(_) | Reference::Name(_) => {
                 let versions = history.iter().rev().map(|version| (version.version, version.snapshot_id));
-                return Ok(knhk_version::named(sector, &name, None, versions)?);
+                return Ok(knhk_version::named(sector, reference, None, versions)?);
             }
         };
         found.ok_or_else(|| {

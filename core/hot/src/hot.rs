@@ -174,7 +174,7 @@ impl Hot {
         Ok(Hot { inner })
     }
 
-    /// The newest generation: the number of publications so far.
+    /// The newest generation: the first one, and the number of publications since.
     pub fn epoch(&self) -> u64 {
         self.inner.hot().epoch.load(Acquire)
     }

@@ -1,7 +1,7 @@
 //! References to versions: one grammar for every face and the command.
 //!
 //! ```text
-//! 12                       the version of this number
+//! 12                       the version of this number; where there is none, 6 or more digits are a content address's
 //! current                  the current one
 //! ~3                       3 before the current one
 //! 2026-11-01T09:00:00Z     the one that was current then; a date alone is its first moment (UTC)
@@ -118,7 +118,11 @@ impl History {
     ) -> Result<u64, VersionError> {
         let unknown = |what: String| VersionError::Unknown { sector: sector.into(), what };
         match Reference::parse(reference)? {
-            Reference::Number(number) => Ok(self.version(sector, number)?.number),
+            Reference::Number(number) => match (self.store().version(sector, number)?, is_address(reference)) {
+                (Some(version), _) => Ok(version.number),
+                (None, true) => self.named(sector, reference),
+                (None, false) => Ok(self.version(sector, number)?.number),
+            },
             Reference::Back(0) => current.ok_or_else(|| unknown("nothing was promoted yet".into())),
             Reference::Back(back) => {
                 let current = current.ok_or_else(|| unknown("nothing was promoted yet".into()))?;
