@@ -33,6 +33,8 @@ test('a breaker opens, probes and closes', async () => {
   const scope = manual();
   const breaker = new r.Breaker('payments', { consecutiveFailures: 2, recovery: 50, halfOpenPermits: 1, windowCalls: 20, scope });
   assert.equal(await breaker.call(() => 7), 7);
+  assert.equal(breaker.enter().left, undefined);
+  assert.equal(await breaker.call(() => new Promise((resolve) => setTimeout(resolve, 5, 8))), 8);
   const pay = breaker.wrap(async (amount, by) => [amount, by]);
   assert.deepEqual(await pay(5, 'you'), [5, 'you']);
   for (let i = 0; i < 2; i++) await assert.rejects(breaker.call(fails), /down/);
@@ -135,7 +137,7 @@ test('retries honour what the callee asks for, and who leaves', async () => {
   setImmediate(() => gone.abort(new Error('the caller left')));
   await assert.rejects(called, /the caller left/);
   assert.equal(r.retryAfter('120'), 120_000);
-  assert.equal(r.retryAfter('soon') ?? undefined, undefined);
+  assert.equal(r.retryAfter('soon'), undefined);
 });
 
 test('a hedge takes the first answer', async () => {

@@ -54,7 +54,7 @@ impl Place<'_> {
 
     /// Whether it is an engine's.
     fn exists(&self) -> bool {
-        self.folder.join("sectors").is_dir()
+        self.folder.join("store.sqlite").is_file()
     }
 
     fn existing(&self) -> Result<(), Failure> {

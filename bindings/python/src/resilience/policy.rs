@@ -1,163 +1,27 @@
-//! The native half of `knhk.resilience`: policies under one class, permits, scopes. Python's half gives each kind its own class.
+//! What every class of a policy is made of.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use knhk_engine::{Error, Status, policy_document};
 use knhk_resilience::degrade::{Level, Thresholds};
 use knhk_resilience::health::Component;
-use knhk_resilience::hedge::{Hedged, Verdict};
-use knhk_resilience::pipeline::{Call, Permit as Admitted};
+use knhk_resilience::hedge::Verdict;
+use knhk_resilience::pipeline::Call;
 use knhk_resilience::policy::Parts;
 use knhk_resilience::recover::{Incident, Strategy};
 use knhk_resilience::retry::{Attempts, Decision, Failure};
-use knhk_resilience::{
-    Deadline, Event, Events, ManualClock, Outcome, Policy as Native, Priority, Rejected, Scope as Shared, SystemClock,
-};
+use knhk_resilience::{Deadline, Policy as Native, Priority, Scope as Shared};
 use knhk_warm::Ticker;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 
+use super::permit::{HedgedCall, Permit, outcome, refused};
+use super::report::{HealthReport, Parameter};
+use super::scope::ScopeBase;
+use super::seconds;
 use crate::callbacks;
 use crate::engine::Engine;
 use crate::error::{Raised, detached, invalid};
-
-/// Events that wait for a callback before the oldest make room.
-const WAITING: usize = 1024;
-
-fn seconds(name: &str, seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| {
-        invalid("policy", name, format!("{name} is a number of seconds that is not negative, not {seconds}"))
-    })
-}
-
-/// The exception for a refusal, of `knhk.resilience`.
-fn refused(py: Python<'_>, policy: &str, rejected: &Rejected) -> PyErr {
-    static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let after = rejected.retry_after().filter(|after| *after != Duration::MAX).map(|after| after.as_secs_f64());
-    let made = MAKE
-        .import(py, "knhk._errors", "make_refused")
-        .and_then(|make| make.call1((format!("{policy}: {rejected}"), policy, rejected.reason(), after)));
-    match made {
-        Ok(made) => PyErr::from_value(made),
-        Err(failure) => failure,
-    }
-}
-
-/// What policies share.
-#[pyclass(frozen, subclass, module = "knhk._knhk")]
-pub struct ScopeBase {
-    shared: Shared,
-    manual: Option<Arc<ManualClock>>,
-    _follower: Option<Ticker>,
-}
-
-#[pymethods]
-impl ScopeBase {
-    #[new]
-    #[pyo3(signature = (clock = "system", *, engine = None))]
-    fn new(clock: &str, engine: Option<&Engine>) -> PyResult<ScopeBase> {
-        let made = |shared, manual, follower| Ok(ScopeBase { shared, manual, _follower: follower });
-        if let Some(engine) = engine {
-            return made(engine.shared.engine().scope(), None, None);
-        }
-        match clock {
-            "system" => made(Shared::default(), None, None),
-            "cached" => {
-                let cached = Arc::new(ManualClock::default());
-                let follower = cached.follow(Arc::new(SystemClock), Duration::from_millis(1))?;
-                made(Shared::new(cached), None, Some(follower))
-            }
-            "manual" => {
-                let manual = Arc::new(ManualClock::default());
-                made(Shared::new(manual.clone()), Some(manual), None)
-            }
-            other => {
-                Err(invalid("scope", "clock", format!("clock is \"system\", \"cached\" or \"manual\", not {other:?}")))
-            }
-        }
-    }
-
-    fn now(&self) -> f64 {
-        self.shared.clock().now_ns() as f64 / 1e9
-    }
-
-    fn advance(&self, by: f64) -> PyResult<()> {
-        let by = seconds("by", by)?;
-        let manual = self.manual.as_ref();
-        let manual = manual.ok_or_else(|| invalid("scope", "clock", "only the clock \"manual\" is moved by hand"))?;
-        manual.advance(by);
-        Ok(())
-    }
-
-    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let all = PyDict::new(py);
-        for counter in self.shared.counters().read() {
-            all.set_item(counter.name, counter.value)?;
-        }
-        Ok(all)
-    }
-
-    fn _subscribe(&self, callback: Py<PyAny>) -> PyResult<Listener> {
-        let events = Events::new(WAITING);
-        let queue = events.clone();
-        let tell = move |event: Event| {
-            callbacks::call(|py| {
-                let Event { source, at_ns, change } = &event;
-                let (from, to) = change.ends();
-                let at = *at_ns as f64 / 1e9;
-                let told = (&**source, change.kind(), from, to, format!("{source}: {change}"), at, queue.missed());
-                callback.call1(py, told).map(drop)
-            });
-        };
-        let ticker = events.listen(Box::new(tell))?;
-        self.shared.subscribe(events.clone());
-        Ok(Listener { shared: self.shared.clone(), held: Mutex::new(Some((events, ticker))) })
-    }
-}
-
-/// A callback's registration. It ends when it is forgotten.
-#[pyclass(frozen, module = "knhk.resilience")]
-pub struct Listener {
-    shared: Shared,
-    held: Mutex<Option<(Events, Ticker)>>,
-}
-
-impl Listener {
-    fn end(&self) {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((events, ticker)) = held {
-            self.shared.unsubscribe(&events);
-            drop(ticker);
-        }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        // The thread may be waiting for the interpreter.
-        if Python::try_attach(|py| py.detach(|| self.end())).is_none() {
-            self.end();
-        }
-    }
-}
-
-#[pymethods]
-impl Listener {
-    fn close(&self, py: Python<'_>) {
-        py.detach(|| self.end());
-    }
-
-    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (*_raised))]
-    fn __exit__(&self, py: Python<'_>, _raised: &Bound<'_, PyTuple>) {
-        self.close(py);
-    }
-}
 
 /// What every class of a policy is made of.
 #[pyclass(frozen, subclass, module = "knhk._knhk")]
@@ -177,19 +41,6 @@ fn mender(strategy: Py<PyAny>) -> Strategy {
         });
         mended.unwrap_or_else(|| Err("the interpreter is ending".into()))
     })
-}
-
-fn outcome(name: &str) -> PyResult<Outcome> {
-    match name {
-        "success" => Ok(Outcome::Success),
-        "failure" => Ok(Outcome::Failure),
-        "ignored" => Ok(Outcome::Ignored),
-        other => Err(invalid(
-            "policy",
-            "outcome",
-            format!("outcome is \"success\", \"failure\" or \"ignored\", not {other:?}"),
-        )),
-    }
 }
 
 fn wrong_kind(policy: &Native, wanted: &str) -> PyErr {
@@ -491,161 +342,4 @@ impl Drop for PolicyBase {
             drop(ticker);
         }
     }
-}
-
-/// A hedged call's copies.
-#[pyclass(frozen, module = "knhk._knhk")]
-pub struct HedgedCall(Mutex<Hedged>);
-
-impl HedgedCall {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Hedged> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// An admitted call.
-#[pyclass(frozen, module = "knhk.resilience")]
-pub struct Permit {
-    native: Native,
-    shared: Shared,
-    held: Mutex<Option<Admitted>>,
-    deadline: Deadline,
-    is_to_fail: bool,
-}
-
-impl Permit {
-    fn end(&self, outcome: Outcome) -> Outcome {
-        match self.held.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(admitted) => self.native.finish(admitted, outcome),
-            None => outcome,
-        }
-    }
-}
-
-impl Drop for Permit {
-    /// A permit that is forgotten says nothing of the callee.
-    fn drop(&mut self) {
-        self.end(Outcome::Ignored);
-    }
-}
-
-#[pymethods]
-impl Permit {
-    #[pyo3(signature = (outcome = "success"))]
-    fn finish(&self, outcome: &str) -> PyResult<bool> {
-        let told = self::outcome(outcome)?;
-        Ok(self.end(told) == told)
-    }
-
-    #[getter]
-    fn left(&self) -> Option<f64> {
-        self.deadline.left(&**self.shared.clock()).map(|left| left.as_secs_f64())
-    }
-
-    #[getter]
-    fn is_to_fail(&self) -> bool {
-        self.is_to_fail
-    }
-}
-
-/// A parameter of a policy, as it stands.
-#[pyclass(frozen, get_all, module = "knhk.resilience")]
-pub struct Parameter {
-    name: String,
-    value: f64,
-    unit: &'static str,
-    low: f64,
-    high: f64,
-    is_whole: bool,
-    what: &'static str,
-}
-
-#[pymethods]
-impl Parameter {
-    fn __repr__(&self) -> String {
-        format!("Parameter({} = {} {}, {} to {})", self.name, self.value, self.unit, self.low, self.high)
-    }
-}
-
-/// A component's health at one moment.
-#[pyclass(frozen, get_all, module = "knhk.resilience")]
-#[derive(Clone)]
-pub struct ComponentReport {
-    name: String,
-    state: String,
-    weight: f64,
-    health: f64,
-    age: Option<f64>,
-    explained_by: Vec<String>,
-}
-
-/// A system's health at one moment.
-#[pyclass(frozen, get_all, module = "knhk.resilience")]
-pub struct HealthReport {
-    availability: f64,
-    system: String,
-    components: Vec<ComponentReport>,
-    text: String,
-}
-
-#[pymethods]
-impl HealthReport {
-    fn __str__(&self) -> &str {
-        &self.text
-    }
-}
-
-impl From<knhk_resilience::health::Report> for HealthReport {
-    fn from(report: knhk_resilience::health::Report) -> HealthReport {
-        let text = report.to_string();
-        let component = |c: knhk_resilience::health::ComponentReport| ComponentReport {
-            name: c.name.to_string(),
-            state: c.state.to_string(),
-            weight: c.weight,
-            health: c.health,
-            age: c.age.map(|age| age.as_secs_f64()),
-            explained_by: c.explained_by.iter().map(|name| name.to_string()).collect(),
-        };
-        let components = report.components.into_iter().map(component).collect();
-        HealthReport { availability: report.availability, system: report.system.to_string(), components, text }
-    }
-}
-
-/// A policy that an engine knows.
-#[pyclass(frozen, get_all, module = "knhk.resilience")]
-pub struct PolicyInfo {
-    name: String,
-    kind: &'static str,
-    sector: Option<String>,
-    version: u64,
-    refused: Option<String>,
-    state: String,
-    text: String,
-}
-
-/// The policies that an engine knows.
-#[pyfunction]
-pub fn policies(py: Python<'_>, engine: &Engine) -> PyResult<Vec<PolicyInfo>> {
-    let info = |info: knhk_engine::PolicyInfo| PolicyInfo {
-        name: info.name,
-        kind: info.kind,
-        sector: info.sector,
-        version: info.version,
-        refused: info.refused,
-        state: info.state,
-        text: info.summary,
-    };
-    detached(py, || Ok(engine.shared.engine().policies().into_iter().map(info).collect()))
-}
-
-/// Has an engine forget a policy.
-#[pyfunction]
-pub fn remove_policy(py: Python<'_>, engine: &Engine, name: &str) -> PyResult<bool> {
-    detached(py, || Ok(engine.shared.engine().remove_policy(name)))
-}
-
-/// What a `Retry-After` header asks for, in seconds.
-#[pyfunction]
-pub fn retry_after(value: &str) -> Option<f64> {
-    knhk_resilience::retry::retry_after(value, std::time::SystemTime::now()).map(|pause| pause.as_secs_f64())
 }
