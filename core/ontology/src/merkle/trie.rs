@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use knhk_digest::Messages;
 
-use super::TOGETHER;
 use super::sha256::{Hash, node_of, push_node};
+use super::{TOGETHER, TWO_THREADS};
 
 /// A leaf alone in its part of the trie, or a node over several.
 #[derive(Clone, Debug)]
@@ -116,9 +116,33 @@ impl Maker {
     }
 }
 
-/// The hash of the tree of these leaves, which are sorted and without repetition; 32 zero bytes where there is none. No tree is made, and
-/// the nodes of one depth are hashed one right after the other, since they need nothing of each other.
+/// The hash of the tree of these leaves, which are sorted and without repetition; 32 zero bytes where there is none. No tree is made. Where
+/// they are many, two threads share what is below the root.
 pub(super) fn root(leaves: &[Hash]) -> Hash {
+    if leaves.len() < TWO_THREADS {
+        return hash_below(leaves, 0);
+    }
+    let (left, right) = leaves.split_at(leaves.partition_point(|leaf| nibble(leaf, 0) < WIDTH / 2));
+    let children = |mut rest: &[Hash]| {
+        let (mut present, mut hashes) = (0, Vec::with_capacity(WIDTH));
+        while let Some(leaf) = rest.first() {
+            let at = nibble(leaf, 0);
+            present |= 1 << at;
+            hashes.push(hash_below(take(&mut rest, 0, at), 1));
+        }
+        (present, hashes)
+    };
+    let ((low, mut hashes), (high, others)) = std::thread::scope(|scope| {
+        let right = scope.spawn(|| children(right));
+        (children(left), right.join().expect("hashing does not panic"))
+    });
+    hashes.extend(others);
+    node_of(&mut Messages::default(), low | high, hashes.iter())
+}
+
+/// The hash of the tree of these leaves, which have the nibbles before `top` in common. The nodes of one depth are hashed one right after
+/// the other, since they need nothing of each other.
+fn hash_below(leaves: &[Hash], top: usize) -> Hash {
     if let [] | [_] = leaves {
         return leaves.first().copied().unwrap_or([0; 32]);
     }
@@ -127,7 +151,7 @@ pub(super) fn root(leaves: &[Hash]) -> Hash {
     let mut nodes: Vec<Bare> = Vec::with_capacity(leaves.len() / 2 + 1);
     let mut open = vec![(leaves, 0)];
     hashes.push([0; 32]);
-    let (mut depth, mut next) = (0, Vec::new());
+    let (mut depth, mut next) = (top, Vec::new());
     while !open.is_empty() {
         for &(leaves, hash) in &open {
             let (start, mut present, mut rest) = (hashes.len(), 0, leaves);
