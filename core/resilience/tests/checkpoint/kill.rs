@@ -61,7 +61,11 @@ fn a_kill_at_any_moment_leaves_a_good_one_in_a_store() {
 }
 
 fn kill(in_store: bool) {
-    let rounds = std::env::var("KNHK_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(25);
+    let rounds = std::env::var("KNHK_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(if in_store {
+        10
+    } else {
+        25
+    });
     // On the disk, and the same folder all along.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let mut seed = Instant::now().elapsed().as_nanos() as u64 ^ u64::from(std::process::id()) | 1;
