@@ -46,6 +46,10 @@ target/demo/admission-cpp: $(ADMISSION_CPP) $(wildcard examples/admission/cpp/*.
 	@mkdir -p $(@D)
 	g++ -std=c++17 -O2 -Wall -Wextra -o $@ $(ADMISSION_CPP) $(IN_TREE)
 
+target/demo/resilience: examples/resilience/c/flaky.c $(wildcard include/*) | lib
+	@mkdir -p $(@D)
+	gcc -std=gnu11 -O2 -Wall -Wextra -o $@ $< $(IN_TREE)
+
 bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; ONLY=H1 runs a part. Fails when a stated limit is missed.
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/target/bench/prefix
 	python3 tests/bench/run.py --only "$(ONLY)"
@@ -126,11 +130,16 @@ $(SETUP)/cargo-fuzz:
 	@touch $@
 
 # Each program of the example runs for a second; what it says of itself is checked.
-test-examples: target/demo/admission target/demo/admission-cpp python node
-	cargo build --quiet --release --package admission
+test-examples: target/demo/admission target/demo/admission-cpp target/demo/resilience python node
+	cargo build --quiet --release --package admission --package resilience-example
 	npm install --silent --no-audit --no-fund --prefix examples/admission/node
 	$(PYTHON) tests/examples/run.py c=target/demo/admission cpp=target/demo/admission-cpp rust=$(LIB)/admission \
 	    "python=$(PYTHON) examples/admission/python/admission.py" "node=node examples/admission/node/admission.mjs"
+	npm install --silent --no-audit --no-fund --prefix examples/resilience/node
+	target/demo/resilience
+	$(LIB)/resilience-example
+	$(PYTHON) examples/resilience/python/flaky.py
+	node examples/resilience/node/flaky.mjs
 
 # Set-up: says what it does, and does it once.
 $(SETUP)/python: bindings/python/pyproject.toml

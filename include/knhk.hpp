@@ -759,4 +759,6 @@ private:
 
 } // namespace knhk
 
+#include "knhk_resilience.hpp"
+
 #endif // KNHK_HPP

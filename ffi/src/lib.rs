@@ -33,6 +33,7 @@ pub mod promote;
 pub mod read;
 pub mod reader;
 pub mod report;
+pub mod resilience;
 pub mod sector;
 pub mod stats;
 pub mod value;

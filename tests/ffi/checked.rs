@@ -8,7 +8,8 @@ use std::process::Command;
 use crate::support::{Link, compile, compile_with, succeeded};
 
 /// What each can bear: filters, forks and copies are about the kernel and the loader, not about memory.
-const PROGRAMS: [&str; 7] = ["sketch", "management", "bad_input", "readers", "callbacks", "observations", "threads"];
+const PROGRAMS: [&str; 8] =
+    ["sketch", "management", "bad_input", "readers", "callbacks", "observations", "threads", "resilience"];
 
 #[test]
 fn address_sanitizer() {

@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 10] = [
+const HANDLES: [(&str, &str); 13] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -65,6 +65,9 @@ const HANDLES: [(&str, &str); 10] = [
     ("change_list", "A list of changes: see knhk_changes_since."),
     ("report", "A report: see knhk_report_at."),
     ("conflict_list", "A list of conflicts: see knhk_conflicts."),
+    ("scope", "What policies share: see knhk_scope_new."),
+    ("policy", "A policy of resilience: see knhk_policy_new."),
+    ("policy_list", "A list of policies: see knhk_policies."),
 ];
 
 const CLOSING: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif /* KNHK_H */\n";
@@ -74,7 +77,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 20] = [
+const SECTIONS: [&str; 28] = [
     "abi",
     "error",
     "options",
@@ -95,6 +98,14 @@ const SECTIONS: [&str; 20] = [
     "change",
     "log",
     "stats",
+    "resilience/scope",
+    "resilience/policy",
+    "resilience/switch",
+    "resilience/calls",
+    "resilience/retry",
+    "resilience/hedge",
+    "resilience/health",
+    "resilience/governed",
 ];
 
 fn sections() -> Vec<PathBuf> {

@@ -15,6 +15,13 @@ use knhk::options::OptionsC;
 use knhk::promote::{PhasesC, PromoteOptionsC, PromotionC};
 use knhk::reader::ReaderOptionsC;
 use knhk::report::ResultC;
+use knhk::resilience::calls::{AttemptC, PermitC, RefusalC};
+use knhk::resilience::governed::PolicyInfoC;
+use knhk::resilience::health::{CheckCallbackC, ComponentC};
+use knhk::resilience::hedge::HedgedC;
+use knhk::resilience::policy::{LevelC, ParameterC, PolicyOptionsC, SettingC, StrategyC};
+use knhk::resilience::retry::AttemptsC;
+use knhk::resilience::scope::{CounterC, TransitionC, TransitionCallbackC};
 use knhk::sector::SectorInfoC;
 use knhk::stats::StatsC;
 use knhk::value;
@@ -76,6 +83,22 @@ fn layouts() -> Vec<Layout> {
         "delta" DeltaC { struct_size format removed removed_len added added_len }
         "result" ResultC { struct_size severity focus path value component shape message }
         "conflict" ConflictC { identifier first second message }
+        "transition" TransitionC { struct_size reserved policy kind from to text time_ns missed }
+        "transition_callback" TransitionCallbackC { struct_size reserved ctx changed destroy }
+        "counter" CounterC { struct_size reserved name name_len value }
+        "setting" SettingC { name value }
+        "level" LevelC { name enter leave enter_after_ns leave_after_ns off off_len }
+        "strategy" StrategyC { name tries reserved ctx recover destroy }
+        "policy_options" PolicyOptionsC { struct_size reserved settings settings_len policies policies_len levels levels_len strategies strategies_len }
+        "parameter" ParameterC { struct_size is_whole name unit what value low high }
+        "attempt" AttemptC { struct_size priority deadline_ns tokens reserved }
+        "permit" PermitC { words }
+        "refusal" RefusalC { struct_size reason retry_after_ns limit reserved load }
+        "attempts" AttemptsC { made pause_ns }
+        "hedged" HedgedC { words }
+        "check_callback" CheckCallbackC { struct_size reserved ctx check destroy }
+        "component" ComponentC { struct_size state weight health age_ns explained_by }
+        "policy_info" PolicyInfoC { struct_size reserved name kind sector version refused state text }
         "stats" StatsC {
             struct_size fence_mode sectors promotions refused missed_changes epoch readers reaped retained_roots retained_bytes cold_reads
             observed dropped reclaim_batches reclaimed_roots pool_bytes

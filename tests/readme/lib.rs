@@ -18,6 +18,7 @@ pages! {
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
     Observing = "../../docs/observing.md";
+    Resilience = "../../docs/resilience.md";
     Operating = "../../docs/operating.md";
     Languages = "../../docs/languages.md";
     Command = "../../docs/command.md";

@@ -40,6 +40,8 @@ export let untilChange: (
   signal: AbortSignal | undefined,
 ) => Promise<void>;
 
+/** What keeps an engine open, for the other modules of the package. @internal */
+export let handleOf: (engine: Engine) => Handle;
 let listenerOf: (engine: WeakRef<Engine>) => Parameters<Native['listen']>[1];
 let makeEngine: (place: number) => Engine;
 
@@ -107,6 +109,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       if (here) here.#hear(kind, news);
     };
     makeEngine = (place) => new Engine(new Handle(place));
+    handleOf = (engine) => engine.#handle;
     untilChange = (engine, sector, done, timeout, signal) => engine.#until(sector, done, timeout, signal);
   }
 

@@ -103,6 +103,79 @@ export interface Native {
     timeNs?: bigint,
   ): boolean;
   empty(): void;
+
+  // Resilience (src/resilience.rs): scopes, policies, permits and so on are externals here; times are in milliseconds.
+  scopeNew(clock: string): object;
+  scopeOf(engine: number): object;
+  scopeNow(scope: object): number;
+  scopeAdvance(scope: object, ms: number): void;
+  scopeCounters(scope: object): Figure[];
+  scopeListen(scope: object, listener: (transition: object) => void): object;
+  listenerClose(listener: object): void;
+  policyNew(
+    kind: string,
+    name: string,
+    settings: Figure[],
+    scope: object,
+    policies: object[],
+    levels: { name: string; enter: number; leave: number; enterAfter: number; leaveAfter: number; off: string[] }[],
+    strategies: { name: string; tries: number }[],
+  ): object;
+  policyState(policy: object): string;
+  policyText(policy: object): string;
+  policyFigures(policy: object): Figure[];
+  policyParameters(policy: object): (Figure & { unit: string; low: number; high: number; isWhole: boolean; what: string })[];
+  policyRetune(policy: object, settings: Figure[]): void;
+  policyDocumentJson(policy: object): string;
+  policyAdd(policy: object, engine: number, sector: string | undefined): void;
+  policyRemove(engine: number, name: string): boolean;
+  policies(engine: number): { name: string; kind: string; sector?: string; version: number; refused?: string; state: string; text: string }[];
+  policyEnter(
+    policy: object,
+    priority: number,
+    timeout: number | undefined,
+    tokens: number,
+  ): { permit: object; delay: number; fails: boolean; left?: number } | Refusal;
+  permitFinish(permit: object, outcome: number): boolean;
+  permitLeft(permit: object): number | undefined;
+  breakerSwitch(policy: object, to: 'open' | 'closed' | 'disabled'): void;
+  chaosSwitch(policy: object, on: boolean): void;
+  policyLoad(policy: object, load: number): void;
+  degradationLevel(policy: object): number;
+  degradationPin(policy: object, level: number | undefined): void;
+  degradationIsOn(policy: object, feature: string): boolean | undefined;
+  retryBegin(policy: object): object;
+  retryDecide(
+    policy: object,
+    tries: object,
+    permanent: boolean,
+    retryAfter: number | undefined,
+  ): { made: number; pause?: number; why?: string };
+  retryAfter(value: string): number | undefined;
+  hedgeBegin(policy: object): object;
+  hedgeWait(policy: object, copies: object): number | undefined;
+  hedgeSend(policy: object, copies: object): number | undefined;
+  hedgeFinish(policy: object, copies: object, copy: number, outcome: number): 'use' | 'wait' | 'sendAnother' | 'late';
+  recoveryFirst(policy: object, component: string): number;
+  recoveryPause(policy: object): number;
+  recoveryEnd(policy: object, component: string, what: string, mendedBy: number | undefined, failed: string[]): void;
+  healthAdd(policy: object, name: string, weight: number, needs: string[]): number;
+  healthDepend(policy: object, name: string, on: string): void;
+  healthReport(policy: object, component: number, health: number): void;
+  healthAssess(policy: object): object;
+}
+
+/** A named number. */
+export interface Figure {
+  name: string;
+  value: number;
+}
+
+/** Why a policy refused a call. */
+export interface Refusal {
+  message: string;
+  reason: string;
+  retryAfter?: number;
 }
 
 function load(): Native {

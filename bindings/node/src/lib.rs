@@ -22,6 +22,7 @@ mod opening;
 mod reads;
 mod records;
 mod reference;
+mod resilience;
 mod scratch;
 mod shared;
 mod value;

@@ -15,6 +15,7 @@ mod observe;
 mod options;
 mod reader;
 mod records;
+mod resilience;
 mod sector;
 mod shared;
 mod value;
@@ -41,6 +42,11 @@ mod _knhk {
     use crate::map::Map;
     #[pymodule_export]
     use crate::records::{KeyInfo, Observation, SectorInfo, Stats};
+    #[pymodule_export]
+    use crate::resilience::{
+        ComponentReport, HealthReport, HedgedCall, Listener, Parameter, Permit, PolicyBase, PolicyInfo, ScopeBase,
+        policies, remove_policy, retry_after,
+    };
     #[pymodule_export]
     use crate::sector::Sector;
     #[pymodule_export]

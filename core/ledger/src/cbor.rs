@@ -1,5 +1,7 @@
 //! CBOR in its deterministic form (RFC 8949, 4.2.1): one way to write each thing.
 
+use std::io;
+
 use ciborium::Value;
 
 use crate::LedgerError;
@@ -18,20 +20,32 @@ pub(crate) fn encode(value: &Value) -> Vec<u8> {
 
 /// Reads a value that is written in the deterministic form and ends where the bytes do.
 pub(crate) fn decode(what: &'static str, bytes: &[u8]) -> Result<Value, LedgerError> {
-    let value = parse(what, bytes)?;
-    if encode(&value) != bytes || !is_ordered(&value) {
+    if bytes.len() > MAX_BYTES {
+        return Err(LedgerError::malformed(what, format!("it has {} bytes, and at most {MAX_BYTES}", bytes.len())));
+    }
+    let value = ciborium::de::from_reader_with_recursion_limit(bytes, MAX_DEPTH);
+    let value = value.map_err(|error| LedgerError::malformed(what, error.to_string()))?;
+    let mut again = Again { rest: bytes };
+    if ciborium::into_writer(&value, &mut again).is_err() || !again.rest.is_empty() || !is_ordered(&value) {
         return Err(LedgerError::malformed(what, "it is not CBOR in deterministic form"));
     }
     Ok(value)
 }
 
-/// Reads a value in whatever form it is written; the caller compares the bytes with those of what it made of it.
-pub(crate) fn parse(what: &'static str, bytes: &[u8]) -> Result<Value, LedgerError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(LedgerError::malformed(what, format!("it has {} bytes, and at most {MAX_BYTES}", bytes.len())));
+/// A writer that takes only what is there already.
+struct Again<'b> {
+    rest: &'b [u8],
+}
+
+impl io::Write for Again<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.rest = self.rest.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
     }
-    let value = ciborium::de::from_reader_with_recursion_limit(bytes, MAX_DEPTH);
-    value.map_err(|error| LedgerError::malformed(what, error.to_string()))
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether every map's keys ascend by their bytes.
@@ -39,7 +53,11 @@ fn is_ordered(value: &Value) -> bool {
     match value {
         Value::Map(entries) => {
             entries.iter().all(|(_, value)| is_ordered(value))
-                && (entries.len() < 2 || entries.is_sorted_by(|(left, _), (right, _)| encode(left) < encode(right)))
+                && entries.is_sorted_by(|(left, _), (right, _)| match (left, right) {
+                    // A text's head is its length, so the shorter one comes first.
+                    (Value::Text(left), Value::Text(right)) => (left.len(), left) < (right.len(), right),
+                    _ => encode(left) < encode(right),
+                })
         }
         Value::Array(items) => items.iter().all(is_ordered),
         Value::Tag(_, value) => is_ordered(value),

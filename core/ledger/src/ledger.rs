@@ -322,7 +322,7 @@ fn sign_checkpoint(
 }
 
 /// A receipt as it is stored.
-pub(crate) fn row(claims: &Claims, statement: &[u8], leaf: Hash) -> Receipt {
+fn row(claims: &Claims, statement: &[u8], leaf: Hash) -> Receipt {
     Receipt {
         number: claims.number,
         id: claims.id(),

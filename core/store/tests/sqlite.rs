@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use knhk_store::conformance::{hash, receipt};
 use knhk_store::{
-    Batch, Progress, SectorRecord, Setting, Snapshot, SqliteStore, Store, StoreError, VersionRecord, Write, restore,
-    verify,
+    Batch, Progress, SectorRecord, Setting, Snapshot, SqliteOptions, SqliteStore, Store, StoreError, VersionRecord,
+    Write, restore, verify,
 };
 
 fn receipts(numbers: std::ops::Range<u64>) -> Batch {
@@ -230,6 +230,41 @@ fn a_receipt_that_its_sector_does_not_find_is_found() {
     rusqlite::Connection::open(&path).unwrap().execute("DELETE FROM receipt_blocks WHERE block = 1", []).unwrap();
     let error = verify(&path, &mut |_| Ok(())).unwrap_err();
     assert!(error.to_string().contains("a receipt is not found by its sector"), "{error}");
+}
+
+#[test]
+fn a_copy_that_was_made_smaller_is_the_same_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let store = SqliteStore::open(&at("store.db")).unwrap();
+    store.commit(promoted()).unwrap();
+    store.commit(receipts(1..1000)).unwrap();
+    let junk = |value| Batch::new().with(Write::Setting(Setting { name: "junk".into(), value }));
+    store.commit(junk(Some("x".repeat(1 << 20)))).unwrap();
+    store.commit(junk(None)).unwrap();
+    store.close().unwrap();
+    let tool = rusqlite::Connection::open(at("store.db")).unwrap();
+    tool.execute("VACUUM INTO ?1", [at("smaller.db").to_str().unwrap()]).unwrap();
+    let size = |name: &str| fs::metadata(at(name)).unwrap().len();
+    assert!(size("smaller.db") + (1 << 20) <= size("store.db"), "{} of {}", size("smaller.db"), size("store.db"));
+    verify(&at("smaller.db"), &mut |_| Ok(())).unwrap();
+    let smaller = SqliteStore::open(&at("smaller.db")).unwrap();
+    assert_eq!((smaller.log_size(), smaller.receipt(999)), (Ok(1000), Ok(Some(receipt(999)))));
+    smaller.commit(receipts(1000..1001)).unwrap();
+}
+
+#[test]
+fn what_is_large_does_not_pile_up_in_the_log_of_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let options = SqliteOptions { bytes_per_checkpoint: 4 << 20, ..SqliteOptions::default() };
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    for n in 0..30 {
+        let value = Some(format!("{n}").repeat(1 << 20));
+        store.commit(Batch::new().with(Write::Setting(Setting { name: "large".into(), value }))).unwrap();
+    }
+    let log = fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
+    assert!(log < 12 << 20, "{log} bytes");
 }
 
 #[test]

@@ -9,16 +9,25 @@ from ._enums import Reason
 
 __all__ = [
     "Change",
+    "ComponentReport",
     "Difference",
     "Engine",
+    "HealthReport",
+    "HedgedCall",
     "IdentifierConflict",
     "Key",
     "KeyBase",
     "KeyInfo",
+    "Listener",
     "Map",
     "Observation",
+    "Parameter",
+    "Permit",
     "Phases",
+    "PolicyBase",
+    "PolicyInfo",
     "Report",
+    "ScopeBase",
     "Sector",
     "SectorInfo",
     "StatementDiff",
@@ -30,6 +39,9 @@ __all__ = [
     "__version__",
     "after_fork_in_child",
     "end_callbacks",
+    "policies",
+    "remove_policy",
+    "retry_after",
     "verify_proof",
 ]
 
@@ -577,3 +589,204 @@ class Stats:
 
 def end_callbacks() -> bool: ...
 def after_fork_in_child() -> None: ...
+
+class ScopeBase:
+    """What `knhk.resilience.Scope` is made of."""
+
+    def __new__(cls, clock: Literal["system", "cached", "manual"] = "system", *, engine: Engine | None = None) -> Self: ...
+    def now(self) -> float:
+        """The time of its clock, in seconds since a zero of its own."""
+
+    def advance(self, by: float) -> None:
+        """Moves a manual clock forward, in seconds."""
+
+    def counters(self) -> dict[str, int]:
+        """What its policies counted."""
+
+    def _subscribe(self, callback: Callable[..., object]) -> Listener: ...
+
+@final
+class Listener:
+    """A callback's registration. It ends when it is closed or forgotten."""
+
+    def close(self) -> None:
+        """Ends it: when this returns, the callback is not running, unless this is called from it."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_raised: object) -> None: ...
+
+class PolicyBase:
+    """What the classes of `knhk.resilience` are made of."""
+
+    def __new__(
+        cls,
+        kind: str,
+        name: str,
+        settings: list[tuple[str, float]],
+        scope: ScopeBase,
+        policies: list[Any],
+        levels: list[tuple[str, float, float, float, float, list[str]]],
+        strategies: list[tuple[str, int, Callable[[str, str], object]]],
+    ) -> Self: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def kind(self) -> str:
+        """ "breaker", "token_bucket" and so on."""
+
+    @property
+    def state(self) -> str:
+        """The state in a word or two: "closed", "half-open", a level's name; empty for what has none."""
+
+    def figures(self) -> dict[str, float]:
+        """What it counts and measures at present."""
+
+    def parameters(self) -> list[Parameter]:
+        """What can be retuned, as it stands. Times are in milliseconds here, and their names end in "_ms"."""
+
+    def add_to(self, engine: Engine, sector: str | None = None) -> None:
+        """Has an engine list it. With a sector, the values under `resilience/<policy>/<parameter>` there retune it, at once and with
+        each promotion and rollback; what a version does not state is as the program made it."""
+
+    def force_open(self) -> None:
+        """Opens a breaker until it is closed by hand."""
+
+    def close(self) -> None:
+        """Closes a breaker, with nothing remembered."""
+
+    def disable(self) -> None:
+        """Has a breaker admit everything and remember nothing until it is closed by hand."""
+
+    def switch(self, on: bool) -> None:
+        """Switches chaos on or off."""
+
+    def load(self, load: float) -> None:
+        """Tells a shedder or a degradation the load; 1 is the capacity."""
+
+    def pin(self, level: int | None) -> None:
+        """Holds a level of a degradation whatever the load is; None lets go."""
+
+    def is_on(self, feature: str) -> bool:
+        """Whether a degradation's feature is on."""
+
+    def depend(self, name: str, on: str) -> None:
+        """Says that a component of a health monitor depends on another."""
+
+    def _level(self) -> int: ...
+    def _retune(self, settings: list[tuple[str, float]]) -> None: ...
+    def _document(self) -> str: ...
+    def _enter(self, priority: int, timeout: float | None, tokens: int) -> Permit: ...
+    def _recover(self, component: str, what: str) -> tuple[str | None, list[tuple[str, str]]]: ...
+    def _retry_begin(self) -> tuple[int, int]: ...
+    def _retry_decide(
+        self, attempts: tuple[int, int], permanent: bool, retry_after: float | None, left: float | None
+    ) -> tuple[tuple[int, int], float | None, str]: ...
+    def _hedge_begin(self) -> HedgedCall: ...
+    def _hedge_wait(self, call: HedgedCall) -> float | None: ...
+    def _hedge_send(self, call: HedgedCall) -> int | None: ...
+    def _hedge_finish(self, call: HedgedCall, copy: int, outcome: str) -> str: ...
+    def _health_add(self, name: str, weight: float, needs: list[str]) -> int: ...
+    def _health_report(self, component: int, health: float) -> None: ...
+    def _health_check(self, component: int, check: Callable[[], float]) -> None: ...
+    def _health_poll(self) -> HealthReport: ...
+    def _health_start(self, interval: float) -> None: ...
+    def _health_stop(self) -> None: ...
+
+@final
+class HedgedCall:
+    """A hedged call's copies."""
+
+@final
+class Permit:
+    """An admitted call."""
+
+    def finish(self, outcome: str = "success") -> bool:
+        """Tells how the call ended: "success", "failure" or "ignored". False where that was taken for something else: a success
+        beyond the deadline is a failure."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the call is to be over; None without a deadline."""
+
+    @property
+    def is_to_fail(self) -> bool:
+        """Whether chaos wants the call to fail without being made."""
+
+@final
+class Parameter:
+    """A parameter of a policy, as it stands."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def is_whole(self) -> bool: ...
+    @property
+    def what(self) -> str: ...
+
+@final
+class ComponentReport:
+    """A component's health at one moment."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def health(self) -> float: ...
+    @property
+    def age(self) -> float | None: ...
+    @property
+    def explained_by(self) -> list[str]: ...
+
+@final
+class HealthReport:
+    """A system's health at one moment; its text is for people."""
+
+    @property
+    def availability(self) -> float: ...
+    @property
+    def system(self) -> str: ...
+    @property
+    def components(self) -> list[ComponentReport]: ...
+    @property
+    def text(self) -> str: ...
+
+@final
+class PolicyInfo:
+    """A policy that an engine knows."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def sector(self) -> str | None: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def refused(self) -> str | None: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+def policies(engine: Engine) -> list[PolicyInfo]:
+    """The policies that an engine knows."""
+
+def remove_policy(engine: Engine, name: str) -> bool:
+    """Has an engine forget a policy; False when there is none of that name."""
+
+def retry_after(value: str) -> float | None:
+    """What a `Retry-After` header asks for, in seconds; None when it is neither seconds nor a date."""

@@ -64,6 +64,7 @@ impl Store for Gate {
         fn checkpoints(&self, from: u64) -> Vec<Checkpoint>;
         fn snapshot(&self, id: &Hash) -> Option<Vec<u8>>;
         fn snapshot_depth(&self, id: &Hash) -> Option<u64>;
+        fn loose_snapshots(&self) -> Vec<Hash>;
         fn sectors(&self) -> Vec<SectorRecord>;
         fn versions(&self, sector: &str, before: Option<u64>, limit: usize) -> Vec<VersionRecord>;
         fn version(&self, sector: &str, number: u64) -> Option<VersionRecord>;

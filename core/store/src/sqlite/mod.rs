@@ -39,13 +39,15 @@ pub struct SqliteOptions {
     pub queue: usize,
     /// Batches that may share a flush.
     pub group: usize,
-    /// Commits between two moves of SQLite's log into the database.
+    /// Commits between two moves of SQLite's log into the database, at most.
     pub commits_per_checkpoint: u32,
+    /// Bytes that are committed between two of them, about, before the next one is made early: SQLite's log takes a little more on the disk.
+    pub bytes_per_checkpoint: usize,
 }
 
 impl Default for SqliteOptions {
     fn default() -> SqliteOptions {
-        SqliteOptions { queue: 1024, group: 256, commits_per_checkpoint: 256 }
+        SqliteOptions { queue: 1024, group: 256, commits_per_checkpoint: 256, bytes_per_checkpoint: 32 << 20 }
     }
 }
 

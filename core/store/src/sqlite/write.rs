@@ -47,6 +47,20 @@ pub(super) fn pack(batch: Batch, path: &Path) -> Result<Vec<Packed>, StoreError>
     Ok(packed)
 }
 
+impl Packed {
+    /// Bytes that it takes, about; only of what can be large.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Packed::Receipts(run) => run.iter().map(|receipt| receipt.statement.len()).sum(),
+            Packed::Snapshot { removed, added, .. } => removed.packed.len() + added.packed.len(),
+            Packed::Mended { statements, .. } => statements.packed.len(),
+            Packed::Plain(Write::Segment(segment)) => segment.content.as_ref().map_or(0, Vec::len),
+            Packed::Plain(Write::Setting(setting)) => setting.value.as_ref().map_or(0, String::len),
+            Packed::Plain(_) => 0,
+        }
+    }
+}
+
 type Applied = Result<(), ReadError>;
 
 pub(super) fn apply(store: &Connection, write: &Packed) -> Applied {

@@ -22,13 +22,15 @@ pub(super) struct Writer {
     options: SqliteOptions,
     /// Commits since SQLite's log was last moved into the database.
     commits: u32,
+    /// Their bytes, about.
+    bytes: usize,
     /// A flush failed: what is on the disk is unknown.
     failed: Option<StoreError>,
 }
 
 impl Writer {
     pub(super) fn new(connection: Connection, path: &Path, options: SqliteOptions) -> Writer {
-        Writer { connection, path: path.into(), options, commits: 0, failed: None }
+        Writer { connection, path: path.into(), options, commits: 0, bytes: 0, failed: None }
     }
 
     pub(super) fn run(mut self, jobs: &Receiver<Job>) -> Result<(), StoreError> {
@@ -42,7 +44,8 @@ impl Writer {
                 // Whoever no longer waits does not want to know.
                 _ = job.reply.send(outcome);
             }
-            if self.commits >= self.options.commits_per_checkpoint {
+            let SqliteOptions { commits_per_checkpoint, bytes_per_checkpoint, .. } = self.options;
+            if self.commits >= commits_per_checkpoint || self.bytes >= bytes_per_checkpoint {
                 self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
             }
         }
@@ -63,6 +66,7 @@ impl Writer {
             Ok(outcomes) => {
                 COMMITS.add(1);
                 self.commits += 1;
+                self.bytes += group.iter().flat_map(|job| &job.writes).map(Packed::bytes).sum::<usize>();
                 outcomes
             }
             Err(error) => {
@@ -120,7 +124,7 @@ impl Writer {
         if self.failed.is_some() {
             return;
         }
-        self.commits = 0;
+        (self.commits, self.bytes) = (0, 0);
         if let Err(error) = self.connection.query_row(how, [], |_| Ok(())) {
             let error = failure(&self.path, "tidied up", error);
             tracing::warn!(path = %self.path.display(), %error, "SQLite's log could not be moved into the database");
