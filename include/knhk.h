@@ -1640,7 +1640,7 @@ typedef struct {
     uint32_t reserved;
     /** The policy's name. */
     const char *policy;
-    /** "breaker", "degradation", "recovery", "health" (of a component) or "system". */
+    /** "breaker", "degradation", "recovery", "health" (of a component), "system" or "checkpoint". */
     const char *kind;
     /** The state before, in words. */
     const char *from;
