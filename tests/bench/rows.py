@@ -51,6 +51,7 @@ PROGRAMS = [
     Rust("read_peers", "H1", "knhk-hot"),
     Rust("append", "H8", "knhk-hot"),
     Rust("append_peers", "H8", "knhk-hot"),
+    Rust("observing", "H8", "knhk-observation"),
     Rust("lookup", "H13", "knhk-hot"),
     Rust("lookup_peers", "H13", "knhk-hot"),
     Rust("publish", "H3", "knhk-hot"),
@@ -144,6 +145,8 @@ ROWS = [
     Row("H3/swap_call", "swap_call", None, 1, "us", why="a swap returns within 1 us and waits for no reader"),
     Row("H3/publish_call", "publish_call", None, 1, "us", why="a publication of 8 compiled sectors returns within 1 us"),
     Row("H3/promote_1000_values", "promote_1000_values", None, 200, "us", why="a document of 1,000 values, end to end, in at most 200 us"),
+    Row("H3/promote_1000_values_receipted", "promote_1000_values_receipted", None, None, "us"),
+    Row("H3/promote_1000_values_durable", "promote_1000_values_durable", None, None, "us"),
     *(
         row
         for clock in ("caller_time", "engine_clock")
@@ -158,6 +161,10 @@ ROWS = [
     Row("H8/rust/append_engine_clock_vs_rtrb", "rust_append_engine_clock", "rtrb"),
     Row("H8/contended/append_caller_time_vs_rtrb", "rust_append_caller_time_contended", "rtrb_contended"),
     Row("H8/contended/append_caller_time_vs_array_queue", "rust_append_caller_time_contended", "array_queue_contended"),
+    Row("H8/observing/read_ticks", "read_observing", None, 8, "ticks", why="8 ticks also while 1,000,000 observations a second go to the disk"),
+    Row("H8/observing/read_vs_quiet", "read_observing", "read_quiet"),
+    Row("H8/observing/append_vs_rtrb", "append_observing", "rtrb", 1.5, why="at most 1.5 x rtrb's push also while 1,000,000 others go to the disk"),
+    Row("H8/observed_through", "observed_through", None, 500, "ns", why="2,000,000 a second from the append to the disk, under receipts"),
     Row("H13/lookup_100k", "lookup", None, 50, "ns", why="a lookup by a run-time string among 100,000 names: at most 50 ns"),
     Row("H13/lookup_i64_vs_std_hashmap", "lookup_i64", "std_hashmap"),
     Row("H13/lookup_i64_vs_hashbrown", "lookup_i64", "hashbrown"),

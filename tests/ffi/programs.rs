@@ -24,7 +24,9 @@ macro_rules! programs {
     };
 }
 
-programs!(sketch management knowledge hostile bad_input readers callbacks observations threads engines fork seccomp resilience);
+programs!(
+    sketch management knowledge ledger versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
+);
 
 #[test]
 fn raii() {
@@ -32,6 +34,13 @@ fn raii() {
         for link in [Link::Inline, Link::Symbols] {
             succeeded(&mut Command::new(compile(&["raii.cpp"], language, link, &[])));
         }
+    }
+}
+
+#[test]
+fn ledger_raii() {
+    for language in ["c++17", "c++20"] {
+        succeeded(&mut Command::new(compile(&["ledger.cpp"], language, Link::Inline, &[])));
     }
 }
 
@@ -92,6 +101,7 @@ fn headers_compile_alone() {
         ("knhk.h", &every[..]),
         ("knhk_inline.h", &every),
         ("knhk.hpp", &every[5..]),
+        ("knhk_ledger.hpp", &every[5..]),
         ("knhk_resilience.hpp", &every[5..]),
     ] {
         for language in languages {

@@ -10,6 +10,9 @@ import type {
   KeyInfo,
   LogLine,
   Observation,
+  Progress,
+  Receipt,
+  ReceiptFilter,
   SectorInfo,
   StatementDiff,
   Stats,
@@ -25,6 +28,9 @@ export interface Origin {
   why?: string;
   major?: boolean;
 }
+
+/** A receipt as the native half gives it: its evidence as JSON text. */
+export type RawReceipt = Omit<Receipt, 'evidence'> & { evidence: string };
 
 /** What can take time gives its number and calls `settle` later, or without `settle` gives its value at once. */
 type Operation<A extends unknown[], T> = {
@@ -50,7 +56,52 @@ export interface Native {
   validate: Operation<[engine: number, sector: string], RawReport>;
   validateRdf: Operation<[engine: number, sector: string, text: Uint8Array, format: Format], RawReport>;
   validateDelta: Operation<[engine: number, sector: string, removed: Uint8Array, added: Uint8Array, format: Format], RawReport>;
+  receiptsOf(engine: number, filter: ReceiptFilter, settle: Settle): number;
+  receiptOf(engine: number, id: string, settle: Settle): number;
+  proveReceipt(engine: number, id: string, settle: Settle): number;
+  proveConsistency(engine: number, earlier: number, settle: Settle): number;
+  checkpoint(engine: number, settle: Settle): number;
+  trustRoot(engine: number): string | null | undefined;
+  signingKeys(engine: number, settle: Settle): number;
+  rotateKey(engine: number, signer: number | undefined, settle: Settle): number;
+  prune(engine: number, settle: Settle): number;
+  versionLog(engine: number, sector: string, before: number | undefined, limit: number | undefined, settle: Settle): number;
+  resolve(engine: number, sector: string, reference: string, settle: Settle): number;
+  tag(engine: number, sector: string, name: string, reference: string, by: string, settle: Settle): number;
+  untag(engine: number, sector: string, name: string, by: string, settle: Settle): number;
+  tagsOf(engine: number, sector: string, settle: Settle): number;
+  /** These give the handle of a held generation; `lookAt` leaves it in `scratch`. */
+  asOf(engine: number, sector: string, reference: string, settle: Settle): number;
+  asOfMoment(engine: number, timeNs: bigint, settle: Settle): number;
+  lookAt(view: number): boolean;
+  verify(
+    engine: number,
+    checkpoint: string | undefined,
+    withoutObservations: boolean,
+    progress: ((now: Progress) => void) | undefined,
+    settle: Settle,
+  ): number;
+  backup(engine: number, path: string, progress: ((now: Progress) => void) | undefined, settle: Settle): number;
+  restore(
+    path: string,
+    folder: string,
+    trustRoot: string | undefined,
+    checkpoint: string | undefined,
+    progress: ((now: Progress) => void) | undefined,
+    settle: Settle,
+  ): number;
+  signerGenerate(): number;
+  signerLoad(path: string): number;
+  signerFromSeed(seed: Uint8Array): number;
+  signerDelegated(publicKey: Uint8Array, sign: (request: number, message: Uint8Array) => void): number;
+  signed(request: number, signature?: Uint8Array, why?: string): void;
+  signerSave(signer: number, path: string): void;
+  signerSign(signer: number, message: Uint8Array): Uint8Array;
+  signerPublicKey(signer: number): Uint8Array;
+  signerForget(signer: number): void;
   cancel(operation: number): boolean;
+  /** Asks an operation that has started to stop, if it can. */
+  stop(operation: number): void;
   keepAlive(wanted: boolean): void;
 
   share(engine: number): string;

@@ -101,6 +101,12 @@ pub(crate) fn call(f: impl FnOnce(Python<'_>) -> PyResult<()>) {
     });
 }
 
+/// As [`call`], for what the caller wants to know; none when the interpreter is about to end.
+pub(crate) fn ask<T>(f: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+    let _inside = GATE.enter()?;
+    Python::try_attach(f)
+}
+
 /// Tells `logging` about a callback's exception; where that fails too, the interpreter's hook for such cases.
 fn report(py: Python<'_>, error: PyErr) {
     let told = logger(py).and_then(|logger| {

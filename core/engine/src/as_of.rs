@@ -6,8 +6,9 @@ use knhk_hot::{Change, Hold};
 use knhk_ontology::compile_snapshot;
 use knhk_promotion::{PromotionError, Sector};
 use knhk_store::VersionRecord;
-use knhk_version::AsOf;
+use knhk_version::{AsOf, Reference};
 
+use crate::durable::now_ns;
 use crate::{Engine, Error};
 
 impl Engine {
@@ -28,6 +29,24 @@ impl Engine {
             then.push((self.compiled_then(sector, &record)?, record.epoch));
         }
         Ok(self.inner.hot.detached(epoch, &then)?)
+    }
+
+    /// All sectors as of what a reference means: at a moment (`2026-11-01`, `@2h`), or right after the version of a sector that any other form
+    /// of [`Engine::resolve`] names.
+    ///
+    /// # Errors
+    /// As [`Engine::resolve`] and [`Engine::as_of`].
+    pub fn as_of_reference(&self, sector: &str, reference: &str) -> Result<Hold, Error> {
+        let as_of = match Reference::parse(reference)? {
+            Reference::Moment(moment) => AsOf::Moment(moment),
+            Reference::Ago(ago) => {
+                AsOf::Moment(now_ns().saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)))
+            }
+            _ => AsOf::Version { sector: sector.into(), number: self.resolve(sector, reference)? },
+        };
+        // A moment is of all sectors, and the one that was named is there.
+        self.sector(sector)?;
+        self.as_of(&as_of)
     }
 
     fn compiled_then(&self, sector: &Sector, record: &VersionRecord) -> Result<Change, Error> {

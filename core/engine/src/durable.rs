@@ -117,6 +117,16 @@ impl Durable {
         Ok(())
     }
 
+    /// The version that has the content of `target` and is recorded: behind emergency rollbacks that are not yet.
+    pub(crate) fn recorded(&self, sector: &str, target: u64) -> u64 {
+        let owed = self.owed();
+        let mut target = target;
+        while let Some((_, version)) = owed.versions.iter().find(|(name, v)| name == sector && v.number == target) {
+            target = version.rollback_of.unwrap_or(0);
+        }
+        target
+    }
+
     /// Takes up an emergency rollback that could not be recorded; a thread tries until it is.
     pub(crate) fn owe(self: &Arc<Durable>, sector: &str, version: &Arc<Version>) -> io::Result<()> {
         let mut owed = self.owed();

@@ -74,7 +74,9 @@ pub use knhk_version::{AsOf, LogEntry, Retention};
 pub use observe::{ObservationInfo, ObservationProof, SegmentInfo};
 pub use options::{Log, LogFn, Options};
 pub use proof::{Proof, StatementDiff};
-pub use receipts::{ReceiptInfo, SigningKey, Verified, VerifyOptions, VerifyProgress};
+pub use receipts::{
+    ReceiptInfo, SigningKey, Verified, VerifyOptions, VerifyProgress, check_observation, check_receipt,
+};
 pub use resilience::{PolicyInfo, policy_document};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};

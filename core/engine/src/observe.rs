@@ -140,6 +140,14 @@ impl Engine {
         Ok(self.durable()?.store().segments(query)?.into_iter().map(SegmentInfo::from).collect())
     }
 
+    /// How many segments there ever were; the newest has the number before that.
+    ///
+    /// # Errors
+    /// As [`Engine::segments`].
+    pub fn segment_count(&self) -> Result<u64, Error> {
+        Ok(self.durable()?.store().segment_count()?)
+    }
+
     /// The observations of a segment, in the order in which they were drained.
     ///
     /// # Errors

@@ -180,11 +180,10 @@ fn key(folder: &Path, store: &dyn Store) -> Result<Signer, Error> {
             return Ok(signer);
         }
     }
-    kept.ok_or_else(|| {
-        let message =
-            format!("{} is missing: put it back, or open the engine with the signer that has the key", path.display());
-        Error::new(Status::KeyFile, "open", path.display().to_string(), message)
-    })
+    let what = if kept.is_some() { "is not the log's newest key" } else { "is missing" };
+    let message =
+        format!("{} {what}: put that one back, or open the engine with the signer that has the key", path.display());
+    Err(Error::new(Status::KeyFile, "open", path.display().to_string(), message))
 }
 
 /// The key that is to take over, on the disk before anything is signed with it.

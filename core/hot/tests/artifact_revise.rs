@@ -98,6 +98,7 @@ proptest! {
     #[test]
     fn a_revision_reads_as_if_it_had_been_built(rounds in vec((changes(), any::<bool>()), 1..8)) {
         let first = sample();
+        let image = first.image().to_vec();
         let mut expected: Vec<(String, Value<'_>)> = first.entries().map(|entry| (entry.path, entry.value)).collect();
         let mut current = revised(&first, &[]).expect("nothing changes");
         for (changes, kept) in &rounds {
@@ -125,8 +126,7 @@ proptest! {
             }
             current = next;
         }
-        let entries: Vec<_> = first.entries().map(|entry| (entry.path, entry.value)).collect();
-        prop_assert_eq!(entries, travelled(&sample()).entries().map(|entry| (entry.path, entry.value)).collect::<Vec<_>>());
+        prop_assert_eq!(first.image(), image);
     }
 
     #[test]

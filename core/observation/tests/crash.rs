@@ -77,7 +77,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // Killed at another moment each time: after so many acknowledgements, and then some.
         let mut acks = (&mut lines).map_while(Result::ok).filter_map(acknowledged);
-        let mut last = (&mut acks).nth(1 + (round % 5) as usize).expect("the child acknowledges");
+        let mut last = acks.nth(1 + (round % 5) as usize).expect("the child acknowledges");
         let spins = round.wrapping_mul(0x9e37_79b9) % 200_000;
         (0..spins).for_each(|_| std::hint::spin_loop());
         child.kill().unwrap();

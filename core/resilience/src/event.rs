@@ -119,7 +119,9 @@ impl Change {
             Change::Recovery { .. } => "recovery",
             Change::Health { .. } => "health",
             Change::System { .. } => "system",
-            Change::CheckpointTaken { .. } | Change::CheckpointFailed { .. } | Change::CheckpointRestored { .. } => "checkpoint",
+            Change::CheckpointTaken { .. } | Change::CheckpointFailed { .. } | Change::CheckpointRestored { .. } => {
+                "checkpoint"
+            }
         }
     }
 }

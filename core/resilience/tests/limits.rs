@@ -158,15 +158,16 @@ fn leases_spend_what_their_bucket_gave_and_give_back_the_rest() {
     let clock = Arc::new(ManualClock::new(7));
     let bucket = Arc::new(TokenBucket::new(1000.0, 10, &Scope::new(clock.clone())).unwrap());
     assert!(Lease::new(bucket.clone(), 0).is_err() && Lease::new(bucket.clone(), 11).is_err());
-    let (mut one, mut two) =
-        (Lease::new(bucket.clone(), 4).unwrap(), Lease::new(bucket.clone(), 4).unwrap());
+    let (mut one, mut two) = (Lease::new(bucket.clone(), 4).unwrap(), Lease::new(bucket.clone(), 4).unwrap());
     one.try_take(1).unwrap();
     two.try_take(2).unwrap();
     assert_eq!((one.held(), two.held(), bucket.tokens()), (3, 2, 2));
     // No whole batch is left: what is missing is.
     one.try_take(5).unwrap();
     assert_eq!((one.held(), bucket.tokens()), (0, 0));
-    assert!(matches!(one.try_take(1), Err(Rejected::RateLimited { retry_after }) if retry_after == Duration::from_millis(1)));
+    assert!(
+        matches!(one.try_take(1), Err(Rejected::RateLimited { retry_after }) if retry_after == Duration::from_millis(1))
+    );
     drop(two);
     assert_eq!(bucket.tokens(), 2);
     one.try_take(2).unwrap();

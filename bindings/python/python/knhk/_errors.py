@@ -161,15 +161,15 @@ class SystemFailure(Error):
 
 
 class Tampered(Error):
-    """What is stored is not what was signed, or not the log that is trusted."""
+    """What is stored is not what was signed, or not the log that is trusted; the text names the first finding."""
 
 
 class KeyFileError(Error):
-    """A key file cannot be used."""
+    """A key file cannot be used; the text says why, and nothing of what is in it."""
 
 
 class SigningFailed(Error):
-    """Whoever signs did not."""
+    """Whoever signs did not, or gave what is not their signature. Nothing was recorded, and nothing changed."""
 
 
 class Panic(Error):

@@ -69,6 +69,8 @@ fn read<T: Send>(
                 }
             }
         })?;
+        // Gone with this closure when a statement is refused, so that the parser does not wait for room for ever.
+        let batches = batches;
         while let Some(batch) = soon(&batches) {
             for statement in &batch {
                 let statement = statement.as_ref().map_err(|error| refused(text, format, error))?;

@@ -80,7 +80,8 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let prices = Pipeline::new(Policies { breaker: Some(breaker), bulkhead, ..Policies::default() }, &scope);
 
     let without = run(|number| ask(at, number));
-    let origin = Origin { by: "operator".into(), why: "30 s are too long for this demonstration".into(), ..Origin::default() };
+    let origin =
+        Origin { by: "operator".into(), why: "30 s are too long for this demonstration".into(), ..Origin::default() };
     engine.promote_json("limits", r#"{"resilience": {"prices": {"recovery_ms": 50}}}"#, origin)?;
     let mut last = String::new();
     let with = run(|number| {
