@@ -157,7 +157,7 @@ pub struct TransitionC {
     pub reserved: u32,
     /// The policy's name.
     pub policy: *const c_char,
-    /// "breaker", "degradation", "recovery", "health" (of a component) or "system".
+    /// "breaker", "degradation", "recovery", "health" (of a component), "system" or "checkpoint".
     pub kind: *const c_char,
     /// The state before, in words.
     pub from: *const c_char,

@@ -59,6 +59,12 @@ macro_rules! of_kind {
 /// A level: name, enter, leave, enter after, leave after (seconds), features.
 type Step = (String, f64, f64, f64, f64, Vec<String>);
 
+/// The attempts so far, the pause before the next one, if there is one, and else why not.
+type Decided = ((u64, u64), Option<f64>, String);
+
+/// The strategy that mended it, if one did, and each try that failed with its reason.
+type Recovered = (Option<String>, Vec<(String, String)>);
+
 #[pymethods]
 impl PolicyBase {
     #[new]
@@ -207,12 +213,7 @@ impl PolicyBase {
         Ok(degradation.is_on(found))
     }
 
-    fn _recover(
-        &self,
-        py: Python<'_>,
-        component: String,
-        what: String,
-    ) -> PyResult<(Option<String>, Vec<(String, String)>)> {
+    fn _recover(&self, py: Python<'_>, component: String, what: String) -> PyResult<Recovered> {
         let recovery = of_kind!(self, Recovery);
         let report = py.detach(|| recovery.recover(&Incident { component, what }));
         let failed = report.failed.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
@@ -231,7 +232,7 @@ impl PolicyBase {
         permanent: bool,
         retry_after: Option<f64>,
         left: Option<f64>,
-    ) -> PyResult<((u64, u64), Option<f64>, String)> {
+    ) -> PyResult<Decided> {
         let retry = of_kind!(self, Retry);
         let failure = match (permanent, retry_after) {
             (true, _) => Failure::Permanent,
