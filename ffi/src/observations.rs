@@ -32,7 +32,7 @@ pub struct CountsC {
 
 impl From<Counts> for CountsC {
     fn from(counts: Counts) -> CountsC {
-        let Counts { count, outcomes, own, mismatched } = counts;
+        let Counts { count, outcomes, own, mismatched, .. } = counts;
         CountsC { count, outcomes, own, mismatched }
     }
 }
