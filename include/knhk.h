@@ -73,6 +73,18 @@ typedef struct knhk_signing_key_list knhk_signing_key_list_t;
 typedef struct knhk_version_log_list knhk_version_log_list_t;
 /* A list of tags: see knhk_tags. */
 typedef struct knhk_tag_list knhk_tag_list_t;
+/* A list of aggregates: see knhk_aggregates. */
+typedef struct knhk_series_list knhk_series_list_t;
+/* A list of objectives: see knhk_objectives. */
+typedef struct knhk_objective_list knhk_objective_list_t;
+/* A list of segments: see knhk_segments. */
+typedef struct knhk_segment_list knhk_segment_list_t;
+/* What policies share: see knhk_scope_new. */
+typedef struct knhk_scope knhk_scope_t;
+/* A policy of resilience: see knhk_policy_new. */
+typedef struct knhk_policy knhk_policy_t;
+/* A list of policies: see knhk_policies. */
+typedef struct knhk_policy_list knhk_policy_list_t;
 
 /**
  * What a call ended with. 0 is success; 1–99 are mistakes in the call, 100–199 the engine's state, 200–299 the content handed
@@ -117,6 +129,10 @@ enum knhk_status_t
     KNHK_BUSY = 108,
     /** The reader belongs to another thread. */
     KNHK_WRONG_THREAD = 109,
+    /** A policy of resilience refused the call, which never began. */
+    KNHK_REFUSED = 110,
+    /** The call that a policy guarded failed. */
+    KNHK_CALL_FAILED = 111,
     /** The document is not valid. */
     KNHK_DOCUMENT = 200,
     /** The artifact image is not valid. */
@@ -331,6 +347,30 @@ void knhk_signer_free(knhk_signer_t *signer);
  */
 #define KNHK_READ_ONLY 2
 
+/** How observations are kept. Set `struct_size` to sizeof(knhk_observations_options_t) and what does not matter to 0, which means its default. */
+typedef struct {
+    /** sizeof(knhk_observations_options_t). */
+    uint32_t struct_size;
+    /** The effort of zstd, -7 to 19; 1. */
+    int32_t compression;
+    /** Observations of a segment, which has one receipt; 16,384. */
+    uint64_t segment_records;
+    /** How long an observation waits for its segment to fill, at most, in nanoseconds; 1 s. */
+    uint64_t seal_after_ns;
+    /** Bytes of memory for observations that are not durable yet; 64 MiB. Beyond it rings fill and refuse, which is counted. */
+    uint64_t memory_bytes;
+    /** How often the rings are looked into while they are empty, in nanoseconds; 1 ms. */
+    uint64_t period_ns;
+    /** Bytes of observations that are kept, 64 each; 0 for all. Counts, Merkle roots and receipts are kept for ever. */
+    uint64_t retain_bytes;
+    /** For how long observations are kept, in nanoseconds; 0 for ever. */
+    uint64_t retain_age_ns;
+    /** The window that aggregates are over, 1 s to 1 h in nanoseconds; 10 s. */
+    uint64_t window_ns;
+    /** Pairs of key and kind that are aggregated apart, at most; 512. */
+    uint64_t series;
+} knhk_observations_options_t;
+
 /**
  * Settings of an engine. Set `struct_size` to sizeof(knhk_options_t) and every field that you do not care about to 0, which means its
  * default.
@@ -377,6 +417,11 @@ typedef struct {
     uint64_t retain_versions;
     /** Versions that were current within this many nanoseconds are kept; 0 for all. */
     uint64_t retain_age_ns;
+    /**
+     * Has the engine take observations out of the rings by itself, add them up and keep them under receipts; NULL leaves them to
+     * knhk_observations_drain.
+     */
+    const knhk_observations_options_t *observations;
 } knhk_options_t;
 
 /* ------------------------------------------------------------------------------------------------------------
@@ -2207,6 +2252,1082 @@ knhk_status_t knhk_restore(const char *path,
                            const knhk_progress_callback_t *progress,
                            knhk_verified_t *verified,
                            knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Observations that the engine takes out of the rings by itself, where the option `observations` asks for it: what they add up to, how
+ * service level objectives stand, and each one kept under a receipt. */
+
+/** The objective holds. */
+#define KNHK_MET 1
+
+/** The objective is broken. */
+#define KNHK_BROKEN 2
+
+/** How many observations, and how they ended. */
+typedef struct {
+    /** All of them. */
+    uint64_t count;
+    /** By KNHK_UNSPECIFIED, KNHK_SUCCESS, KNHK_REJECTED, KNHK_FAILED, KNHK_TIMED_OUT. */
+    uint64_t outcomes[5];
+    /** Those with a code of the program's own. */
+    uint64_t own;
+    /** Those whose value is not of the type or range that the ontology declares. */
+    uint64_t mismatched;
+} knhk_counts_t;
+
+/** What a window's observations add up to. NaN where there is no data. */
+typedef struct {
+    /** Seconds that they are over: the window, or less while it is not full. */
+    double seconds;
+    /** How many. */
+    knhk_counts_t counts;
+    /** Observations a second. */
+    double rate;
+    /** The share of those whose outcome is not success, in %. */
+    double failure_share;
+    /** The values' sum. */
+    double sum;
+    /** Their mean. */
+    double mean;
+    /** The smallest. */
+    double min;
+    /** The largest. */
+    double max;
+    /** The median; quantiles are within 1 %. */
+    double p50;
+    /** The 90th percentile. */
+    double p90;
+    /** The 99th percentile. */
+    double p99;
+    /** The 99.9th percentile. */
+    double p999;
+} knhk_figures_t;
+
+/** What the observations under a key, of a kind, add up to. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The key's path; NULL for what came beyond the limit of series, which is added up together. */
+    const char *key;
+    /** The kind, where the ontology declares one; else NULL. */
+    const char *kind;
+    /** What the values are counted in, where it says so; else NULL. */
+    const char *unit;
+    /** The window that ends now. */
+    knhk_figures_t window;
+    /** Since the engine was opened. */
+    knhk_counts_t total;
+} knhk_series_t;
+
+/** How a service level objective stands. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** KNHK_MET, KNHK_BROKEN, or 0 where there is no data or no limit. */
+    uint32_t state;
+    /** Its name in the sector. */
+    const char *name;
+    /** The kind that it is about. */
+    const char *kind;
+    /** What is computed: "failure_share", "p99" and so on. */
+    const char *aggregate;
+    /** The parameter that is the limit. */
+    const char *parameter;
+    /** "at most" or "at least", as the ontology names it. */
+    const char *bound;
+    /** The window, in seconds. */
+    uint32_t window_s;
+    /** 0. */
+    uint32_t reserved;
+    /** The limit as it is now; NaN for none. */
+    double limit;
+    /** The value now; NaN for none. */
+    double value;
+    /** How much of what is allowed is used up: above 1 the objective is broken; NaN for none. */
+    double burn;
+    /** All figures of the kind in the objective's window. */
+    knhk_figures_t figures;
+} knhk_objective_t;
+
+/** Figures of what drains the rings, since the engine was opened. Set `struct_size` to sizeof(knhk_observe_stats_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_observe_stats_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 while observations cannot be stored. */
+    uint32_t failing;
+    /** Observations taken out of the rings. */
+    uint64_t drained;
+    /** Observations that are durable under a receipt. */
+    uint64_t persisted;
+    /** Observations that were refused, as receipts state it. */
+    uint64_t refused;
+    /** Of those, the ones that belong to no sector. */
+    uint64_t unattributed;
+    /** Observations that could not be stored until the end. */
+    uint64_t lost;
+    /** Segments that are durable under a receipt. */
+    uint64_t segments;
+    /** Bytes of their content as it was stored. */
+    uint64_t stored_bytes;
+    /** Segments whose observations retention dropped. */
+    uint64_t pruned;
+    /** Bytes of observations that are held, 64 each. */
+    uint64_t held_bytes;
+} knhk_observe_stats_t;
+
+/** A batch of observations of one sector that became durable under one receipt. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Its number, from 0. */
+    uint64_t number;
+    /** The sector. */
+    const char *sector;
+    /** The earliest observation's time, in nanoseconds since the Unix epoch. */
+    uint64_t first_ns;
+    /** The latest observation's time. */
+    uint64_t last_ns;
+    /** How many observations. */
+    uint64_t count;
+    /** The number of its receipt; UINT64_MAX where it has none yet. */
+    uint64_t receipt;
+    /** The Merkle root over them (RFC 9162), which the receipt states. */
+    uint8_t root[32];
+} knhk_segment_t;
+
+/**
+ * Tells what a sector's observations add up to, by key and kind.
+ *
+ * `aggregates`: receives the list, which the program frees with knhk_aggregates_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_NOT_READY for an engine that was opened without the option `observations`.
+ */
+knhk_status_t knhk_aggregates(const knhk_engine_t *engine,
+                              const char *sector,
+                              knhk_series_list_t **aggregates,
+                              knhk_error_t **err);
+
+/** How many aggregates a list has; 0 for NULL. Any thread. */
+size_t knhk_aggregates_len(const knhk_series_list_t *aggregates);
+
+/** An aggregate of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_series_t *knhk_aggregates_at(const knhk_series_list_t *aggregates, size_t index);
+
+/** Frees a list of aggregates. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_aggregates_free(knhk_series_list_t *aggregates);
+
+/**
+ * Tells how a sector's service level objectives stand.
+ *
+ * `objectives`: receives the list, which the program frees with knhk_objectives_free. Returns what knhk_aggregates returns.
+ */
+knhk_status_t knhk_objectives(const knhk_engine_t *engine,
+                              const char *sector,
+                              knhk_objective_list_t **objectives,
+                              knhk_error_t **err);
+
+/** How many objectives a list has; 0 for NULL. Any thread. */
+size_t knhk_objectives_len(const knhk_objective_list_t *objectives);
+
+/** An objective of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_objective_t *knhk_objectives_at(const knhk_objective_list_t *objectives, size_t index);
+
+/** Frees a list of objectives. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_objectives_free(knhk_objective_list_t *objectives);
+
+/**
+ * Waits until what the rings hold now is durable under receipts: what was accepted before is not lost in a crash.
+ *
+ * Returns KNHK_OK; KNHK_NOT_READY as knhk_aggregates; KNHK_IO where it cannot be stored now: it is kept, and tried again.
+ */
+knhk_status_t knhk_observations_flush(knhk_engine_t *engine,
+                                      knhk_error_t **err);
+
+/**
+ * Tells the figures of what drains the rings.
+ *
+ * `stats`: receives them. Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_NOT_READY as knhk_aggregates.
+ */
+knhk_status_t knhk_observe_stats(const knhk_engine_t *engine, knhk_observe_stats_t *stats, knhk_error_t **err);
+
+/**
+ * Lists segments in order.
+ *
+ * `sector`: NULL for all. `from`: the first number. `limit`: how many at most; 0 for 1,000. `segments`: receives the list, which the
+ * program frees with knhk_segments_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND for an engine without a log; KNHK_IO.
+ */
+knhk_status_t knhk_segments(const knhk_engine_t *engine,
+                            const char *sector,
+                            uint64_t from,
+                            uint64_t limit,
+                            knhk_segment_list_t **segments,
+                            knhk_error_t **err);
+
+/** How many segments a list has; 0 for NULL. Any thread. */
+size_t knhk_segments_len(const knhk_segment_list_t *segments);
+
+/** A segment of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_segment_t *knhk_segments_at(const knhk_segment_list_t *segments, size_t index);
+
+/** Frees a list of segments. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_segments_free(knhk_segment_list_t *segments);
+
+/**
+ * Proves that an observation was ingested.
+ *
+ * `segment`, `index`: which one. `record`: receives its 64 bytes as they were signed. `proof`: receives the batch's statement, the
+ * observation's place in it and the path to its root (CBOR). The program frees both with knhk_buffer_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND also where retention dropped it; KNHK_CORRUPT.
+ */
+knhk_status_t knhk_prove_observation(const knhk_engine_t *engine,
+                                     uint64_t segment,
+                                     uint64_t index,
+                                     knhk_buffer_t **record,
+                                     knhk_buffer_t **proof,
+                                     knhk_error_t **err);
+
+/**
+ * Checks that an observation was ingested by this engine's log.
+ *
+ * `record`: `record_len` bytes. `proof`: `proof_len` bytes; both as knhk_prove_observation made them.
+ * Returns KNHK_OK; KNHK_UNPROVEN where the proof does not show it; KNHK_INVALID_ARGUMENT for what is no proof.
+ */
+knhk_status_t knhk_verify_observation(const knhk_engine_t *engine,
+                                      const uint8_t *record,
+                                      size_t record_len,
+                                      const uint8_t *proof,
+                                      size_t proof_len,
+                                      knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Scopes: what the policies of a program share.
+ *
+ * Resilience needs no engine. A scope holds a clock, counters, and whoever listens to transitions; a policy is made in a scope. All calls
+ * on scopes and policies may be made from any thread at any time; freeing one must be the last call on it. */
+
+/** The system's monotonic clock: exact, and a look costs about 25 ns. */
+#define KNHK_CLOCK_SYSTEM 0
+
+/** A thread sets it to the system's clock every millisecond: a look costs a nanosecond. */
+#define KNHK_CLOCK_CACHED 1
+
+/** Stands still until knhk_scope_advance: for tests. */
+#define KNHK_CLOCK_MANUAL 2
+
+/** A transition of a policy. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The policy's name. */
+    const char *policy;
+    /** "breaker", "degradation", "recovery", "health" (of a component) or "system". */
+    const char *kind;
+    /** The state before, in words. */
+    const char *from;
+    /** The state now, in words. */
+    const char *to;
+    /** All of it in one line for people, with what made it change. */
+    const char *text;
+    /** When, by the scope's clock. */
+    uint64_t time_ns;
+    /** Transitions that this listener missed so far because it fell behind. */
+    uint64_t missed;
+} knhk_transition_t;
+
+/**
+ * Whom to tell of transitions. Set `struct_size` to sizeof(knhk_transition_callback_t).
+ *
+ * `changed` is called on a thread of the subscription, one transition after the other; it may call back anything but
+ * knhk_scope_free. While it blocks, later transitions wait, and no policy does.
+ */
+typedef struct {
+    /** sizeof(knhk_transition_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Called with each transition, which is valid during the call. */
+    void (*changed)(void *ctx, const knhk_transition_t *transition);
+    /**
+     * NULL, or called exactly once, when `changed` will not be called any more: also when the registration fails, unless
+     * `struct_size` is one that the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_transition_callback_t;
+
+/** A counter of a scope. Set `struct_size` to sizeof(knhk_counter_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_counter_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** "knhk.resilience.…", without a NUL behind it; valid for ever. */
+    const char *name;
+    /** Bytes of the name. */
+    size_t name_len;
+    /** The count so far. */
+    uint64_t value;
+} knhk_counter_t;
+
+/**
+ * Makes a scope.
+ *
+ * `clock`: KNHK_CLOCK_SYSTEM, KNHK_CLOCK_CACHED or KNHK_CLOCK_MANUAL. `scope`: receives it; the program frees it with knhk_scope_free.
+ * Returns KNHK_OK; KNHK_INVALID_ARGUMENT for another clock; KNHK_SYSTEM when there are no more threads.
+ */
+knhk_status_t knhk_scope_new(uint32_t clock,
+                             knhk_scope_t **scope,
+                             knhk_error_t **err);
+
+/**
+ * The scope of an engine: on its cached clock, which stands still once the engine is closed. All scopes of one engine are the same one.
+ *
+ * `scope`: receives it; the program frees it with knhk_scope_free, before or after the engine.
+ */
+knhk_status_t knhk_engine_scope(const knhk_engine_t *engine,
+                                knhk_scope_t **scope,
+                                knhk_error_t **err);
+
+/** The time of a scope's clock, in nanoseconds since a zero of its own; 0 for NULL. Deadlines are moments of this clock. */
+uint64_t knhk_scope_now_ns(const knhk_scope_t *scope);
+
+/**
+ * Moves a manual clock forward.
+ *
+ * Returns KNHK_OK, or KNHK_INVALID_ARGUMENT where the clock is another one.
+ */
+knhk_status_t knhk_scope_advance(knhk_scope_t *scope, uint64_t ns, knhk_error_t **err);
+
+/**
+ * Calls a callback for every transition of the scope's policies from now on.
+ *
+ * `subscription`: receives a number for knhk_scope_unsubscribe. A listener that falls behind by more than 1,024 transitions misses the
+ * oldest ones.
+ * Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `changed` is NULL; KNHK_SYSTEM when there are no more threads.
+ */
+knhk_status_t knhk_scope_subscribe(knhk_scope_t *scope,
+                                   const knhk_transition_callback_t *callback,
+                                   uint64_t *subscription,
+                                   knhk_error_t **err);
+
+/**
+ * Ends a subscription. When this returns on another thread than the callback's, `changed` is not running and `destroy` was called.
+ *
+ * Returns KNHK_OK, or KNHK_NOT_FOUND when there is no such subscription any more.
+ */
+knhk_status_t knhk_scope_unsubscribe(knhk_scope_t *scope,
+                                     uint64_t subscription,
+                                     knhk_error_t **err);
+
+/**
+ * A counter of a scope, by its place from 0.
+ *
+ * `counter`: receives it. Returns KNHK_OK; KNHK_NOT_FOUND beyond the last; KNHK_STRUCT_SIZE.
+ */
+knhk_status_t knhk_scope_counter(const knhk_scope_t *scope, size_t index, knhk_counter_t *counter, knhk_error_t **err);
+
+/** Frees a scope and ends its subscriptions. NULL does nothing. Policies that were made in it go on. */
+void knhk_scope_free(knhk_scope_t *scope);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Policies: breakers, limits, retries, shedding, degradation, recovery, chaos, health, and pipelines of them.
+ *
+ * A policy is made of named numbers, which are also what a sector's values under "resilience/<policy>/<parameter>" retune: times are in
+ * milliseconds and end in "_ms". The kinds, and what each needs or has as default:
+ *
+ *     breaker         consecutive_failures 5, ema_alpha 0.1, ema_threshold 0.5, minimum_calls 10, failure_rate 0.5, slow_call_ms 0,
+ *                     slow_call_rate 0.5, recovery_ms 30,000, half_open_permits 3; when it is made also window_calls, or window_span_ms
+ *                     and window_buckets 10
+ *     bulkhead        limit
+ *     adaptive        lowest 1, highest 1,000, tolerance 1, queue 0.6, smoothing 0.2; when it is made also initial 20, vegas 0 (with 1:
+ *                     alpha 0.5, beta 0.8)
+ *     token_bucket    rate (a second), burst (as the rate)
+ *     sliding_window  limit, span_ms; when it is made also capacity (as the limit)
+ *     shedder         background 0.6, low 0.75, normal 0.9, high 1, critical 1.5
+ *     chaos           failures 0, delays 0, shortest_delay_ms 0, longest_delay_ms 0, seed 0
+ *     pipeline        timeout_ms 0; its policies in `policies`, at most one of each kind above and one retry
+ *     retry           attempts 3, base_ms 100, cap_ms 10,000, longest_retry_after_ms 60,000; when it is made also seed 0; its budget in
+ *                     `policies`
+ *     budget          share 0.1, reserve 10, span_ms 10,000
+ *     hedge           copies 2, quantile 0.95, soonest_ms 1, unknown_ms 100; its budget in `policies`
+ *     degradation     its levels in `levels`
+ *     recovery        pause_ms 100, relapse_ms 60,000; its strategies in `strategies`
+ *     health          running 0.9, critical 0.5, stale_after_ms 30,000 */
+
+/** Admits every call and watches the outcomes. */
+#define KNHK_BREAKER_CLOSED 0
+
+/** Refuses every call until the recovery is over. */
+#define KNHK_BREAKER_OPEN 1
+
+/** Admits so many probes. */
+#define KNHK_BREAKER_HALF_OPEN 2
+
+/** Opened by hand: refuses every call. */
+#define KNHK_BREAKER_FORCED_OPEN 3
+
+/** Admits every call and watches none. */
+#define KNHK_BREAKER_DISABLED 4
+
+/** A named number. */
+typedef struct {
+    /** Its name, such as "failure_rate". */
+    const char *name;
+    /** Its value. */
+    double value;
+} knhk_setting_t;
+
+/** A level of degradation. */
+typedef struct {
+    /** What people call it. */
+    const char *name;
+    /** The load at which it is entered. */
+    double enter;
+    /** The load below which it is left; at most `enter`. */
+    double leave;
+    /** How long the load must have been high, in nanoseconds. */
+    uint64_t enter_after_ns;
+    /** How long the load must have been low, in nanoseconds. */
+    uint64_t leave_after_ns;
+    /** Names of the features that are off in this level and all further ones. */
+    const char *const *off;
+    /** How many there are. */
+    size_t off_len;
+} knhk_level_t;
+
+/** A strategy of a recovery. */
+typedef struct {
+    /** What people call it. */
+    const char *name;
+    /** How often it is tried before the next one; at least once. */
+    uint32_t tries;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Mends what is broken and returns 0, or something else. On the thread that asks for the recovery. */
+    int32_t (*recover)(void *ctx, const char *component, const char *what);
+    /**
+     * NULL, or called exactly once, when `recover` will not be called any more: also when the policy cannot be made, unless the
+     * `struct_size` of the options is unknown.
+     */
+    void (*destroy)(void *ctx);
+} knhk_strategy_t;
+
+/** What a policy is made of. Set `struct_size` to sizeof(knhk_policy_options_t) and what is not needed to 0. */
+typedef struct {
+    /** sizeof(knhk_policy_options_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Named numbers; those that are not named have their defaults. */
+    const knhk_setting_t *settings;
+    /** How many there are. */
+    size_t settings_len;
+    /** A pipeline's policies; a retry's or a hedge's budget. They may be freed before the new one. */
+    const knhk_policy_t *const *policies;
+    /** How many there are. */
+    size_t policies_len;
+    /** A degradation's levels, in the order in which they are entered. */
+    const knhk_level_t *levels;
+    /** How many there are. */
+    size_t levels_len;
+    /** A recovery's strategies, in the order in which they are tried. */
+    const knhk_strategy_t *strategies;
+    /** How many there are. */
+    size_t strategies_len;
+} knhk_policy_options_t;
+
+/** A parameter of a policy. Set `struct_size` to sizeof(knhk_parameter_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_parameter_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 if it is a whole number. */
+    uint32_t is_whole;
+    /** Its name. The texts are valid until the policy is freed. */
+    const char *name;
+    /** The unit, in the notation of UCUM. */
+    const char *unit;
+    /** What it means. */
+    const char *what;
+    /** Its value at present. */
+    double value;
+    /** The least value. */
+    double low;
+    /** The greatest value. */
+    double high;
+} knhk_parameter_t;
+
+/**
+ * Makes a policy.
+ *
+ * `scope`: what it shares with others. `kind`: see above. `name`: for events, for people and for the engine. `options`: NULL where the
+ * kind needs none. `policy`: receives it; the program frees it with knhk_policy_free.
+ * Returns KNHK_OK; KNHK_INVALID_ARGUMENT with what cannot be and what may; KNHK_STRUCT_SIZE.
+ */
+knhk_status_t knhk_policy_new(const knhk_scope_t *scope,
+                              const char *kind,
+                              const char *name,
+                              const knhk_policy_options_t *options,
+                              knhk_policy_t **policy,
+                              knhk_error_t **err);
+
+/** Frees a policy. NULL does nothing. Pipelines and engines that know it go on with it. */
+void knhk_policy_free(knhk_policy_t *policy);
+
+/** The name of a policy; "" for NULL. Valid until the policy is freed. */
+const char *knhk_policy_name(const knhk_policy_t *policy);
+
+/**
+ * The state of a policy as a number: a breaker's KNHK_BREAKER_ constant; a degradation's level, 0 for full service; for health 0 where
+ * the system runs, 1 where it is degraded, 2 where it is critical; 1 where chaos is on. 0 for what has none, and for NULL.
+ */
+uint32_t knhk_policy_state(const knhk_policy_t *policy);
+
+/**
+ * A policy as it stands, for people: a line, and for health a line more for each component that is not healthy.
+ *
+ * `text`: receives it; the program frees it with knhk_buffer_free.
+ */
+knhk_status_t knhk_policy_text(const knhk_policy_t *policy, knhk_buffer_t **text, knhk_error_t **err);
+
+/**
+ * What a policy counts or measures at present, by name: "taken", "tokens", "trend", "window_failures", "availability" and so on.
+ *
+ * `value`: receives it. Returns KNHK_OK, or KNHK_NOT_FOUND with the names that there are.
+ */
+knhk_status_t knhk_policy_figure(const knhk_policy_t *policy,
+                                 const char *name,
+                                 double *value,
+                                 knhk_error_t **err);
+
+/**
+ * A parameter of a policy, by its place from 0.
+ *
+ * `parameter`: receives it. Returns KNHK_OK; KNHK_NOT_FOUND beyond the last; KNHK_STRUCT_SIZE.
+ */
+knhk_status_t knhk_policy_parameter(const knhk_policy_t *policy,
+                                    size_t index,
+                                    knhk_parameter_t *parameter,
+                                    knhk_error_t **err);
+
+/**
+ * Changes parameters of a policy, all or none; those that are not named stay. Calls under way go on.
+ *
+ * Returns KNHK_OK, or KNHK_INVALID_ARGUMENT with what cannot be; nothing was changed then.
+ */
+knhk_status_t knhk_policy_retune(knhk_policy_t *policy,
+                                 const knhk_setting_t *settings,
+                                 size_t settings_len,
+                                 knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Switches: what of a policy somebody, or a load, changes while it is in use. */
+
+/** Opens a breaker until knhk_breaker_close. */
+knhk_status_t knhk_breaker_force_open(knhk_policy_t *policy, knhk_error_t **err);
+
+/** Closes a breaker, with nothing remembered. */
+knhk_status_t knhk_breaker_close(knhk_policy_t *policy, knhk_error_t **err);
+
+/** Has a breaker admit everything and remember nothing until knhk_breaker_close. */
+knhk_status_t knhk_breaker_disable(knhk_policy_t *policy, knhk_error_t **err);
+
+/** Switches chaos on (1) or off (0); it begins off. */
+knhk_status_t knhk_chaos_switch(knhk_policy_t *policy, uint32_t on, knhk_error_t **err);
+
+/** Tells a shedder or a degradation the load: the share of a queue's room, of the processors; 1 is the capacity. */
+knhk_status_t knhk_policy_load(knhk_policy_t *policy, double load, knhk_error_t **err);
+
+/**
+ * Holds a level of a degradation whatever the load is.
+ *
+ * `level`: 0 is full service, beyond the last is the last; UINT32_MAX lets go, and the load decides again.
+ */
+knhk_status_t knhk_degradation_pin(knhk_policy_t *policy, uint32_t level, knhk_error_t **err);
+
+/**
+ * The number of a feature, for knhk_feature_is_on.
+ *
+ * `feature`: receives it. Returns KNHK_OK, or KNHK_NOT_FOUND where no level of the degradation switches it.
+ */
+knhk_status_t knhk_feature(const knhk_policy_t *policy, const char *name, uint32_t *feature, knhk_error_t **err);
+
+/** Whether a feature is on: one load. True for what is no degradation or no feature. */
+bool knhk_feature_is_on(const knhk_policy_t *policy, uint32_t feature);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Calls through a policy: admitted or refused at once, and told how they ended.
+ *
+ *     knhk_permit_t permit;
+ *     if (knhk_policy_enter(breaker, NULL, &permit, NULL, NULL) == KNHK_OK) {
+ *         bool ok = call_the_callee();
+ *         knhk_policy_finish(breaker, &permit, ok ? KNHK_OUTCOME_SUCCESS : KNHK_OUTCOME_FAILURE);
+ *     }
+ *
+ * The policies that admit calls are the first eight kinds. A closed breaker costs a few nanoseconds, and nothing is allocated. */
+
+/** The call did what it was asked to. */
+#define KNHK_OUTCOME_SUCCESS 0
+
+/** It failed in a way that speaks of the callee: an error, a time-out. */
+#define KNHK_OUTCOME_FAILURE 1
+
+/** It says nothing of the callee: the caller gave up, or asked for nonsense. */
+#define KNHK_OUTCOME_IGNORED 2
+
+/** Work that nobody waits for. */
+#define KNHK_PRIORITY_BACKGROUND 1
+
+/** Work that can wait. */
+#define KNHK_PRIORITY_LOW 2
+
+/** The usual, and what 0 means. */
+#define KNHK_PRIORITY_NORMAL 3
+
+/** Work that people notice when it fails. */
+#define KNHK_PRIORITY_HIGH 4
+
+/** What must go on while anything does. */
+#define KNHK_PRIORITY_CRITICAL 5
+
+/** A breaker is open; the refusal says how long. */
+#define KNHK_REFUSED_OPEN 1
+
+/** A breaker was opened by hand. */
+#define KNHK_REFUSED_FORCED_OPEN 2
+
+/** A breaker is half-open and its probes are under way. */
+#define KNHK_REFUSED_PROBING 3
+
+/** A rate limit is used up; the refusal says for how long. */
+#define KNHK_REFUSED_RATE_LIMITED 4
+
+/** All places of a bulkhead are taken. */
+#define KNHK_REFUSED_FULL 5
+
+/** An adaptive limit is reached. */
+#define KNHK_REFUSED_OVERLOADED 6
+
+/** Calls of this priority are shed. */
+#define KNHK_REFUSED_SHED 7
+
+/** The deadline passed before the call began. */
+#define KNHK_REFUSED_DEADLINE_PASSED 8
+
+/** What is known of a call. Set `struct_size` to sizeof(knhk_attempt_t) and what you do not care about to 0. */
+typedef struct {
+    /** sizeof(knhk_attempt_t). */
+    uint32_t struct_size;
+    /** A KNHK_PRIORITY_ constant. */
+    uint32_t priority;
+    /** Until when it is worth its work, by the scope's clock (knhk_scope_now_ns); 0 for ever. */
+    uint64_t deadline_ns;
+    /** Tokens that it takes from a bucket; 0 means 1. */
+    uint32_t tokens;
+    /** 0. */
+    uint32_t reserved;
+} knhk_attempt_t;
+
+/** An admitted call. Plain data: it may be copied and kept anywhere, and goes back to the policy once, with knhk_policy_finish. */
+typedef struct {
+    /** What the policy knows it by. */
+    uint64_t words[6];
+} knhk_permit_t;
+
+/** Why a call was refused. Set `struct_size` to sizeof(knhk_refusal_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_refusal_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** A KNHK_REFUSED_ constant. */
+    uint32_t reason;
+    /** After how long another try has a chance, in nanoseconds; UINT64_MAX where that is not known, or never. */
+    uint64_t retry_after_ns;
+    /** The places of a bulkhead, an adaptive limit, or the probes of a half-open breaker; else 0. */
+    uint32_t limit;
+    /** 0. */
+    uint32_t reserved;
+    /** The load at which a call was shed; else 0. */
+    double load;
+} knhk_refusal_t;
+
+/**
+ * Admits a call or refuses it, without waiting, save for a delay that chaos injects.
+ *
+ * `attempt`: NULL for a call of normal priority without a deadline. `permit`: receives what goes back with knhk_policy_finish; written
+ * on success only. `refusal`: NULL, or receives why, on KNHK_REFUSED only.
+ * Returns KNHK_OK; KNHK_REFUSED, and then nothing is held; KNHK_INVALID_ARGUMENT for a kind of policy that admits no calls.
+ */
+knhk_status_t knhk_policy_enter(const knhk_policy_t *policy,
+                                const knhk_attempt_t *attempt,
+                                knhk_permit_t *permit,
+                                knhk_refusal_t *refusal,
+                                knhk_error_t **err);
+
+/**
+ * Tells a policy how an admitted call ended. The permit holds nothing afterwards: finishing it again does nothing.
+ *
+ * `outcome`: a KNHK_OUTCOME_ constant. Returns what it was taken for: a pipeline takes a success beyond its deadline, and whatever
+ * chaos made fail, for a failure. NULL arguments do nothing.
+ */
+uint32_t knhk_policy_finish(const knhk_policy_t *policy,
+                            knhk_permit_t *permit,
+                            uint32_t outcome);
+
+/** Until when an admitted call is to be over, by the scope's clock: what to hand on to the callee; UINT64_MAX for ever. */
+uint64_t knhk_permit_deadline_ns(const knhk_permit_t *permit);
+
+/** Whether chaos wants an admitted call to fail: the callee is not to be called, and the outcome is a failure. */
+bool knhk_permit_is_to_fail(const knhk_permit_t *permit);
+
+/**
+ * Does some work through a policy, on the calling thread; through a pipeline with a retry, again and again, with pauses in between.
+ *
+ * `work`: called with `ctx`, and until when the call is worth its work, by the scope's clock, UINT64_MAX for ever; returns a
+ * KNHK_OUTCOME_ constant. `refusal`: NULL, or receives why, on KNHK_REFUSED only.
+ * Returns KNHK_OK when the work succeeded, or was ignored; KNHK_REFUSED; KNHK_CALL_FAILED when it failed, at last, or chaos made it fail;
+ * KNHK_TIMEOUT when it ended beyond its deadline.
+ */
+knhk_status_t knhk_policy_call(const knhk_policy_t *policy,
+                               const knhk_attempt_t *attempt,
+                               uint32_t (*work)(void *ctx, uint64_t deadline_ns),
+                               void *ctx,
+                               knhk_refusal_t *refusal,
+                               knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Retries: for programs that make the attempts themselves; knhk_policy_call makes them through a pipeline.
+ *
+ *     knhk_attempts_t attempts;
+ *     knhk_retry_begin(retry, &attempts, NULL);
+ *     while (!try_it()) {
+ *         uint64_t pause;
+ *         if (knhk_retry_decide(retry, &attempts, KNHK_RETRY_TRANSIENT, 0, 0, &pause, NULL, NULL)) break; // given up
+ *         sleep_ns(pause);
+ *     } */
+
+/** Another attempt may succeed. */
+#define KNHK_RETRY_TRANSIENT 0
+
+/** No other attempt will succeed. */
+#define KNHK_RETRY_PERMANENT 1
+
+/** It was the last attempt. */
+#define KNHK_GIVE_UP_ATTEMPTS 1
+
+/** The budget is spent: too much is being tried again. */
+#define KNHK_GIVE_UP_BUDGET 2
+
+/** The pause would outlast the deadline. */
+#define KNHK_GIVE_UP_DEADLINE 3
+
+/** The callee asks for a longer pause than the policy allows. */
+#define KNHK_GIVE_UP_RETRY_AFTER 4
+
+/** The failure is not one that another attempt mends. */
+#define KNHK_GIVE_UP_PERMANENT 5
+
+/** One call's attempts so far. Plain data. */
+typedef struct {
+    /** Attempts that were begun. */
+    uint64_t made;
+    /** The last pause, in nanoseconds. */
+    uint64_t pause_ns;
+} knhk_attempts_t;
+
+/**
+ * Begins a call's first attempt.
+ *
+ * `attempts`: receives its record.
+ */
+knhk_status_t knhk_retry_begin(const knhk_policy_t *policy, knhk_attempts_t *attempts, knhk_error_t **err);
+
+/**
+ * Decides after a failed attempt. One that is to be made again is counted, and taken from the budget.
+ *
+ * `failure`: KNHK_RETRY_TRANSIENT or KNHK_RETRY_PERMANENT. `retry_after_ns`: the shortest pause that the callee asks for; 0 for none.
+ * `deadline_ns`: the call's, by the scope's clock; 0 for none. `pause_ns`: receives how long to wait before the next attempt.
+ * `why`: NULL, or receives a KNHK_GIVE_UP_ constant, on KNHK_CALL_FAILED only.
+ * Returns KNHK_OK to try again after the pause; KNHK_CALL_FAILED to give up.
+ */
+knhk_status_t knhk_retry_decide(const knhk_policy_t *policy,
+                                knhk_attempts_t *attempts,
+                                uint32_t failure,
+                                uint64_t retry_after_ns,
+                                uint64_t deadline_ns,
+                                uint64_t *pause_ns,
+                                uint32_t *why,
+                                knhk_error_t **err);
+
+/**
+ * What the value of a Retry-After header (RFC 9110) asks for: seconds, or a date, which is compared with the system's clock.
+ *
+ * `pause_ns`: receives it. Returns KNHK_OK, or KNHK_INVALID_ARGUMENT for a value that is neither.
+ */
+knhk_status_t knhk_retry_after(const char *value,
+                               uint64_t *pause_ns,
+                               knhk_error_t **err);
+
+/**
+ * Tries the strategies of a recovery until one mends what is broken, on the calling thread. A component that breaks again soon begins
+ * with the strategy after the one that mended it.
+ *
+ * `component`, `what`: what is broken, and what was seen. `report`: NULL, or receives how it went, for people, also on KNHK_CALL_FAILED; the
+ * program frees it with knhk_buffer_free.
+ * Returns KNHK_OK when it was mended; KNHK_CALL_FAILED when nothing mended it.
+ */
+knhk_status_t knhk_recover(const knhk_policy_t *policy,
+                           const char *component,
+                           const char *what,
+                           knhk_buffer_t **report,
+                           knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Hedges: a second copy of a call that takes long, whose first answer counts. The program sends the copies and asks when. */
+
+/** The copy's end is the call's answer: a success, or the failure of the last copy. */
+#define KNHK_HEDGE_USE 0
+
+/** The copy failed, but others are under way. */
+#define KNHK_HEDGE_WAIT 1
+
+/** The copy failed and nothing else is under way, but another may be sent at once. */
+#define KNHK_HEDGE_SEND_ANOTHER 2
+
+/** Another copy has answered; this one does not count. */
+#define KNHK_HEDGE_LATE 3
+
+/** One hedged call. Plain data, used by one thread at a time. */
+typedef struct {
+    /** What the policy knows it by. */
+    uint64_t words[10];
+} knhk_hedged_t;
+
+/**
+ * Begins a call: its first copy, number 0, is to be sent now.
+ *
+ * `hedged`: receives its record.
+ */
+knhk_status_t knhk_hedge_begin(const knhk_policy_t *policy, knhk_hedged_t *hedged, knhk_error_t **err);
+
+/**
+ * How long to wait for an answer before another copy is sent.
+ *
+ * `wait_ns`: receives it; UINT64_MAX when none will be.
+ */
+knhk_status_t knhk_hedge_wait(const knhk_policy_t *policy,
+                              const knhk_hedged_t *hedged,
+                              uint64_t *wait_ns,
+                              knhk_error_t **err);
+
+/**
+ * Asks whether to send another copy now: the wait must be over, unless nothing is under way, and the budget must cover it.
+ *
+ * `copy`: receives its number, or UINT32_MAX for none.
+ */
+knhk_status_t knhk_hedge_send(const knhk_policy_t *policy,
+                              knhk_hedged_t *hedged,
+                              uint32_t *copy,
+                              knhk_error_t **err);
+
+/**
+ * Tells how a copy ended.
+ *
+ * `copy`: its number. `outcome`: a KNHK_OUTCOME_ constant. `verdict`: receives a KNHK_HEDGE_ constant. Where that is
+ * KNHK_HEDGE_SEND_ANOTHER and knhk_hedge_send then gives none, the failure is the call's answer.
+ */
+knhk_status_t knhk_hedge_finish(const knhk_policy_t *policy,
+                                knhk_hedged_t *hedged,
+                                uint32_t copy,
+                                uint32_t outcome,
+                                uint32_t *verdict,
+                                knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Health: components tell how well they are, and a monitor what that means for the whole. A policy of kind "health" is a monitor.
+ *
+ * A component is stale until it reports, and when it is silent for too long. knhk_policy_text explains whom a failing component takes
+ * with it; knhk_policy_figure has the "availability". */
+
+/** Its health is at least the running threshold. */
+#define KNHK_HEALTH_HEALTHY 0
+
+/** In between. */
+#define KNHK_HEALTH_DEGRADED 1
+
+/** Its health is below the critical threshold. */
+#define KNHK_HEALTH_UNHEALTHY 2
+
+/** It has said nothing for too long, or never; it counts as health 0. */
+#define KNHK_HEALTH_STALE 3
+
+/**
+ * Asks for a component's health. Set `struct_size` to sizeof(knhk_check_callback_t).
+ *
+ * `check` is called on the thread that polls: knhk_health_start's. One that blocks delays the checks after it.
+ */
+typedef struct {
+    /** sizeof(knhk_check_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Returns the health, from 0 to 1. */
+    double (*check)(void *ctx);
+    /**
+     * NULL, or called exactly once, when `check` will not be called any more: also when the registration fails, unless
+     * `struct_size` is one that the library does not know.
+     */
+    void (*destroy)(void *ctx);
+} knhk_check_callback_t;
+
+/** A component at one moment. Set `struct_size` to sizeof(knhk_component_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_component_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** A KNHK_HEALTH_ constant. */
+    uint32_t state;
+    /** Its weight. */
+    double weight;
+    /** Its health, from 0 to 1; 0 while it is stale. */
+    double health;
+    /** Since its last report, in nanoseconds; UINT64_MAX when there was none. */
+    uint64_t age_ns;
+    /** How many failing components, that have no such explanation themselves, explain it. */
+    uint64_t explained_by;
+} knhk_component_t;
+
+/**
+ * Adds a component.
+ *
+ * `weight`: what it counts in the availability; above 0. `needs`: names of components, added before, that it depends on. `component`:
+ * receives its number, from 0.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_NOT_FOUND for an unknown need.
+ */
+knhk_status_t knhk_health_add(knhk_policy_t *policy,
+                              const char *name,
+                              double weight,
+                              const char *const *needs,
+                              size_t needs_len,
+                              size_t *component,
+                              knhk_error_t **err);
+
+/**
+ * Says that a component depends on another.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_INVALID_ARGUMENT where the dependencies would be a cycle, whose path the message names.
+ */
+knhk_status_t knhk_health_depend(knhk_policy_t *policy,
+                                 const char *name,
+                                 const char *on,
+                                 knhk_error_t **err);
+
+/** A component tells its health, from 0 to 1; what is not a number counts as 0. A component that there is not is not heard. */
+knhk_status_t knhk_health_report(knhk_policy_t *policy,
+                                 size_t component,
+                                 double health,
+                                 knhk_error_t **err);
+
+/** Has a component asked for its health at each poll. */
+knhk_status_t knhk_health_check(knhk_policy_t *policy,
+                                size_t component,
+                                const knhk_check_callback_t *callback,
+                                knhk_error_t **err);
+
+/**
+ * Polls the checks in an interval, usually 100 ms, on a thread of its own until the policy is freed.
+ *
+ * Returns KNHK_OK; KNHK_BUSY where it does so already; KNHK_SYSTEM when there are no more threads.
+ */
+knhk_status_t knhk_health_start(knhk_policy_t *policy, uint64_t interval_ns, knhk_error_t **err);
+
+/**
+ * A component of a monitor as it stands.
+ *
+ * `found`: receives it. Returns KNHK_OK; KNHK_NOT_FOUND for a number that is none; KNHK_STRUCT_SIZE.
+ */
+knhk_status_t knhk_health_component(const knhk_policy_t *policy,
+                                    size_t component,
+                                    knhk_component_t *found,
+                                    knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Policies that an engine knows: listed for operators, and retuned by a sector's values. */
+
+/** A policy, as enumerated. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Its name. */
+    const char *name;
+    /** Its kind. */
+    const char *kind;
+    /** The sector that it follows; NULL for none. */
+    const char *sector;
+    /** The version of the sector that was looked at last; 0 for none. */
+    uint64_t version;
+    /** Why that version could not retune it; NULL where it could. */
+    const char *refused;
+    /** Its state in a word or two; may be "". */
+    const char *state;
+    /** Its state and figures, for people. */
+    const char *text;
+} knhk_policy_info_t;
+
+/**
+ * The parameters of a policy as a JSON document, with ranges, units and meanings: promoted into the sector that the policy follows,
+ * alone or among others, it changes nothing until somebody changes a value.
+ *
+ * `json`: receives it; the program frees it with knhk_buffer_free.
+ */
+knhk_status_t knhk_policy_document(const knhk_policy_t *policy,
+                                   knhk_buffer_t **json,
+                                   knhk_error_t **err);
+
+/**
+ * Makes a policy known to an engine under its name: knhk_policies lists it.
+ *
+ * `sector`: NULL, or the sector whose values under "resilience/<policy>/<parameter>" retune it, at once and before each promotion or
+ * rollback returns; what a version does not state is as the program made it, and a version that it cannot take leaves it as it was.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_INVALID_ARGUMENT for a name with a slash; KNHK_NOT_FOUND for an unknown sector.
+ */
+knhk_status_t knhk_policy_add(knhk_engine_t *engine,
+                              const knhk_policy_t *policy,
+                              const char *sector,
+                              knhk_error_t **err);
+
+/**
+ * Has an engine forget a policy, which stays as it is.
+ *
+ * Returns KNHK_OK, or KNHK_NOT_FOUND.
+ */
+knhk_status_t knhk_policy_remove(knhk_engine_t *engine, const char *name, knhk_error_t **err);
+
+/**
+ * Lists the policies that an engine knows.
+ *
+ * `policies`: receives the list, which the program frees with knhk_policies_free.
+ */
+knhk_status_t knhk_policies(const knhk_engine_t *engine, knhk_policy_list_t **policies, knhk_error_t **err);
+
+/** How many policies a list has; 0 for NULL. Any thread. */
+size_t knhk_policies_len(const knhk_policy_list_t *policies);
+
+/** A policy of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_policy_info_t *knhk_policies_at(const knhk_policy_list_t *policies, size_t index);
+
+/** Frees a list of policies. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_policies_free(knhk_policy_list_t *policies);
 
 #ifdef __cplusplus
 }
