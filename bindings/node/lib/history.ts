@@ -3,7 +3,7 @@
 import { checkInteger, checkOptionalString, checkOptions, checkString, operation } from './errors.js';
 import type { Handle } from './handle.js';
 import { native } from './native.js';
-import type { LogEntry, Reference, Tag } from './records.js';
+import type { Aggregate, LogEntry, Objective, Reference, Tag } from './records.js';
 import { makeHeld, type View } from './view.js';
 
 /** The part of a sector that is its history. */
@@ -54,6 +54,16 @@ export abstract class History {
   /** The tags, by name. */
   async tags(): Promise<Tag[]> {
     return operation((settle) => native.tagsOf(this.#of.engine, this.name, settle), native.cancel, undefined);
+  }
+
+  /** What the observations add up to, by key and kind. Fails with `KNHK_NOT_READY` for an engine without the option `observations`. */
+  async aggregates(): Promise<Aggregate[]> {
+    return operation((settle) => native.aggregates(this.#of.engine, this.name, settle), native.cancel, undefined);
+  }
+
+  /** How the service level objectives stand. Fails as `aggregates`. */
+  async objectives(): Promise<Objective[]> {
+    return operation((settle) => native.objectives(this.#of.engine, this.name, settle), native.cancel, undefined);
   }
 
   /** All sectors as they were when a version of this one became current, or at a moment. End the view, or use it in `using`. */

@@ -1,12 +1,23 @@
 // What proves an engine's history: receipts, checkpoints, verification, backup, and the keys that sign.
 
 import { EventEmitter } from 'node:events';
+import { isUint8Array } from 'node:util/types';
 
 import type { EngineEvents } from './engine.js';
 import { attempt, badRange, badType, checkInteger, checkOptionalString, checkOptions, checkString, longOperation, operation } from './errors.js';
 import type { Handle } from './handle.js';
 import { native, type RawReceipt } from './native.js';
-import type { Abortable, Progress, Receipt, ReceiptFilter, SigningKey, Verified } from './records.js';
+import type {
+  Abortable,
+  KeptObservation,
+  ObserveStats,
+  Progress,
+  Receipt,
+  ReceiptFilter,
+  Segment,
+  SigningKey,
+  Verified,
+} from './records.js';
 import { numberOfSigner, secret, type Signer } from './signer.js';
 import { makeHeld, type View } from './view.js';
 
@@ -126,6 +137,49 @@ export abstract class Ledger extends EventEmitter<EngineEvents> {
     checkString('the path', path);
     const progress = progressOf(options);
     return longOperation((settle) => native.backup(this.#of.engine, path, progress, settle), native, options.signal);
+  }
+
+  /**
+   * Waits until what the rings hold now is durable under receipts: what was accepted before is not lost in a crash. Fails with
+   * `KNHK_NOT_READY` for an engine without the option `observations`.
+   */
+  async flushObservations(): Promise<void> {
+    return operation((settle) => native.flushObservations(this.#of.engine, settle), native.cancel, undefined);
+  }
+
+  /** Figures of what drains the rings. */
+  async observeStats(): Promise<ObserveStats> {
+    return operation((settle) => native.observeStats(this.#of.engine, settle), native.cancel, undefined);
+  }
+
+  /** Batches of observations in the order of their numbers; at most 1,000 unless `limit` says so. */
+  async segments(filter: { sector?: string; first?: number; limit?: number } = {}): Promise<Segment[]> {
+    checkOptions(filter);
+    const { sector, first = 0, limit } = filter;
+    checkOptionalString('the option sector', sector);
+    checkInteger('the option first', first, 0, Number.MAX_SAFE_INTEGER);
+    if (limit !== undefined) checkInteger('the option limit', limit, 0, 2 ** 32 - 1);
+    return operation((settle) => native.segments(this.#of.engine, sector, first, limit, settle), native.cancel, undefined);
+  }
+
+  /** The observations of a segment. */
+  async observations(segment: number): Promise<KeptObservation[]> {
+    checkInteger('the segment', segment, 0, Number.MAX_SAFE_INTEGER);
+    return operation((settle) => native.observations(this.#of.engine, segment, settle), native.cancel, undefined);
+  }
+
+  /** An observation's 64 bytes as they were signed, and the proof (CBOR) that it was ingested, for whoever holds the trust root. */
+  async proveObservation(segment: number, index: number): Promise<{ record: Uint8Array; proof: Uint8Array }> {
+    checkInteger('the segment', segment, 0, Number.MAX_SAFE_INTEGER);
+    checkInteger('the index', index, 0, Number.MAX_SAFE_INTEGER);
+    return operation((settle) => native.proveObservation(this.#of.engine, segment, index, settle), native.cancel, undefined);
+  }
+
+  /** Checks such a proof against this engine's log; fails with `KNHK_UNPROVEN` where it does not show that the observation was ingested. */
+  async verifyObservation(record: Uint8Array, proof: Uint8Array): Promise<void> {
+    if (!isUint8Array(record)) throw badType('the record', 'a Uint8Array', record);
+    if (!isUint8Array(proof)) throw badType('the proof', 'a Uint8Array', proof);
+    return operation((settle) => native.verifyObservation(this.#of.engine, record, proof, settle), native.cancel, undefined);
   }
 
   /** Removes now what `retainVersions` and `retainAgeMs` do not keep; gives how many versions went. Receipts and tagged versions stay. */

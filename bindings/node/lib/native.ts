@@ -99,6 +99,14 @@ export interface Native {
   signerSign(signer: number, message: Uint8Array): Uint8Array;
   signerPublicKey(signer: number): Uint8Array;
   signerForget(signer: number): void;
+  aggregates(engine: number, sector: string, settle: Settle): number;
+  objectives(engine: number, sector: string, settle: Settle): number;
+  flushObservations(engine: number, settle: Settle): number;
+  observeStats(engine: number, settle: Settle): number;
+  segments(engine: number, sector: string | undefined, first: number, limit: number | undefined, settle: Settle): number;
+  observations(engine: number, segment: number, settle: Settle): number;
+  proveObservation(engine: number, segment: number, index: number, settle: Settle): number;
+  verifyObservation(engine: number, record: Uint8Array, proof: Uint8Array, settle: Settle): number;
   cancel(operation: number): boolean;
   /** Asks an operation that has started to stop, if it can. */
   stop(operation: number): void;

@@ -2,7 +2,7 @@
 
 import { badType, checkInteger, checkOneOf, checkOptions, checkString } from './errors.js';
 import { signerOf } from './ledger.js';
-import type { Abortable, OpenOptions } from './records.js';
+import type { Abortable, KeepOptions, OpenOptions } from './records.js';
 
 /** How an engine is to be opened. */
 export function openSettings(location: string, options: OpenOptions): object {
@@ -30,6 +30,8 @@ export function openSettings(location: string, options: OpenOptions): object {
     Object.assign(settings, { [name]: value });
   }
   if (signer !== undefined) settings.signer = signerOf(signer);
+  const keep = keepOf(options.observations);
+  if (keep) settings.observations = keep;
   if (barrier !== undefined) {
     checkOneOf('the option barrier', ['auto', 'fence'], barrier);
     settings.barrier = barrier;
@@ -40,6 +42,34 @@ export function openSettings(location: string, options: OpenOptions): object {
     Object.assign(settings, { [name]: value });
   }
   return settings;
+}
+
+/** How observations are to be kept, if they are. */
+function keepOf(observations: unknown): KeepOptions | undefined {
+  if (observations === undefined || observations === false) return undefined;
+  if (observations === true) return {};
+  if (typeof observations !== 'object' || observations === null) {
+    throw badType('the option observations', 'a boolean or an object', observations);
+  }
+  const keep = observations as KeepOptions;
+  const limits: Record<keyof KeepOptions, [low: number, high: number]> = {
+    segmentRecords: [1, 1 << 20],
+    sealAfterMs: [1, 3_600_000],
+    memoryBytes: [1, Number.MAX_SAFE_INTEGER],
+    periodMs: [1, 60_000],
+    retainBytes: [1, Number.MAX_SAFE_INTEGER],
+    retainAgeMs: [1, Number.MAX_SAFE_INTEGER],
+    windowMs: [1000, 3_600_000],
+    series: [1, 1 << 20],
+    compression: [-7, 19],
+  };
+  const checked: KeepOptions = {};
+  for (const [name, [low, high]] of Object.entries(limits) as [keyof KeepOptions, [number, number]][]) {
+    if (keep[name] === undefined) continue;
+    checkInteger(`the option observations.${name}`, keep[name], low, high);
+    checked[name] = keep[name];
+  }
+  return checked;
 }
 
 /** The kind of a sector to be created. */

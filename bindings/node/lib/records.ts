@@ -76,6 +76,30 @@ export interface OpenOptions {
   retainVersions?: number;
   /** Versions that were current within this many milliseconds are kept. */
   retainAgeMs?: number;
+  /** Has the engine take observations out of the rings by itself, add them up, and keep them under receipts (false). */
+  observations?: boolean | KeepOptions;
+}
+
+/** How observations are kept; what is left out has a default that suits a service. */
+export interface KeepOptions {
+  /** Observations of a segment, which has one receipt (16,384). */
+  segmentRecords?: number;
+  /** How long one waits for its segment to fill, at most, in milliseconds (1,000). */
+  sealAfterMs?: number;
+  /** Memory for observations that are not durable yet (64 MiB); beyond it rings fill and refuse, which is counted. */
+  memoryBytes?: number;
+  /** How often the rings are looked into while they are empty, in milliseconds (1). */
+  periodMs?: number;
+  /** Bytes of observations that are kept, 64 each (all). Counts, Merkle roots and receipts are kept for ever. */
+  retainBytes?: number;
+  /** For how long observations are kept, in milliseconds (for ever). */
+  retainAgeMs?: number;
+  /** The window that aggregates are over, in milliseconds (10,000). */
+  windowMs?: number;
+  /** Pairs of key and kind that are added up apart, at most (512). */
+  series?: number;
+  /** The effort of zstd, -7 to 19 (1). */
+  compression?: number;
 }
 
 /** Lets an operation that has not started yet be called off. */
@@ -404,4 +428,113 @@ export interface Tag {
   time: Date;
   timeNs: bigint;
   by: string;
+}
+
+/** How many observations, and how they ended. */
+export interface Counts {
+  count: number;
+  unspecified: number;
+  success: number;
+  rejected: number;
+  error: number;
+  timeout: number;
+  /** Those with a code of the program's own. */
+  own: number;
+  /** Those whose value is not of the type or range that the ontology declares. */
+  mismatched: number;
+}
+
+/** What a window's observations add up to; absent where there is no data. */
+export interface Figures {
+  /** What they are over: the window, or less while it is not full. */
+  seconds: number;
+  counts: Counts;
+  /** Observations a second. */
+  rate: number;
+  /** The share of those whose outcome is not success, in %. */
+  failureShare?: number;
+  sum?: number;
+  mean?: number;
+  min?: number;
+  max?: number;
+  /** The median; quantiles are within 1 %. */
+  p50?: number;
+  p90?: number;
+  p99?: number;
+  p999?: number;
+}
+
+/** What the observations under a key, of a kind, add up to. */
+export interface Aggregate {
+  /** Its path; absent for what came beyond the limit of series. */
+  key?: string;
+  kind?: string;
+  unit?: string;
+  /** The window that ends now. */
+  window: Figures;
+  /** Since the engine was opened. */
+  total: Counts;
+}
+
+/** How a service level objective stands. */
+export interface Objective {
+  name: string;
+  /** The kind that it is about. */
+  kind: string;
+  /** What is computed: `failure_share`, `p99` and so on. */
+  aggregate: string;
+  bound: 'at most' | 'at least';
+  /** The parameter that is the limit. */
+  parameter: string;
+  limit?: number;
+  windowSeconds: number;
+  /** The value now; absent where there is no data. */
+  value?: number;
+  /** Whether it holds; absent where there is no data, or no limit. */
+  met?: boolean;
+  /** How much of what is allowed is used up; above 1 it is broken. */
+  burn?: number;
+  figures: Figures;
+}
+
+/** A batch of observations of one sector that became durable under one receipt. */
+export interface Segment {
+  number: number;
+  sector: string;
+  firstNs: bigint;
+  lastNs: bigint;
+  count: number;
+  /** The Merkle root over them (RFC 9162), in hexadecimal. */
+  root: string;
+  /** The number of its receipt. */
+  receipt?: number;
+}
+
+/** An observation that was kept. */
+export interface KeptObservation {
+  sector: string;
+  key?: string;
+  /** A BigInt for i64 keys. */
+  value?: bigint | number | boolean;
+  outcome: number;
+  subject: bigint;
+  detail: bigint;
+  timeNs: bigint;
+  /** The generation in which it was made. */
+  epoch: number;
+}
+
+/** Figures of what drains the rings, since the engine was opened. */
+export interface ObserveStats {
+  drained: number;
+  persisted: number;
+  refused: number;
+  unattributed: number;
+  lost: number;
+  segments: number;
+  storedBytes: number;
+  pruned: number;
+  heldBytes: number;
+  /** Why observations cannot be stored now, if so. */
+  failing?: string;
 }

@@ -278,6 +278,7 @@ impl Environment {
             Output::Log(entries) => ledger::log(self.env, &entries),
             Output::Tags(tags) => ledger::tags(self.env, &tags),
             Output::Verified(verified) => ledger::verified(self.env, &verified),
+            Output::Told(told) => told.js(self.env),
             Output::Hold(place, hold) => {
                 let local = self.local(place).filter(|local| local.is_open()).ok_or_else(closed)?;
                 value::number(self.env, self.hold(local, hold) as f64)

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use knhk_engine::{
-    AsOf, Engine, Error, Format, Hold, LogEntry, LogQuery, Options, Origin, ReceiptInfo, ReceiptQuery, Report, SectorKind, Signer, SigningKey, TagInfo,
+    AsOf, Engine, Error, Format, Hold, LogEntry, LogQuery, Options, Origin, ReceiptInfo, ReceiptQuery, Report, SectorKind, SegmentQuery, Signer, SigningKey, TagInfo,
     Verified, VersionInfo,
 };
 
+use crate::observations::Told;
 use crate::shared::Shared;
 
 /// An operation on an engine.
@@ -41,6 +42,14 @@ pub(crate) enum Job {
     /// `place` is the engine's in the environment that asked.
     AsOf { place: u32, sector: String, reference: String },
     AsOfMoment { place: u32, time_ns: u64 },
+    Aggregates { sector: String },
+    Objectives { sector: String },
+    FlushObservations,
+    ObserveStats,
+    Segments { query: SegmentQuery },
+    Observations { segment: u64 },
+    ProveObservation { segment: u64, index: u64 },
+    VerifyObservation { record: Vec<u8>, proof: Vec<u8> },
 }
 
 /// What an operation gave.
@@ -59,6 +68,7 @@ pub(crate) enum Output {
     Tags(Vec<TagInfo>),
     Verified(Box<Verified>),
     Hold(u32, Hold),
+    Told(Told),
 }
 
 pub(crate) type Outcome = Result<Output, Error>;
@@ -111,6 +121,18 @@ impl Job {
             }
             Job::AsOfMoment { place, time_ns } => {
                 engine.as_of(&AsOf::Moment(time_ns)).map(|hold| Output::Hold(place, hold))
+            }
+            Job::Aggregates { sector } => engine.aggregates(&sector).map(Told::Aggregates).map(Output::Told),
+            Job::Objectives { sector } => engine.objectives(&sector).map(Told::Objectives).map(Output::Told),
+            Job::FlushObservations => engine.flush_observations().map(|()| Output::Nothing),
+            Job::ObserveStats => engine.observe_stats().map(|stats| Output::Told(Told::Stats(Box::new(stats)))),
+            Job::Segments { query } => engine.segments(&query).map(Told::Segments).map(Output::Told),
+            Job::Observations { segment } => engine.observations(segment).map(Told::Observations).map(Output::Told),
+            Job::ProveObservation { segment, index } => {
+                engine.prove_observation(segment, index).map(|proven| Output::Told(Told::Proof(Box::new(proven))))
+            }
+            Job::VerifyObservation { record, proof } => {
+                engine.verify_observation(&record, &proof).map(|()| Output::Nothing)
             }
         }
     }

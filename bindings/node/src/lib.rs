@@ -6,7 +6,7 @@
 //!
 //! - [`opening`]: opening, sharing and closing; [`calls`]: operations on engines; [`reads`]: values, guards, observations.
 //! - [`environment`]: what one JavaScript thread has open; [`local`]: one engine of it; [`shared`]: one engine of the process.
-//! - [`ledger`]: what proves the history; [`signer`]: who signs it.
+//! - [`ledger`]: what proves the history; [`signer`]: who signs it; [`observations`]: what was observed.
 //! - [`mailbox`]: how other threads reach a JavaScript thread; [`job`]: what takes time.
 
 // Under test (which clippy's --all-targets implies) napi-derive registers nothing, so nothing seems to be used.
@@ -20,6 +20,7 @@ mod knowledge;
 mod ledger;
 mod local;
 mod mailbox;
+mod observations;
 mod opening;
 mod reads;
 mod records;

@@ -11,6 +11,7 @@ use crate::calls::{Raw, Settle, begin, finish};
 use crate::environment::Environment;
 use crate::error::throw;
 use crate::job;
+use crate::observations::KeepOptions;
 use crate::shared::{Shared, signs_in_javascript};
 use crate::value;
 
@@ -46,6 +47,8 @@ pub struct OpenOptions {
     pub retain_versions: Option<f64>,
     /// For how long versions are kept.
     pub retain_age_ms: Option<f64>,
+    /// Keeps observations.
+    pub observations: Option<KeepOptions>,
 }
 
 impl OpenOptions {
@@ -73,6 +76,7 @@ impl OpenOptions {
             options.clock_period = Duration::from_secs_f64(period / 1000.0);
         }
         options.control = self.control.unwrap_or(false);
+        options.observations = self.observations.map(KeepOptions::settings);
         options.trust_root = self.trust_root;
         options.checkpoint = self.checkpoint;
         options.retention.versions = self.retain_versions.map(|versions| versions as u64);

@@ -44,7 +44,7 @@ impl Object {
         self.set(name, value)
     }
 
-    fn unsigned(self, name: &std::ffi::CStr, value: u64) -> Object {
+    pub(crate) fn unsigned(self, name: &std::ffi::CStr, value: u64) -> Object {
         let mut big = null_mut();
         // SAFETY: as `new`.
         unsafe { sys::napi_create_bigint_uint64(self.env, value, &mut big) };

@@ -36,8 +36,19 @@ async def types(engine: knhk.Engine, change: knhk.Change) -> None:
     with engine.subscribe(print) as subscription:
         assert_type(subscription, knhk.Subscription)
 
+    assert_type(engine.receipts(kind="snapshot promoted"), list[knhk.Receipt])
+    assert_type(await engine.averify(progress=lambda now: now.done < 5), knhk.Verified)
+    assert_type(engine.trust_root, str | None)
+    with orders.as_of("~1") as then:
+        assert_type(then[qty], int)
+    assert_type(orders.tag("stable", 2), int)
+    assert_type(orders.objectives()[0].burn, float | None)
+    knhk.open(signer=knhk.Signer.generate(), observations={"window": 5.0}, retain_age=60.0)
+
     # What must not pass; an unused "ignore" is an error too.
     orders.promote(5)  # type: ignore[arg-type]
     knhk.open(colour="blue")  # type: ignore[call-arg]
     qty(1, 2)  # type: ignore[call-overload]
     view[5]  # type: ignore[call-overload]
+    knhk.open(signer=b"seed")  # type: ignore[arg-type]
+    orders.as_of(1.5)  # type: ignore[arg-type]

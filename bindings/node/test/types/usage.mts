@@ -122,3 +122,24 @@ is<string>(await callee.call(async ({ signal }) => `${signal.aborted}`, { signal
 callee.enter({ priority: 'vip' });
 // @ts-expect-error a retry decides, and admits nothing
 new Retry('r').enter();
+
+const signer = knhk.Signer.delegated(new Uint8Array(32), async (message: Uint8Array) => message);
+is<Engine>(openSync('./limits', { signer, trustRoot: '', checkpoint: '', retainVersions: 5, retainAgeMs: 5, observations: { windowMs: 5 } }));
+is<Uint8Array>(knhk.Signer.generate().publicKey);
+// @ts-expect-error a seed is bytes
+knhk.Signer.fromSeed('9d61');
+// @ts-expect-error a signer is no string
+openSync('./limits', { signer: '9d61' });
+const receipts = await engine.receipts({ kind: 'snapshot promoted', newestFirst: true });
+is<unknown>(receipts[0]!.evidence.version);
+is<string | undefined>(receipts[0]!.sector);
+is<number>((await engine.verify({ progress: (now) => is<number>(now.total), signal: AbortSignal.timeout(5) })).receipts);
+is<string | undefined>(engine.trustRoot);
+const then = await orders.asOf('~1');
+is<View>(then);
+same<ReturnType<typeof then.get<'i64'>>, number>(true);
+is<number>(await orders.tag('stable'));
+is<number | undefined>((await orders.objectives())[0]!.burn);
+await knhk.restore('a', 'b', { trustRoot: 'x' });
+// @ts-expect-error a misspelt option
+await knhk.restore('a', 'b', { trust_root: 'x' });
