@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use knhk_engine::control::{Failure, ProveReceipt};
-use knhk_engine::{Options, Proof, ReceiptQuery, Status, check_observation, check_receipt};
+use knhk_engine::{Error, Options, Proof, ReceiptQuery, Status, check_observation, check_receipt};
 use serde::{Deserialize, Serialize};
 
 use super::Place;
@@ -119,22 +119,29 @@ fn check(file: &std::path::Path, trusted: Option<String>) -> Result<Done, Failur
     let written: Written = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let bytes = |text: &str| bytes(text).ok_or_else(|| wrong("it has what is not hexadecimal".into()));
     let all = |texts: &[String]| texts.iter().map(|text| bytes(text)).collect::<Result<Vec<_>, _>>();
+    // What cannot be read as a proof is no proof; that is not wrong usage.
+    let refused = |error: Error| match error.status() {
+        Status::InvalidArgument if trusted.is_none() => wrong(error.message().to_owned()),
+        _ => error.into(),
+    };
     let believed = trusted.is_none();
     let said = match &written {
         Written::Receipt { trust_root, rotations, statement, inclusion } => {
             let root = trusted.as_ref().unwrap_or(trust_root);
-            let receipt = check_receipt(root, &all(rotations)?, &bytes(statement)?, &bytes(inclusion)?)?;
+            let receipt =
+                check_receipt(root, &all(rotations)?, &bytes(statement)?, &bytes(inclusion)?).map_err(refused)?;
             format!("{} ({}), receipt {} of {root}", receipt.kind, receipt.outcome, receipt.number)
         }
         Written::Statement { snapshot_id, statement, proof } => {
             let id = trusted.as_ref().unwrap_or(snapshot_id);
             let address = bytes(id)?.try_into().map_err(|_| wrong("its content address has not 32 bytes".into()))?;
-            Proof::check(&address, &bytes(proof)?, statement)?;
+            Proof::check(&address, &bytes(proof)?, statement).map_err(refused)?;
             format!("version {id} states {statement}")
         }
         Written::Observation { trust_root, rotations, record, proof } => {
             let root = trusted.as_ref().unwrap_or(trust_root);
-            let receipt = check_observation(root, &all(rotations)?, &bytes(record)?, &bytes(proof)?)?;
+            let receipt =
+                check_observation(root, &all(rotations)?, &bytes(record)?, &bytes(proof)?).map_err(refused)?;
             format!("the observation was ingested, receipt {} of {root}", receipt.number)
         }
     };

@@ -163,8 +163,8 @@ pub(super) fn logged(engine: &Engine, sector: &str, entry: LogEntry) -> Result<L
     let parent = entry.parents.last().copied().unwrap_or(0);
     let changes = match engine.differences(sector, parent, entry.version) {
         Ok(changes) => changes.into_iter().map(Item::from).collect(),
-        // Its content, or that of the version before, is not kept: the receipt alone tells of it.
-        Err(error) if error.status() == Status::NotFound => Vec::new(),
+        // Its content, or that of the version before, is not kept, or damaged: the receipt alone tells of it.
+        Err(error) if matches!(error.status(), Status::NotFound | Status::Corrupt) => Vec::new(),
         Err(error) => return Err(error),
     };
     let LogEntry { tags, retained, .. } = &entry;

@@ -111,7 +111,12 @@ impl Request for Show {
 
     fn serve(self, engine: &Engine) -> Result<Shown, Error> {
         let Show { sector, versions, at } = self;
-        let before = at.as_deref().map(|at| engine.resolve(&sector, at)).transpose()?.map(|at| at + 1);
+        // Beside a live engine the store may be ahead of the picture that is shown.
+        let newest = match &at {
+            Some(at) => engine.resolve(&sector, at)?,
+            None => info(engine, &sector)?.version,
+        };
+        let before = newest.checked_add(1);
         let versions = engine.log(&sector, &LogQuery { before, limit: Some(versions.unwrap_or(ENTRIES)) })?;
         let versions = versions.into_iter().map(|entry| logged(engine, &sector, entry)).collect::<Result<_, _>>()?;
         let shown = Get { sector, path: String::new(), at }.serve(engine)?;
@@ -156,7 +161,7 @@ impl Request for Get {
             return Err(Error::new(Status::NotFound, "get", format!("{sector}/{path}"), message));
         }
         let set_by = match &parameters[..] {
-            [only] if only.path == path => setter(engine, &sector, &path, at)?,
+            [only] if only.path == path => setter(engine, &sector, &path, at.unwrap_or(info.version))?,
             _ => None,
         };
         let mut about = describe(engine, &info)?;
@@ -266,14 +271,14 @@ fn find(engine: &Engine, sector: &str, reference: Option<&str>) -> Result<u64, E
 }
 
 /// The version, at or before `at`, that last changed a value; none where it lies too far back to look for.
-fn setter(engine: &Engine, sector: &str, path: &str, at: Option<u64>) -> Result<Option<VersionEntry>, Error> {
-    let before = at.map(|at| at + 1);
-    for version in engine.log(sector, &LogQuery { before, limit: Some(LOOKED_BACK) })? {
+fn setter(engine: &Engine, sector: &str, path: &str, at: u64) -> Result<Option<VersionEntry>, Error> {
+    for version in engine.log(sector, &LogQuery { before: at.checked_add(1), limit: Some(LOOKED_BACK) })? {
         let parent = version.parents.last().copied().unwrap_or(0);
         match engine.differences(sector, parent, version.version) {
             Ok(changes) if changes.iter().any(|change| change.path == path) => return Ok(Some((&version).into())),
             Ok(_) => {}
-            Err(error) if error.status() == Status::NotFound => return Ok(None),
+            // What is not kept, or damaged, cannot be looked into.
+            Err(error) if matches!(error.status(), Status::NotFound | Status::Corrupt) => return Ok(None),
             Err(error) => return Err(error),
         }
     }
