@@ -21,6 +21,7 @@ pages! {
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";
     Operating = "../../docs/operating.md";
+    Store = "../../docs/store.md";
     Ledger = "../../docs/ledger.md";
     Versions = "../../docs/versions.md";
     Languages = "../../docs/languages.md";

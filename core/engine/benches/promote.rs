@@ -29,38 +29,52 @@ fn document(generation: usize) -> String {
     json + "}"
 }
 
-/// The engines that are measured: in memory; in memory with a receipt for each promotion; and on a folder, where each is on the disk, too.
+/// What is measured: an engine in memory; one that leaves a receipt for each promotion; and one on a folder, where each is on the disk,
+/// too. Those two are there for a round alone, so that their threads do not stand in the first one's way.
 fn main() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
-    let mut signed = Options::default();
-    signed.signer = Some(Signer::from_seed(&[1; 32]));
-    let place = folder.path().join("engine");
-    let place = place.to_str().expect("the system's temporary folder has a name in UTF-8");
+    let two = [document(0), document(1)];
+    // Each another content, which has to be stored.
+    let documents: Vec<String> = (0..=PROMOTIONS).map(document).collect();
     let mut program = Program::default();
-    program.add("promote_1000_values", promoting(":memory:", Options::default()));
-    program.add("promote_1000_values_receipted", promoting(":memory:", signed));
-    program.add("promote_1000_values_durable", promoting(place, Options::default()));
+    let engine = opened(":memory:", Options::default(), &two[1]);
+    program.add("promote_1000_values", move || round(&engine, &two));
+    let texts = documents.clone();
+    program.add("promote_1000_values_receipted", move || {
+        let mut options = Options::default();
+        options.signer = Some(Signer::from_seed(&[1; 32]));
+        round(&opened(":memory:", options, &texts[PROMOTIONS]), &texts)
+    });
+    let mut rounds = 0;
+    program.add("promote_1000_values_durable", move || {
+        rounds += 1;
+        let place = folder.path().join(rounds.to_string());
+        let place = place.to_str().expect("the system's temporary folder has a name in UTF-8");
+        round(&opened(place, Options::default(), &documents[PROMOTIONS]), &documents)
+    });
     program.run();
 }
 
-fn promoting(location: &str, options: Options) -> impl FnMut() -> Sample + 'static {
+fn opened(location: &str, options: Options, first: &str) -> Engine {
     let engine = Engine::open(location, options).expect("the engine opens");
     engine.create_sector("orders", SectorKind::Direct).expect("the name is new");
-    let documents = [document(0), document(1)];
-    let promote = move |i: usize| {
-        engine.promote_json("orders", &documents[i % 2], Origin::default()).expect("the document is sound")
-    };
-    promote(1);
-    move || {
-        let mut taken: Vec<f64> = (0..PROMOTIONS)
-            .map(|i| {
-                let start = ticks();
-                promote(i);
-                (ticks() - start) as f64 * ns_per_tick()
-            })
-            .collect();
-        let ns = median(&mut taken);
-        let at = |share: f64| taken[(share * taken.len() as f64) as usize];
-        Sample { ns, quantiles: Some([ns, at(0.99), at(0.999), taken[taken.len() - 1]]), ..Sample::default() }
-    }
+    promote(&engine, first);
+    engine
+}
+
+fn promote(engine: &Engine, json: &str) {
+    engine.promote_json("orders", json, Origin::default()).expect("the document is sound");
+}
+
+fn round(engine: &Engine, documents: &[String]) -> Sample {
+    let mut taken: Vec<f64> = (0..PROMOTIONS)
+        .map(|i| {
+            let start = ticks();
+            promote(engine, &documents[i % documents.len()]);
+            (ticks() - start) as f64 * ns_per_tick()
+        })
+        .collect();
+    let ns = median(&mut taken);
+    let at = |share: f64| taken[(share * taken.len() as f64) as usize];
+    Sample { ns, quantiles: Some([ns, at(0.99), at(0.999), taken[taken.len() - 1]]), ..Sample::default() }
 }
