@@ -353,7 +353,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         self.hot.close();
-        self.end_observing();
+        self.drop_monitor();
         // Before the callbacks go, so that they go on this thread.
         drop(self.clock.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         match &self.journal.durable {

@@ -210,8 +210,22 @@ impl Engine {
 impl Inner {
     /// Makes durable what the rings hold, and ends the monitor.
     pub(crate) fn end_observing(&self) {
-        let mut monitor = self.monitor.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut monitor) = monitor.take()
+        let monitor = self.monitor.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.end(monitor);
+    }
+
+    /// The same where nobody else has the engine any more. In a forked child, where its threads are not, the monitor is left as it is.
+    pub(crate) fn drop_monitor(&mut self) {
+        let monitor = self.monitor.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if self.hot.is_forked() {
+            std::mem::forget(monitor);
+        } else {
+            self.end(monitor);
+        }
+    }
+
+    fn end(&self, monitor: Option<Monitor>) {
+        if let Some(mut monitor) = monitor
             && let Err(error) = monitor.close()
         {
             let lost = monitor.stats().lost;

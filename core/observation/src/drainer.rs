@@ -111,10 +111,7 @@ impl Drainer {
         let now_ns = self.hot.clock().advance();
         self.aggregates.advance(now_ns);
         self.learn(now_ns);
-        while let Ok(buffer) = self.emptied.try_recv() {
-            self.buffers.take_back(buffer, self.settings.buffers());
-        }
-        let full = self.buffers.in_use >= self.settings.buffers();
+        let full = self.take_back();
         let taken = if full { 0 } else { self.drain(now_ns) };
         let old = now_ns.saturating_sub(self.settings.seal_after.as_nanos() as u64);
         self.seal(now_ns, |filling| filling.since_ns <= old);
@@ -124,7 +121,21 @@ impl Drainer {
         if (empty || stuck) && self.finish(now_ns) == Next::Stop {
             return Next::Stop;
         }
-        self.listen(taken < CHUNK)
+        self.listen(!full && taken < CHUNK)
+    }
+
+    /// Takes back buffers that the sealer emptied; whether all are in use still, after a while.
+    fn take_back(&mut self) -> bool {
+        let most = self.settings.buffers();
+        if self.buffers.in_use >= most
+            && let Ok(buffer) = self.emptied.recv_timeout(self.settings.period)
+        {
+            self.buffers.take_back(buffer, most);
+        }
+        while let Ok(buffer) = self.emptied.try_recv() {
+            self.buffers.take_back(buffer, most);
+        }
+        self.buffers.in_use >= most
     }
 
     fn drain(&mut self, now_ns: u64) -> usize {

@@ -48,10 +48,8 @@ impl Held {
 
     /// Puts back what was due and could not be dropped.
     pub(crate) fn restore(&mut self, due: Vec<HeldSegment>) {
-        for segment in due.into_iter().rev() {
-            self.bytes += segment.bytes;
-            self.segments.push_front(segment);
-        }
+        due.into_iter().for_each(|segment| self.add(segment));
+        self.segments.make_contiguous().sort_unstable_by_key(|segment| segment.number);
     }
 
     /// Takes out what is due.

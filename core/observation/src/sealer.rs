@@ -204,6 +204,12 @@ impl Sealer {
         match pending.wait() {
             Ok(_) => self.stored(full, number, stored_bytes, &pruned),
             Err(error) => {
+                if is_hopeless(&error) && !pruned.is_empty() {
+                    // What is to be dropped may be gone; that must not cost what is new.
+                    tracing::error!(%error, "observations that retention is to drop cannot be dropped; they are left alone");
+                    self.again.push_back(full);
+                    return;
+                }
                 self.held.restore(pruned);
                 if is_hopeless(&error) {
                     tracing::error!(%error, sector = &*full.sector, lost = full.count(), "observations cannot be stored");
