@@ -46,6 +46,10 @@ target/demo/admission-cpp: $(ADMISSION_CPP) $(wildcard examples/admission/cpp/*.
 	@mkdir -p $(@D)
 	g++ -std=c++17 -O2 -Wall -Wextra -o $@ $(ADMISSION_CPP) $(IN_TREE)
 
+target/demo/resilience: examples/resilience/c/flaky.c $(wildcard include/*) | lib
+	@mkdir -p $(@D)
+	gcc -std=gnu11 -O2 -Wall -Wextra -o $@ $< $(IN_TREE)
+
 bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; ONLY=H1 runs a part. Fails when a stated limit is missed.
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/target/bench/prefix
 	python3 tests/bench/run.py --only "$(ONLY)"
@@ -75,10 +79,11 @@ test-readme: lib python node
 	KNHK_LIB=$(LIB) $(PYTHON) tests/readme/run.py
 
 # A log's receipts, verified in Python with pycose, cwt and cbor2 and nothing of ours.
-test-receipts: $(SETUP)/receipts
+test-receipts: $(SETUP)/receipts python
 	rm -rf target/receipts
 	cargo run --quiet --package knhk-ledger --example sample -- target/receipts
 	$(PYTHON) tests/receipts/verify.py target/receipts
+	$(PYTHON) tests/receipts/engine.py
 
 $(SETUP)/receipts: $(SETUP)/python
 	@echo "set-up: pycose, cwt and cbor2 in .venv"
@@ -87,10 +92,19 @@ $(SETUP)/receipts: $(SETUP)/python
 
 # Long proofs, beside the short ones of `make test`: a billion reads, then a planted fault of each kind, which must be found.
 .PHONY: soak
-soak: ## Reads a billion times while everything changes, looks for planted faults, and kills the store 500 times.
+soak: ## Reads a billion times while everything changes, looks for planted faults, and kills the store and the engine 500 times each.
 	cargo run --release --package knhk-hot --example soak -- --reads 1e9
 	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-store --no-capture a_kill_at_any_moment_loses_nothing
+	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture what_was_acknowledged_survives_kill_9
+	KNHK_KILL_ROUNDS=200 cargo nextest run --package knhk-resilience --no-capture a_kill_at_any_moment_leaves_a_good_one
+
+# Observations through to the disk, at a rate for a time; without a rate, the highest that holds. Everything kept is compared with what was made.
+.PHONY: soak-observations
+SECONDS_EACH = $(or $(SECONDS),60)
+soak-observations: ## Makes RATE observations a second for SECONDS, and accounts for each; without RATE, finds the highest rate.
+	@mkdir -p target/soak
+	cargo run --release --package knhk-observation --example soak -- --seconds $(SECONDS_EACH) $(if $(RATE),--rate $(RATE)) --folder target/soak
 
 # Other validators, which bring hundreds of crates: the one that switches features on that the other does not compile with is built apart.
 .PHONY: oracles
@@ -99,7 +113,7 @@ ORACLE_SEED ?= 1
 oracles: $(SETUP)/oracles ## Compares SHACL verdicts with pySHACL, rudof and shacl-rust on generated shapes and data.
 	@for feature in shacl-rust rudof; do \
 	    (cd tests/oracles/shacl && cargo build --quiet --release --features $$feature) && \
-	    cp $(or $(CARGO_TARGET_DIR),tests/oracles/shacl/target)/release/knhk-shacl-oracles target/oracles/$$feature; done
+	    cp $(or $(CARGO_TARGET_DIR),tests/oracles/shacl/target)/release/knhk-shacl-oracles target/oracles/$$feature || exit 1; done
 	target/oracles/python/bin/python tests/oracles/shacl/compare.py --cases $(ORACLE_CASES) --seed $(ORACLE_SEED) target/oracles/shacl-rust target/oracles/rudof
 
 $(SETUP)/oracles:
@@ -125,11 +139,16 @@ $(SETUP)/cargo-fuzz:
 	@touch $@
 
 # Each program of the example runs for a second; what it says of itself is checked.
-test-examples: target/demo/admission target/demo/admission-cpp python node
-	cargo build --quiet --release --package admission
+test-examples: target/demo/admission target/demo/admission-cpp target/demo/resilience python node
+	cargo build --quiet --release --package admission --package resilience-example
 	npm install --silent --no-audit --no-fund --prefix examples/admission/node
 	$(PYTHON) tests/examples/run.py c=target/demo/admission cpp=target/demo/admission-cpp rust=$(LIB)/admission \
 	    "python=$(PYTHON) examples/admission/python/admission.py" "node=node examples/admission/node/admission.mjs"
+	npm install --silent --no-audit --no-fund --prefix examples/resilience/node
+	target/demo/resilience
+	$(LIB)/resilience-example
+	$(PYTHON) examples/resilience/python/flaky.py
+	node examples/resilience/node/flaky.mjs
 
 # Set-up: says what it does, and does it once.
 $(SETUP)/python: bindings/python/pyproject.toml

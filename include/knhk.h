@@ -63,6 +63,16 @@ typedef struct knhk_change_list knhk_change_list_t;
 typedef struct knhk_report knhk_report_t;
 /* A list of conflicts: see knhk_conflicts. */
 typedef struct knhk_conflict_list knhk_conflict_list_t;
+/* Who signs receipts: see knhk_signer_generate. */
+typedef struct knhk_signer knhk_signer_t;
+/* A list of receipts: see knhk_receipts. */
+typedef struct knhk_receipt_list knhk_receipt_list_t;
+/* A list of keys: see knhk_signing_keys. */
+typedef struct knhk_signing_key_list knhk_signing_key_list_t;
+/* A part of a sector's log: see knhk_version_log. */
+typedef struct knhk_version_log_list knhk_version_log_list_t;
+/* A list of tags: see knhk_tags. */
+typedef struct knhk_tag_list knhk_tag_list_t;
 
 /**
  * What a call ended with. 0 is success; 1–99 are mistakes in the call, 100–199 the engine's state, 200–299 the content handed
@@ -127,6 +137,12 @@ enum knhk_status_t
     KNHK_CORRUPT = 301,
     /** The operating system refused. */
     KNHK_SYSTEM = 302,
+    /** What is stored is not what was signed, or not the log that is trusted. */
+    KNHK_TAMPERED = 303,
+    /** A key file cannot be used. */
+    KNHK_KEY_FILE = 304,
+    /** Whoever signs did not. */
+    KNHK_SIGNING = 305,
     /** The library panicked: a defect. The handle refuses changes from now on; reads go on. */
     KNHK_PANIC = 900,
 };
@@ -206,6 +222,98 @@ const knhk_report_t *knhk_error_report(const knhk_error_t *error);
 void knhk_error_free(knhk_error_t *error);
 
 /* ------------------------------------------------------------------------------------------------------------
+ * Signers: who signs the receipts. A key in the engine's folder does, unless the program brings its own. */
+
+/**
+ * Signs where a key is held: an HSM, a KMS, another process. Set `struct_size` to sizeof(knhk_sign_callback_t).
+ *
+ * `sign` is called on whichever thread records something, one call at a time; until it returns, no receipt is written and nothing is
+ * promoted. It must not call the engine back, not throw, and not end the thread. Each signature is checked.
+ */
+typedef struct {
+    /** sizeof(knhk_sign_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Signs `len` bytes at `message`: writes the 64 bytes of the Ed25519 signature and returns 0. Or returns another number and writes why
+     * as NUL-terminated UTF-8 to `why`, where there is room for `why_size` bytes; the error of the call that wanted to record says it.
+     */
+    int32_t (*sign)(void *ctx, const uint8_t *message, size_t len, uint8_t *signature, char *why, size_t why_size);
+    /**
+     * NULL, or called exactly once, when `sign` will not be called any more: also when the call fails, unless `struct_size` is one that
+     * the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_sign_callback_t;
+
+/**
+ * Makes a new key from the system's random source. It is in memory alone: see knhk_signer_save.
+ *
+ * `signer`: receives it; the program frees it with knhk_signer_free, and may do so while an engine uses it.
+ * Returns KNHK_OK, or KNHK_SIGNING when the system gives no random bytes. Any thread.
+ */
+knhk_status_t knhk_signer_generate(knhk_signer_t **signer, knhk_error_t **err);
+
+/**
+ * Loads a key: PKCS#8 as PEM or DER, or a seed as 32 bytes or 64 hexadecimal digits.
+ *
+ * `path`: a file that nobody but its owner may touch. `signer`: as knhk_signer_generate.
+ * Returns KNHK_OK, or KNHK_KEY_FILE; no error quotes what is in the file. Any thread.
+ */
+knhk_status_t knhk_signer_load(const char *path, knhk_signer_t **signer, knhk_error_t **err);
+
+/**
+ * The key of a seed (RFC 8032's private key).
+ *
+ * `seed`: 32 bytes, which the program wipes itself. `signer`: as knhk_signer_generate.
+ * Returns KNHK_OK. Any thread.
+ */
+knhk_status_t knhk_signer_from_seed(const uint8_t *seed, knhk_signer_t **signer, knhk_error_t **err);
+
+/**
+ * A key that is held elsewhere and signs through a callback.
+ *
+ * `public_key`: its 32 bytes. `callback`: taken over, whatever is returned. `signer`: as knhk_signer_generate.
+ * Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `sign` is NULL; KNHK_INVALID_ARGUMENT for what is no public key. Any
+ * thread.
+ */
+knhk_status_t knhk_signer_delegated(const uint8_t *public_key,
+                                    const knhk_sign_callback_t *callback,
+                                    knhk_signer_t **signer,
+                                    knhk_error_t **err);
+
+/**
+ * Writes a key to a new file as PKCS#8 PEM that only its owner may read.
+ *
+ * Returns KNHK_OK; KNHK_KEY_FILE when the file exists or cannot be written, or the key is held elsewhere. Any thread.
+ */
+knhk_status_t knhk_signer_save(const knhk_signer_t *signer, const char *path, knhk_error_t **err);
+
+/**
+ * The public part of a key.
+ *
+ * `public_key`: receives 32 bytes. Returns KNHK_OK. Any thread.
+ */
+knhk_status_t knhk_signer_public_key(const knhk_signer_t *signer, uint8_t *public_key, knhk_error_t **err);
+
+/**
+ * Signs a message: for a program that holds a key on behalf of an engine elsewhere, behind whose knhk_sign_callback_t it is.
+ *
+ * `message`: `len` bytes. `signature`: receives 64 bytes. Returns KNHK_OK or KNHK_SIGNING. Any thread.
+ */
+knhk_status_t knhk_signer_sign(const knhk_signer_t *signer,
+                               const uint8_t *message,
+                               size_t len,
+                               uint8_t *signature,
+                               knhk_error_t **err);
+
+/** Frees a signer; an engine that was opened with it goes on signing. NULL does nothing. Any thread. */
+void knhk_signer_free(knhk_signer_t *signer);
+
+/* ------------------------------------------------------------------------------------------------------------
  * How an engine is opened. */
 
 /** The system's asymmetric barrier where it works, else full fences in the readers. */
@@ -256,6 +364,19 @@ typedef struct {
     uint32_t flags;
     /** 0. */
     uint32_t reserved;
+    /**
+     * Who signs receipts in place of the key in the folder; in memory there are receipts with one only. NULL for the folder's key. The
+     * program keeps it and frees it when it likes.
+     */
+    const knhk_signer_t *signer;
+    /** The trust root that the folder's log must begin at, as knhk_trust_root tells it; a new log begins at it. NULL for the folder's own. */
+    const char *trust_root;
+    /** A note of knhk_checkpoint that the program held: opening finds a log that was cut off or forked since. NULL for none. */
+    const char *checkpoint;
+    /** Versions of each sector that are kept in the folder, the newest ones; 0 for all. What either limit asks to keep is kept. */
+    uint64_t retain_versions;
+    /** Versions that were current within this many nanoseconds are kept; 0 for all. */
+    uint64_t retain_age_ns;
 } knhk_options_t;
 
 /* ------------------------------------------------------------------------------------------------------------
@@ -864,6 +985,10 @@ typedef struct {
     size_t differences_len;
     /** What each phase took. */
     knhk_phases_t phases;
+    /** The version that it took the place of; 0 for none. */
+    uint64_t parent;
+    /** The id of its receipt; NULL where there is none. */
+    const char *receipt;
 } knhk_version_info_t;
 
 /**
@@ -1592,6 +1717,8 @@ typedef struct {
     uint64_t reclaimed_roots;
     /** Bytes of the pool of roots. */
     uint64_t pool_bytes;
+    /** Stored versions that were damaged and passed over when the engine was opened. */
+    uint64_t damaged_versions;
 } knhk_stats_t;
 
 /**
@@ -1600,6 +1727,486 @@ typedef struct {
  * `stats`: receives them. Returns KNHK_OK or KNHK_STRUCT_SIZE.
  */
 knhk_status_t knhk_stats(const knhk_engine_t *engine, knhk_stats_t *stats, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Progress: how far something long is, and a way to stop it. */
+
+/** How far something is. What does not apply is 0. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Receipts verified, or pages of the store copied. */
+    uint64_t done;
+    /** How many there are, as far as known now. */
+    uint64_t total;
+    /** Observations verified. */
+    uint64_t observations;
+    /** Versions verified. */
+    uint64_t versions;
+} knhk_progress_t;
+
+/**
+ * Who hears how far something is. Set `struct_size` to sizeof(knhk_progress_callback_t).
+ *
+ * `progress` is called on the thread that called, during the call; it must not throw, and not end the thread.
+ */
+typedef struct {
+    /** sizeof(knhk_progress_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Called now and then; `now` is valid during the call. Returning anything but 0 stops the operation: KNHK_TIMEOUT. */
+    int32_t (*progress)(void *ctx, const knhk_progress_t *now);
+    /** NULL, or called exactly once before the call returns, unless `struct_size` is one that the library does not know. */
+    void (*destroy)(void *ctx);
+} knhk_progress_callback_t;
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Receipts: what happened, signed, in a log that a stranger can verify. An engine on a folder has one, and an engine in memory that was
+ * given a signer. */
+
+/** The newest receipts first. */
+#define KNHK_NEWEST_FIRST 1
+
+/** Leaves out the observations themselves; the receipts of their batches are verified all the same. */
+#define KNHK_WITHOUT_OBSERVATIONS 1
+
+/** Which receipts. Set `struct_size` to sizeof(knhk_receipt_query_t) and what does not matter to 0. */
+typedef struct {
+    /** sizeof(knhk_receipt_query_t). */
+    uint32_t struct_size;
+    /** KNHK_NEWEST_FIRST, or 0. */
+    uint32_t flags;
+    /** The first number. */
+    uint64_t from;
+    /** One beyond the last number; 0 for no end. */
+    uint64_t to;
+    /** Only those about this sector; NULL for all. */
+    const char *sector;
+    /** Only those of this kind, such as "snapshot promoted"; NULL for all. */
+    const char *kind;
+    /** How many at most; 0 for 1,000. */
+    uint64_t limit;
+} knhk_receipt_query_t;
+
+/** A receipt: a signed statement of one operation, at its place in the log. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Its place in the log, from 0. */
+    uint64_t number;
+    /** When, in nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** Its id, which sorts by time. */
+    const char *id;
+    /** The sector that it is about; NULL for the engine. */
+    const char *sector;
+    /** What happened, such as "snapshot promoted". */
+    const char *kind;
+    /** How it ended: "approved", "rejected", "pending". */
+    const char *outcome;
+    /** What it states, field by field, as a JSON object; bytes as hexadecimal digits. */
+    const char *evidence;
+    /** Ids of receipts of other sectors that belong to the same operation. */
+    const char *const *links;
+    /** How many there are. */
+    size_t links_len;
+    /** The statement as it was signed (COSE_Sign1, RFC 9052). */
+    const uint8_t *statement;
+    /** Its bytes. */
+    size_t statement_len;
+    /** Its leaf of the Merkle log: SHA-256(0x00 || statement). */
+    uint8_t leaf[32];
+} knhk_receipt_t;
+
+/** What to verify. Set `struct_size` to sizeof(knhk_verify_options_t). */
+typedef struct {
+    /** sizeof(knhk_verify_options_t). */
+    uint32_t struct_size;
+    /** KNHK_WITHOUT_OBSERVATIONS, or 0. */
+    uint32_t flags;
+    /** A note of knhk_checkpoint that the program held; NULL for none. */
+    const char *checkpoint;
+} knhk_verify_options_t;
+
+/** A log and a history that are whole. Set `struct_size` to sizeof(knhk_verified_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_verified_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Receipts. */
+    uint64_t receipts;
+    /** Keys that signed them. */
+    uint64_t keys;
+    /** Checkpoints that were stored. */
+    uint64_t checkpoints;
+    /** Observations whose hashes lead to the roots that were signed. */
+    uint64_t observations;
+    /** Observations that retention dropped; their batches' receipts are there. */
+    uint64_t dropped;
+    /** Versions whose receipts state them and whose content has its address. */
+    uint64_t versions;
+    /** Different snapshots among them. */
+    uint64_t snapshots;
+    /** The first receipt's time, in nanoseconds since the Unix epoch. */
+    uint64_t first_ns;
+    /** The last receipt's time. */
+    uint64_t last_ns;
+    /** The Merkle root over all receipts. */
+    uint8_t root[32];
+} knhk_verified_t;
+
+/** A key that signs, or signed (Ed25519). */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 if it signs now. */
+    uint32_t current;
+    /** Which key, from 0: the first one is the trust root's, each other one took over from the one before. */
+    uint64_t number;
+    /** The first receipt that it may sign. */
+    uint64_t from_receipt;
+    /** Since when, in nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** What statements name it by: the first 8 bytes of its SHA-256. */
+    uint8_t id[8];
+    /** The public key. */
+    uint8_t key[32];
+} knhk_signing_key_t;
+
+/**
+ * Lists receipts in order.
+ *
+ * `query`: NULL for the first 1,000. `receipts`: receives the list, which the program frees with knhk_receipts_free.
+ * Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_NOT_FOUND for an engine without a log; KNHK_IO.
+ */
+knhk_status_t knhk_receipts(const knhk_engine_t *engine,
+                            const knhk_receipt_query_t *query,
+                            knhk_receipt_list_t **receipts,
+                            knhk_error_t **err);
+
+/**
+ * Finds a receipt.
+ *
+ * `id_or_number`: its id, or its place in the log in decimal digits. `receipt`: receives a list of it alone, as knhk_receipts.
+ * Returns what knhk_receipts returns; KNHK_NOT_FOUND also where there is no such receipt.
+ */
+knhk_status_t knhk_receipt(const knhk_engine_t *engine,
+                           const char *id_or_number,
+                           knhk_receipt_list_t **receipt,
+                           knhk_error_t **err);
+
+/** How many receipts a list has; 0 for NULL. Any thread. */
+size_t knhk_receipts_len(const knhk_receipt_list_t *receipts);
+
+/** A receipt of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_receipt_t *knhk_receipts_at(const knhk_receipt_list_t *receipts, size_t index);
+
+/** Frees a list of receipts. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_receipts_free(knhk_receipt_list_t *receipts);
+
+/**
+ * Proves that a receipt is in the log as it is now.
+ *
+ * `id_or_number`: as knhk_receipt. `proof`: receives a COSE receipt of inclusion (RFC 9942, RFC9162_SHA256), which stock libraries verify;
+ * the program frees it with knhk_buffer_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_SIGNING; KNHK_IO, also for a read-only engine.
+ */
+knhk_status_t knhk_prove_receipt(const knhk_engine_t *engine,
+                                 const char *id_or_number,
+                                 knhk_buffer_t **proof,
+                                 knhk_error_t **err);
+
+/**
+ * Proves that the log as it is now begins with its first `earlier` receipts as they were then.
+ *
+ * `proof`: receives a COSE receipt of consistency, as knhk_prove_receipt.
+ * Returns what knhk_prove_receipt returns; KNHK_INVALID_ARGUMENT for a size that the log never had.
+ */
+knhk_status_t knhk_prove_consistency(const knhk_engine_t *engine,
+                                     uint64_t earlier,
+                                     knhk_buffer_t **proof,
+                                     knhk_error_t **err);
+
+/**
+ * Signs the log's state as it is now. Whoever holds what is returned, elsewhere, finds a log that was cut off or forked since.
+ *
+ * `note`: receives a note (C2SP tlog-checkpoint) as text; the program frees it with knhk_buffer_free.
+ * Returns what knhk_prove_receipt returns.
+ */
+knhk_status_t knhk_checkpoint(const knhk_engine_t *engine,
+                              knhk_buffer_t **note,
+                              knhk_error_t **err);
+
+/**
+ * The log's name and first key, for whoever verifies its receipts.
+ *
+ * `root`: receives it as text; the program frees it with knhk_buffer_free.
+ * Returns KNHK_OK, or KNHK_NOT_FOUND for an engine without a log.
+ */
+knhk_status_t knhk_trust_root(const knhk_engine_t *engine, knhk_buffer_t **root, knhk_error_t **err);
+
+/**
+ * Verifies everything up to now, while the engine goes on: every receipt with its place and signature, the keys, the log's hashes and
+ * checkpoints, the observations that are held, and every version that is kept with its receipt and its content.
+ *
+ * `options`: NULL for everything. `progress`: NULL, or taken over as its comment says. `verified`: NULL, or receives what was found whole.
+ * Returns KNHK_OK; KNHK_TAMPERED with the first finding; KNHK_CORRUPT; KNHK_UNPROVEN for a checkpoint that is not this log's;
+ * KNHK_TIMEOUT where `progress` stopped it; KNHK_NOT_FOUND for an engine without a log; KNHK_STRUCT_SIZE. Blocks the calling thread.
+ */
+knhk_status_t knhk_verify(const knhk_engine_t *engine,
+                          const knhk_verify_options_t *options,
+                          const knhk_progress_callback_t *progress,
+                          knhk_verified_t *verified,
+                          knhk_error_t **err);
+
+/**
+ * Lists the keys that sign or signed, in order.
+ *
+ * `keys`: receives the list, which the program frees with knhk_signing_keys_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND for an engine without a log; KNHK_IO.
+ */
+knhk_status_t knhk_signing_keys(const knhk_engine_t *engine, knhk_signing_key_list_t **keys, knhk_error_t **err);
+
+/** How many keys a list has; 0 for NULL. Any thread. */
+size_t knhk_signing_keys_len(const knhk_signing_key_list_t *keys);
+
+/** A key of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_signing_key_t *knhk_signing_keys_at(const knhk_signing_key_list_t *keys, size_t index);
+
+/** Frees a list of keys. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_signing_keys_free(knhk_signing_key_list_t *keys);
+
+/**
+ * Has another key sign from here on. The receipt of it is signed by both.
+ *
+ * `signer`: NULL makes a new key in the folder, in place of the old one, whose secret is removed. With a signer the program keeps the
+ * secret and gives the signer at each open; the folder's key is removed. `receipt`: NULL, or receives the receipt as knhk_receipt.
+ * Returns KNHK_OK; KNHK_SIGNING when one of the keys does not sign; KNHK_INVALID_ARGUMENT for a key that was the log's before, and for
+ * an engine in memory without `signer`; KNHK_IO. The old key goes on then.
+ */
+knhk_status_t knhk_rotate_key(knhk_engine_t *engine,
+                              const knhk_signer_t *signer,
+                              knhk_receipt_list_t **receipt,
+                              knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Versions: the log of a sector, names for versions, and one way to refer to one: `12`, `current`, `~3` (3 before the current one), a
+ * tag, 6 or more hexadecimal digits of a content address, a moment (`2026-11-01T09:00:00Z`, or the date alone), `@2h` (two hours ago). */
+
+/** A version, as the log tells it. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 if its content is still kept; its receipt is in any case. */
+    uint32_t retained;
+    /** Its number. */
+    uint64_t version;
+    /** The version whose content it brought back; 0 if it is no rollback. */
+    uint64_t rollback_of;
+    /** The generation of all sectors in which it became current. */
+    uint64_t epoch;
+    /** When, in nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** The content address. */
+    uint8_t snapshot_id[32];
+    /** Who; "" for nobody in particular. */
+    const char *by;
+    /** Why; "" for nothing. */
+    const char *why;
+    /** The id of its receipt; NULL where there is none. */
+    const char *receipt;
+    /** The versions that it came from; none also where it is no longer kept. */
+    const uint64_t *parents;
+    /** How many there are. */
+    size_t parents_len;
+    /** Its tags, sorted. */
+    const char *const *tags;
+    /** How many there are. */
+    size_t tags_len;
+    /** 1 if it was declared incompatible with the one before. */
+    uint32_t major;
+    /** 0. */
+    uint32_t reserved;
+} knhk_log_entry_t;
+
+/** A name for a version. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The version. */
+    uint64_t version;
+    /** When it was set, in nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** The name. */
+    const char *name;
+    /** Who set it; "" for nobody in particular. */
+    const char *by;
+} knhk_tag_t;
+
+/**
+ * Lists the versions of a sector, newest first, also those that are no longer kept.
+ *
+ * `before`: only versions with a smaller number; 0 for all. `limit`: how many at most; 0 for 100. `log`: receives the list, which the
+ * program frees with knhk_version_log_free.
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_IO.
+ */
+knhk_status_t knhk_version_log(const knhk_engine_t *engine,
+                               const char *sector,
+                               uint64_t before,
+                               uint64_t limit,
+                               knhk_version_log_list_t **log,
+                               knhk_error_t **err);
+
+/** How many versions a log has; 0 for NULL. Any thread. */
+size_t knhk_version_log_len(const knhk_version_log_list_t *log);
+
+/** A version of a log; NULL beyond its end. Valid until the log is freed. Any thread. */
+const knhk_log_entry_t *knhk_version_log_at(const knhk_version_log_list_t *log, size_t index);
+
+/** Frees a log of versions. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_version_log_free(knhk_version_log_list_t *log);
+
+/**
+ * Finds the version that a reference means.
+ *
+ * `reference`: as at the beginning of this section. `version`: receives its number, for knhk_sector_export, knhk_sector_diff,
+ * knhk_rollback and so on.
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_INVALID_ARGUMENT for what is no reference, and for one that may mean several, which the
+ * message lists.
+ */
+knhk_status_t knhk_resolve(const knhk_engine_t *engine,
+                           const char *sector,
+                           const char *reference,
+                           uint64_t *version,
+                           knhk_error_t **err);
+
+/**
+ * Holds all sectors as they were when a version became current, or at a moment.
+ *
+ * `sector`, `reference`: which version of which sector; for a moment the sector's name does not matter, but it must be there. `hold`:
+ * receives the hold, which the program gives back with knhk_hold_release. Its view (knhk_hold_view) reads as any other does, on any thread.
+ * Returns what knhk_resolve returns; KNHK_NOT_FOUND also where what was current then is no longer kept, and for an engine without a store;
+ * KNHK_CORRUPT.
+ */
+knhk_status_t knhk_as_of(const knhk_engine_t *engine,
+                         const char *sector,
+                         const char *reference,
+                         knhk_hold_t **hold,
+                         knhk_error_t **err);
+
+/**
+ * Holds all sectors as they were at a moment.
+ *
+ * `time_ns`: in nanoseconds since the Unix epoch. `hold`: as knhk_as_of. Returns what knhk_as_of returns.
+ */
+knhk_status_t knhk_as_of_moment(const knhk_engine_t *engine, uint64_t time_ns, knhk_hold_t **hold, knhk_error_t **err);
+
+/**
+ * Sets a tag, and moves it if it is there.
+ *
+ * `name`: 1 to 64 characters of letters, digits, `.`, `_`, `-` and `/`, beginning with a letter, and nothing else that a reference can
+ * be. `reference`: which version. `by`: who; NULL for nobody in particular. `version`: NULL, or receives the version's number.
+ * Returns what knhk_resolve returns; KNHK_NOT_FOUND also for an engine without a store; KNHK_IO; KNHK_SIGNING.
+ */
+knhk_status_t knhk_tag(knhk_engine_t *engine,
+                       const char *sector,
+                       const char *name,
+                       const char *reference,
+                       const char *by,
+                       uint64_t *version,
+                       knhk_error_t **err);
+
+/**
+ * Removes a tag; the version stays.
+ *
+ * `by`: as knhk_tag. Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_IO; KNHK_SIGNING.
+ */
+knhk_status_t knhk_untag(knhk_engine_t *engine,
+                         const char *sector,
+                         const char *name,
+                         const char *by,
+                         knhk_error_t **err);
+
+/**
+ * Lists a sector's tags by name.
+ *
+ * `tags`: receives the list, which the program frees with knhk_tags_free. Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_IO.
+ */
+knhk_status_t knhk_tags(const knhk_engine_t *engine, const char *sector, knhk_tag_list_t **tags, knhk_error_t **err);
+
+/** How many tags a list has; 0 for NULL. Any thread. */
+size_t knhk_tags_len(const knhk_tag_list_t *tags);
+
+/** A tag of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_tag_t *knhk_tags_at(const knhk_tag_list_t *tags, size_t index);
+
+/** Frees a list of tags. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_tags_free(knhk_tag_list_t *tags);
+
+/**
+ * Removes now what the options `retain_versions` and `retain_age_ns` do not keep. The current versions and tagged ones stay, and every
+ * receipt.
+ *
+ * `removed`: NULL, or receives how many versions went.
+ * Returns KNHK_OK; KNHK_NOT_FOUND for an engine without a store; KNHK_IO; KNHK_SIGNING.
+ */
+knhk_status_t knhk_prune(knhk_engine_t *engine,
+                         uint64_t *removed,
+                         knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Backup: a consistent copy of an engine's folder while changes go on, and a folder made of one. */
+
+/** What a restore trusts. Set `struct_size` to sizeof(knhk_restore_options_t). */
+typedef struct {
+    /** sizeof(knhk_restore_options_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t flags;
+    /** The trust root that the backup's log must begin at; NULL believes the one that it states. */
+    const char *trust_root;
+    /** A note of knhk_checkpoint that the program held: finds a backup that is older, or forked. NULL for none. */
+    const char *checkpoint;
+} knhk_restore_options_t;
+
+/**
+ * Writes a copy of an engine's store as of now to a new file. The signing key is not in it: keep a copy of that elsewhere.
+ *
+ * `path`: a file that is not there. `progress`: NULL, or taken over as its comment says; it counts pages of the store.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_IO; KNHK_TIMEOUT where `progress` stopped it; KNHK_NOT_FOUND for an engine without a store;
+ * KNHK_INVALID_ARGUMENT for one in memory. There is no file then. Blocks the calling thread, and no change.
+ */
+knhk_status_t knhk_backup(const knhk_engine_t *engine,
+                          const char *path,
+                          const knhk_progress_callback_t *progress,
+                          knhk_error_t **err);
+
+/**
+ * Makes a folder of a backup: every receipt, every version and every page of it is verified first, and it gets its place only then.
+ *
+ * `path`: what knhk_backup wrote. `folder`: made where it does not exist; it must have no store. The signing key is put into it, or handed
+ * in at open. `options`: NULL for the defaults. `progress`: NULL, or taken over as its comment says. `verified`: NULL, or receives what
+ * was found whole.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_NOT_FOUND; KNHK_TAMPERED or KNHK_CORRUPT with the first finding; KNHK_UNPROVEN for a
+ * checkpoint that is not this log's; KNHK_TIMEOUT where `progress` stopped it; KNHK_IO. The folder has no store then. Any thread, which is
+ * blocked.
+ */
+knhk_status_t knhk_restore(const char *path,
+                           const char *folder,
+                           const knhk_restore_options_t *options,
+                           const knhk_progress_callback_t *progress,
+                           knhk_verified_t *verified,
+                           knhk_error_t **err);
 
 #ifdef __cplusplus
 }

@@ -387,6 +387,8 @@ public:
 
 private:
     friend class view;
+    friend class ledger;
+    friend class history;
     explicit hold(knhk_hold_t *from) noexcept : handle_(from) { knhk_hold_view(from, &view_, nullptr); }
     static hold copied(const hold &other) {
         knhk_hold_t *copy = nullptr;
@@ -478,6 +480,8 @@ struct version_info {
     std::string by, why;
     std::vector<difference> differences;
     knhk_phases_t phases;
+    std::uint64_t parent;
+    std::string receipt; // its id; empty where there is none
 };
 
 // A change by statement: both texts in `format`, a KNHK_FORMAT_ constant.
@@ -663,7 +667,7 @@ public:
         auto from = listed<knhk_version_list_t, knhk_history_free>([&](auto **made, auto err) { return knhk_history(raw(), sector.c_str(), made, err); });
         std::vector<version_info> all;
         for (std::size_t n = 0; const knhk_version_info_t *at = knhk_history_at(from.get(), n); n++) {
-            all.push_back({at->version, at->rollback_of, at->epoch, at->time_ns, at->by, at->why, {}, at->phases});
+            all.push_back({at->version, at->rollback_of, at->epoch, at->time_ns, at->by, at->why, {}, at->phases, at->parent, detail::text(at->receipt)});
             for (std::size_t m = 0; m < at->differences_len; m++) {
                 const knhk_difference_t &of = at->differences[m];
                 all.back().differences.push_back({of.path, detail::text(of.before), detail::text(of.after)});
@@ -758,5 +762,8 @@ private:
 };
 
 } // namespace knhk
+
+#include "knhk_ledger.hpp"
+#include "knhk_resilience.hpp"
 
 #endif // KNHK_HPP

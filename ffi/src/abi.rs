@@ -133,6 +133,8 @@ pub extern "C" fn knhk_status_string(status: i32) -> *const c_char {
         Some(Status::Stalled) => c"stalled by a reader",
         Some(Status::Busy) => c"busy",
         Some(Status::WrongThread) => c"wrong thread",
+        Some(Status::Refused) => c"refused by a policy",
+        Some(Status::CallFailed) => c"call failed",
         Some(Status::Document) => c"invalid document",
         Some(Status::Artifact) => c"invalid artifact",
         Some(Status::Incompatible) => c"incompatible",
@@ -143,6 +145,9 @@ pub extern "C" fn knhk_status_string(status: i32) -> *const c_char {
         Some(Status::Io) => c"input/output error",
         Some(Status::Corrupt) => c"corrupt",
         Some(Status::System) => c"system error",
+        Some(Status::Tampered) => c"tampered with",
+        Some(Status::KeyFile) => c"unusable key file",
+        Some(Status::Signing) => c"not signed",
         Some(Status::Panic) => c"panic",
         _ => c"unknown status",
     };

@@ -19,6 +19,10 @@ pub(crate) struct Context {
 unsafe impl Send for Context {}
 
 impl Context {
+    pub(crate) fn new(at: *mut c_void, destroy: Destroy) -> Context {
+        Context { at, destroy }
+    }
+
     pub(crate) fn at(&self) -> *mut c_void {
         self.at
     }
@@ -51,5 +55,5 @@ pub(crate) unsafe fn taken<C: Callback>(at: *const C) -> Result<(C, Context), Er
     // SAFETY: the caller's promise.
     let callback = unsafe { crate::versioned::input(at)? };
     let (at, destroy) = callback.context();
-    Ok((callback, Context { at, destroy }))
+    Ok((callback, Context::new(at, destroy)))
 }

@@ -50,6 +50,10 @@ pub struct VersionInfoC {
     pub differences_len: usize,
     /// What each phase took.
     pub phases: PhasesC,
+    /// The version that it took the place of; 0 for none.
+    pub parent: u64,
+    /// The id of its receipt; NULL where there is none.
+    pub receipt: *const c_char,
 }
 
 /// Versions, as of one moment.
@@ -107,6 +111,8 @@ pub unsafe extern "C" fn knhk_history(
                     differences: changed.as_ptr(),
                     differences_len: changed.len(),
                     phases: info.phases.into(),
+                    parent: info.parent.unwrap_or(0),
+                    receipt: texts.keep_some(info.receipt.as_deref()),
                 };
                 kept.push(changed);
                 item

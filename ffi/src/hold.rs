@@ -13,7 +13,7 @@ use crate::text::{null, output};
 
 /// A counted reference to one generation.
 pub struct HoldHandle {
-    hold: Hold,
+    pub(crate) hold: Hold,
 }
 
 impl Kind for HoldHandle {

@@ -1,11 +1,15 @@
 //! How an engine is opened.
 
+use std::ffi::c_char;
 use std::mem::offset_of;
 use std::time::Duration;
 
-use knhk_engine::{Error, Options, Status};
+use knhk_engine::{Error, Observations, Options, Status};
 use knhk_hot::BarrierChoice;
 
+use crate::handle::required;
+use crate::signer::SignerHandle;
+use crate::text::optional_text;
 use crate::versioned::{Versioned, input};
 
 /// The system's asymmetric barrier where it works, else full fences in the readers.
@@ -18,6 +22,37 @@ pub const KNHK_CONTROL: u32 = 1;
 /// Opens a still picture of a folder, beside the engine that has it open, if one has: nothing is locked or written, what changes later is
 /// not seen, changes are refused with KNHK_IO.
 pub const KNHK_READ_ONLY: u32 = 2;
+
+/// How observations are kept. Set `struct_size` to sizeof(knhk_observations_options_t) and what does not matter to 0, which means its default.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ObservationsOptionsC {
+    /// sizeof(knhk_observations_options_t).
+    pub struct_size: u32,
+    /// The effort of zstd, -7 to 19; 1.
+    pub compression: i32,
+    /// Observations of a segment, which has one receipt; 16,384.
+    pub segment_records: u64,
+    /// How long an observation waits for its segment to fill, at most, in nanoseconds; 1 s.
+    pub seal_after_ns: u64,
+    /// Bytes of memory for observations that are not durable yet; 64 MiB. Beyond it rings fill and refuse, which is counted.
+    pub memory_bytes: u64,
+    /// How often the rings are looked into while they are empty, in nanoseconds; 1 ms.
+    pub period_ns: u64,
+    /// Bytes of observations that are kept, 64 each; 0 for all. Counts, Merkle roots and receipts are kept for ever.
+    pub retain_bytes: u64,
+    /// For how long observations are kept, in nanoseconds; 0 for ever.
+    pub retain_age_ns: u64,
+    /// The window that aggregates are over, 1 s to 1 h in nanoseconds; 10 s.
+    pub window_ns: u64,
+    /// Pairs of key and kind that are aggregated apart, at most; 512.
+    pub series: u64,
+}
+
+// SAFETY: plain data that begins with its size; zeros are the defaults.
+unsafe impl Versioned for ObservationsOptionsC {
+    const NAME: &'static str = "knhk_observations_options_t";
+}
 
 /// Settings of an engine. Set `struct_size` to sizeof(knhk_options_t) and every field that you do not care about to 0, which means its
 /// default.
@@ -52,12 +87,27 @@ pub struct OptionsC {
     pub flags: u32,
     /// 0.
     pub reserved: u32,
+    /// Who signs receipts in place of the key in the folder; in memory there are receipts with one only. NULL for the folder's key. The
+    /// program keeps it and frees it when it likes.
+    pub signer: *const SignerHandle,
+    /// The trust root that the folder's log must begin at, as knhk_trust_root tells it; a new log begins at it. NULL for the folder's own.
+    pub trust_root: *const c_char,
+    /// A note of knhk_checkpoint that the program held: opening finds a log that was cut off or forked since. NULL for none.
+    pub checkpoint: *const c_char,
+    /// Versions of each sector that are kept in the folder, the newest ones; 0 for all. What either limit asks to keep is kept.
+    pub retain_versions: u64,
+    /// Versions that were current within this many nanoseconds are kept; 0 for all.
+    pub retain_age_ns: u64,
+    /// Has the engine take observations out of the rings by itself, add them up and keep them under receipts; NULL leaves them to
+    /// knhk_observations_drain.
+    pub observations: *const ObservationsOptionsC,
 }
 
 // SAFETY: plain data that begins with its size; zeros are the defaults.
 unsafe impl Versioned for OptionsC {
     const NAME: &'static str = "knhk_options_t";
-    const SIZES: &'static [usize] = &[offset_of!(OptionsC, flags), size_of::<OptionsC>()];
+    const SIZES: &'static [usize] =
+        &[offset_of!(OptionsC, flags), offset_of!(OptionsC, signer), size_of::<OptionsC>()];
 }
 
 /// Most records of a ring: 1 GiB of them.
@@ -66,7 +116,7 @@ pub(crate) const MOST_RECORDS: u64 = 1 << 24;
 /// The engine's options out of the program's, and whether it is read-only.
 ///
 /// # Safety
-/// As [`input`].
+/// As [`input`]; what it points to is as its comments say.
 pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<(Options, bool), Error> {
     // SAFETY: the caller's promise.
     let given = unsafe { input(at)? };
@@ -104,7 +154,58 @@ pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<(Options, boo
         return Err(out_of("flags", given.flags.into(), "of KNHK_CONTROL and KNHK_READ_ONLY"));
     }
     options.control = given.flags & KNHK_CONTROL != 0;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !given.signer.is_null() {
+            options.signer = Some(required(given.signer)?.signer.clone());
+        }
+        options.trust_root = optional_text(given.trust_root, "trust_root")?.map(Into::into);
+        options.observations = settings(given.observations)?;
+        options.checkpoint = optional_text(given.checkpoint, "checkpoint")?.map(Into::into);
+    }
+    options.retention.versions = (given.retain_versions != 0).then_some(given.retain_versions);
+    options.retention.age = (given.retain_age_ns != 0).then(|| Duration::from_nanos(given.retain_age_ns));
     Ok((options, given.flags & KNHK_READ_ONLY != 0))
+}
+
+/// The engine's settings out of the program's; none for NULL.
+///
+/// # Safety
+/// As [`input`].
+unsafe fn settings(at: *const ObservationsOptionsC) -> Result<Option<Observations>, Error> {
+    if at.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let given = unsafe { input(at)? };
+    let mut settings = Observations::default();
+    let span = |nanoseconds: u64, to: &mut Duration| {
+        if nanoseconds != 0 {
+            *to = Duration::from_nanos(nanoseconds);
+        }
+    };
+    let count = |value: u64, to: &mut usize, name| match usize::try_from(value) {
+        Ok(0) => Ok(()),
+        Ok(value) if value <= 1 << 20 => {
+            *to = value;
+            Ok(())
+        }
+        _ => Err(out_of(name, value, "at most 1048576")),
+    };
+    count(given.segment_records, &mut settings.segment_records, "segment_records")?;
+    count(given.series, &mut settings.series, "series")?;
+    span(given.seal_after_ns, &mut settings.seal_after);
+    span(given.period_ns, &mut settings.period);
+    span(given.window_ns, &mut settings.window);
+    if given.memory_bytes != 0 {
+        settings.memory = given.memory_bytes;
+    }
+    if given.compression != 0 {
+        settings.compression = given.compression;
+    }
+    settings.retention.bytes = (given.retain_bytes != 0).then_some(given.retain_bytes);
+    settings.retention.age = (given.retain_age_ns != 0).then(|| Duration::from_nanos(given.retain_age_ns));
+    Ok(Some(settings))
 }
 
 pub(crate) fn out_of(name: &'static str, value: u64, domain: &str) -> Error {

@@ -1,5 +1,7 @@
 //! Figures of an engine since it was opened.
 
+use std::mem::offset_of;
+
 use knhk_engine::Status;
 
 use crate::call::on_engine;
@@ -46,11 +48,14 @@ pub struct StatsC {
     pub reclaimed_roots: u64,
     /// Bytes of the pool of roots.
     pub pool_bytes: u64,
+    /// Stored versions that were damaged and passed over when the engine was opened.
+    pub damaged_versions: u64,
 }
 
 // SAFETY: plain data that begins with its size.
 unsafe impl Versioned for StatsC {
     const NAME: &'static str = "knhk_stats_t";
+    const SIZES: &'static [usize] = &[offset_of!(StatsC, damaged_versions), size_of::<StatsC>()];
 }
 
 /// Tells the figures of an engine.
@@ -85,6 +90,7 @@ pub unsafe extern "C" fn knhk_stats(
                 reclaim_batches: stats.hot.reclaim_batches,
                 reclaimed_roots: stats.hot.reclaimed_roots,
                 pool_bytes: stats.hot.pool_bytes,
+                damaged_versions: stats.damaged_versions,
             });
             Ok(())
         })

@@ -8,7 +8,10 @@ use std::process::Command;
 use crate::support::{Link, compile, compile_with, succeeded};
 
 /// What each can bear: filters, forks and copies are about the kernel and the loader, not about memory.
-const PROGRAMS: [&str; 7] = ["sketch", "management", "bad_input", "readers", "callbacks", "observations", "threads"];
+const PROGRAMS: [&str; 11] = [
+    "sketch", "management", "bad_input", "readers", "callbacks", "observations", "threads", "resilience", "ledger", "versions",
+    "observed",
+];
 
 #[test]
 fn address_sanitizer() {

@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 10] = [
+const HANDLES: [(&str, &str); 21] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -65,6 +65,17 @@ const HANDLES: [(&str, &str); 10] = [
     ("change_list", "A list of changes: see knhk_changes_since."),
     ("report", "A report: see knhk_report_at."),
     ("conflict_list", "A list of conflicts: see knhk_conflicts."),
+    ("signer", "Who signs receipts: see knhk_signer_generate."),
+    ("receipt_list", "A list of receipts: see knhk_receipts."),
+    ("signing_key_list", "A list of keys: see knhk_signing_keys."),
+    ("version_log_list", "A part of a sector's log: see knhk_version_log."),
+    ("tag_list", "A list of tags: see knhk_tags."),
+    ("series_list", "A list of aggregates: see knhk_aggregates."),
+    ("objective_list", "A list of objectives: see knhk_objectives."),
+    ("segment_list", "A list of segments: see knhk_segments."),
+    ("scope", "What policies share: see knhk_scope_new."),
+    ("policy", "A policy of resilience: see knhk_policy_new."),
+    ("policy_list", "A list of policies: see knhk_policies."),
 ];
 
 const CLOSING: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif /* KNHK_H */\n";
@@ -74,9 +85,10 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 20] = [
+const SECTIONS: [&str; 34] = [
     "abi",
     "error",
+    "signer",
     "options",
     "engine",
     "buffer",
@@ -95,6 +107,19 @@ const SECTIONS: [&str; 20] = [
     "change",
     "log",
     "stats",
+    "progress",
+    "ledger",
+    "versions",
+    "backup",
+    "observations",
+    "resilience/scope",
+    "resilience/policy",
+    "resilience/switch",
+    "resilience/calls",
+    "resilience/retry",
+    "resilience/hedge",
+    "resilience/health",
+    "resilience/governed",
 ];
 
 fn sections() -> Vec<PathBuf> {

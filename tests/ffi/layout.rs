@@ -5,19 +5,32 @@ use std::mem::{offset_of, size_of};
 use std::process::Command;
 
 use crate::support::{self, Link, compile, succeeded};
+use knhk::backup::RestoreOptionsC;
 use knhk::change::{ChangeC, ChangeCallbackC};
 use knhk::history::{DifferenceC, VersionInfoC};
 use knhk::key::KeyInfoC;
 use knhk::knowledge::{ConflictC, DeltaC};
+use knhk::ledger::{ReceiptC, ReceiptQueryC, SigningKeyC, VerifiedC, VerifyOptionsC};
 use knhk::log::LogCallbackC;
+use knhk::observations::{CountsC, FiguresC, ObjectiveC, ObserveStatsC, SegmentC, SeriesC};
 use knhk::observe::{ObservationC, ValueC};
-use knhk::options::OptionsC;
+use knhk::options::{ObservationsOptionsC, OptionsC};
+use knhk::progress::{ProgressC, ProgressCallbackC};
 use knhk::promote::{PhasesC, PromoteOptionsC, PromotionC};
 use knhk::reader::ReaderOptionsC;
 use knhk::report::ResultC;
+use knhk::resilience::calls::{AttemptC, PermitC, RefusalC};
+use knhk::resilience::governed::PolicyInfoC;
+use knhk::resilience::health::{CheckCallbackC, ComponentC};
+use knhk::resilience::hedge::HedgedC;
+use knhk::resilience::policy::{LevelC, ParameterC, PolicyOptionsC, SettingC, StrategyC};
+use knhk::resilience::retry::AttemptsC;
+use knhk::resilience::scope::{CounterC, TransitionC, TransitionCallbackC};
 use knhk::sector::SectorInfoC;
+use knhk::signer::SignCallbackC;
 use knhk::stats::StatsC;
 use knhk::value;
+use knhk::versions::{LogEntryC, TagC};
 use knhk_hot::layout::{self, Outcome, Tag};
 use knhk_hot::raw::Reason;
 
@@ -56,7 +69,7 @@ fn layouts() -> Vec<Layout> {
         "abi" knhk::abi::AbiInfo {}
         "options" OptionsC {
             struct_size barrier retained_roots soft_limit_bytes hard_limit_bytes ring_records history clock_period_ns max_document_bytes
-            max_depth max_keys max_string_bytes flags reserved
+            max_depth max_keys max_string_bytes flags reserved signer trust_root checkpoint retain_versions retain_age_ns observations
         }
         "reader_options" ReaderOptionsC { struct_size flags ring_records }
         "promote_options" PromoteOptionsC { struct_size flags by why }
@@ -66,7 +79,7 @@ fn layouts() -> Vec<Layout> {
         "key_info" KeyInfoC { struct_size value_type name type_name unit doc display }
         "difference" DifferenceC { path before after }
         "version_info" VersionInfoC {
-            struct_size reserved version rollback_of epoch time_ns snapshot_id by why differences differences_len phases
+            struct_size reserved version rollback_of epoch time_ns snapshot_id by why differences differences_len phases parent receipt
         }
         "change" ChangeC {
             struct_size reserved sector version rollback_of epoch time_ns snapshot_id by why summary differences differences_len missed
@@ -76,10 +89,56 @@ fn layouts() -> Vec<Layout> {
         "delta" DeltaC { struct_size format removed removed_len added added_len }
         "result" ResultC { struct_size severity focus path value component shape message }
         "conflict" ConflictC { identifier first second message }
+        "transition" TransitionC { struct_size reserved policy kind from to text time_ns missed }
+        "transition_callback" TransitionCallbackC { struct_size reserved ctx changed destroy }
+        "counter" CounterC { struct_size reserved name name_len value }
+        "setting" SettingC { name value }
+        "level" LevelC { name enter leave enter_after_ns leave_after_ns off off_len }
+        "strategy" StrategyC { name tries reserved ctx recover destroy }
+        "policy_options" PolicyOptionsC { struct_size reserved settings settings_len policies policies_len levels levels_len strategies strategies_len }
+        "parameter" ParameterC { struct_size is_whole name unit what value low high }
+        "attempt" AttemptC { struct_size priority deadline_ns tokens reserved }
+        "permit" PermitC { words }
+        "refusal" RefusalC { struct_size reason retry_after_ns limit reserved load }
+        "attempts" AttemptsC { made pause_ns }
+        "hedged" HedgedC { words }
+        "check_callback" CheckCallbackC { struct_size reserved ctx check destroy }
+        "component" ComponentC { struct_size state weight health age_ns explained_by }
+        "policy_info" PolicyInfoC { struct_size reserved name kind sector version refused state text }
         "stats" StatsC {
             struct_size fence_mode sectors promotions refused missed_changes epoch readers reaped retained_roots retained_bytes cold_reads
-            observed dropped reclaim_batches reclaimed_roots pool_bytes
+            observed dropped reclaim_batches reclaimed_roots pool_bytes damaged_versions
         }
+        "sign_callback" SignCallbackC { struct_size reserved ctx sign destroy }
+        "progress" ProgressC { struct_size reserved done total observations versions }
+        "progress_callback" ProgressCallbackC { struct_size reserved ctx progress destroy }
+        "receipt_query" ReceiptQueryC { struct_size flags from to sector kind limit }
+        "receipt" ReceiptC {
+            struct_size reserved number time_ns id sector kind outcome evidence links links_len statement statement_len leaf
+        }
+        "verify_options" VerifyOptionsC { struct_size flags checkpoint }
+        "verified" VerifiedC {
+            struct_size reserved receipts keys checkpoints observations dropped versions snapshots first_ns last_ns root
+        }
+        "signing_key" SigningKeyC { struct_size current number from_receipt time_ns id key }
+        "restore_options" RestoreOptionsC { struct_size flags trust_root checkpoint }
+        "log_entry" LogEntryC {
+            struct_size retained version rollback_of epoch time_ns snapshot_id by why receipt parents parents_len tags tags_len major reserved
+        }
+        "tag" TagC { struct_size reserved version time_ns name by }
+        "observations_options" ObservationsOptionsC {
+            struct_size compression segment_records seal_after_ns memory_bytes period_ns retain_bytes retain_age_ns window_ns series
+        }
+        "counts" CountsC { count outcomes own mismatched }
+        "figures" FiguresC { seconds counts rate failure_share sum mean min max p50 p90 p99 p999 }
+        "series" SeriesC { struct_size reserved key kind unit window total }
+        "objective" ObjectiveC {
+            struct_size state name kind aggregate parameter bound window_s reserved limit value burn figures
+        }
+        "observe_stats" ObserveStatsC {
+            struct_size failing drained persisted refused unattributed lost segments stored_bytes pruned held_bytes
+        }
+        "segment" SegmentC { struct_size reserved number sector first_ns last_ns count receipt root }
         "value" ValueC { as_i64 as_f64 bits }
         "observation" ObservationC { reader sequence time_ns epoch key value value_type outcome subject detail }
     }

@@ -24,7 +24,9 @@ macro_rules! programs {
     };
 }
 
-programs!(sketch management knowledge hostile bad_input readers callbacks observations threads engines fork seccomp);
+programs!(
+    sketch management knowledge ledger versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
+);
 
 #[test]
 fn raii() {
@@ -32,6 +34,20 @@ fn raii() {
         for link in [Link::Inline, Link::Symbols] {
             succeeded(&mut Command::new(compile(&["raii.cpp"], language, link, &[])));
         }
+    }
+}
+
+#[test]
+fn ledger_raii() {
+    for language in ["c++17", "c++20"] {
+        succeeded(&mut Command::new(compile(&["ledger.cpp"], language, Link::Inline, &[])));
+    }
+}
+
+#[test]
+fn resilience_raii() {
+    for language in ["c++17", "c++20"] {
+        succeeded(&mut Command::new(compile(&["resilience.cpp"], language, Link::Inline, &[])));
     }
 }
 
@@ -81,7 +97,13 @@ fn examples_in_headers_run() {
 #[test]
 fn headers_compile_alone() {
     let every = ["c99", "c11", "c17", "c2x", "c++11", "c++17", "c++20", "c++23"];
-    for (header, languages) in [("knhk.h", &every[..]), ("knhk_inline.h", &every), ("knhk.hpp", &every[5..])] {
+    for (header, languages) in [
+        ("knhk.h", &every[..]),
+        ("knhk_inline.h", &every),
+        ("knhk.hpp", &every[5..]),
+        ("knhk_ledger.hpp", &every[5..]),
+        ("knhk_resilience.hpp", &every[5..]),
+    ] {
         for language in languages {
             for inline in [&[][..], &["-DKNHK_NO_INLINE"]] {
                 support::compiles_alone(header, language, inline);

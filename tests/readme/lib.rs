@@ -18,7 +18,11 @@ pages! {
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
     Observing = "../../docs/observing.md";
+    Observations = "../../docs/observations.md";
+    Resilience = "../../docs/resilience.md";
     Operating = "../../docs/operating.md";
+    Ledger = "../../docs/ledger.md";
+    Versions = "../../docs/versions.md";
     Languages = "../../docs/languages.md";
     Command = "../../docs/command.md";
     Sectors = "../../docs/sectors/README.md";

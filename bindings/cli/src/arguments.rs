@@ -22,6 +22,9 @@ Examples:
   knhk promote orders max_qty=1400 --why \"desk asked, ticket 881\"
   knhk diff orders                             what the newest version changed
   knhk rollback orders                         go back to the version before
+  knhk log orders                              what changed, when, by whom
+  knhk as-of @2h orders/max_qty                what it was two hours ago
+  knhk verify                                  whether everything is as it was signed
 
 Exit codes:
   0  done
@@ -29,7 +32,7 @@ Exit codes:
   2  wrong usage
   3  not found: folder, sector, value, version, or file
   4  busy or unreachable: another engine has the folder open and takes no commands, or does not answer
-  5  damaged: what is stored cannot be used
+  5  damaged or tampered with: what is stored cannot be used
   6  the machine refused: reading or writing failed
   70 a defect of KNHK itself
 
@@ -60,8 +63,24 @@ pub enum Verb {
     Get(Get),
     Show(Show),
     Diff(Diff),
+    Log(Log),
+    Tag(Tag),
+    AsOf(AsOf),
+    Receipts(Receipts),
+    Verify(Verify),
+    Proof(Proof),
+    Checkpoint(Checkpoint),
+    Keys(Keys),
+    Backup(Backup),
+    Restore(Restore),
+    Prune(Prune),
+    Observe(Observe),
     Completion(Completion),
 }
+
+const REFERENCE: &str = "\
+A version is named by its number, by `current`, by `~3` (3 before the current one), by a tag, by 6 or more digits of its content \
+address, by a moment (2026-11-01T09:00:00Z, or the date alone), or by `@2h`: the one that was current 2 hours ago.";
 
 /// Makes an engine's folder, and sectors in it.
 ///
@@ -112,7 +131,7 @@ Examples:
 pub struct Export {
     /// The sector.
     pub sector: String,
-    /// A version's number, or the first digits of its content address; the current one if left out.
+    /// A version: its number, a tag, ~1, @2h, digits of its content address, or a moment; the current one if left out.
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
     /// The format; that of the output's name if left out, or JSON.
@@ -186,7 +205,7 @@ Examples:
 pub struct Rollback {
     /// The sector.
     pub sector: String,
-    /// A version's number, or the first digits of its content address; the one before the current if left out.
+    /// A version: its number, a tag, ~1, @2h, digits of its content address, or a moment; the one before the current if left out.
     pub version: Option<String>,
     /// Takes effect before anything is written, and also where nothing can be: for a full disk.
     #[arg(long)]
@@ -243,6 +262,232 @@ pub struct Diff {
     /// Every statement that went or came, as N-Triples, instead of values.
     #[arg(long)]
     pub statements: bool,
+}
+
+/// Shows the versions of a sector, or of all: when, who, what changed, and why.
+#[derive(Args)]
+#[command(after_long_help = REFERENCE)]
+pub struct Log {
+    /// The sector; all of them if left out.
+    pub sector: Option<String>,
+    /// Only versions before this one.
+    #[arg(long, value_name = "VERSION", requires = "sector")]
+    pub before: Option<String>,
+    /// How many at most, the newest.
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// Lists the tags of a sector, sets one, or removes one.
+///
+/// A tagged version stays whatever retention removes.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  knhk tag orders                       the tags there are
+  knhk tag orders before-freeze         names the current version
+  knhk tag orders stable ~2             names the one two before it
+  knhk tag orders stable --remove")]
+pub struct Tag {
+    /// The sector.
+    pub sector: String,
+    /// The tag: letters, digits, . _ - and /, beginning with a letter.
+    pub name: Option<String>,
+    /// The version; the current one if left out.
+    pub version: Option<String>,
+    /// Removes the tag.
+    #[arg(long, requires = "name", conflicts_with = "version")]
+    pub remove: bool,
+    /// Who sets it; the user's name if left out.
+    #[arg(long, value_name = "WHO", env = "KNHK_BY", hide_env_values = true)]
+    pub by: Option<String>,
+}
+
+/// Shows a sector, or a value, as it was.
+#[derive(Args)]
+#[command(after_long_help = REFERENCE)]
+pub struct AsOf {
+    /// The version.
+    pub version: String,
+    /// SECTOR or SECTOR/NAME.
+    pub path: String,
+    /// Only the value: a text as it is, everything else as JSON.
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// Shows receipts: what was done, signed, newest first.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  knhk receipts                         the newest 20
+  knhk receipts --sector orders --kind 'rollback executed'
+  knhk receipts 17                      one, with all that it states")]
+pub struct Receipts {
+    /// The id of one, or its place in the log.
+    #[arg(conflicts_with_all = ["sector", "kind", "before"])]
+    pub receipt: Option<String>,
+    /// Only those about this sector.
+    #[arg(long, value_name = "NAME")]
+    pub sector: Option<String>,
+    /// Only those of this kind, such as 'snapshot promoted'.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Only those before this place of the log.
+    #[arg(long, value_name = "NUMBER")]
+    pub before: Option<u64>,
+    /// How many at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// Verifies everything: each receipt, each key, the log's hashes and checkpoints, and each version with its content.
+///
+/// What this finds out: a changed byte, receipts in another order, a fork, an orphan. That the end of the log was cut off is found with a \
+/// checkpoint that was kept elsewhere (`knhk checkpoint`).
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  knhk verify
+  knhk verify --checkpoint last-week.note --trust-root \"$(cat orders.root)\"
+
+Exit code 5 when anything is not as it was signed, with what and where.")]
+pub struct Verify {
+    #[command(flatten)]
+    pub trusted: Trusted,
+    /// Leaves the observations out; the receipts of their batches are verified all the same.
+    #[arg(long)]
+    pub without_observations: bool,
+}
+
+/// What is trusted beforehand.
+#[derive(Args)]
+pub struct Trusted {
+    /// A checkpoint that was kept elsewhere: finds a log that was cut off or forked since.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The trust root that the log must begin at (`knhk keys` shows it); the folder's own if left out.
+    #[arg(long, value_name = "ROOT")]
+    pub trust_root: Option<String>,
+}
+
+/// Writes a proof for someone who has no access to the folder, or checks one.
+#[derive(Args)]
+pub struct Proof {
+    #[command(subcommand)]
+    pub of: ProofOf,
+}
+
+#[derive(Subcommand)]
+pub enum ProofOf {
+    /// That a receipt is in the log: its signed statement with a COSE receipt (RFC 9942), for any COSE library.
+    Receipt {
+        /// Its id, or its place in the log.
+        receipt: String,
+        #[command(flatten)]
+        to: To,
+    },
+    /// That a sector's current version states something.
+    Statement {
+        /// The sector.
+        sector: String,
+        /// The statement, as N-Triples: '<subject> <predicate> <object> .'
+        statement: String,
+        #[command(flatten)]
+        to: To,
+    },
+    /// That an observation was ingested.
+    Observation {
+        /// The segment (`knhk observe --segments` lists them).
+        segment: u64,
+        /// Which observation of it, from 0.
+        index: u64,
+        #[command(flatten)]
+        to: To,
+    },
+    /// Checks a proof; needs no folder.
+    Check {
+        /// The proof, or - for standard input.
+        file: PathBuf,
+        /// The trust root that is known from elsewhere; without it the proof's own is believed. Of a statement: the content address.
+        #[arg(long, value_name = "ROOT")]
+        trust_root: Option<String>,
+    },
+}
+
+/// Where a proof goes.
+#[derive(Args)]
+pub struct To {
+    /// The file to write, which is replaced whole or not at all; standard output if left out.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Signs the state of the log, as a note to be kept elsewhere: whoever has it finds a log that was cut off or forked since.
+#[derive(Args)]
+pub struct Checkpoint {
+    #[command(flatten)]
+    pub to: To,
+}
+
+/// Shows the trust root and the keys that sign or signed; or has a new key take over.
+#[derive(Args)]
+pub struct Keys {
+    /// Makes a new key in the folder, which signs from here on; the receipt of it is signed by both, and the old key's secret is removed.
+    #[arg(long)]
+    pub rotate: bool,
+}
+
+/// Writes a copy of the folder's store as of now, while its engine goes on.
+///
+/// The signing key is not in it: keep a copy of signing.key elsewhere.
+#[derive(Args)]
+pub struct Backup {
+    /// The file to write, which must not be there.
+    pub file: PathBuf,
+}
+
+/// Makes a folder of a backup: verifies all of it first, and gives it its place only then.
+///
+/// The folder is the one that --dir names. Put signing.key into it afterwards.
+#[derive(Args)]
+pub struct Restore {
+    /// The backup.
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub trusted: Trusted,
+}
+
+/// Removes the versions that the engine's retention does not keep. Receipts stay, and so do the current version and tagged ones.
+///
+/// Without an engine that has the folder open, say what to keep.
+#[derive(Args)]
+pub struct Prune {
+    /// How many versions of each sector stay.
+    #[arg(long, value_name = "COUNT")]
+    pub versions: Option<u64>,
+}
+
+/// Shows what a live engine observes of a sector, or the observations that were kept.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  knhk observe orders                   figures by key and kind, and the objectives
+  knhk observe orders --watch
+  knhk observe --segments               batches that were kept, with their receipts")]
+pub struct Observe {
+    /// The sector.
+    #[arg(required_unless_present = "segments")]
+    pub sector: Option<String>,
+    /// Shows them anew every second, until it is interrupted.
+    #[arg(long, conflicts_with_all = ["segments", "json"])]
+    pub watch: bool,
+    /// Lists the batches that were kept.
+    #[arg(long)]
+    pub segments: bool,
+    /// How many segments at most, the newest.
+    #[arg(long, value_name = "COUNT", default_value_t = 20, requires = "segments")]
+    pub limit: usize,
 }
 
 /// Writes the completion script of a shell.

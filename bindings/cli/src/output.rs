@@ -94,8 +94,8 @@ fn exit_code(failure: &Failure) -> u8 {
         Some(Status::InvalidArgument | Status::NullArgument) => USAGE,
         Some(Status::NotFound | Status::NotReady) => NOT_FOUND,
         Some(Status::Busy | Status::Closed | Status::Timeout | Status::Forked | Status::Stalled) => BUSY,
-        Some(Status::Corrupt) => DAMAGED,
-        Some(Status::Io | Status::System) => MACHINE,
+        Some(Status::Corrupt | Status::Tampered) => DAMAGED,
+        Some(Status::Io | Status::System | Status::KeyFile | Status::Signing) => MACHINE,
         Some(Status::Panic) | None => DEFECT,
         Some(_) => REFUSED,
     }

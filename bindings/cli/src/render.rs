@@ -3,8 +3,11 @@
 use std::fmt::Write;
 use std::time::SystemTime;
 
+use jiff::Timestamp;
+use knhk_engine::SegmentInfo;
 use knhk_engine::control::{
-    Changed, Clash, Compared, Finding, History, Item, Parameter, Sector, Shown, Validated, VersionEntry,
+    Changed, Clash, Compared, Finding, Item, KeyList, Logged, Observed, Parameter, Receipted, Sector, Shown, Tagged,
+    Validated, VersionEntry,
 };
 
 use crate::ago::ago;
@@ -65,8 +68,8 @@ impl Render {
         if let [only] = &shown.parameters[..]
             && only.path == shown.path
         {
-            let from = self.palette.quiet(&self.state(&shown.sector));
-            return format!("{}   {from}\n", self.palette.strong(&plain(&only.display)));
+            let from = shown.set_by.as_ref().map_or_else(|| self.state(&shown.sector), |by| self.provenance(by));
+            return format!("{}   {}\n", self.palette.strong(&plain(&only.display)), self.palette.quiet(&from));
         }
         let from = self.palette.quiet(&self.state(&shown.sector));
         format!("{}   {from}\n{}", self.palette.strong(&place(shown)), self.tree(&shown.parameters, &shown.path))
@@ -77,7 +80,7 @@ impl Render {
         let mut out = self.value(shown);
         if !shown.versions.is_empty() {
             out.push('\n');
-            out.push_str(&self.history(&shown.versions));
+            out.push_str(&self.log(&shown.versions, false));
         }
         out
     }
@@ -114,9 +117,14 @@ impl Render {
         out
     }
 
-    fn history(&self, versions: &[History]) -> String {
+    /// Versions, a line each.
+    pub fn log(&self, versions: &[Logged], several: bool) -> String {
+        if versions.is_empty() {
+            return "nothing was promoted yet\n".into();
+        }
+        let widest = versions.iter().map(|version| version.sector.len()).max().unwrap_or(0);
         let mut out = String::new();
-        for version in versions.iter().rev() {
+        for version in versions {
             let entry = &version.entry;
             let bullet = if out.is_empty() { self.palette.good("●") } else { "●".into() };
             let mut parts = vec![ago(entry.time_ns, self.now)];
@@ -128,10 +136,134 @@ impl Render {
             }
             parts.extend(Some(changes.join(", ")).filter(|changes| !changes.is_empty()));
             parts.extend(Some(plain(&entry.why)).filter(|why| !why.is_empty()));
+            parts.extend(version.tags.iter().map(|tag| self.palette.good(&format!("[{}]", plain(tag)))));
+            if !version.retained {
+                parts.push(self.palette.quiet("content no longer kept"));
+            }
+            parts.push(match &entry.receipt {
+                Some(receipt) => self.palette.quiet(&format!("✓ receipt {}", receipt.rsplit('-').next().unwrap_or(""))),
+                None => self.palette.bad("no receipt"),
+            });
+            let sector = if several { format!("{:widest$}  ", version.sector) } else { String::new() };
             let id = self.palette.strong(&short(entry));
-            _ = writeln!(out, "{bullet} {:>3}  {id}   {}", entry.version, parts.join("   "));
+            _ = writeln!(out, "{bullet} {sector}{:>3}  {id}   {}", entry.version, parts.join("   "));
         }
         out
+    }
+
+    /// Tags, a line each.
+    pub fn tags(&self, tags: &[Tagged]) -> String {
+        if tags.is_empty() {
+            return "no tags yet: `knhk tag SECTOR NAME` sets one\n".into();
+        }
+        let mut out = String::new();
+        for tag in tags {
+            let by = if tag.by.is_empty() { String::new() } else { format!(" by {}", plain(&tag.by)) };
+            let set = self.palette.quiet(&format!("set {}{by}", ago(tag.time_ns, self.now)));
+            _ = writeln!(out, "{}   version {}   {set}", self.palette.strong(&plain(&tag.name)), tag.version);
+        }
+        out
+    }
+
+    /// Receipts, a line each.
+    pub fn receipts(&self, receipts: &[Receipted]) -> String {
+        let mut out = String::new();
+        for receipt in receipts {
+            let outcome = match receipt.outcome.as_str() {
+                "approved" => self.palette.good("approved"),
+                "rejected" => self.palette.bad("rejected"),
+                other => other.to_owned(),
+            };
+            let sector = receipt.sector.as_deref().unwrap_or("engine");
+            let when = self.palette.quiet(&ago(receipt.time_ns, self.now));
+            _ = writeln!(out, "{:>5}  {sector}   {}   {outcome}   {when}", receipt.number, receipt.kind);
+        }
+        if out.is_empty() { "no receipts\n".into() } else { out }
+    }
+
+    /// One receipt with all that it states.
+    pub fn receipt(&self, receipt: &Receipted) -> String {
+        let mut out = format!("{}", self.receipts(std::slice::from_ref(receipt)));
+        _ = writeln!(out, "  id         {}", receipt.id);
+        if let Some(evidence) = receipt.evidence.as_object() {
+            for (name, value) in evidence {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                _ = writeln!(out, "  {name:<10} {}", plain(&value));
+            }
+        }
+        receipt.links.iter().for_each(|link| _ = writeln!(out, "  with       {link}"));
+        out
+    }
+
+    /// The trust root and the keys.
+    pub fn keys(&self, keys: &KeyList) -> String {
+        let mut out = format!("trust root  {}\n", keys.trust_root.as_deref().unwrap_or("none"));
+        for key in &keys.keys {
+            let state = if key.current { self.palette.good("signs now") } else { "signed".into() };
+            let since =
+                self.palette.quiet(&format!("from receipt {}, {}", key.from_receipt, ago(key.time_ns, self.now)));
+            _ = writeln!(out, "key {}  {}   {state}   {since}", key.number, key.id);
+        }
+        out
+    }
+
+    /// What a live engine observes of a sector.
+    pub fn observed(&self, observed: &Observed) -> String {
+        let mut out = String::new();
+        let number = |value: Option<f64>| {
+            value.map_or_else(
+                || "-".into(),
+                |value| format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+            )
+        };
+        for series in &observed.series {
+            let name = series.key.as_deref().unwrap_or("(others)");
+            let kind = series.kind.as_ref().map_or(String::new(), |kind| format!(" {}", plain(kind)));
+            let unit = series.unit.as_ref().map_or(String::new(), |unit| format!(" {}", plain(unit)));
+            let failed = series.count - series.successes;
+            let share = if series.count > 0 { 100.0 * failed as f64 / series.count as f64 } else { 0.0 };
+            _ = writeln!(
+                out,
+                "{}{kind}   {:.0}/s   {share:.1} % not a success   p50 {} p99 {} max {}{unit}   {} in all",
+                self.palette.strong(&plain(name)),
+                series.rate,
+                number(series.p50),
+                number(series.p99),
+                number(series.max),
+                series.total
+            );
+        }
+        if observed.series.is_empty() {
+            _ = writeln!(out, "nothing observed in {} yet", plain(&observed.sector));
+        }
+        for objective in &observed.objectives {
+            let verdict = match objective.met {
+                Some(true) => self.palette.good("met"),
+                Some(false) => self.palette.bad("broken"),
+                None => "no data".into(),
+            };
+            let (value, limit) = (number(objective.value), number(objective.limit));
+            _ = writeln!(out, "{}   {verdict}   {value} of {limit}", plain(&objective.name));
+        }
+        let persisted =
+            self.palette.quiet(&format!("{} kept under receipts, {} refused", observed.persisted, observed.refused));
+        _ = writeln!(out, "{persisted}");
+        if let Some(failing) = &observed.failing {
+            _ = writeln!(out, "{} {}", self.palette.bad("cannot be stored:"), plain(failing));
+        }
+        out
+    }
+
+    /// Segments of observations, a line each.
+    pub fn segments(&self, segments: &[SegmentInfo]) -> String {
+        let mut out = String::new();
+        for segment in segments {
+            let receipt = segment.receipt.map_or_else(|| "no receipt".into(), |number| format!("✓ receipt {number}"));
+            let when = self.palette.quiet(&ago(segment.last_ns, self.now));
+            let count = counted(segment.count, "observation");
+            _ = writeln!(out, "{:>5}  {}   {count}   {receipt}   {when}", segment.number, segment.sector);
+        }
+        if out.is_empty() { "no observations were kept\n".into() } else { out }
     }
 
     /// What a change did.
@@ -199,6 +331,25 @@ impl Render {
         }
         if out.is_empty() { "  no difference\n".into() } else { out }
     }
+}
+
+/// `1,204 receipts`, `1 key`
+pub fn counted(count: u64, what: &str) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The day, in UTC.
+pub fn date(time_ns: u64) -> String {
+    let moment = i64::try_from(time_ns / 1_000_000_000).ok().and_then(|second| Timestamp::from_second(second).ok());
+    moment.map_or_else(String::new, |moment| moment.strftime("%Y-%m-%d").to_string())
 }
 
 /// A line each.

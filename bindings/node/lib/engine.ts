@@ -1,6 +1,6 @@
 // Engines: opening, sectors, views, observations, news, closing.
 
-import { EventEmitter } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import { isUint8Array } from 'node:util/types';
 
 import { Changes } from './changes.js';
@@ -8,6 +8,7 @@ import { attempt, badRange, badType, checkInteger, checkOptions, checkString, cl
 import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
 import { checkSame, type Key, looked } from './key.js';
+import { Ledger } from './ledger.js';
 import { changeOf, type Raw } from './lazy.js';
 import { type Native, native } from './native.js';
 import { append } from './observed.js';
@@ -40,6 +41,8 @@ export let untilChange: (
   signal: AbortSignal | undefined,
 ) => Promise<void>;
 
+/** What keeps an engine open, for the other modules of the package. @internal */
+export let handleOf: (engine: Engine) => Handle;
 let listenerOf: (engine: WeakRef<Engine>) => Parameters<Native['listen']>[1];
 let makeEngine: (place: number) => Engine;
 
@@ -93,7 +96,7 @@ export function verifyProof(snapshotId: string, proof: Uint8Array, statement: st
 export const libraryVersion: string = native.libraryVersion();
 
 /** An engine, as this thread has it open. */
-export class Engine extends EventEmitter<EngineEvents> {
+export class Engine extends Ledger {
   #handle: Handle;
   #sectors = new Map<string, Sector>();
   #iterators = new Set<Changes>();
@@ -107,12 +110,13 @@ export class Engine extends EventEmitter<EngineEvents> {
       if (here) here.#hear(kind, news);
     };
     makeEngine = (place) => new Engine(new Handle(place));
+    handleOf = (engine) => engine.#handle;
     untilChange = (engine, sector, done, timeout, signal) => engine.#until(sector, done, timeout, signal);
   }
 
   private constructor(handle: Handle) {
     checkMade(handle);
-    super();
+    super(handle);
     this.#handle = handle;
     attempt(() => native.listen(handle.engine, listenerOf(new WeakRef(this))));
     (this as EventEmitter).on('newListener', (event: string) => this.#listening(event, 1));

@@ -72,6 +72,23 @@ export function operation<T>(
   });
 }
 
+/** As `operation`, for what stops when it is aborted later. */
+export function longOperation<T>(
+  start: (settle: (error: unknown, value?: unknown) => void) => number,
+  native: { cancel(operation: number): boolean; stop(operation: number): void },
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const cancelOrStop = (number: number) => {
+    const cancelled = native.cancel(number);
+    if (!cancelled) native.stop(number);
+    return cancelled;
+  };
+  return operation<T>(start, cancelOrStop, signal).catch((error: unknown) => {
+    const stopped = signal?.aborted && error instanceof KnhkError && error.code === 'KNHK_TIMEOUT';
+    throw stopped ? signal.reason : error;
+  });
+}
+
 export function closed(what = 'the engine is closed'): KnhkError {
   return new KnhkError(what, 'KNHK_CLOSED', 105, 'call', '');
 }

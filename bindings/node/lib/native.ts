@@ -10,6 +10,9 @@ import type {
   KeyInfo,
   LogLine,
   Observation,
+  Progress,
+  Receipt,
+  ReceiptFilter,
   SectorInfo,
   StatementDiff,
   Stats,
@@ -25,6 +28,9 @@ export interface Origin {
   why?: string;
   major?: boolean;
 }
+
+/** A receipt as the native half gives it: its evidence as JSON text. */
+export type RawReceipt = Omit<Receipt, 'evidence'> & { evidence: string };
 
 /** What can take time gives its number and calls `settle` later, or without `settle` gives its value at once. */
 type Operation<A extends unknown[], T> = {
@@ -50,7 +56,52 @@ export interface Native {
   validate: Operation<[engine: number, sector: string], RawReport>;
   validateRdf: Operation<[engine: number, sector: string, text: Uint8Array, format: Format], RawReport>;
   validateDelta: Operation<[engine: number, sector: string, removed: Uint8Array, added: Uint8Array, format: Format], RawReport>;
+  receiptsOf(engine: number, filter: ReceiptFilter, settle: Settle): number;
+  receiptOf(engine: number, id: string, settle: Settle): number;
+  proveReceipt(engine: number, id: string, settle: Settle): number;
+  proveConsistency(engine: number, earlier: number, settle: Settle): number;
+  checkpoint(engine: number, settle: Settle): number;
+  trustRoot(engine: number): string | null | undefined;
+  signingKeys(engine: number, settle: Settle): number;
+  rotateKey(engine: number, signer: number | undefined, settle: Settle): number;
+  prune(engine: number, settle: Settle): number;
+  versionLog(engine: number, sector: string, before: number | undefined, limit: number | undefined, settle: Settle): number;
+  resolve(engine: number, sector: string, reference: string, settle: Settle): number;
+  tag(engine: number, sector: string, name: string, reference: string, by: string, settle: Settle): number;
+  untag(engine: number, sector: string, name: string, by: string, settle: Settle): number;
+  tagsOf(engine: number, sector: string, settle: Settle): number;
+  /** These give the handle of a held generation; `lookAt` leaves it in `scratch`. */
+  asOf(engine: number, sector: string, reference: string, settle: Settle): number;
+  asOfMoment(engine: number, timeNs: bigint, settle: Settle): number;
+  lookAt(view: number): boolean;
+  verify(
+    engine: number,
+    checkpoint: string | undefined,
+    withoutObservations: boolean,
+    progress: ((now: Progress) => void) | undefined,
+    settle: Settle,
+  ): number;
+  backup(engine: number, path: string, progress: ((now: Progress) => void) | undefined, settle: Settle): number;
+  restore(
+    path: string,
+    folder: string,
+    trustRoot: string | undefined,
+    checkpoint: string | undefined,
+    progress: ((now: Progress) => void) | undefined,
+    settle: Settle,
+  ): number;
+  signerGenerate(): number;
+  signerLoad(path: string): number;
+  signerFromSeed(seed: Uint8Array): number;
+  signerDelegated(publicKey: Uint8Array, sign: (request: number, message: Uint8Array) => void): number;
+  signed(request: number, signature?: Uint8Array, why?: string): void;
+  signerSave(signer: number, path: string): void;
+  signerSign(signer: number, message: Uint8Array): Uint8Array;
+  signerPublicKey(signer: number): Uint8Array;
+  signerForget(signer: number): void;
   cancel(operation: number): boolean;
+  /** Asks an operation that has started to stop, if it can. */
+  stop(operation: number): void;
   keepAlive(wanted: boolean): void;
 
   share(engine: number): string;
@@ -103,6 +154,79 @@ export interface Native {
     timeNs?: bigint,
   ): boolean;
   empty(): void;
+
+  // Resilience (src/resilience.rs): scopes, policies, permits and so on are externals here; times are in milliseconds.
+  scopeNew(clock: string): object;
+  scopeOf(engine: number): object;
+  scopeNow(scope: object): number;
+  scopeAdvance(scope: object, ms: number): void;
+  scopeCounters(scope: object): Figure[];
+  scopeListen(scope: object, listener: (transition: object) => void): object;
+  listenerClose(listener: object): void;
+  policyNew(
+    kind: string,
+    name: string,
+    settings: Figure[],
+    scope: object,
+    policies: object[],
+    levels: { name: string; enter: number; leave: number; enterAfter: number; leaveAfter: number; off: string[] }[],
+    strategies: { name: string; tries: number }[],
+  ): object;
+  policyState(policy: object): string;
+  policyText(policy: object): string;
+  policyFigures(policy: object): Figure[];
+  policyParameters(policy: object): (Figure & { unit: string; low: number; high: number; isWhole: boolean; what: string })[];
+  policyRetune(policy: object, settings: Figure[]): void;
+  policyDocumentJson(policy: object): string;
+  policyAdd(policy: object, engine: number, sector: string | undefined): void;
+  policyRemove(engine: number, name: string): boolean;
+  policies(engine: number): { name: string; kind: string; sector?: string; version: number; refused?: string; state: string; text: string }[];
+  policyEnter(
+    policy: object,
+    priority: number,
+    timeout: number | undefined,
+    tokens: number,
+  ): { permit: object; delay: number; fails: boolean; left?: number } | Refusal;
+  permitFinish(permit: object, outcome: number): boolean;
+  permitLeft(permit: object): number | null;
+  breakerSwitch(policy: object, to: 'open' | 'closed' | 'disabled'): void;
+  chaosSwitch(policy: object, on: boolean): void;
+  policyLoad(policy: object, load: number): void;
+  degradationLevel(policy: object): number;
+  degradationPin(policy: object, level: number | undefined): void;
+  degradationIsOn(policy: object, feature: string): boolean | null;
+  retryBegin(policy: object): object;
+  retryDecide(
+    policy: object,
+    tries: object,
+    permanent: boolean,
+    retryAfter: number | undefined,
+  ): { made: number; pause?: number; why?: string };
+  retryAfter(value: string): number | null;
+  hedgeBegin(policy: object): object;
+  hedgeWait(policy: object, copies: object): number | null;
+  hedgeSend(policy: object, copies: object): number | null;
+  hedgeFinish(policy: object, copies: object, copy: number, outcome: number): 'use' | 'wait' | 'sendAnother' | 'late';
+  recoveryFirst(policy: object, component: string): number;
+  recoveryPause(policy: object): number;
+  recoveryEnd(policy: object, component: string, what: string, mendedBy: number | undefined, failed: string[]): void;
+  healthAdd(policy: object, name: string, weight: number, needs: string[]): number;
+  healthDepend(policy: object, name: string, on: string): void;
+  healthReport(policy: object, component: number, health: number): void;
+  healthAssess(policy: object): object;
+}
+
+/** A named number. */
+export interface Figure {
+  name: string;
+  value: number;
+}
+
+/** Why a policy refused a call. */
+export interface Refusal {
+  message: string;
+  reason: string;
+  retryAfter?: number;
 }
 
 function load(): Native {

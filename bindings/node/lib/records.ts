@@ -1,5 +1,7 @@
 // What goes in and comes out: the types of values, options and records.
 
+import type { Signer } from './signer.js';
+
 /** What a key's type reads as. */
 export interface ValueTypes {
   bool: boolean;
@@ -64,6 +66,16 @@ export interface OpenOptions {
   control?: boolean;
   /** Opens a still picture of a folder, beside the engine that has it open, if one has. Changes are refused: `KNHK_IO` (false). */
   readOnly?: boolean;
+  /** Who signs receipts in place of the key in the folder; in memory there are receipts with one only. */
+  signer?: Signer;
+  /** What the folder's log must begin at: `engine.trustRoot` as it was told before. */
+  trustRoot?: string;
+  /** What `engine.checkpoint()` told before: opening finds a log that was cut off or forked since. */
+  checkpoint?: string;
+  /** Versions of each sector that are kept in the folder; what either limit asks to keep is kept, everything without limits. */
+  retainVersions?: number;
+  /** Versions that were current within this many milliseconds are kept. */
+  retainAgeMs?: number;
 }
 
 /** Lets an operation that has not started yet be called off. */
@@ -166,6 +178,10 @@ interface Promoted {
 /** An entry of a sector's history. */
 export interface VersionInfo extends Promoted {
   major: boolean;
+  /** The version that it took the place of. */
+  parent?: number;
+  /** The id of its receipt, for `engine.receipt`; absent in memory without a signer. */
+  receipt?: string;
   /** What each phase took, in nanoseconds. */
   phases: { parseNs: number; verifyNs: number; compileNs: number; journalNs: number; swapNs: number; totalNs: number };
 }
@@ -248,6 +264,8 @@ export interface Stats {
   promotions: number;
   refused: number;
   missedChanges: number;
+  /** Stored versions that were damaged and passed over when the engine was opened. */
+  damagedVersions: number;
   epoch: number;
   readers: number;
   retainedRoots: number;
@@ -265,3 +283,125 @@ export type Reason = 'present' | 'absent' | 'wrong-type' | 'not-ready' | 'closed
 
 /** A value with its reason. */
 export type Tried<T> = { value: T; reason: 'present' | 'not-ready' } | { value: undefined; reason: Exclude<Reason, 'present'> };
+
+/**
+ * Which version: its number, `current`, `~3` (3 before the current one), a tag, 6 or more hexadecimal digits of a content address, a moment
+ * (`2026-11-01T09:00:00Z`, or the date alone), or `@2h` for two hours ago.
+ */
+export type Reference = number | string;
+
+/** Which receipts: from `first` to before `end`, of one sector or kind. */
+export interface ReceiptFilter {
+  first?: number;
+  end?: number;
+  sector?: string;
+  /** What happened, such as `snapshot promoted`. */
+  kind?: string;
+  newestFirst?: boolean;
+  /** How many at most (1,000). */
+  limit?: number;
+}
+
+/** A receipt: a signed statement of one operation, at its place in the log. */
+export interface Receipt {
+  /** Its place in the log, from 0. */
+  number: number;
+  /** Its id, which sorts by time. */
+  id: string;
+  time: Date;
+  /** Nanoseconds since the Unix epoch. */
+  timeNs: bigint;
+  /** The sector that it is about; absent: the engine. */
+  sector?: string;
+  /** What happened, such as `snapshot promoted`. */
+  kind: string;
+  /** How it ended: `approved`, `rejected`, `pending`. */
+  outcome: string;
+  /** What it states, field by field; bytes as hexadecimal digits. */
+  evidence: Record<string, unknown>;
+  /** Ids of receipts of other sectors that belong to the same operation. */
+  links: string[];
+  /** The statement as it was signed (COSE_Sign1, RFC 9052). */
+  statement: Uint8Array;
+  /** Its leaf of the Merkle log: SHA-256(0x00 || statement). */
+  leaf: Uint8Array;
+}
+
+/** A key that signs, or signed. */
+export interface SigningKey {
+  /** Which key, from 0: the first one is the trust root's, each other one took over from the one before. */
+  number: number;
+  /** What statements name it by: the first 8 bytes of its SHA-256, in hexadecimal. */
+  id: string;
+  /** The public key (Ed25519), 32 bytes. */
+  key: Uint8Array;
+  /** The first receipt that it may sign. */
+  fromReceipt: number;
+  time: Date;
+  timeNs: bigint;
+  /** Whether it signs now. */
+  current: boolean;
+}
+
+/** A log and a history that are whole. */
+export interface Verified {
+  receipts: number;
+  /** Keys that signed them. */
+  keys: number;
+  /** Checkpoints that were stored. */
+  checkpoints: number;
+  /** Observations whose hashes lead to the roots that were signed. */
+  observations: number;
+  /** Observations that retention dropped; their batches' receipts are there. */
+  dropped: number;
+  /** Versions whose receipts state them and whose content has its address. */
+  versions: number;
+  /** Different snapshots among them. */
+  snapshots: number;
+  /** The Merkle root over all receipts, in hexadecimal. */
+  root: string;
+}
+
+/** How far something long is. What does not apply is 0. */
+export interface Progress {
+  /** Receipts verified, or pages of the store copied. */
+  done: number;
+  /** How many there are, as far as known now. */
+  total: number;
+  /** Observations verified. */
+  observations: number;
+  /** Versions verified. */
+  versions: number;
+}
+
+/** A version, as the log tells it. */
+export interface LogEntry {
+  version: number;
+  /** The content address, in hexadecimal. */
+  snapshotId: string;
+  /** The versions that it came from; none also where it is no longer kept. */
+  parents: number[];
+  epoch: number;
+  time: Date;
+  timeNs: bigint;
+  by: string;
+  why: string;
+  major: boolean;
+  /** The version whose content it brought back. */
+  rollbackOf?: number;
+  /** The id of its receipt. */
+  receipt?: string;
+  /** Its tags, sorted. */
+  tags: string[];
+  /** Whether its content is still kept; its receipt is in any case. */
+  retained: boolean;
+}
+
+/** A name for a version. */
+export interface Tag {
+  name: string;
+  version: number;
+  time: Date;
+  timeNs: bigint;
+  by: string;
+}

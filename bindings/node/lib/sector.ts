@@ -5,6 +5,7 @@ import { isSharedArrayBuffer, isUint8Array } from 'node:util/types';
 import { type Engine, untilChange } from './engine.js';
 import { attempt, badType, checkInteger, checkOneOf, checkOptionalString, checkOptions, checkString, operation } from './errors.js';
 import { checkMade, type Handle } from './handle.js';
+import { History } from './history.js';
 import { documentText } from './json.js';
 import { type Key, looked, makeKey } from './key.js';
 import { type Raw, versionOf } from './lazy.js';
@@ -43,8 +44,7 @@ const TYPES: readonly ValueType[] = [
 export let makeSector: (engine: Engine, handle: Handle, name: string) => Sector;
 
 /** A namespace with its own knowledge and its own history. */
-export class Sector {
-  readonly name: string;
+export class Sector extends History {
   #engine: Engine;
   #handle: Handle;
   #keys = new Map<string, Key>();
@@ -55,9 +55,9 @@ export class Sector {
 
   private constructor(engine: Engine, handle: Handle, name: string) {
     checkMade(handle);
+    super(handle, name);
     this.#engine = engine;
     this.#handle = handle;
-    this.name = name;
   }
 
   /**
@@ -272,7 +272,7 @@ export class Sector {
     await untilChange(this.#engine, this.name, () => this.ready, timeout, signal);
   }
 
-  toString(): string {
+  override toString(): string {
     return this.name;
   }
 

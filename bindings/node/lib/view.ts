@@ -11,6 +11,9 @@ const forgotten = new FinalizationRegistry((view: number) => native.endView(view
 
 export let makeView: (handle: Handle) => View;
 
+/** A view of what the native half holds already. */
+export let makeHeld: (handle: Handle, view: number) => View;
+
 /**
  * One generation: several keys read through it are of the same promotion, however long that takes. It keeps the memory of its generation
  * until `end()`, the end of its `using` block, or its collection as garbage.
@@ -25,12 +28,12 @@ export class View {
   #high: number;
 
   static {
-    makeView = (handle) => new View(handle);
+    makeView = (handle) => new View(handle, native.openView(handle.engine));
+    makeHeld = (handle, view) => new View(handle, native.lookAt(view) ? view : undefined);
   }
 
-  private constructor(handle: Handle) {
+  private constructor(handle: Handle, view: number | undefined) {
     checkMade(handle);
-    const view = native.openView(handle.engine);
     if (view === undefined) throw closed();
     this.#handle = handle;
     this.#view = view;

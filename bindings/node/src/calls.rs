@@ -55,19 +55,25 @@ pub(crate) fn begin(env: Env, environment: &Environment, settle: Function<'_>) -
     let ticket = Ticket::default();
     // SAFETY: napi-rs checked that it is a function; this is its environment's thread.
     let settle = unsafe { Reference::new(env.raw(), settle.raw())? };
-    Ok((environment.begin(settle, ticket.clone()), ticket))
+    Ok((environment.begin(settle, None, ticket.clone()), ticket))
 }
 
 pub(crate) fn run(env: Env, engine: u32, settle: Settle<'_>, job: Job) -> napi::Result<Raw> {
     let environment = Environment::required(env.raw())?;
     let shared = environment.open(engine)?.shared.clone();
-    let Some(settle) = settle else { return finish(env, &environment, job.run(&shared.engine)) };
+    let Some(settle) = settle else {
+        shared.check_change().map_err(|error| throw(env.raw(), &error))?;
+        return finish(env, &environment, job.run(&shared.engine));
+    };
     let (number, ticket) = begin(env, &environment, settle)?;
     let mailbox = environment.mailbox.clone();
     let at = shared.clone();
-    let queued = shared.submit(move || {
+    let queued = shared.submit(move |queued| {
         if ticket.start() {
-            mailbox.done(number, job.run(&at.engine));
+            let outcome = job.run(&at.engine);
+            // Before anybody hears of it, who then may call again.
+            drop(queued);
+            mailbox.done(number, outcome);
         }
     });
     if let Err(error) = queued {
@@ -81,6 +87,14 @@ pub(crate) fn run(env: Env, engine: u32, settle: Settle<'_>, job: Job) -> napi::
 #[napi(catch_unwind)]
 pub fn cancel(operation: u32) -> bool {
     Environment::current().is_some_and(|environment| environment.cancel(operation))
+}
+
+/// Asks an operation that has started to stop, if it can; it tells how it ended.
+#[napi(catch_unwind)]
+pub fn stop(operation: u32) {
+    if let Some(environment) = Environment::current() {
+        environment.stop(operation);
+    }
 }
 
 /// Keeps the process alive, or lets it end; calls are counted.
@@ -193,10 +207,22 @@ pub(crate) fn with<T>(
     use_it(&local).map_err(|error| throw(env.raw(), &error))
 }
 
+/// As [`with`], for what may wait for a change that is being made.
+pub(crate) fn with_rest<T>(
+    env: Env,
+    engine: u32,
+    use_it: impl FnOnce(&crate::local::Local) -> Result<T, Error>,
+) -> napi::Result<T> {
+    with(env, engine, |local| {
+        local.shared.check_read()?;
+        use_it(local)
+    })
+}
+
 /// All sectors.
 #[napi(catch_unwind)]
 pub fn sectors(env: Env, engine: u32) -> napi::Result<Raw> {
-    with(env, engine, |local| {
+    with_rest(env, engine, |local| {
         let sectors = local.shared.engine.sectors()?;
         Ok(Raw(records::array(env.raw(), sectors.iter().map(|sector| records::sector(env.raw(), sector)))))
     })
@@ -205,7 +231,7 @@ pub fn sectors(env: Env, engine: u32) -> napi::Result<Raw> {
 /// Whether a version was promoted; throws where there is no such sector.
 #[napi(catch_unwind)]
 pub fn is_ready(env: Env, engine: u32, sector: String) -> napi::Result<bool> {
-    with(env, engine, |local| {
+    with_rest(env, engine, |local| {
         local.shared.engine.sector_number(&sector)?;
         Ok(local.shared.engine.sectors()?.iter().any(|info| info.name == sector && info.ready))
     })
@@ -214,7 +240,7 @@ pub fn is_ready(env: Env, engine: u32, sector: String) -> napi::Result<bool> {
 /// The values of a sector.
 #[napi(catch_unwind)]
 pub fn keys(env: Env, engine: u32, sector: String) -> napi::Result<Raw> {
-    with(env, engine, |local| {
+    with_rest(env, engine, |local| {
         let keys = local.shared.engine.keys(&sector)?;
         Ok(Raw(records::array(env.raw(), keys.iter().map(|key| records::key(env.raw(), key)))))
     })
@@ -223,7 +249,7 @@ pub fn keys(env: Env, engine: u32, sector: String) -> napi::Result<Raw> {
 /// The retained versions of a sector.
 #[napi(catch_unwind)]
 pub fn history(env: Env, engine: u32, sector: String) -> napi::Result<Raw> {
-    with(env, engine, |local| {
+    with_rest(env, engine, |local| {
         let versions = local.shared.engine.history(&sector)?;
         Ok(Raw(records::array(
             env.raw(),
@@ -235,13 +261,13 @@ pub fn history(env: Env, engine: u32, sector: String) -> napi::Result<Raw> {
 /// All sectors' documents.
 #[napi(catch_unwind)]
 pub fn dump(env: Env, engine: u32) -> napi::Result<String> {
-    with(env, engine, |local| local.shared.engine.dump())
+    with_rest(env, engine, |local| local.shared.engine.dump())
 }
 
 /// Interns a key; gives its number in this environment's engine.
 #[napi(catch_unwind)]
 pub fn intern(env: Env, engine: u32, sector: String, name: String, value_type: String) -> napi::Result<u32> {
-    with(env, engine, |local| {
+    with_rest(env, engine, |local| {
         let value_type = records::type_named(&value_type).ok_or_else(|| {
             Error::new(Status::InvalidArgument, "intern", &name, format!("there is no type {value_type:?}"))
         })?;

@@ -8,19 +8,20 @@ use std::collections::HashMap;
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
-use knhk_engine::Error;
+use knhk_engine::{Error, Signer};
 use knhk_hot::Hold;
 use napi::sys;
 
 use crate::error::{closed, ending, throw, to_js};
 use crate::job::{Outcome, Output, Ticket};
 use crate::local::Local;
-use crate::mailbox::{Letters, Mailbox};
+use crate::mailbox::{Letters, Mailbox, Signed, ToSign};
 use crate::reference::Reference;
 use crate::scratch::Scratch;
 use crate::shared::Shared;
-use crate::{records, value};
+use crate::{ledger, records, value};
 
 thread_local! {
     static CURRENT: Cell<*const Environment> = const { Cell::new(std::ptr::null()) };
@@ -29,6 +30,7 @@ thread_local! {
 /// An operation whose promise waits.
 struct Pending {
     settle: Reference,
+    progress: Option<Rc<Reference>>,
     ticket: Ticket,
 }
 
@@ -51,6 +53,12 @@ pub(crate) struct Environment {
     next_pending: Cell<u32>,
     /// Reasons to keep the process alive: pending operations, and iterators that asked for it.
     reasons: Cell<u32>,
+    /// Signers by number, and whether a function of JavaScript is behind one.
+    signers: RefCell<HashMap<u32, (Signer, bool)>>,
+    /// Functions that sign, and those that wait for what one of them says.
+    functions: RefCell<HashMap<u32, Rc<Reference>>>,
+    asked: RefCell<HashMap<u32, SyncSender<Signed>>>,
+    next_signer: Cell<u32>,
 }
 
 impl Environment {
@@ -108,6 +116,10 @@ impl Environment {
             pending: RefCell::default(),
             next_pending: Cell::new(0),
             reasons: Cell::new(0),
+            signers: RefCell::default(),
+            functions: RefCell::default(),
+            asked: RefCell::default(),
+            next_signer: Cell::new(0),
         });
         environment.mailbox.open(waker);
         CURRENT.set(Rc::into_raw(environment));
@@ -160,10 +172,11 @@ impl Environment {
     }
 
     /// Takes up a pending operation, which keeps the process alive until `settle(error, value)` was called.
-    pub(crate) fn begin(&self, settle: Reference, ticket: Ticket) -> u32 {
+    pub(crate) fn begin(&self, settle: Reference, progress: Option<Reference>, ticket: Ticket) -> u32 {
         let number = self.next_pending.get();
         self.next_pending.set(number.wrapping_add(1));
-        self.pending.borrow_mut().insert(number, Pending { settle, ticket });
+        let progress = progress.map(Rc::new);
+        self.pending.borrow_mut().insert(number, Pending { settle, progress, ticket });
         self.keep_alive();
         number
     }
@@ -179,6 +192,58 @@ impl Environment {
         drop(removed);
         self.let_die();
         true
+    }
+
+    /// Asks a pending operation to stop; it tells how it ended.
+    pub(crate) fn stop(&self, number: u32) {
+        if let Some(operation) = self.pending.borrow().get(&number) {
+            operation.ticket.stop();
+        }
+    }
+
+    /// A number that no signer, function or request had.
+    pub(crate) fn number(&self) -> u32 {
+        let number = self.next_signer.get();
+        self.next_signer.set(number.wrapping_add(1));
+        number
+    }
+
+    /// Keeps a signer under a number; `by_function` where a function of JavaScript is behind it.
+    pub(crate) fn keep_signer(&self, signer: Signer, by_function: bool) -> u32 {
+        let number = self.number();
+        self.signers.borrow_mut().insert(number, (signer, by_function));
+        number
+    }
+
+    pub(crate) fn signer(&self, number: u32) -> Option<(Signer, bool)> {
+        self.signers.borrow().get(&number).cloned()
+    }
+
+    pub(crate) fn forget_signer(&self, number: u32) {
+        let signer = self.signers.borrow_mut().remove(&number);
+        drop(signer);
+    }
+
+    /// Keeps a function that signs.
+    pub(crate) fn keep_function(&self, function: Reference) -> u32 {
+        let number = self.number();
+        self.functions.borrow_mut().insert(number, Rc::new(function));
+        number
+    }
+
+    /// Tells who waits what was signed.
+    pub(crate) fn signed(&self, request: u32, signed: Signed) {
+        if let Some(reply) = self.asked.borrow_mut().remove(&request) {
+            // Nobody hears it where it came too late.
+            _ = reply.send(signed);
+        }
+    }
+
+    fn sign(&self, to_sign: ToSign) {
+        let Some(function) = self.functions.borrow().get(&to_sign.function).cloned() else { return };
+        let request = self.number();
+        self.asked.borrow_mut().insert(request, to_sign.reply);
+        function.call(&[value::number(self.env, f64::from(request)), value::bytes(self.env, &to_sign.message)]);
     }
 
     pub(crate) fn keep_alive(&self) {
@@ -205,6 +270,18 @@ impl Environment {
             Output::Image(image) => value::bytes(self.env, &image),
             Output::Report(report) => crate::knowledge::report(self.env, *report),
             Output::Engine(shared) => value::number(self.env, f64::from(self.attach(shared, true)?)),
+            Output::Receipts(receipts) => ledger::receipts(self.env, &receipts),
+            Output::Receipt(receipt) => ledger::receipt(self.env, &receipt),
+            Output::Text(text) => value::text(self.env, &text),
+            Output::Number(number) => value::number(self.env, number as f64),
+            Output::Keys(keys) => ledger::keys(self.env, &keys),
+            Output::Log(entries) => ledger::log(self.env, &entries),
+            Output::Tags(tags) => ledger::tags(self.env, &tags),
+            Output::Verified(verified) => ledger::verified(self.env, &verified),
+            Output::Hold(place, hold) => {
+                let local = self.local(place).filter(|local| local.is_open()).ok_or_else(closed)?;
+                value::number(self.env, self.hold(local, hold) as f64)
+            }
         })
     }
 
@@ -218,7 +295,20 @@ impl Environment {
     }
 
     fn deliver(&self) {
-        let Letters { done, changes, lines, closed } = self.mailbox.take();
+        let Letters { done, changes, lines, closed, progress, to_sign, unneeded } = self.mailbox.take();
+        // First, since an operation waits for each.
+        for to_sign in to_sign {
+            value::scoped(self.env, || self.sign(to_sign));
+        }
+        for function in unneeded {
+            let function = self.functions.borrow_mut().remove(&function);
+            drop(function);
+        }
+        for (number, now) in progress {
+            let progress = self.pending.borrow().get(&number).and_then(|operation| operation.progress.clone());
+            let Some(progress) = progress else { continue };
+            value::scoped(self.env, || progress.call(&[ledger::progress(self.env, &now)]));
+        }
         for (number, outcome) in done {
             value::scoped(self.env, || self.settle(number, outcome));
         }
@@ -260,6 +350,9 @@ unsafe extern "C" fn clean_up(_: *mut std::ffi::c_void) {
     environment.mailbox.shut();
     environment.pending.borrow_mut().clear();
     environment.views.borrow_mut().clear();
+    environment.asked.borrow_mut().clear();
+    environment.functions.borrow_mut().clear();
+    environment.signers.borrow_mut().clear();
     for local in environment.locals.take().into_iter().flatten() {
         // An error could only say that the engine is closed already.
         _ = local.close();

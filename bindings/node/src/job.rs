@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use knhk_engine::{Engine, Error, Format, Options, Origin, Report, SectorKind, VersionInfo};
+use knhk_engine::{
+    AsOf, Engine, Error, Format, Hold, LogEntry, LogQuery, Options, Origin, ReceiptInfo, ReceiptQuery, Report, SectorKind, Signer, SigningKey, TagInfo,
+    Verified, VersionInfo,
+};
 
 use crate::shared::Shared;
 
@@ -22,6 +25,22 @@ pub(crate) enum Job {
     Validate { sector: String },
     ValidateRdf { sector: String, text: Vec<u8>, format: Format },
     ValidateDelta { sector: String, removed: Vec<u8>, added: Vec<u8>, format: Format },
+    Receipts { query: ReceiptQuery },
+    Receipt { id: String },
+    ProveReceipt { id: String },
+    ProveConsistency { earlier: u64 },
+    Checkpoint,
+    SigningKeys,
+    RotateKey { signer: Option<Signer> },
+    Prune,
+    Log { sector: String, query: LogQuery },
+    Resolve { sector: String, reference: String },
+    Tag { sector: String, name: String, reference: String, by: String },
+    Untag { sector: String, name: String, by: String },
+    Tags { sector: String },
+    /// `place` is the engine's in the environment that asked.
+    AsOf { place: u32, sector: String, reference: String },
+    AsOfMoment { place: u32, time_ns: u64 },
 }
 
 /// What an operation gave.
@@ -31,6 +50,15 @@ pub(crate) enum Output {
     Image(Vec<u8>),
     Report(Box<Report>),
     Engine(Arc<Shared>),
+    Receipts(Vec<ReceiptInfo>),
+    Receipt(Box<ReceiptInfo>),
+    Text(String),
+    Number(u64),
+    Keys(Vec<SigningKey>),
+    Log(Vec<LogEntry>),
+    Tags(Vec<TagInfo>),
+    Verified(Box<Verified>),
+    Hold(u32, Hold),
 }
 
 pub(crate) type Outcome = Result<Output, Error>;
@@ -61,18 +89,42 @@ impl Job {
             Job::ValidateDelta { sector, removed, added, format } => {
                 engine.validate_delta(&sector, &removed, &added, format).map(report)
             }
+            Job::Receipts { query } => engine.receipts(&query).map(Output::Receipts),
+            Job::Receipt { id } => engine.receipt(&id).map(|receipt| Output::Receipt(Box::new(receipt))),
+            Job::ProveReceipt { id } => engine.prove_receipt(&id).map(Output::Image),
+            Job::ProveConsistency { earlier } => engine.prove_consistency(earlier).map(Output::Image),
+            Job::Checkpoint => engine.checkpoint().map(Output::Text),
+            Job::SigningKeys => engine.signing_keys().map(Output::Keys),
+            Job::RotateKey { signer } => {
+                engine.rotate_key(signer).map(|receipt| Output::Receipt(Box::new(receipt)))
+            }
+            Job::Prune => engine.prune().map(Output::Number),
+            Job::Log { sector, query } => engine.log(&sector, &query).map(Output::Log),
+            Job::Resolve { sector, reference } => engine.resolve(&sector, &reference).map(Output::Number),
+            Job::Tag { sector, name, reference, by } => {
+                engine.tag(&sector, &name, &reference, &by).map(Output::Number)
+            }
+            Job::Untag { sector, name, by } => engine.untag(&sector, &name, &by).map(|()| Output::Nothing),
+            Job::Tags { sector } => engine.tags(&sector).map(Output::Tags),
+            Job::AsOf { place, sector, reference } => {
+                engine.as_of_reference(&sector, &reference).map(|hold| Output::Hold(place, hold))
+            }
+            Job::AsOfMoment { place, time_ns } => {
+                engine.as_of(&AsOf::Moment(time_ns)).map(|hold| Output::Hold(place, hold))
+            }
         }
     }
 }
 
 /// Opens an engine.
-pub(crate) fn open(location: &str, options: Options, read_only: bool) -> Outcome {
-    Shared::open(location, options, read_only).map(Output::Engine)
+pub(crate) fn open(location: &str, options: Options, read_only: bool, delegated: bool) -> Outcome {
+    Shared::open(location, options, read_only, delegated).map(Output::Engine)
 }
 
 const WAITING: u8 = 0;
 const STARTED: u8 = 1;
 const CANCELLED: u8 = 2;
+const STOPPED: u8 = 3;
 
 /// Decides between an operation's start and its cancellation: an aborted promise means that nothing was done.
 #[derive(Clone, Default)]
@@ -82,6 +134,15 @@ impl Ticket {
     /// The operation begins; `false` when it was cancelled before.
     pub(crate) fn start(&self) -> bool {
         self.0.compare_exchange(WAITING, STARTED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Asks an operation that has begun to stop, if it can.
+    pub(crate) fn stop(&self) {
+        _ = self.0.compare_exchange(STARTED, STOPPED, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Acquire) == STOPPED
     }
 
     /// `false` when the operation has begun, and will tell how it ended.

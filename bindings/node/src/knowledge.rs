@@ -5,7 +5,7 @@ use napi::bindgen_prelude::{External, ToNapiValue};
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use crate::calls::{OriginOptions, Raw, Settle, run, with};
+use crate::calls::{OriginOptions, Raw, Settle, run, with, with_rest};
 use crate::error::throw;
 use crate::job::Job;
 use crate::records::{Object, array};
@@ -97,13 +97,13 @@ pub fn validate_delta(
 #[napi(catch_unwind)]
 pub fn export_as(env: Env, engine: u32, sector: String, version: Option<f64>, format: String) -> napi::Result<String> {
     let format = self::format(env, &format)?;
-    with(env, engine, |local| local.shared.engine.export(&sector, version.map(|version| version as u64), format))
+    with_rest(env, engine, |local| local.shared.engine.export(&sector, version.map(|version| version as u64), format))
 }
 
 /// What leads from one version to another.
 #[napi(catch_unwind)]
 pub fn diff(env: Env, engine: u32, sector: String, from: f64, to: f64) -> napi::Result<Raw> {
-    with(env, engine, |local| {
+    with_rest(env, engine, |local| {
         let diff = local.shared.engine.statement_diff(&sector, from as u64, to as u64)?;
         Ok(Raw(statement_diff(env.raw(), &diff)))
     })
@@ -112,7 +112,7 @@ pub fn diff(env: Env, engine: u32, sector: String, from: f64, to: f64) -> napi::
 /// The proof that a sector says a statement.
 #[napi(catch_unwind)]
 pub fn prove(env: Env, engine: u32, sector: String, statement: String) -> napi::Result<Raw> {
-    with(env, engine, |local| {
+    with_rest(env, engine, |local| {
         let proof = local.shared.engine.prove(&sector, &statement)?;
         Ok(Raw(bytes(env.raw(), &proof.to_bytes())))
     })
@@ -131,7 +131,7 @@ pub fn verify_proof(env: Env, snapshot_id: &[u8], proof: &[u8], statement: Strin
 /// The identifiers that two sectors define differently.
 #[napi(catch_unwind)]
 pub fn conflicts(env: Env, engine: u32) -> napi::Result<Raw> {
-    with(env, engine, |local| {
+    with_rest(env, engine, |local| {
         let found = local.shared.engine.conflicts()?;
         Ok(Raw(array(env.raw(), found.iter().map(|found| conflict(env.raw(), found)))))
     })

@@ -6,6 +6,7 @@
 //!
 //! - [`opening`]: opening, sharing and closing; [`calls`]: operations on engines; [`reads`]: values, guards, observations.
 //! - [`environment`]: what one JavaScript thread has open; [`local`]: one engine of it; [`shared`]: one engine of the process.
+//! - [`ledger`]: what proves the history; [`signer`]: who signs it.
 //! - [`mailbox`]: how other threads reach a JavaScript thread; [`job`]: what takes time.
 
 // Under test (which clippy's --all-targets implies) napi-derive registers nothing, so nothing seems to be used.
@@ -16,14 +17,17 @@ mod environment;
 mod error;
 mod job;
 mod knowledge;
+mod ledger;
 mod local;
 mod mailbox;
 mod opening;
 mod reads;
 mod records;
 mod reference;
+mod resilience;
 mod scratch;
 mod shared;
+mod signer;
 mod value;
 
 use napi::bindgen_prelude::Object;

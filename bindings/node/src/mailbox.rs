@@ -6,9 +6,10 @@
 
 use std::collections::VecDeque;
 use std::ptr::null_mut;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use knhk_engine::{Change, Level};
+use knhk_engine::{Change, Level, VerifyProgress};
 use napi::sys;
 
 use crate::job::Outcome;
@@ -24,6 +25,16 @@ pub(crate) struct Line {
     pub message: String,
 }
 
+/// A signature, or why there is none.
+pub(crate) type Signed = Result<[u8; 64], String>;
+
+/// Something to be signed by a function of the environment.
+pub(crate) struct ToSign {
+    pub function: u32,
+    pub message: Vec<u8>,
+    pub reply: SyncSender<Signed>,
+}
+
 /// Everything that came since the last look. Engines are named by their place in this environment.
 #[derive(Default)]
 pub(crate) struct Letters {
@@ -35,6 +46,12 @@ pub(crate) struct Letters {
     pub lines: VecDeque<(u32, Line)>,
     /// Engines that another environment closed.
     pub closed: Vec<u32>,
+    /// How far operations are: the newest of each.
+    pub progress: Vec<(u32, VerifyProgress)>,
+    /// What is to be signed.
+    pub to_sign: Vec<ToSign>,
+    /// Functions that sign nothing any more.
+    pub unneeded: Vec<u32>,
 }
 
 struct Waker(sys::napi_threadsafe_function);
@@ -102,6 +119,24 @@ impl Mailbox {
                 letters.lines.pop_front();
             }
         });
+    }
+
+    /// Reports how far an operation is.
+    pub(crate) fn progress(&self, operation: u32, now: VerifyProgress) {
+        self.put(|letters, _| match letters.progress.iter_mut().find(|(of, _)| *of == operation) {
+            Some((_, newest)) => *newest = now,
+            None => letters.progress.push((operation, now)),
+        });
+    }
+
+    /// Asks for a signature. The reply's other end hears when the environment is gone.
+    pub(crate) fn sign(&self, to_sign: ToSign) {
+        self.put(|letters, _| letters.to_sign.push(to_sign));
+    }
+
+    /// Reports that a function signs nothing any more.
+    pub(crate) fn unneeded(&self, function: u32) {
+        self.put(|letters, _| letters.unneeded.push(function));
     }
 
     /// Reports that another environment closed the engine.

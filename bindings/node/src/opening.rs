@@ -11,7 +11,7 @@ use crate::calls::{Raw, Settle, begin, finish};
 use crate::environment::Environment;
 use crate::error::throw;
 use crate::job;
-use crate::shared::Shared;
+use crate::shared::{Shared, signs_in_javascript};
 use crate::value;
 
 /// Settings of an engine; what is left out has the engine's default.
@@ -36,6 +36,16 @@ pub struct OpenOptions {
     pub control: Option<bool>,
     /// A still picture of a folder.
     pub read_only: Option<bool>,
+    /// The number of the signer.
+    pub signer: Option<u32>,
+    /// What the log must begin at.
+    pub trust_root: Option<String>,
+    /// A checkpoint that the program held.
+    pub checkpoint: Option<String>,
+    /// Versions of each sector that are kept.
+    pub retain_versions: Option<f64>,
+    /// For how long versions are kept.
+    pub retain_age_ms: Option<f64>,
 }
 
 impl OpenOptions {
@@ -63,6 +73,10 @@ impl OpenOptions {
             options.clock_period = Duration::from_secs_f64(period / 1000.0);
         }
         options.control = self.control.unwrap_or(false);
+        options.trust_root = self.trust_root;
+        options.checkpoint = self.checkpoint;
+        options.retention.versions = self.retain_versions.map(|versions| versions as u64);
+        options.retention.age = self.retain_age_ms.map(|age| Duration::from_secs_f64(age / 1000.0));
         options
     }
 }
@@ -72,14 +86,22 @@ impl OpenOptions {
 pub fn open(env: Env, location: String, options: OpenOptions, settle: Settle<'_>) -> napi::Result<Raw> {
     let environment = Environment::required(env.raw())?;
     let read_only = options.read_only.unwrap_or(false);
-    let options = options.options();
-    let Some(settle) = settle else { return finish(env, &environment, job::open(&location, options, read_only)) };
+    let signer = options.signer.map(|number| crate::signer::given(env, &environment, number)).transpose()?;
+    let delegated = signer.as_ref().is_some_and(|(_, by_function)| *by_function);
+    let mut options = options.options();
+    options.signer = signer.map(|(signer, _)| signer);
+    let Some(settle) = settle else {
+        if delegated {
+            return Err(throw(env.raw(), &signs_in_javascript()));
+        }
+        return finish(env, &environment, job::open(&location, options, read_only, delegated));
+    };
     let (number, ticket) = begin(env, &environment, settle)?;
     let mailbox = environment.mailbox.clone();
     // There is no engine yet whose worker could do it.
     let opening = std::thread::Builder::new().name("knhk-open".into()).spawn(move || {
         if ticket.start() {
-            mailbox.done(number, job::open(&location, options, read_only));
+            mailbox.done(number, job::open(&location, options, read_only, delegated));
         }
     });
     if let Err(error) = opening {

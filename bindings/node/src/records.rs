@@ -38,7 +38,7 @@ impl Object {
         self.set(name, value)
     }
 
-    fn number(self, name: &std::ffi::CStr, value: u64) -> Object {
+    pub(crate) fn number(self, name: &std::ffi::CStr, value: u64) -> Object {
         // Counters, numbers of versions and generations stay far below 2^53.
         let value = number(self.env, value as f64);
         self.set(name, value)
@@ -52,7 +52,7 @@ impl Object {
     }
 
     /// A moment, in nanoseconds since the Unix epoch: as `time` and, exactly, as `timeNs`.
-    fn time(self, nanoseconds: u64) -> Object {
+    pub(crate) fn time(self, nanoseconds: u64) -> Object {
         let mut date = null_mut();
         // SAFETY: as `new`.
         unsafe { sys::napi_create_date(self.env, (nanoseconds / 1_000_000) as f64, &mut date) };
@@ -86,7 +86,7 @@ pub(crate) fn array(env: sys::napi_env, records: impl IntoIterator<Item = Js>) -
     raw
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -155,6 +155,11 @@ pub(crate) fn version(env: sys::napi_env, version: Box<VersionInfo>) -> Js {
         Some(number) => object.number(c"rollbackOf", number),
         None => object,
     };
+    let object = match version.parent {
+        Some(parent) => object.number(c"parent", parent),
+        None => object,
+    };
+    let object = object.optional(c"receipt", version.receipt.as_deref());
     object.set(c"source", Source::Version(version).js(env)).raw
 }
 
@@ -240,6 +245,7 @@ pub(crate) fn stats(env: sys::napi_env, stats: &Stats) -> Js {
         .number(c"promotions", stats.promotions)
         .number(c"refused", stats.refused)
         .number(c"missedChanges", stats.missed_changes)
+        .number(c"damagedVersions", stats.damaged_versions)
         .number(c"epoch", hot.epoch)
         .number(c"readers", hot.readers as u64)
         .number(c"retainedRoots", hot.retained_roots as u64)

@@ -1,7 +1,7 @@
 //! One engine of this process, as all its JavaScript environments share it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use knhk_engine::{Engine, Error, Log, Options, Status};
@@ -55,6 +55,12 @@ pub(crate) struct Shared {
     id: u64,
     pub engine: Engine,
     closed: AtomicBool,
+    /// Whether a function of JavaScript signs, whose thread must not wait for the engine meanwhile.
+    delegated: AtomicBool,
+    /// Operations that wait for the worker, or that it is at.
+    queued: Arc<AtomicUsize>,
+    /// The log's name and first key, which it has for good.
+    pub trust_root: Option<String>,
     /// Runs what can take time, in the order in which it was asked for, whichever environment asked.
     worker: Worker,
     names: Mutex<HashMap<layout::Key, Origin>>,
@@ -63,7 +69,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn open(location: &str, mut options: Options, read_only: bool) -> Result<Arc<Shared>, Error> {
+    pub(crate) fn open(
+        location: &str,
+        mut options: Options,
+        read_only: bool,
+        delegated: bool,
+    ) -> Result<Arc<Shared>, Error> {
         let open = if read_only { Engine::open_read_only } else { Engine::open };
         let worker = Worker::spawn("knhk-node", WAITING).map_err(|error| {
             Error::new(Status::System, "open", "knhk-node", format!("no thread for the engine's operations: {error}"))
@@ -73,10 +84,14 @@ impl Shared {
         options.log = Some(Log(Arc::new(move |level, part, message| {
             lock(&lines).add(Line { level, part: part.into(), message: message.into() });
         })));
+        let engine = open(location, options)?;
         let shared = Arc::new(Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            engine: open(location, options)?,
+            trust_root: engine.trust_root(),
+            engine,
             closed: AtomicBool::new(false),
+            delegated: AtomicBool::new(delegated),
+            queued: Arc::default(),
             worker,
             names: Mutex::default(),
             tenants: Mutex::default(),
@@ -118,9 +133,12 @@ impl Shared {
         }
     }
 
-    /// Queues a job behind those that were queued before.
-    pub(crate) fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-        self.worker.submit(job).map_err(|_| {
+    /// Queues a job behind those that were queued before. It counts as one that may be waited for until it drops what it is called with.
+    pub(crate) fn submit(&self, job: impl FnOnce(Queued) + Send + 'static) -> Result<(), Error> {
+        let queued = self.queued.clone();
+        queued.fetch_add(1, Ordering::AcqRel);
+        let queued = Queued(queued);
+        self.worker.submit(move || job(queued)).map_err(|_| {
             Error::new(
                 Status::Limit,
                 "queue",
@@ -128,6 +146,29 @@ impl Shared {
                 format!("{WAITING} operations wait already; await some of them first"),
             )
         })
+    }
+
+    /// Notes that a function of JavaScript signs from here on, or that none does.
+    pub(crate) fn set_delegated(&self, delegated: bool) {
+        self.delegated.store(delegated, Ordering::Release);
+    }
+
+    /// Refuses what would record something on a thread that waits for it, where a function of JavaScript signs.
+    pub(crate) fn check_change(&self) -> Result<(), Error> {
+        if !self.delegated.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        Err(signs_in_javascript())
+    }
+
+    /// Refuses what might wait for an operation that waits for this thread, where a function of JavaScript signs.
+    pub(crate) fn check_read(&self) -> Result<(), Error> {
+        if !self.delegated.load(Ordering::Acquire) || self.queued.load(Ordering::Acquire) == 0 {
+            return Ok(());
+        }
+        let message = "an operation of this engine may wait for the JavaScript function that signs, which cannot run while this call waits: \
+                       await the operation first";
+        Err(Error::new(Status::Busy, "call", "signer", message))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -175,6 +216,21 @@ impl Shared {
     pub(crate) fn origin<T>(&self, key: layout::Key, use_it: impl FnOnce(Option<&Origin>) -> T) -> T {
         use_it(lock(&self.names).get(&key))
     }
+}
+
+/// Counts an operation as long as it is there.
+pub(crate) struct Queued(Arc<AtomicUsize>);
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Why a call that returns its result cannot be made.
+pub(crate) fn signs_in_javascript() -> Error {
+    let message = "a JavaScript function signs, which cannot run while this call waits for it: use the form that returns a promise";
+    Error::new(Status::WrongThread, "call", "signer", message)
 }
 
 /// Whole after a panic: each of these is changed in one step.

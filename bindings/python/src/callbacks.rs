@@ -92,7 +92,7 @@ pub fn after_fork_in_child() {
 }
 
 /// Runs `f` attached, unless the interpreter is about to end.
-fn call(f: impl FnOnce(Python<'_>) -> PyResult<()>) {
+pub(crate) fn call(f: impl FnOnce(Python<'_>) -> PyResult<()>) {
     let Some(_inside) = GATE.enter() else { return };
     Python::try_attach(|py| {
         if let Err(error) = f(py) {
@@ -101,12 +101,18 @@ fn call(f: impl FnOnce(Python<'_>) -> PyResult<()>) {
     });
 }
 
+/// As [`call`], for what the caller wants to know; none when the interpreter is about to end.
+pub(crate) fn ask<T>(f: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+    let _inside = GATE.enter()?;
+    Python::try_attach(f)
+}
+
 /// Tells `logging` about a callback's exception; where that fails too, the interpreter's hook for such cases.
 fn report(py: Python<'_>, error: PyErr) {
     let told = logger(py).and_then(|logger| {
         let details = PyDict::new(py);
         details.set_item("exc_info", error.clone_ref(py).into_value(py))?;
-        logger.call_method("error", ("a callback for changes raised an exception",), Some(&details))
+        logger.call_method("error", ("a callback raised an exception",), Some(&details))
     });
     if told.is_err() {
         error.write_unraisable(py, None);

@@ -8,15 +8,20 @@ mod callable;
 mod callbacks;
 mod engine;
 mod error;
+mod history;
 mod key;
 mod knowledge;
+mod ledger;
 mod map;
+mod observations;
 mod observe;
 mod options;
 mod reader;
 mod records;
+mod resilience;
 mod sector;
 mod shared;
+mod signer;
 mod value;
 mod versions;
 mod view;
@@ -38,11 +43,30 @@ mod _knhk {
     #[pymodule_export]
     use crate::knowledge::{IdentifierConflict, Report, StatementDiff, ValidationResult, verify_proof};
     #[pymodule_export]
+    use crate::history::{LogEntry, Tag, as_of, log, resolve, tag, tags, untag};
+    #[pymodule_export]
+    use crate::ledger::{
+        Progress, Receipt, SigningKey, Verified, as_of_moment, backup, checkpoint, prove_consistency, prove_receipt, prune, receipt, receipts,
+        restore, rotate_key, signing_keys, trust_root, verify,
+    };
+    #[pymodule_export]
     use crate::map::Map;
+    #[pymodule_export]
+    use crate::observations::{
+        Aggregate, Counts, Figures, KeptObservation, Objective, ObserveStats, Segment, aggregates, flush_observations, objectives,
+        observations, observe_stats, prove_observation, segments, verify_observation,
+    };
     #[pymodule_export]
     use crate::records::{KeyInfo, Observation, SectorInfo, Stats};
     #[pymodule_export]
+    use crate::resilience::{
+        ComponentReport, HealthReport, HedgedCall, Listener, Parameter, Permit, PolicyBase, PolicyInfo, ScopeBase,
+        policies, remove_policy, retry_after,
+    };
+    #[pymodule_export]
     use crate::sector::Sector;
+    #[pymodule_export]
+    use crate::signer::Signer;
     #[pymodule_export]
     use crate::versions::{Change, Difference, Phases, Version};
     #[pymodule_export]

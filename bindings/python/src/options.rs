@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::invalid;
+use crate::signer::Signer;
 
 /// Reads the settings that were given; the others keep the engine's defaults.
 pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<(Options, bool)> {
@@ -34,17 +35,35 @@ pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<(Options, b
             "max_document_bytes" => options.limits.bytes = positive(&name, &value)?,
             "max_depth" => options.limits.depth = positive(&name, &value)?,
             "max_keys" => options.limits.keys = positive(&name, &value)?,
+            "observations" => options.observations = crate::observations::settings(&value)?,
+            "signer" => options.signer = Some(signer(&value)?),
+            "trust_root" => options.trust_root = Some(text(&name, &value)?),
+            "checkpoint" => options.checkpoint = Some(text(&name, &value)?),
+            "retain_versions" => options.retention.versions = Some(positive(&name, &value)? as u64),
+            "retain_age" => options.retention.age = Some(seconds(&name, &value)?),
             _ => return Err(PyTypeError::new_err(format!("there is no setting {name:?} of an engine"))),
         }
     }
     Ok((options, read_only))
 }
 
+fn signer(value: &Bound<'_, PyAny>) -> PyResult<knhk_engine::Signer> {
+    value.cast::<Signer>().map(|signer| signer.get().0.clone()).map_err(|_| {
+        // Not what it is: it might be a secret.
+        let kind = value.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
+        invalid("open", "signer", format!("signer is a knhk.Signer, not a {kind}"))
+    })
+}
+
+fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    value.extract().map_err(|_| refused(name, value, "a str"))
+}
+
 fn flag(name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
     value.extract().map_err(|_| refused(name, value, "True or False"))
 }
 
-fn positive(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+pub(crate) fn positive(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
     match value.extract::<usize>() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err(refused(name, value, "a positive number")),
@@ -65,7 +84,7 @@ pub(crate) fn seconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration
     span.ok_or_else(|| refused(name, value, "a number of seconds that is not negative"))
 }
 
-fn refused(name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
+pub(crate) fn refused(name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
     let shown = value.repr().map_or_else(|_| "?".into(), |shown| shown.to_string());
     invalid("open", name, format!("{name} is {wanted}, not {shown}"))
 }

@@ -128,6 +128,16 @@ impl Version {
     }
 
     #[getter]
+    fn parent(&self) -> Option<u64> {
+        self.info.parent
+    }
+
+    #[getter]
+    fn receipt(&self) -> Option<&str> {
+        self.info.receipt.as_deref()
+    }
+
+    #[getter]
     fn differences(&self, py: Python<'_>) -> Vec<Difference> {
         self.differences.or_compute(py, || self.info.differences())
     }

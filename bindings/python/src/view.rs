@@ -33,6 +33,11 @@ impl View {
         Ok(View { shared: shared.clone(), held: Mutex::new(Some(hold)) })
     }
 
+    /// A view of what is held.
+    pub(crate) fn of(shared: &Arc<Shared>, hold: Hold) -> View {
+        View { shared: shared.clone(), held: Mutex::new(Some(hold)) }
+    }
+
     /// A reference of its own to the generation, so that closing the view meanwhile, on this thread or another, is harmless.
     pub(crate) fn hold(&self) -> PyResult<Hold> {
         // The lock is let go before the exception is made, which runs Python code.

@@ -1,7 +1,9 @@
 """What the tests share: an engine, a sector with a value of each type, and a watch that ends what hangs."""
 
+import contextlib
 import faulthandler
 import gc
+import sqlite3
 
 import pytest
 
@@ -44,3 +46,14 @@ def orders(engine):
     sector = engine.create_sector("orders")
     sector.promote(DOCUMENT, by="ops-1", why="first limits")
     return sector
+
+
+def sql(folder, statement):
+    """Changes an engine's store behind its back, as any SQLite tool can."""
+    with contextlib.closing(sqlite3.connect(folder / "store.sqlite")) as store, store:
+        store.execute(statement)
+
+
+def damage(folder, version):
+    """Destroys what a version's content is stored as."""
+    sql(folder, f"UPDATE snapshots SET added = x'00' WHERE id = (SELECT snapshot FROM versions WHERE number = {version})")

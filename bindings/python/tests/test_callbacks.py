@@ -11,7 +11,7 @@ import weakref
 import pytest
 
 import knhk
-from conftest import DOCUMENT
+from conftest import DOCUMENT, damage
 
 PATIENCE = 30
 
@@ -300,8 +300,7 @@ def test_what_recovery_has_to_say_is_logged(tmp_path):
         sector = engine.create_sector("orders")
         sector.promote({"n": 1})
         sector.promote({"n": 2})
-    newest = max((tmp_path / "sectors" / "orders" / "versions").iterdir())
-    newest.write_bytes(newest.read_bytes()[:-3])
+    damage(tmp_path, 2)
     arrived = queue.Queue()
 
     class Handler(logging.Handler):

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import knhk
-from conftest import DOCUMENT
+from conftest import DOCUMENT, damage, sql
 
 
 def test_history_says_who_why_and_what(orders):
@@ -74,8 +74,7 @@ def test_a_version_that_was_damaged_is_passed_over(tmp_path):
         sector = engine.create_sector("orders")
         sector.promote({"n": 1})
         sector.promote({"n": 2})
-    newest = max((tmp_path / "sectors" / "orders" / "versions").iterdir())
-    newest.write_bytes(newest.read_bytes()[:-3])
+    damage(tmp_path, 2)
     with knhk.open(tmp_path) as engine:
         assert engine.sector("orders").key("n", int)() == 1
 
@@ -269,14 +268,12 @@ def test_an_emergency_rollback_works_where_nothing_can_be_written(tmp_path):
         orders = engine.sector("orders")
         orders.promote({"max_qty": 1})
         orders.promote({"max_qty": 2})
-        in_the_way = folder / "sectors" / "orders" / "versions" / f"{3:020}" / "in the way"
-        in_the_way.mkdir(parents=True)
+        sql(folder, "CREATE TRIGGER refuse BEFORE INSERT ON versions BEGIN SELECT RAISE(ABORT, 'no room'); END")
         with pytest.raises(knhk.StorageError):
             orders.rollback(1)
         assert orders.emergency_rollback(1).rollback_of == 1
         assert orders.key("max_qty", int)() == 1
-    in_the_way.rmdir()
-    in_the_way.parent.rmdir()
+    sql(folder, "DROP TRIGGER refuse")
     with knhk.open(str(folder)) as engine:
         assert engine.sector("orders").key("max_qty", int)() == 1
 

@@ -1,5 +1,5 @@
-//! What a promotion costs end to end, from the document's text to the swapped root, in memory: a document of 1,000 values, each
-//! of which changes every time.
+//! What a promotion costs end to end, from the document's text to the swapped root: a document of 1,000 values, each of which changes
+//! every time.
 
 #[path = "../../hot/benches/driver/mod.rs"]
 mod driver;
@@ -7,7 +7,7 @@ mod driver;
 use std::fmt::Write;
 
 use driver::{Program, Sample, median, ns_per_tick, ticks};
-use knhk_engine::{Engine, Options, Origin, SectorKind};
+use knhk_engine::{Engine, Options, Origin, SectorKind, Signer};
 
 const VALUES: usize = 1000;
 const PROMOTIONS: usize = 60;
@@ -29,16 +29,29 @@ fn document(generation: usize) -> String {
     json + "}"
 }
 
+/// The engines that are measured: in memory; in memory with a receipt for each promotion; and on a folder, where each is on the disk, too.
 fn main() {
-    let engine = Engine::open(":memory:", Options::default()).expect("the engine opens");
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let mut signed = Options::default();
+    signed.signer = Some(Signer::from_seed(&[1; 32]));
+    let place = folder.path().join("engine");
+    let place = place.to_str().expect("the system's temporary folder has a name in UTF-8");
+    let mut program = Program::default();
+    program.add("promote_1000_values", promoting(":memory:", Options::default()));
+    program.add("promote_1000_values_receipted", promoting(":memory:", signed));
+    program.add("promote_1000_values_durable", promoting(place, Options::default()));
+    program.run();
+}
+
+fn promoting(location: &str, options: Options) -> impl FnMut() -> Sample + 'static {
+    let engine = Engine::open(location, options).expect("the engine opens");
     engine.create_sector("orders", SectorKind::Direct).expect("the name is new");
     let documents = [document(0), document(1)];
     let promote = move |i: usize| {
         engine.promote_json("orders", &documents[i % 2], Origin::default()).expect("the document is sound")
     };
     promote(1);
-    let mut program = Program::default();
-    program.add("promote_1000_values", move || {
+    move || {
         let mut taken: Vec<f64> = (0..PROMOTIONS)
             .map(|i| {
                 let start = ticks();
@@ -49,6 +62,5 @@ fn main() {
         let ns = median(&mut taken);
         let at = |share: f64| taken[(share * taken.len() as f64) as usize];
         Sample { ns, quantiles: Some([ns, at(0.99), at(0.999), taken[taken.len() - 1]]), ..Sample::default() }
-    });
-    program.run();
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use knhk_ontology::Difference;
-use knhk_promotion::Version;
+use knhk_ontology::{Difference, Snapshot};
+use knhk_promotion::{Version, differences};
 
 /// A promotion or rollback that became current.
 #[derive(Clone, Debug)]
@@ -26,11 +26,13 @@ pub struct Change {
     pub rollback_of: Option<u64>,
     /// Changes that this subscriber missed before this one, because it fell behind.
     pub missed: u64,
-    source: Arc<Version>,
+    /// What it took the place of, and what it is: the artifact is let go of when nobody reads it any more.
+    before: Option<Arc<Snapshot>>,
+    snapshot: Arc<Snapshot>,
 }
 
 impl Change {
-    pub(crate) fn new(sector: &str, version: &Arc<Version>, missed: u64) -> Change {
+    pub(crate) fn new(sector: &str, version: &Version) -> Change {
         Change {
             sector: sector.into(),
             version: version.number,
@@ -40,14 +42,15 @@ impl Change {
             by: version.origin.by.clone(),
             why: version.origin.why.clone(),
             rollback_of: version.rollback_of,
-            missed,
-            source: version.clone(),
+            missed: 0,
+            before: version.before.clone(),
+            snapshot: version.snapshot.clone(),
         }
     }
 
     /// What changed, path by path. Computed when asked for: it costs more than a promotion.
     pub fn differences(&self) -> Vec<Difference> {
-        self.source.differences()
+        differences(self.before.as_deref(), &self.snapshot)
     }
 
     /// One line for people: `orders 7: max_qty 1200 → 1000 (by ops-2: desk asked)`.

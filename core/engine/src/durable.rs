@@ -83,21 +83,25 @@ impl Durable {
     /// Commits a version, and before it what its sector still owes; gives the receipt's id.
     pub(crate) fn commit(&self, record: &Record<'_>) -> Result<String, JournalError> {
         self.writable()?;
-        let mut owed = self.owed();
-        let before: Vec<Arc<Version>> = owed
-            .versions
-            .iter()
-            .filter(|(sector, _)| sector == record.sector)
-            .map(|(_, version)| version.clone())
-            .collect();
+        // Taken out, so that nothing is locked while the disk is waited for; the sector's own lock keeps its versions in order.
+        let before = self.owed().take(record.sector);
         let mut versions: Vec<_> = before.iter().map(|version| new_version(record.sector, version, true)).collect();
         versions.push(new_version(record.sector, record.version, record.emergency));
-        let mut appended = self.history.commit(&versions, self.lines(record.sector, record.keys))?;
-        let receipt = appended.pop().ok_or("no receipt was made")?.id;
-        owed.settle(record.sector, appended.into_iter().map(|receipt| receipt.id));
-        drop(owed);
-        self.wrote_lines(record.sector, record.keys.line_count());
-        Ok(receipt)
+        match self.history.commit(&versions, self.lines(record.sector, record.keys)) {
+            Ok(mut appended) => {
+                self.wrote_lines(record.sector, record.keys.line_count());
+                let receipt = appended.pop().ok_or("no receipt was made")?.id;
+                for (version, receipt) in before.iter().zip(appended) {
+                    _ = version.receipt.set(receipt.id);
+                }
+                Ok(receipt)
+            }
+            Err(error) => {
+                let back = before.into_iter().map(|version| (record.sector.to_owned(), version));
+                self.owed().versions.splice(..0, back);
+                Err(error.into())
+            }
+        }
     }
 
     pub(crate) fn declare(
@@ -111,6 +115,16 @@ impl Durable {
         self.history.declare(sector, declared.to_json(), self.lines(sector, keys), epoch, now_ns())?;
         self.wrote_lines(sector, keys.line_count());
         Ok(())
+    }
+
+    /// The version that has the content of `target` and is recorded: behind emergency rollbacks that are not yet.
+    pub(crate) fn recorded(&self, sector: &str, target: u64) -> u64 {
+        let owed = self.owed();
+        let mut target = target;
+        while let Some((_, version)) = owed.versions.iter().find(|(name, v)| name == sector && v.number == target) {
+            target = version.rollback_of.unwrap_or(0);
+        }
+        target
     }
 
     /// Takes up an emergency rollback that could not be recorded; a thread tries until it is.
@@ -149,19 +163,20 @@ impl Durable {
 
     fn settle_locked(&self, owed: &mut Owed) -> bool {
         while let Some((sector, _)) = owed.versions.first().cloned() {
-            let of_sector: Vec<Arc<Version>> =
-                owed.versions.iter().filter(|(name, _)| *name == sector).map(|(_, version)| version.clone()).collect();
+            let of_sector = owed.take(&sector);
             let versions: Vec<_> = of_sector.iter().map(|version| new_version(&sector, version, true)).collect();
             match self.history.commit(&versions, (0, Vec::new())) {
                 Ok(appended) => {
-                    for version in &of_sector {
+                    for (version, receipt) in of_sector.iter().zip(appended) {
+                        _ = version.receipt.set(receipt.id);
                         let line = format!("{sector}: emergency rollback {} is recorded now", version.number);
                         self.announcer.log(Level::Info, "promotion", line);
                     }
-                    owed.settle(&sector, appended.into_iter().map(|receipt| receipt.id));
                 }
                 Err(error) => {
                     tracing::warn!(sector, %error, "an emergency rollback cannot be recorded yet");
+                    let back = of_sector.into_iter().map(|version| (sector.clone(), version));
+                    owed.versions.splice(..0, back);
                     return false;
                 }
             }
@@ -187,12 +202,9 @@ impl Durable {
 }
 
 impl Owed {
-    fn settle(&mut self, sector: &str, receipts: impl Iterator<Item = String>) {
-        let of_sector = self.versions.iter().filter(|(name, _)| name == sector);
-        for ((_, version), receipt) in of_sector.zip(receipts) {
-            _ = version.receipt.set(receipt);
-        }
-        self.versions.retain(|(name, _)| name != sector);
+    /// Takes a sector's versions out, oldest first.
+    fn take(&mut self, sector: &str) -> Vec<Arc<Version>> {
+        self.versions.extract_if(.., |(name, _)| name == sector).map(|(_, version)| version).collect()
     }
 }
 

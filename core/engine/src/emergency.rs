@@ -6,7 +6,6 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use knhk_hot::layout::SECTOR_CAPACITY;
-use knhk_promotion::Version;
 
 /// Bytes of one record, which is text: version, the version it goes back to, and a check over both.
 const RECORD: usize = 64;
@@ -65,10 +64,8 @@ impl Emergency {
         }
     }
 
-    pub(crate) fn intend(&self, sector: usize, version: &Version) -> io::Result<()> {
-        let Some(rollback_of) = version.rollback_of else { return Ok(()) };
+    pub(crate) fn intend(&self, sector: usize, intent: &Intent) -> io::Result<()> {
         let file = self.file.as_ref().ok_or(io::ErrorKind::ReadOnlyFilesystem)?;
-        let intent = Intent { version: version.number, rollback_of };
         file.write_all_at(&intent.to_record(), (sector * RECORD) as u64)?;
         file.sync_data()
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use knhk_hot::layout::SECTOR_CAPACITY;
 use knhk_hot::{Hot, Observation, Reader, ReaderOptions};
+use knhk_observation::Monitor;
 use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{NoJournal, Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
@@ -42,7 +43,9 @@ pub(crate) struct Inner {
     pub(crate) damaged: AtomicU64,
     pub(crate) ready: (Mutex<()>, Condvar),
     pub(crate) retention: Retention,
-    pub(crate) sectors: RwLock<Vec<Arc<Sector>>>,
+    pub(crate) sectors: Arc<RwLock<Vec<Arc<Sector>>>>,
+    /// The monitor, where there is one.
+    pub(crate) monitor: RwLock<Option<Monitor>>,
     history: usize,
     aside: Arc<Background>,
     closed: AtomicBool,
@@ -120,7 +123,8 @@ impl Engine {
                 damaged: AtomicU64::new(0),
                 ready: Default::default(),
                 retention: options.retention,
-                sectors: RwLock::default(),
+                sectors: Arc::default(),
+                monitor: RwLock::default(),
                 history: options.history,
                 aside,
                 closed: AtomicBool::new(false),
@@ -129,6 +133,7 @@ impl Engine {
             }),
         };
         engine.recover()?;
+        engine.observe(options.observations)?;
         if options.control {
             let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
             *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
@@ -367,9 +372,10 @@ impl Engine {
     /// Takes up to `max` observations out of the readers' rings, each reader's in its order.
     ///
     /// # Errors
-    /// `Forked` in a forked child.
+    /// `Forked` in a forked child, `InvalidArgument` where a monitor drains them.
     pub fn drain(&self, max: usize, mut each: impl FnMut(u64, Observation)) -> Result<usize, Error> {
         self.not_forked()?;
+        self.not_observing()?;
         Ok(self.inner.hot.drain(max, &mut each))
     }
 
@@ -384,9 +390,11 @@ impl Engine {
         let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(control);
         self.inner.hot.close();
+        self.inner.end_observing();
         let clock = self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(clock);
         if let Some(durable) = &self.inner.journal.durable {
+            self.inner.announcer.policies.close(durable);
             durable.close();
         }
         drop(self.inner.ready.0.lock());
@@ -398,12 +406,16 @@ impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         self.hot.close();
+        self.end_observing();
         // Before the callbacks go, so that they go on this thread.
         drop(self.clock.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         match &self.journal.durable {
             // The store's thread was not inherited, and its file is the parent's: left as it is.
             Some(durable) if self.hot.is_forked() => std::mem::forget(durable.clone()),
-            Some(durable) if !*self.closed.get_mut() => durable.close(),
+            Some(durable) if !*self.closed.get_mut() => {
+                self.announcer.policies.close(durable);
+                durable.close();
+            }
             _ => {}
         }
     }

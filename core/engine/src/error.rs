@@ -5,6 +5,7 @@ use std::fmt;
 use knhk_hot::HotError;
 use knhk_hot::artifact::ArtifactError;
 use knhk_ledger::LedgerError;
+use knhk_observation::ObservationError;
 use knhk_ontology::rdf::{RdfError, RdfErrorKind};
 use knhk_ontology::shacl::Report;
 use knhk_ontology::{CompileError, DocumentError, DocumentErrorKind, SnapshotError};
@@ -181,6 +182,23 @@ impl From<StoreError> for Error {
             _ => (Status::Io, String::new()),
         };
         Error::new(status, "store", item, error.to_string())
+    }
+}
+
+impl From<ObservationError> for Error {
+    fn from(error: ObservationError) -> Error {
+        let message = error.to_string();
+        let status = match error {
+            ObservationError::Ledger(error) => return error.into(),
+            ObservationError::Store(error) => return error.into(),
+            ObservationError::NotFound { .. } | ObservationError::Dropped { .. } => Status::NotFound,
+            ObservationError::Damaged { .. } => Status::Corrupt,
+            ObservationError::Setting { .. } => Status::InvalidArgument,
+            ObservationError::Stopped => Status::Closed,
+            ObservationError::Failing { .. } => Status::Io,
+            _ => Status::System,
+        };
+        Error::new(status, "observe", "", message)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use knhk_hot::HotStats;
-use knhk_ontology::{Difference, ValueType};
+use knhk_ontology::{Difference, Leaf, ValueType};
 use knhk_promotion::{Origin, Phases, SectorKind, Version};
 
 /// A sector, as enumerated.
@@ -38,6 +38,18 @@ pub struct KeyInfo {
     pub doc: Option<String>,
     /// The value and its range as people write them: `1000 lots   (1 … 5000)`.
     pub display: String,
+}
+
+impl From<Leaf<'_>> for KeyInfo {
+    fn from(leaf: Leaf<'_>) -> KeyInfo {
+        KeyInfo {
+            display: leaf.to_string(),
+            value_type: leaf.value_type,
+            unit: leaf.unit.map(str::to_owned),
+            doc: leaf.doc.map(str::to_owned),
+            name: leaf.path,
+        }
+    }
 }
 
 /// An entry of a sector's history.

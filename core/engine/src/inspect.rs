@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use knhk_ontology::{Difference, Document, Leaf, diff};
+use knhk_ontology::{Difference, Document, diff};
 use knhk_promotion::Sector;
 
 use crate::{Engine, Error, KeyInfo, SectorInfo, Stats, VersionInfo};
@@ -40,14 +40,7 @@ impl Engine {
         let sector = self.sector(sector)?;
         let state = sector.lock()?;
         let Some(document) = state.document() else { return Ok(Vec::new()) };
-        let info = |leaf: Leaf<'_>| KeyInfo {
-            display: leaf.to_string(),
-            value_type: leaf.value_type,
-            unit: leaf.unit.map(str::to_owned),
-            doc: leaf.doc.map(str::to_owned),
-            name: leaf.path,
-        };
-        Ok(document.leaves().map(info).collect())
+        Ok(document.leaves().map(KeyInfo::from).collect())
     }
 
     /// The retained versions of a sector, oldest first.

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::{any, fmt};
 
-use knhk_hot::{Reason, View, layout};
+use knhk_hot::{Reason, Snapshot, layout};
 use knhk_ontology::ValueType;
 
 /// A type that an interned key can read without allocation.
@@ -11,13 +11,13 @@ pub trait Typed: Sized + Copy {
     /// Its name in documents.
     const TYPE: ValueType;
     /// The value in `view`, and why there is none where there is none.
-    fn read(view: &View<'_>, key: layout::Key, fallback: Self) -> (Self, Reason);
+    fn read(view: &Snapshot, key: layout::Key, fallback: Self) -> (Self, Reason);
 }
 
 impl Typed for i64 {
     const TYPE: ValueType = ValueType::I64;
     #[inline(always)]
-    fn read(view: &View<'_>, key: layout::Key, fallback: i64) -> (i64, Reason) {
+    fn read(view: &Snapshot, key: layout::Key, fallback: i64) -> (i64, Reason) {
         view.try_i64(key, fallback)
     }
 }
@@ -25,7 +25,7 @@ impl Typed for i64 {
 impl Typed for f64 {
     const TYPE: ValueType = ValueType::F64;
     #[inline(always)]
-    fn read(view: &View<'_>, key: layout::Key, fallback: f64) -> (f64, Reason) {
+    fn read(view: &Snapshot, key: layout::Key, fallback: f64) -> (f64, Reason) {
         view.try_f64(key, fallback)
     }
 }
@@ -33,7 +33,7 @@ impl Typed for f64 {
 impl Typed for bool {
     const TYPE: ValueType = ValueType::Bool;
     #[inline(always)]
-    fn read(view: &View<'_>, key: layout::Key, fallback: bool) -> (bool, Reason) {
+    fn read(view: &Snapshot, key: layout::Key, fallback: bool) -> (bool, Reason) {
         view.try_bool(key, fallback)
     }
 }
@@ -70,15 +70,15 @@ impl<T: ?Sized> Key<T> {
 }
 
 impl<T: Typed> Key<T> {
-    /// The value in `view`, or `fallback` where it is absent or of another type.
+    /// The value in `view` (a view, a hold, or one as of then), or `fallback` where it is absent or of another type.
     #[inline(always)]
-    pub fn get(self, view: &View<'_>, fallback: T) -> T {
+    pub fn get(self, view: &Snapshot, fallback: T) -> T {
         T::read(view, self.raw, fallback).0
     }
 
     /// The value and the reason why it is, or is not, there.
     #[inline(always)]
-    pub fn try_get(self, view: &View<'_>, fallback: T) -> (T, Reason) {
+    pub fn try_get(self, view: &Snapshot, fallback: T) -> (T, Reason) {
         T::read(view, self.raw, fallback)
     }
 }

@@ -79,13 +79,18 @@ impl Engine {
     pub fn validate_rdf(&self, sector: &str, text: &[u8], format: Format) -> Result<Report, Error> {
         let sector = self.sector(sector)?;
         let base = self.base(&sector)?;
-        let content = match format {
-            Format::Json => sector.read_json(std::str::from_utf8(text).map_err(not_utf8)?, &self.inner.limits)?,
-            _ => self.whole(&sector, text, format)?,
+        let report = || -> Result<Report, Error> {
+            let content = match format {
+                Format::Json => sector.read_json(std::str::from_utf8(text).map_err(not_utf8)?, &self.inner.limits)?,
+                _ => self.whole(&sector, text, format)?,
+            };
+            let after = base.apply(&content.change(&base)?)?;
+            after.document().map_err(Clone::clone)?;
+            Ok(after.report().clone())
         };
-        let after = base.apply(&content.change(&base)?)?;
-        after.document().map_err(Clone::clone)?;
-        Ok(after.report().clone())
+        let report = report();
+        forget(&sector);
+        report
     }
 
     /// Validates a change by statement as if it were promoted, and changes nothing. What it costs follows the change.
@@ -95,8 +100,13 @@ impl Engine {
     pub fn validate_delta(&self, sector: &str, removed: &[u8], added: &[u8], format: Format) -> Result<Report, Error> {
         let sector = self.sector(sector)?;
         let base = self.base(&sector)?;
-        let after = base.apply(&self.change(&base, removed, added, format)?)?;
-        Ok(after.report().clone())
+        let report = || -> Result<Report, Error> {
+            let after = base.apply(&self.change(&base, removed, added, format)?)?;
+            Ok(after.report().clone())
+        };
+        let report = report();
+        forget(&sector);
+        report
     }
 
     /// A retained version, or the current one with `None`, in a format; importing it gives the same knowledge. The text is the same for the
@@ -174,22 +184,24 @@ impl Engine {
 
     /// What a change starts from: the current version's snapshot, or the empty one.
     pub(crate) fn base(&self, sector: &Sector) -> Result<Arc<Snapshot>, Error> {
-        let state = sector.lock()?;
-        Ok(state.current().map_or(sector.empty(), |current| &current.snapshot).clone())
+        Ok(sector.lock()?.base().clone())
     }
 
     fn whole(&self, sector: &Sector, text: &[u8], format: Format) -> Result<Content, Error> {
         let base = self.base(sector)?;
         let terms = base.graph().terms().clone();
         let limits = &self.inner.limits;
-        let triples = rdf::parse(text, format, base.namespace().prefix(), &terms, limits)?;
-        let triples = canon::label(triples, &terms, limits)?;
+        let triples = rdf::parse(text, format, base.namespace().prefix(), &terms, limits)
+            .and_then(|triples| canon::label(triples, &terms, limits))
+            .inspect_err(|_| forget(sector))?;
         Ok(Content::Whole(Statements { terms, triples }))
     }
 
     fn change(&self, base: &Snapshot, removed: &[u8], added: &[u8], format: Format) -> Result<Delta, Error> {
         let prefix = base.namespace().prefix();
-        Ok(rdf::parse_delta(removed, added, format, prefix, base.graph(), &self.inner.limits)?)
+        let sector = self.sector(base.namespace().sector())?;
+        let delta = rdf::parse_delta(removed, added, format, prefix, base.graph(), &self.inner.limits);
+        Ok(delta.inspect_err(|_| forget(&sector))?)
     }
 
     /// What a retained version states, or the current one: from memory, or else from the store.
@@ -233,6 +245,12 @@ impl Engine {
             }
         })
     }
+}
+
+/// Lets go of the names that a refused text, or one that was only validated, brought.
+fn forget(sector: &Sector) {
+    // Where a promotion panicked under the sector's lock, nothing more comes in.
+    _ = sector.tidy();
 }
 
 fn not_utf8(error: std::str::Utf8Error) -> Error {

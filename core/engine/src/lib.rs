@@ -19,6 +19,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod as_of;
+mod backup;
 mod bind;
 mod change;
 mod conflicts;
@@ -33,12 +35,14 @@ mod inspect;
 mod intern;
 mod key;
 mod knowledge;
+mod observe;
 mod options;
 mod promote;
 mod proof;
 mod receipts;
 mod records;
 mod recover;
+mod resilience;
 mod status;
 mod subscribe;
 mod trust;
@@ -46,6 +50,7 @@ mod typed;
 mod versions;
 mod warm;
 
+pub use backup::{RestoreOptions, restore};
 pub use change::Change;
 pub use conflicts::Conflict;
 pub use engine::Engine;
@@ -58,20 +63,33 @@ pub use knhk_hot::{
 };
 pub use knhk_ledger::{PublicKey, Signer};
 pub use knhk_macros::PromotionSafe;
+pub use knhk_observation::Settings as Observations;
 pub use knhk_ontology::rdf::Format;
 pub use knhk_ontology::shacl::{Report, Severity, ValidationResult};
 pub use knhk_ontology::{Difference, ValueType};
 pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
 pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};
-pub use knhk_store::{Progress, ReceiptQuery};
+pub use knhk_store::{Progress, ReceiptQuery, SegmentQuery};
 pub use knhk_version::{AsOf, LogEntry, Retention};
+pub use observe::{ObservationInfo, ObservationProof, SegmentInfo};
 pub use options::{Log, LogFn, Options};
 pub use proof::{Proof, StatementDiff};
-pub use receipts::{ReceiptInfo, SigningKey, Verified, VerifyOptions, VerifyProgress};
+pub use receipts::{
+    ReceiptInfo, SigningKey, Verified, VerifyOptions, VerifyProgress, check_observation, check_receipt,
+};
+pub use resilience::{PolicyInfo, policy_document};
 pub use status::Status;
 pub use subscribe::{Level, Subscription};
 pub use typed::{Keyed, Keys, Map};
 pub use versions::{LogQuery, TagInfo};
+
+/// What observations are, and what is computed of them.
+pub mod observation {
+    pub use knhk_observation::{
+        Aggregate, Bound, Counts, Figures, Kind, Objective, ObjectiveState, ObserveStats, OnMissingData,
+        QUANTILE_ERROR, RECORD_BYTES, Record, Recorded, Retention, Series,
+    };
+}
 
 /// What [`bind!`] calls.
 #[doc(hidden)]

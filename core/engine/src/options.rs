@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use knhk_ledger::Signer;
+use knhk_observation::Settings as Observations;
 use knhk_ontology::Limits;
 use knhk_version::Retention;
 
@@ -32,6 +33,9 @@ pub struct Options {
     pub checkpoint: Option<String>,
     /// How much of each sector's history is kept in the store; everything by default.
     pub retention: Retention,
+    /// Has a monitor drain the readers' rings: observations are aggregated, and kept under receipts. Without it [`crate::Engine::drain`]
+    /// hands them out.
+    pub observations: Option<Observations>,
     /// Where log lines go from the first moment on, what recovery has to say included: `log(level, part, message)` on the warm thread.
     /// [`crate::Engine::set_log`] replaces it.
     pub log: Option<Log>,
@@ -62,6 +66,7 @@ impl Default for Options {
             trust_root: None,
             checkpoint: None,
             retention: Retention::default(),
+            observations: None,
             log: None,
         }
     }

@@ -1,12 +1,13 @@
 //! Promotions and rollbacks, from text to announced change.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use knhk_hot::artifact::Artifact;
 use knhk_ontology::{Document, KeyTable};
-use knhk_promotion::{Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector};
-use knhk_version::Refused;
+use knhk_promotion::{Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector, Verified};
+use knhk_version::{Refused, VersionError};
 
 use crate::durable::now_ns;
 use crate::{Engine, Error, Level, VersionInfo};
@@ -58,10 +59,10 @@ impl Engine {
             .with_origin(origin.clone(), parse_ns)
             .verify()
             .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));
-        self.outcome(sector, &origin, None, promoted)
+        self.outcome(sector, &origin, None, promoted.map_err(Error::from))
     }
 
-    /// Makes a retained version's content current again, as a new version. Works also while a stalled reader keeps promotions
+    /// Makes a retained version's content current again, as a new version: one of the history, or an older one of the store. Works also while a stalled reader keeps promotions
     /// from happening.
     ///
     /// # Errors
@@ -69,9 +70,8 @@ impl Engine {
     pub fn rollback(&self, sector: &str, version: u64, origin: Origin) -> Result<VersionInfo, Error> {
         self.checked()?;
         let sector = self.sector(sector)?;
-        let promoted =
-            Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin.clone())
-                .and_then(|(ready, verified)| ready.promote(Guard::new(verified)));
+        let promoted = self.back_to(&sector, version, &origin);
+        let promoted = promoted.and_then(|(ready, verified)| Ok(ready.promote(Guard::new(verified))?));
         self.outcome(&sector, &origin, Some(version), promoted)
     }
 
@@ -83,9 +83,8 @@ impl Engine {
     pub fn emergency_rollback(&self, sector: &str, version: u64, origin: Origin) -> Result<VersionInfo, Error> {
         self.checked()?;
         let sector = self.sector(sector)?;
-        let promoted =
-            Promotion::<Ready>::back_to(&sector, &self.inner.hot, &self.inner.journal, version, origin.clone())
-                .and_then(|(ready, verified)| ready.promote_at_once(Guard::new(verified)));
+        let promoted = self.back_to(&sector, version, &origin);
+        let promoted = promoted.and_then(|(ready, verified)| Ok(ready.promote_at_once(Guard::new(verified))?));
         if let Ok(promoted) = &promoted
             && !promoted.recorded()
         {
@@ -117,14 +116,35 @@ impl Engine {
         Ok(artifact.image().to_vec())
     }
 
+    /// Readies a version to become current again: one in memory, or else one from the store.
+    fn back_to<'s>(
+        &'s self,
+        sector: &'s Sector,
+        version: u64,
+        origin: &Origin,
+    ) -> Result<(Promotion<'s, Ready<'s>>, Verified), Error> {
+        let (hot, journal) = (&self.inner.hot, &self.inner.journal);
+        match (Promotion::<Ready>::back_to(sector, hot, journal, version, origin.clone()), &journal.durable) {
+            (Err(unknown @ PromotionError::UnknownVersion { .. }), Some(durable)) => {
+                let record = match durable.history.version(sector.name(), version) {
+                    Err(VersionError::Unknown { .. }) => return Err(unknown.into()),
+                    record => record?,
+                };
+                let snapshot = Arc::new(durable.history.load(&record, &*self.base(sector)?)?.0);
+                Ok(Promotion::<Ready>::back_to_stored(sector, hot, journal, (version, snapshot), origin.clone())?)
+            }
+            (ready, _) => Ok(ready?),
+        }
+    }
+
     fn outcome(
         &self,
         sector: &Sector,
         origin: &Origin,
         rollback_of: Option<u64>,
-        promoted: Result<Promotion<'_, Promoted>, PromotionError>,
+        promoted: Result<Promotion<'_, Promoted>, Error>,
     ) -> Result<VersionInfo, Error> {
-        let promoted = self.judged(sector, origin, rollback_of, promoted.map_err(Error::from))?;
+        let promoted = self.judged(sector, origin, rollback_of, promoted)?;
         let version = VersionInfo::from(promoted.version());
         let inner = &self.inner;
         inner.promotions.fetch_add(1, Ordering::Relaxed);

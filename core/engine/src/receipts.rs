@@ -1,6 +1,9 @@
 //! Receipts and their proofs, the keys that sign, and the verification of all of it.
 
-use knhk_ledger::{Signer, Statement, Value, VerifyOptions as LogOptions};
+use knhk_ledger::{
+    Claims, InclusionReceipt, KeyRing, ObservationProof, Signer, Statement, Value, VerifyOptions as LogOptions,
+    leaf_hash,
+};
 use knhk_store::{Receipt, ReceiptQuery};
 use knhk_version::VersionError;
 use serde_json::{Map, Number};
@@ -219,6 +222,41 @@ impl Engine {
     }
 }
 
+/// Checks, without an engine, that a statement is a receipt in the log of this trust root. `rotations` are the statements by which later keys
+/// took over, oldest first; `inclusion` is the COSE receipt (RFC 9942) of [`Engine::prove_receipt`]. Gives what the receipt states.
+///
+/// # Errors
+/// `Unproven` or `Tampered` where they do not show that, `InvalidArgument` for what is none.
+pub fn check_receipt(
+    trust_root: &str,
+    rotations: &[Vec<u8>],
+    statement: &[u8],
+    inclusion: &[u8],
+) -> Result<ReceiptInfo, Error> {
+    let keys = KeyRing::following(trust_root.parse()?, rotations.iter().map(Vec::as_slice))?;
+    let claims = Statement::decode(statement)?;
+    claims.verify(&keys.at(claims.claims.number))?;
+    InclusionReceipt::decode(inclusion)?.verify(statement, &keys)?;
+    Ok(ReceiptInfo::of(statement.into(), claims.claims))
+}
+
+/// Checks, without an engine, that an observation's 64 bytes were ingested by the log of this trust root; `rotations` as in [`check_receipt`].
+/// Gives the receipt of its batch.
+///
+/// # Errors
+/// As [`check_receipt`].
+pub fn check_observation(
+    trust_root: &str,
+    rotations: &[Vec<u8>],
+    record: &[u8],
+    proof: &[u8],
+) -> Result<ReceiptInfo, Error> {
+    let keys = KeyRing::following(trust_root.parse()?, rotations.iter().map(Vec::as_slice))?;
+    let proof = ObservationProof::decode(proof)?;
+    let statement = proof.verify(record, &keys)?;
+    Ok(ReceiptInfo::of(proof.statement, statement.claims))
+}
+
 /// Verifies a log and the history over it.
 pub(crate) fn verify(
     history: &knhk_version::History,
@@ -259,10 +297,22 @@ impl ReceiptInfo {
         let statement = Statement::decode(&receipt.statement).map_err(|error| {
             Error::new(Status::Tampered, "ledger", &receipt.id, format!("receipt {}: {error}", receipt.number))
         })?;
-        let claims = statement.claims;
-        let Receipt { number, id, time_ns, sector, kind, outcome, statement, leaf } = receipt;
-        let evidence = json(claims.evidence.to_value());
-        Ok(ReceiptInfo { number, id, time_ns, sector, kind, outcome, evidence, links: claims.links, statement, leaf })
+        Ok(ReceiptInfo::of(receipt.statement, statement.claims))
+    }
+
+    fn of(statement: Vec<u8>, claims: Claims) -> ReceiptInfo {
+        ReceiptInfo {
+            number: claims.number,
+            id: claims.id(),
+            time_ns: claims.time_ns,
+            kind: claims.evidence.kind().into(),
+            outcome: claims.outcome.as_str().into(),
+            evidence: json(claims.evidence.to_value()),
+            sector: claims.sector,
+            links: claims.links,
+            leaf: leaf_hash(&statement),
+            statement,
+        }
     }
 }
 

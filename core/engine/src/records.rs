@@ -7,6 +7,7 @@ use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{Journal, JournalError, Record, Version};
 
 use crate::durable::Durable;
+use crate::emergency::Intent;
 use crate::subscribe::Announcer;
 
 pub(crate) struct Records {
@@ -23,9 +24,12 @@ impl Journal for Records {
 
     fn intend(&self, sector: usize, name: &str, version: &Arc<Version>) -> Result<(), JournalError> {
         let Some(durable) = &self.durable else { return Ok(()) };
-        let kept = match &durable.folder {
-            Some(folder) => folder.emergency.intend(sector, version),
-            None => Ok(()),
+        let kept = match (&durable.folder, version.rollback_of) {
+            (Some(folder), Some(target)) => {
+                let rollback_of = durable.recorded(name, target);
+                folder.emergency.intend(sector, &Intent { version: version.number, rollback_of })
+            }
+            _ => Ok(()),
         };
         if durable.writable().is_ok() {
             durable.owe(name, version)?;

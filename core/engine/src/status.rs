@@ -40,6 +40,10 @@ pub enum Status {
     Busy = 108,
     /// The reader belongs to another thread.
     WrongThread = 109,
+    /// A policy of resilience refused the call, which never began.
+    Refused = 110,
+    /// The call that a policy guarded failed.
+    CallFailed = 111,
     /// The document is not valid.
     Document = 200,
     /// The artifact image is not valid.
@@ -72,7 +76,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of the numbers.
-    pub const ALL: [Status; 31] = [
+    pub const ALL: [Status; 33] = [
         Status::Ok,
         Status::InvalidArgument,
         Status::NullArgument,
@@ -90,6 +94,8 @@ impl Status {
         Status::Stalled,
         Status::Busy,
         Status::WrongThread,
+        Status::Refused,
+        Status::CallFailed,
         Status::Document,
         Status::Artifact,
         Status::Incompatible,
@@ -136,6 +142,8 @@ impl Status {
             Status::Stalled => "stalled by a reader",
             Status::Busy => "busy",
             Status::WrongThread => "wrong thread",
+            Status::Refused => "refused by a policy",
+            Status::CallFailed => "call failed",
             Status::Document => "invalid document",
             Status::Artifact => "invalid artifact",
             Status::Incompatible => "incompatible",

@@ -10,6 +10,7 @@ use knhk_promotion::Version;
 use knhk_warm::Worker;
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::resilience::Policies;
 use crate::warm::Background;
 use crate::{Change, Error, Status};
 
@@ -46,15 +47,9 @@ struct Subscriber {
     waiting: Mutex<Waiting>,
 }
 
-/// What became current; a [`Change`] is made of it for whoever looks.
-struct Announced {
-    sector: String,
-    version: Arc<Version>,
-}
-
 #[derive(Default)]
 struct Waiting {
-    changes: VecDeque<Arc<Announced>>,
+    changes: VecDeque<Arc<Change>>,
     missed: u64,
     scheduled: bool,
 }
@@ -66,11 +61,12 @@ pub(crate) struct Announcer {
     subscribers: Mutex<HashMap<u64, Arc<Subscriber>>>,
     next: AtomicU64,
     descriptor: OnceLock<OwnedFd>,
-    past: Mutex<VecDeque<Arc<Announced>>>,
+    past: Mutex<VecDeque<Arc<Change>>>,
     log: Arc<Mutex<Option<LogCallback>>>,
     /// Whether there is a log callback: without one a promotion wakes no thread for its line.
     logs: AtomicBool,
     pub(crate) missed: Arc<AtomicU64>,
+    pub(crate) policies: Policies,
 }
 
 impl Announcer {
@@ -88,6 +84,7 @@ impl Announcer {
             log: Arc::default(),
             logs: AtomicBool::new(false),
             missed: Arc::default(),
+            policies: Policies::default(),
         })
     }
 
@@ -112,16 +109,19 @@ impl Announcer {
 
     /// Called in the order of generations.
     pub(crate) fn announce(&self, sector: &str, version: &Arc<Version>) {
-        let change = Arc::new(Announced { sector: sector.into(), version: version.clone() });
+        for (level, message) in self.policies.follow(sector, version) {
+            self.log(level, "resilience", message);
+        }
+        let change = Arc::new(Change::new(sector, version));
         tracing::info!(sector, version = version.number, epoch = version.epoch, by = version.origin.by, "promoted");
         let told = change.clone();
-        self.tell(Level::Info, "promotion", move || Change::new(&told.sector, &told.version, 0).summary());
+        self.tell(Level::Info, "promotion", move || told.summary());
         {
             let mut past = lock(&self.past);
             let forgotten = if past.len() == REMEMBERED { past.pop_front() } else { None };
             past.push_back(change.clone());
             if let Some(forgotten) = forgotten {
-                // A version is much memory to free, which another thread does.
+                // A snapshot is much memory to free, which another thread does.
                 self.aside.discard(Box::new(forgotten));
             }
         }
@@ -151,8 +151,8 @@ impl Announcer {
     }
 
     pub(crate) fn since(&self, epoch: u64) -> Vec<Change> {
-        let past: Vec<_> = lock(&self.past).iter().filter(|past| past.version.epoch > epoch).cloned().collect();
-        past.iter().map(|past| Change::new(&past.sector, &past.version, 0)).collect()
+        let past: Vec<_> = lock(&self.past).iter().filter(|past| past.epoch > epoch).cloned().collect();
+        past.iter().map(|past| Change::clone(past)).collect()
     }
 
     pub(crate) fn descriptor(&self) -> Result<RawFd, Error> {
@@ -216,7 +216,9 @@ impl Subscriber {
                 }
             };
             if let Some(callback) = &mut *lock(&self.callback) {
-                callback(&Change::new(&change.sector, &change.version, missed));
+                let mut change = Change::clone(&change);
+                change.missed = missed;
+                callback(&change);
             }
         }
     }

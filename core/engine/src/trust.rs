@@ -96,16 +96,26 @@ fn begin(
         None => first_key(folder)?,
     };
     let root = root_of(&signer, stated)?;
-    let (path, fresh) = (folder.join(ROOT), new(folder, ROOT));
+    keep_root(folder, &root)?;
+    let (ledger, _) = Ledger::create(store.clone(), root.origin(), signer, now_ns)?;
+    name_root(folder)?;
+    Ok(ledger)
+}
+
+/// Writes down the trust root of a log that is about to have its place.
+pub(crate) fn keep_root(folder: &Path, root: &TrustRoot) -> Result<(), Error> {
+    let fresh = new(folder, ROOT);
     let written = File::create(&fresh).and_then(|mut file| {
         file.write_all(format!("{root}\n").as_bytes())?;
         file.sync_all()
     });
     written.map_err(|e| failed(&fresh, "cannot be written", &e))?;
-    sync(folder)?;
-    let (ledger, _) = Ledger::create(store.clone(), root.origin(), signer, now_ns)?;
-    name(&fresh, &path)?;
-    Ok(ledger)
+    sync(folder)
+}
+
+/// Gives it its name, once the log is there.
+pub(crate) fn name_root(folder: &Path) -> Result<(), Error> {
+    name(&new(folder, ROOT), &folder.join(ROOT))
 }
 
 /// The trust root of a log that a key begins: the one that was stated, or one that is named after the key.
@@ -170,11 +180,10 @@ fn key(folder: &Path, store: &dyn Store) -> Result<Signer, Error> {
             return Ok(signer);
         }
     }
-    kept.ok_or_else(|| {
-        let message =
-            format!("{} is missing: put it back, or open the engine with the signer that has the key", path.display());
-        Error::new(Status::KeyFile, "open", path.display().to_string(), message)
-    })
+    let what = if kept.is_some() { "is not the log's newest key" } else { "is missing" };
+    let message =
+        format!("{} {what}: put that one back, or open the engine with the signer that has the key", path.display());
+    Err(Error::new(Status::KeyFile, "open", path.display().to_string(), message))
 }
 
 /// The key that is to take over, on the disk before anything is signed with it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use knhk_hot::{View, layout};
+use knhk_hot::{Snapshot, layout};
 use knhk_ontology::ValueType;
 use knhk_promotion::PromotionSafe;
 use knhk_promotion::typed::{Bytes, FromField, Plain, Scalar, Unfit};
@@ -163,56 +163,56 @@ pub enum Map {}
 
 impl Key<str> {
     /// The text in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v View<'_>) -> Option<&'v str> {
+    pub fn get(self, view: &Snapshot) -> Option<&str> {
         view.str(self.raw())
     }
 }
 
 impl Key<[u8]> {
     /// The bytes in `view`, where there are any.
-    pub fn get<'v>(self, view: &'v View<'_>) -> Option<&'v [u8]> {
+    pub fn get(self, view: &Snapshot) -> Option<&[u8]> {
         view.bytes(self.raw())
     }
 }
 
 impl Key<[i64]> {
     /// The list in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v View<'_>) -> Option<&'v [i64]> {
+    pub fn get(self, view: &Snapshot) -> Option<&[i64]> {
         view.list_i64(self.raw())
     }
 }
 
 impl Key<[f64]> {
     /// The list in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v View<'_>) -> Option<&'v [f64]> {
+    pub fn get(self, view: &Snapshot) -> Option<&[f64]> {
         view.list_f64(self.raw())
     }
 }
 
 impl Key<[bool]> {
     /// The list in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v View<'_>) -> Option<impl ExactSizeIterator<Item = bool> + 'v> {
+    pub fn get<'v>(self, view: &'v Snapshot) -> Option<impl ExactSizeIterator<Item = bool> + 'v> {
         view.list_bool(self.raw())
     }
 }
 
 impl Key<[String]> {
     /// The list in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v View<'_>) -> Option<impl ExactSizeIterator<Item = &'v str> + 'v> {
+    pub fn get<'v>(self, view: &'v Snapshot) -> Option<impl ExactSizeIterator<Item = &'v str> + 'v> {
         view.list_str(self.raw())
     }
 }
 
 impl Key<[Vec<u8>]> {
     /// The list in `view`, where there is one.
-    pub fn get<'v>(self, view: &'v View<'_>) -> Option<impl ExactSizeIterator<Item = &'v [u8]> + 'v> {
+    pub fn get<'v>(self, view: &'v Snapshot) -> Option<impl ExactSizeIterator<Item = &'v [u8]> + 'v> {
         view.list_bytes(self.raw())
     }
 }
 
 impl Key<Map> {
     /// Where the value named `name` is in the map, as `view` has it: valid in this view.
-    pub fn lookup(self, view: &View<'_>, name: &str) -> Option<layout::Key> {
+    pub fn lookup(self, view: &Snapshot, name: &str) -> Option<layout::Key> {
         view.lookup(self.raw(), name)
     }
 }

@@ -262,19 +262,22 @@ fn an_emergency_rollback_works_where_nothing_can_be_written_and_is_honoured_afte
     let back = engine.emergency_rollback("orders", 1, Origin::default()).unwrap();
     assert_eq!((back.version, back.rollback_of, back.receipt), (3, Some(1), None));
     assert_eq!(read(&engine, "max_qty"), 1);
+    // To a version that is not recorded either: what is kept is the one whose content it has.
+    let again = engine.emergency_rollback("orders", 3, Origin::default()).unwrap();
+    assert_eq!((again.version, again.rollback_of), (4, Some(3)));
     drop(engine);
 
     scratch.take_versions();
     let engine = scratch.open();
     assert_eq!(read(&engine, "max_qty"), 1);
     assert_eq!(engine.history("orders").unwrap().last().unwrap().rollback_of, Some(1));
-    assert_eq!(promote(&engine, r#"{"max_qty": 4}"#), 4);
+    assert_eq!(promote(&engine, r#"{"max_qty": 4}"#), 5);
     let stated = |kind: &str| {
         let query = ReceiptQuery { kind: Some(kind.into()), newest_first: true, ..Default::default() };
         engine.receipts(&query).unwrap().remove(0)
     };
     let rollback = stated("rollback executed");
-    assert_eq!((&rollback.evidence["version"], &rollback.evidence["emergency"]), (&3.into(), &true.into()));
+    assert_eq!((&rollback.evidence["version"], &rollback.evidence["emergency"]), (&4.into(), &true.into()));
     assert!(rollback.number < stated("snapshot promoted").number, "its receipt comes before what came after it");
     engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
     drop(engine);

@@ -5,7 +5,7 @@
 //! looked at the counts first, the hold could be taken and the pin dropped in between. A count that reached 0 stays there: only a pin
 //! or another hold of the same root can raise it.
 
-use core::sync::atomic::Ordering::{Relaxed, Release};
+use core::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -78,7 +78,14 @@ impl Drop for Hold {
         // SAFETY: as `of`; the owner is read before the count goes, which may free the root.
         unsafe {
             let owner = (*slot).owner;
-            release(&(*slot).holds);
+            if (*slot).detached {
+                // Nothing but holds reads it: the last one sees what the others did, and frees it.
+                if (*slot).holds.fetch_sub(1, AcqRel) == 1 {
+                    drop(Box::from_raw(slot.cast_mut()));
+                }
+            } else {
+                release(&(*slot).holds);
+            }
             Arc::decrement_strong_count(owner);
         }
     }

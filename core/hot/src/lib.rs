@@ -10,6 +10,7 @@ pub mod raw;
 mod barrier;
 mod cell;
 mod clock;
+mod detached;
 mod error;
 mod fork;
 mod hold;

@@ -21,6 +21,8 @@ pub(crate) struct RootSlot {
     pub holds: AtomicU64,
     /// The engine whose root this is.
     pub owner: *const Inner,
+    /// Outside the pool and never published: the last hold frees it.
+    pub detached: bool,
     /// Keeps the artifacts; touched by whoever owns the slot: the promoter while it is free or staged, the reclaimer once it is retired.
     pub artifacts: UnsafeCell<Artifacts>,
 }
@@ -66,6 +68,7 @@ impl Pool {
                 root: Root { epoch: 0, cold_reads, zero: [0; 6], descriptors: self.unused() },
                 holds: AtomicU64::new(0),
                 owner,
+                detached: false,
                 artifacts: UnsafeCell::new([const { None }; SECTOR_CAPACITY]),
             });
         }

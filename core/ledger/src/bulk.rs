@@ -3,7 +3,7 @@
 use ciborium::Value;
 
 use crate::cbor::{decode, encode};
-use crate::merkle::{Nodes, inclusion_path, root_of};
+use crate::merkle::{Nodes, inclusion_path, leaf_hashes, root_of};
 use crate::{Evidence, Hash, KeyRing, LedgerError, Statement, leaf_hash, verify_inclusion};
 
 /// The Merkle root (RFC 9162) over records of `record_bytes` bytes each, one after another.
@@ -19,7 +19,7 @@ fn leaves(records: &[u8], record_bytes: usize) -> Result<Vec<Hash>, LedgerError>
         let why = format!("{} bytes are no whole number of records of {record_bytes}", records.len());
         return Err(LedgerError::malformed("batch of observations", why));
     }
-    Ok(records.chunks_exact(record_bytes).map(leaf_hash).collect())
+    Ok(leaf_hashes(records, record_bytes))
 }
 
 /// Proves one record of a batch under the batch's statement.

@@ -169,11 +169,11 @@ impl Signer {
         self.public
     }
 
-    /// Signs a message.
+    /// Signs a message (RFC 8032): for whoever holds a key on behalf of an engine elsewhere.
     ///
     /// # Errors
     /// When a key held elsewhere did not, or its signature is not this key's.
-    pub(crate) fn sign(&self, message: &[u8]) -> Result<[u8; 64], LedgerError> {
+    pub fn sign(&self, message: &[u8]) -> Result<[u8; 64], LedgerError> {
         let signature = match &self.secret {
             Secret::Here(key) => key.sign(message).to_bytes(),
             Secret::Elsewhere(sign) => {

@@ -4,12 +4,16 @@
 
 use std::ops::Range;
 
+use knhk_digest::Messages;
 use sha2::{Digest, Sha256};
 
 use crate::LedgerError;
 
 /// A SHA-256.
 pub type Hash = [u8; 32];
+
+/// Messages that are hashed together: enough to keep the processor busy, few enough to stay in its nearest cache.
+const TOGETHER: usize = 128;
 
 /// Levels between two that are stored: one hash is kept for each 256 of the level below.
 pub(crate) const STRIDE: u8 = 8;
@@ -27,6 +31,23 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     Sha256::digest(content).into()
 }
 
+/// The hashes of leaves that have one length and follow one another.
+pub(crate) fn leaf_hashes(content: &[u8], length: usize) -> Vec<Hash> {
+    let mut hashes = vec![[0; 32]; content.len() / length];
+    let mut leaves = Messages::with_capacity(TOGETHER, 1 + length);
+    for (hashes, content) in hashes.chunks_mut(TOGETHER).zip(content.chunks(TOGETHER * length)) {
+        leaves.clear();
+        for leaf in content.chunks_exact(length) {
+            leaves.push(|message| {
+                message.push(0);
+                message.extend_from_slice(leaf);
+            });
+        }
+        leaves.digests(|leaf, hash| hashes[leaf] = hash);
+    }
+    hashes
+}
+
 /// The root over no leaves.
 pub(crate) fn empty_root() -> Hash {
     Sha256::digest([]).into()
@@ -37,10 +58,19 @@ pub(crate) fn root_of(mut level: Vec<Hash>) -> Hash {
     if level.is_empty() {
         return empty_root();
     }
+    let mut nodes = Messages::with_capacity(TOGETHER, 65);
     while level.len() > 1 {
         let pairs = level.len() / 2;
-        for pair in 0..pairs {
-            level[pair] = node_hash(&level[2 * pair], &level[2 * pair + 1]);
+        for first in (0..pairs).step_by(TOGETHER) {
+            nodes.clear();
+            for pair in level[2 * first..2 * pairs.min(first + TOGETHER)].as_chunks::<2>().0 {
+                nodes.push(|node| {
+                    node.push(1);
+                    node.extend_from_slice(pair.as_flattened());
+                });
+            }
+            // Where they are put is before what the next ones are made of.
+            nodes.digests(|pair, hash| level[first + pair] = hash);
         }
         // What has no partner moves up as it is, which makes the same tree as the RFC's splits.
         if level.len() % 2 == 1 {

@@ -90,6 +90,27 @@ impl KeyRing {
         KeyRing { keys: vec![(0, root.key)], root }
     }
 
+    /// The keys of a log by the statements of its rotations, oldest first: each is checked against the key that it takes over from.
+    ///
+    /// # Errors
+    /// When one is no rotation of this log, or not signed by the key before it.
+    pub fn following<'s>(
+        root: TrustRoot,
+        rotations: impl IntoIterator<Item = &'s [u8]>,
+    ) -> Result<KeyRing, LedgerError> {
+        let mut keys = KeyRing::new(root);
+        for rotation in rotations {
+            let statement = Statement::decode(rotation)?;
+            statement.verify(&keys.newest())?;
+            let rotates = matches!(statement.claims.evidence, Evidence::KeyRotated { .. });
+            if !rotates || statement.claims.log != keys.root.origin {
+                return Err(LedgerError::unproven("a statement among the rotations is no rotation of this log's keys"));
+            }
+            keys.rotate(&statement)?;
+        }
+        Ok(keys)
+    }
+
     /// The log's trust root.
     pub fn root(&self) -> &TrustRoot {
         &self.root

@@ -3,6 +3,7 @@
 //! The drainer's thread owns both, so that no lock is taken for a record; questions come to it as closures between two chunks. Full or old
 //! buffers go to the sealer and come back empty. While all of them are in use nothing is drained: the rings fill, and refuse.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,7 +12,7 @@ use knhk_hot::layout::SECTOR_CAPACITY;
 use knhk_hot::{Hot, Observation};
 use knhk_warm::Next;
 
-use crate::monitor::Knowledge;
+use crate::monitor::{Busy, Knowledge};
 use crate::sealer::{Full, Job};
 use crate::stats::Tally;
 use crate::window::NS;
@@ -42,7 +43,8 @@ pub(crate) struct Drainer {
     buffers: Buffers,
     aggregates: Aggregates,
     /// The generation and the time as of which the ontologies were last read.
-    learnt: (Option<u64>, u64),
+    learnt: Option<(u64, u64)>,
+    /// The content address of what was read, by sector.
     snapshots: Vec<Option<[u8; 32]>>,
     asked: Vec<Sender<Result<(), ObservationError>>>,
     ending: Option<Sender<Result<(), ObservationError>>>,
@@ -90,7 +92,7 @@ impl Drainer {
         };
         Drainer {
             aggregates: Aggregates::new(settings.window.as_secs() as u32, settings.series, now_ns),
-            learnt: (None, 0),
+            learnt: None,
             snapshots: vec![None; SECTOR_CAPACITY],
             asked: Vec::new(),
             ending: None,
@@ -140,22 +142,35 @@ impl Drainer {
 
     /// Reads the ontologies again that changed.
     fn learn(&mut self, now_ns: u64) {
-        let (epoch, (learnt, at_ns)) = (self.hot.epoch(), self.learnt);
-        if learnt == Some(epoch) || (learnt.is_some() && now_ns.saturating_sub(at_ns) < LEARN_NS) {
+        let epoch = self.hot.epoch();
+        if self.learnt.is_some_and(|(learnt, at_ns)| learnt == epoch || now_ns.saturating_sub(at_ns) < LEARN_NS) {
             return;
         }
-        self.learnt = (Some(epoch), now_ns);
-        for sector in 0..SECTOR_CAPACITY as u32 {
-            let Some((name, snapshot)) = self.knowledge.sector(sector) else { continue };
-            self.buffers.names[sector as usize].get_or_insert(name);
-            let Some(snapshot) = snapshot else { continue };
-            let last = &mut self.snapshots[sector as usize];
-            if *last != Some(snapshot.id()) {
-                *last = Some(snapshot.id());
-                let knowledge = &self.knowledge;
-                self.aggregates.learn(sector, Schema::of(&snapshot), |key| knowledge.slot(sector, key));
-            }
+        let all = (0..SECTOR_CAPACITY as u32).map(|sector| self.learn_sector(sector)).fold(Ok(()), Result::and);
+        // No generation has this number: where a sector was busy, all are asked again.
+        self.learnt = Some((all.map_or(u64::MAX, |()| epoch), now_ns));
+    }
+
+    fn learn_sector(&mut self, sector: u32) -> Result<(), Busy> {
+        let at = sector as usize;
+        if self.buffers.names[at].is_none() {
+            self.buffers.names[at] = self.knowledge.sector(sector);
         }
+        if self.buffers.names[at].is_none() {
+            return Ok(());
+        }
+        let Some(snapshot) = self.knowledge.snapshot(sector)? else { return Ok(()) };
+        if self.snapshots[at] == Some(snapshot.id()) {
+            return Ok(());
+        }
+        let schema = Schema::of(&snapshot);
+        let keys: Vec<&str> = schema.kinds.iter().filter_map(|kind| kind.key.as_deref()).collect();
+        let slots = self.knowledge.slots(sector, &keys)?;
+        let slots: HashMap<String, u32> =
+            keys.iter().zip(slots).filter_map(|(key, slot)| Some(((*key).to_owned(), slot?))).collect();
+        self.aggregates.learn(sector, schema, |key| slots.get(key).copied());
+        self.snapshots[at] = Some(snapshot.id());
+        Ok(())
     }
 
     /// Sends those buffers to the sealer that `which` picks.
@@ -243,7 +258,7 @@ impl Buffers {
         let known = number.filter(|number| {
             let name = &mut self.names[*number as usize];
             if name.is_none() {
-                *name = knowledge.sector(*number).map(|(name, _)| name);
+                *name = knowledge.sector(*number);
             }
             name.is_some()
         });

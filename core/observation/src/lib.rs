@@ -28,7 +28,7 @@ mod window;
 pub use aggregates::{Aggregates, Series};
 pub use counters::{Counter, counters};
 pub use error::ObservationError;
-pub use monitor::{Knowledge, Monitor};
+pub use monitor::{Busy, Knowledge, Monitor};
 pub use objective::ObjectiveState;
 pub use read::{prove, record, records};
 pub use record::{RECORD_BYTES, Record};

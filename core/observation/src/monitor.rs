@@ -13,15 +13,27 @@ use crate::sealer::Sealer;
 use crate::stats::Tally;
 use crate::{Aggregates, ObjectiveState, ObservationError, ObserveStats, Series, Settings};
 
-/// What the monitor asks about sectors, on its own thread and now and then.
+/// What the monitor asks about sectors, on its own thread and now and then. It drains nothing while it waits for an answer.
 pub trait Knowledge: Send + Sync {
-    /// The name of the sector with this number, and what is current in it. The name is in the store before any key of the sector is.
-    fn sector(&self, number: u32) -> Option<(Arc<str>, Option<Arc<Snapshot>>)>;
-    /// The slot of a key of a sector.
-    fn slot(&self, sector: u32, key: &str) -> Option<u32>;
-    /// The key of a slot.
+    /// The name of the sector with this number. It is in the store before any key of the sector is interned.
+    fn sector(&self, number: u32) -> Option<Arc<str>>;
+    /// What is current in a sector, if anything is.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    fn snapshot(&self, sector: u32) -> Result<Option<Arc<Snapshot>>, Busy>;
+    /// The slots of keys of a sector, in their order.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    fn slots(&self, sector: u32, keys: &[&str]) -> Result<Vec<Option<u32>>, Busy>;
+    /// The key of a slot: asked once for each key that no kind declares.
     fn key(&self, sector: u32, slot: u32) -> Option<String>;
 }
+
+/// A sector is being changed just now: it is asked again later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
 
 /// A running monitor. Dropping it ends it as [`Monitor::close`] does.
 pub struct Monitor {

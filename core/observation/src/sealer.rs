@@ -23,7 +23,7 @@ use crate::stats::Tally;
 use crate::{ObservationError, RECORD_BYTES};
 
 /// Segments under way at once, at most: enough to share a flush, few enough to be handed in again.
-const UNDER_WAY: usize = 64;
+const UNDER_WAY: usize = 16;
 /// How long to wait after a failure, at first and at most.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

@@ -44,7 +44,7 @@ fn records_are_added_up_and_kept_without_allocation() {
     let mut aggregates = Aggregates::new(10, 64, 0);
     aggregates.learn(0, Schema::of(&snapshot(ORDERS)), |key| KEYS.iter().position(|one| *one == key).map(|n| n as u32));
     let record = |n: u64| {
-        let (value, tag, outcome) = (1 + n % 5000, 2, if n % 50 == 0 { 2 } else { 1 });
+        let (value, tag, outcome) = (1 + n % 5000, 2, if n.is_multiple_of(50) { 2 } else { 1 });
         let (slot, subject, detail) = ((n % 4) as u32, n, n);
         Record { time_ns: n, epoch: 1, reader: 1, sequence: n, subject, detail, value, slot, tag, outcome }
     };

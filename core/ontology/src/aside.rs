@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
-use crate::graph::{Delta, Terms, Triple};
-use crate::merkle::{self, Hash, Map};
+use crate::graph::{Delta, Terms};
+use crate::merkle::{Hash, Hasher, Map};
 
 /// Runs jobs on another thread, each soon; or refuses one, which its owner then does.
 pub trait Aside: Sync {
@@ -31,7 +31,7 @@ impl Aside for Alone {
 /// The Merkle map after a change of many statements, while two threads share the hashing: whoever is free takes the next few.
 pub(crate) struct Hashing {
     shared: Arc<Shared>,
-    own: SyncSender<Vec<Piece>>,
+    own: SyncSender<Part>,
     made: Receiver<Map>,
 }
 
@@ -44,44 +44,58 @@ struct Shared {
     next: AtomicUsize,
 }
 
-/// Where in the change some statements begin, and their leaves.
-type Piece = (usize, Vec<Hash>);
+/// What one thread hashed. Memory of its own, in few pieces: freeing what another thread allocated makes both wait for the allocator.
+#[derive(Default)]
+struct Part {
+    /// Where in the change each few statements begin.
+    starts: Vec<usize>,
+    leaves: Vec<Hash>,
+}
 
 /// Statements taken at once.
 const FEW: usize = 64;
 
 impl Hashing {
-    pub(crate) fn begin(aside: &dyn Aside, before: &Map, terms: &Arc<Terms>, delta: &Arc<Delta>) -> Hashing {
+    /// Begins, where the change is so large that it pays: to wake another thread, and to be interrupted on its behalf whenever memory is
+    /// protected, costs as much as some thousand hashes.
+    pub(crate) fn begin(
+        aside: &dyn Aside,
+        before: &Map,
+        terms: &Arc<Terms>,
+        delta: &Arc<Delta>,
+        least: usize,
+    ) -> Option<Hashing> {
         let gone = delta.removed().len();
         let skipped = if gone == before.len() { gone } else { 0 };
+        if delta.len() - skipped < least {
+            return None;
+        }
         let (before, terms, delta) = (before.clone(), terms.clone(), delta.clone());
         let shared = Arc::new(Shared { before, terms, delta, skipped, next: AtomicUsize::new(skipped) });
-        let (own, others) = sync_channel::<Vec<Piece>>(1);
+        let (own, others) = sync_channel::<Part>(1);
         let (done, made) = sync_channel(1);
         let helper = shared.clone();
         aside.submit(Box::new(move || {
-            let mut pieces = helper.work();
-            if pieces.is_empty() {
+            let part = helper.work();
+            if part.starts.is_empty() {
                 return;
             }
-            if let Some(others) = soon(&others) {
-                pieces.extend(others);
+            if let Some(other) = soon(&others) {
                 // Whoever waited may have given up, for a reason of its own.
-                _ = done.send(helper.finish(pieces));
+                _ = done.send(helper.finish(&[part, other]));
             }
         }));
-        Hashing { shared, own, made }
+        Some(Hashing { shared, own, made })
     }
 
     /// Does what is left to take. Gives the map where nobody else took any.
     pub(crate) fn help(&self) -> Option<Map> {
-        let pieces = self.shared.work();
-        let mine: usize = pieces.iter().map(|(_, leaves)| leaves.len()).sum();
-        if mine == self.shared.delta.len() - self.shared.skipped {
-            return Some(self.shared.finish(pieces));
+        let part = self.shared.work();
+        if part.leaves.len() == self.shared.delta.len() - self.shared.skipped {
+            return Some(self.shared.finish(&[part]));
         }
         // It cannot be full: this is the only message. Where nobody listens any more, nobody answers.
-        _ = self.own.send(pieces);
+        _ = self.own.send(part);
         None
     }
 
@@ -92,7 +106,7 @@ impl Hashing {
 }
 
 /// What comes within microseconds, as a rule: to sleep and be woken would cost as much as all of the work.
-fn soon<T>(from: &Receiver<T>) -> Option<T> {
+pub(crate) fn soon<T>(from: &Receiver<T>) -> Option<T> {
     for _ in 0..SPINS {
         match from.try_recv() {
             Err(TryRecvError::Empty) => std::hint::spin_loop(),
@@ -107,28 +121,34 @@ const SPINS: usize = 4000;
 
 impl Shared {
     /// Hashes a few statements after the other until all are taken.
-    fn work(&self) -> Vec<Piece> {
-        let mut pieces = Vec::new();
+    fn work(&self) -> Part {
+        let mut part = Part::default();
+        let mut hasher = Hasher::new(&self.terms);
         let (removed, added) = (self.delta.removed(), self.delta.added());
         loop {
             let start = self.next.fetch_add(FEW, Relaxed);
             let end = (start + FEW).min(self.delta.len());
             if start >= end {
-                return pieces;
+                return part;
             }
-            let of = |triples: &[Triple], before: usize| {
+            if part.starts.is_empty() {
+                part.leaves.reserve(self.delta.len() - self.skipped);
+            }
+            part.starts.push(start);
+            for (triples, before) in [(removed, 0), (added, removed.len())] {
                 let at = |index: usize| index.saturating_sub(before).min(triples.len());
-                merkle::leaves(&self.terms, &triples[at(start)..at(end)])
-            };
-            let mut leaves = of(removed, 0);
-            leaves.extend(of(added, removed.len()));
-            pieces.push((start, leaves));
+                hasher.push(&triples[at(start)..at(end)], &mut part.leaves);
+            }
         }
     }
 
-    fn finish(&self, mut pieces: Vec<Piece>) -> Map {
-        pieces.sort_unstable_by_key(|&(start, _)| start);
-        let leaves: Vec<Hash> = pieces.into_iter().flat_map(|(_, leaves)| leaves).collect();
+    fn finish(&self, parts: &[Part]) -> Map {
+        let mut leaves = vec![[0; 32]; self.delta.len() - self.skipped];
+        for part in parts {
+            for (few, &start) in part.leaves.chunks(FEW).zip(&part.starts) {
+                leaves[start - self.skipped..][..few.len()].copy_from_slice(few);
+            }
+        }
         if self.skipped > 0 || self.before.is_empty() {
             return Map::from_leaves(leaves);
         }

@@ -86,6 +86,17 @@ pub(crate) fn scalar(graph: &Graph, value_type: ValueType, term: Term) -> Option
 }
 
 impl Compiled {
+    /// The same, of a snapshot that says what `from` says in another interner.
+    pub fn moved(&self, from: &Snapshot, to: &Snapshot) -> Option<Compiled> {
+        let (from, to) = (from.graph().terms(), to.graph().terms());
+        let term = |term: Term| to.find(&from.get(term));
+        let entry = |entry: &Entry| Some(Entry { subject: term(entry.subject)?, ..*entry });
+        // The order stays: an interner is left in the order of its numbers.
+        let entries = self.parameters.entries.iter().map(entry).collect::<Option<_>>()?;
+        let values = self.parameters.values.iter().map(|&value| term(value)).collect::<Option<_>>()?;
+        Some(Compiled { artifact: self.artifact.clone(), parameters: Parameters { entries, values } })
+    }
+
     /// Whether a change gives parameters other values, and nothing else.
     pub(crate) fn is_revised_by(&self, snapshot: &Snapshot, delta: &Delta) -> bool {
         let value = snapshot.words().value;

@@ -33,8 +33,8 @@ pub struct Snapshot {
     view: Arc<OnceLock<Result<View, DocumentError>>>,
 }
 
-/// Statements of a change from which it pays to hash them aside.
-const MANY: usize = 256;
+/// Statements to hash from which on another thread helps.
+const MANY: usize = 4096;
 
 /// What all snapshots of a sector share.
 #[derive(Debug)]
@@ -180,12 +180,7 @@ impl Snapshot {
         let graph = self.graph.apply(delta);
         let map = self.map.apply_towards(&graph, delta);
         if let Some(graph) = graph.compacted() {
-            let Sector { space, core, limits, .. } = &*self.of;
-            let (space, words) = (space.clone(), Words::of(graph.terms()));
-            let of = Sector { space, words, core: core.clone(), limits: *limits };
-            let shapes = Shapes::compile(&graph)?;
-            let report = shapes.validate(&graph);
-            return Ok(Snapshot::with(Arc::new(of), graph, map, shapes, report));
+            return self.moved(graph, map);
         }
         let (shapes, report) = if self.shapes.touched_by(delta) {
             let shapes = Shapes::compile(&graph)?;
@@ -195,6 +190,23 @@ impl Snapshot {
             (self.shapes.clone(), self.validated(&graph, delta, &Alone))
         };
         Ok(Snapshot::with(self.of.clone(), graph, map, shapes, report))
+    }
+
+    /// The same in an interner of its own, where the one it has holds much that it does not use: what refused changes and mere questions
+    /// left there. Cheap where there is little.
+    pub fn compacted(&self) -> Option<Snapshot> {
+        // Shapes that compiled do so again.
+        self.moved(self.graph.compacted()?, self.map.clone()).ok()
+    }
+
+    /// The snapshot of a graph that is in another interner.
+    fn moved(&self, graph: Graph, map: Map) -> Result<Snapshot, SnapshotError> {
+        let Sector { space, core, limits, .. } = &*self.of;
+        let (space, words) = (space.clone(), Words::of(graph.terms()));
+        let of = Sector { space, words, core: core.clone(), limits: *limits };
+        let shapes = Shapes::compile(&graph)?;
+        let report = shapes.validate(&graph);
+        Ok(Snapshot::with(Arc::new(of), graph, map, shapes, report))
     }
 
     /// [`Snapshot::apply`] of a change that gives parameters other values and nothing else, together with what it compiles to; none for any
@@ -214,8 +226,8 @@ impl Snapshot {
         }
         // Where only a part of what there is stays, hashing what stays beats hashing what goes.
         let most = delta.len() > self.graph.own_len() && delta.removed().len() < self.map.len();
-        let hashing =
-            (delta.len() >= MANY && !most).then(|| Hashing::begin(aside, &self.map, self.graph.terms(), delta));
+        let least = if most { usize::MAX } else { MANY };
+        let hashing = Hashing::begin(aside, &self.map, self.graph.terms(), delta, least);
         // First, so that the other thread makes the map while this one does all the rest.
         let hashed = hashing.as_ref().and_then(Hashing::help);
         let revised = compiled.revise(self, delta)?;

@@ -28,4 +28,4 @@ pub use journal::{Journal, JournalError, NoJournal, Record};
 pub use sector::{Sector, SectorKind, State};
 pub use stage::{Guard, Preparing, Promoted, Promotion, Ready, Verified};
 pub use typed::PromotionSafe;
-pub use version::{Origin, Phases, Version};
+pub use version::{Origin, Phases, Version, differences};

@@ -44,6 +44,8 @@ pub struct Sector {
 pub struct State {
     /// The slots that the sector's names have, for the engine's life.
     pub keys: KeyTable,
+    /// What the first promotion starts from.
+    start: Arc<Snapshot>,
     /// Values that hold before the first promotion.
     pub declared: Option<Arc<Document>>,
     /// Retained versions, oldest first; the last one is current.
@@ -66,6 +68,24 @@ impl State {
     /// The current version.
     pub fn current(&self) -> Option<&Arc<Version>> {
         self.versions.back()
+    }
+
+    /// What the next change starts from: the current version's knowledge, or the core's.
+    pub fn base(&self) -> &Arc<Snapshot> {
+        self.current().map_or(&self.start, |current| &current.snapshot)
+    }
+
+    /// Moves what is current into an interner of its own, where the one it has holds much that only refused changes said.
+    fn tidy(&mut self) {
+        let Some(snapshot) = self.base().compacted().map(Arc::new) else { return };
+        let Some(current) = self.versions.back_mut() else {
+            self.start = snapshot;
+            return;
+        };
+        if let Some(compiled) = current.compiled.moved(&current.snapshot, &snapshot) {
+            let compiled = Arc::new(compiled);
+            *current = Arc::new(Version { snapshot, compiled, ..(**current).clone() });
+        }
     }
 
     /// The retained version with this number.
@@ -111,6 +131,7 @@ impl Sector {
     pub fn over(empty: Arc<Snapshot>, number: usize, kind: SectorKind, keys: KeyTable, depth: usize) -> Sector {
         let state = State {
             keys,
+            start: empty.clone(),
             declared: None,
             versions: VecDeque::new(),
             next: 1,
@@ -163,6 +184,21 @@ impl Sector {
     /// [`PromotionError::Poisoned`] after a panic under the lock.
     pub fn lock(&self) -> Result<MutexGuard<'_, State>, PromotionError> {
         self.state.lock().map_err(|_| PromotionError::Poisoned { sector: self.name.clone() })
+    }
+
+    /// [`Sector::lock`] where nothing else holds it; none while a promotion does.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
+        self.state.try_lock().ok()
+    }
+
+    /// Forgets the names that refused changes, or mere questions about a change, left behind, where they are many. A refused promotion does
+    /// so by itself.
+    ///
+    /// # Errors
+    /// As [`Sector::lock`].
+    pub fn tidy(&self) -> Result<(), PromotionError> {
+        self.lock()?.tidy();
+        Ok(())
     }
 
     /// Begins a promotion. Nothing is locked until it is verified.

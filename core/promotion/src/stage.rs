@@ -6,11 +6,12 @@ use std::time::{Instant, SystemTime};
 use knhk_hot::{Change, Hot};
 use knhk_ontology::shacl::Severity;
 use knhk_ontology::{
-    Compiled, Difference, Document, Incompatibility, Snapshot, Text, accept, check_compatible, compile_snapshot, diff,
+    Compiled, Difference, Incompatibility, Snapshot, Text, accept, check_compatible, compile_snapshot,
 };
 
 use crate::content::{Changes, TextRead};
 use crate::sector::LastText;
+use crate::version::differences;
 use crate::{Content, Journal, Origin, Phases, PromotionError, Record, Sector, State, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
@@ -90,12 +91,20 @@ impl<'s> Promotion<'s, Preparing> {
     /// # Errors
     /// What the document breaks; the sector is as it was.
     pub fn verify(self) -> Result<(Promotion<'s, Ready<'s>>, Verified), PromotionError> {
+        let sector = self.sector;
+        self.ready().inspect_err(|_| {
+            // A poisoned lock is reported already, or by the next promotion.
+            _ = sector.tidy();
+        })
+    }
+
+    fn ready(self) -> Result<(Promotion<'s, Ready<'s>>, Verified), PromotionError> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let begun = Instant::now();
         let mut state = sector.lock()?;
         let current = state.current().cloned();
-        let base = current.as_ref().map_or(sector.empty(), |current| &current.snapshot);
-        let Changes { delta, text } = stage.content.against(base, current.as_ref())?;
+        let base = state.base().clone();
+        let Changes { delta, text } = stage.content.against(&base, current.as_ref())?;
         phases.verify_ns = nanoseconds(begun);
         let begun = Instant::now();
         let (mut broken, mut last) = (Vec::new(), None);
@@ -167,6 +176,30 @@ impl<'s> Promotion<'s, Ready<'s>> {
         Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
     }
 
+    /// [`Promotion::back_to`] of a version that the history no longer holds and whoever keeps older ones gave back: its content is compiled
+    /// anew.
+    ///
+    /// # Errors
+    /// When it does not compile against the sector's key table, or the sector refuses changes.
+    pub fn back_to_stored(
+        sector: &'s Sector,
+        hot: &'s Hot,
+        journal: &'s dyn Journal,
+        (number, snapshot): (u64, Arc<Snapshot>),
+        origin: Origin,
+    ) -> Result<(Self, Verified), PromotionError> {
+        let begun = Instant::now();
+        let mut state = sector.lock()?;
+        let current = state.current().cloned();
+        let artifact = current.as_ref().map(|current| &**current.artifact());
+        let compiled = Arc::new(compile_snapshot(&snapshot, &mut state.keys, artifact)?);
+        let before = current.as_ref().map(|current| current.snapshot.clone());
+        let (rollback_of, broken) = (Some(number), Vec::new());
+        let ready = Ready { state, snapshot, compiled, rollback_of, before, broken, text: None };
+        let phases = Phases { compile_ns: nanoseconds(begun), ..Phases::default() };
+        Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
+    }
+
     fn sealed(mut self) -> (Self, Verified) {
         self.stage.state.verifications += 1;
         let verified = Verified(self.seal());
@@ -180,11 +213,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
 
     /// What will change, path by path.
     pub fn differences(&self) -> Vec<Difference> {
-        let sound = "what is ready was read before it was compiled";
-        match &self.stage.before {
-            Some(before) => self.stage.snapshot.differences(before).expect(sound),
-            None => diff(&Document::default(), self.stage.snapshot.document().expect(sound)),
-        }
+        differences(self.stage.before.as_deref(), &self.stage.snapshot)
     }
 
     /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.

@@ -80,9 +80,15 @@ impl Version {
 
     /// What changed against the version before, path by path. Computed when asked for: it costs more than the promotion.
     pub fn differences(&self) -> Vec<Difference> {
-        match &self.before {
-            Some(before) => self.snapshot.differences(before).expect("a version was sound before it became current"),
-            None => diff(&Document::default(), self.document()),
-        }
+        differences(self.before.as_deref(), &self.snapshot)
+    }
+}
+
+/// What a version's snapshot changed against the one before, path by path.
+pub fn differences(before: Option<&Snapshot>, snapshot: &Snapshot) -> Vec<Difference> {
+    let sound = "a version was sound before it became current";
+    match before {
+        Some(before) => snapshot.differences(before).expect(sound),
+        None => diff(&Document::default(), snapshot.document().expect(sound)),
     }
 }

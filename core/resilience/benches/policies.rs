@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use driver::Program;
 use knhk_resilience::breaker::{Settings, Window};
-use knhk_resilience::limit::{Adaptive, Bulkhead, Law, SlidingWindow, TokenBucket};
+use knhk_resilience::limit::{Adaptive, Bulkhead, Law, Lease, SlidingWindow, TokenBucket};
 use knhk_resilience::{Breaker, Clock, ManualClock, Outcome, Scope};
 
 const CHUNK: u64 = 8192;
@@ -70,6 +70,13 @@ fn main() {
     let bucket = TokenBucket::new(1e8, 65_535, &Scope::default()).expect("the rate is in its range");
     program.warmed("token_bucket_system_clock", CHUNK, move |n| {
         (0..n).map(|_| u64::from(bucket.try_take(1).is_ok())).sum()
+    });
+    let bucket = Arc::new(TokenBucket::new(1e8, 65_535, &scope).expect("the rate is in its range"));
+    let mut lease = Lease::new(bucket, 32).expect("the batch is within the burst");
+    let ticking = clock.clone();
+    program.warmed("token_lease", CHUNK, move |n| {
+        ticking.advance(Duration::from_millis(1));
+        (0..n).map(|_| u64::from(black_box(&mut lease).try_take(1).is_ok())).sum()
     });
     let window = SlidingWindow::new(16_384, Duration::from_millis(1), 16_384, &scope).expect("the limit is in range");
     let ticking = clock.clone();

@@ -61,6 +61,11 @@ impl Chaos {
         self.on.store(on, Relaxed);
     }
 
+    /// Whether it is on.
+    pub fn is_on(&self) -> bool {
+        self.on.load(Relaxed)
+    }
+
     /// What befalls the next call; nothing while it is switched off, and no call is counted then.
     pub fn next(&self) -> Fault {
         if !self.on.load(Relaxed) {

@@ -26,7 +26,12 @@ impl Deadline {
         Deadline { at_ns: clock.now_ns().saturating_add(nanoseconds(left)) }
     }
 
-    /// The moment `at_ns` of the clock.
+    /// The moment, by the clock; the greatest number for none.
+    pub fn into_raw(self) -> u64 {
+        self.at_ns
+    }
+
+    /// The moment `at_ns` of the clock; the greatest number is none.
     pub fn at_ns(at_ns: u64) -> Deadline {
         Deadline { at_ns }
     }

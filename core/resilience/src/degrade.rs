@@ -67,6 +67,18 @@ pub struct Degradation {
     name: Arc<str>,
 }
 
+impl Feature {
+    /// Its number in its degradation, for a language that cannot hold a Rust value.
+    pub fn into_raw(self) -> u32 {
+        self.0.into()
+    }
+
+    /// The feature of [`Feature::into_raw`]; a number that is none is a feature that is always on.
+    pub fn from_raw(number: u32) -> Feature {
+        Feature(number.min(64) as u8)
+    }
+}
+
 impl Degradation {
     /// Full service, and the levels in the order in which they are entered: thresholds must not fall from one to the next. At most 64
     /// features.
@@ -104,6 +116,24 @@ impl Degradation {
         })
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The levels, with their thresholds at present.
+    pub fn levels(&self) -> Vec<Level> {
+        let course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        let with = |(level, thresholds): (&Level, &Thresholds)| Level { thresholds: *thresholds, ..level.clone() };
+        self.levels.iter().zip(&course.thresholds).map(with).collect()
+    }
+
+    /// The features that are off at present.
+    pub fn off(&self) -> Vec<String> {
+        let off = self.off.load(Relaxed);
+        self.features.iter().enumerate().filter(|(at, _)| off & 1 << at != 0).map(|(_, name)| name.clone()).collect()
+    }
+
     /// Changes the thresholds of the levels, in their order; what has lasted so far counts on.
     ///
     /// # Errors
@@ -124,7 +154,7 @@ impl Degradation {
     /// Whether the feature is on: one load.
     #[inline]
     pub fn is_on(&self, feature: Feature) -> bool {
-        self.off.load(Relaxed) & 1 << (feature.0 & 63) == 0
+        self.off.load(Relaxed).checked_shr(feature.0.into()).unwrap_or(0) & 1 == 0
     }
 
     /// The level at present: 0 is full service, n is the n-th level.
@@ -177,7 +207,11 @@ impl Degradation {
             Some(level) => level.name.as_str().into(),
             None => Arc::from("full service"),
         };
-        self.scope.announce(&self.name, now, Change::Degradation { from: name(from), to: name(level) });
+        self.scope.announce(
+            &self.name,
+            now,
+            Change::Degradation { from: name(from), to: name(level), off: self.off() },
+        );
     }
 }
 

@@ -42,7 +42,7 @@ pub enum Rejected {
         limit: u32,
     },
     /// Calls of this priority are shed at present.
-    #[error("calls of {priority:?} priority are shed at a load of {load:.2}")]
+    #[error("calls of {priority} priority are shed at a load of {load:.2}")]
     Shed {
         /// The call's.
         priority: Priority,
@@ -55,6 +55,20 @@ pub enum Rejected {
 }
 
 impl Rejected {
+    /// The reason in a word: "open", "forced_open", "probing", "rate_limited", "full", "overloaded", "shed" or "deadline_passed".
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Rejected::Open { .. } => "open",
+            Rejected::ForcedOpen => "forced_open",
+            Rejected::Probing { .. } => "probing",
+            Rejected::RateLimited { .. } => "rate_limited",
+            Rejected::Full { .. } => "full",
+            Rejected::Overloaded { .. } => "overloaded",
+            Rejected::Shed { .. } => "shed",
+            Rejected::DeadlinePassed => "deadline_passed",
+        }
+    }
+
     /// How long to wait before another try has a chance, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

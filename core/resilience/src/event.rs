@@ -41,6 +41,8 @@ pub enum Change {
         from: Arc<str>,
         /// The level's name now.
         to: Arc<str>,
+        /// The features that are off now.
+        off: Vec<String>,
     },
     /// A recovery was tried.
     Recovery {
@@ -57,6 +59,8 @@ pub enum Change {
         from: health::State,
         /// The state now.
         to: health::State,
+        /// The system's weighted availability now, 0 to 1.
+        availability: f64,
     },
     /// The system's health.
     System {
@@ -64,6 +68,8 @@ pub enum Change {
         from: health::System,
         /// The state now.
         to: health::System,
+        /// The weighted availability now, 0 to 1.
+        availability: f64,
     },
     /// A checkpoint was taken.
     CheckpointTaken {
@@ -88,14 +94,46 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The state, level or outcome before and after, in words; a recovery was "broken" before, a checkpoint nothing.
+    pub fn ends(&self) -> (String, String) {
+        match self {
+            Change::Breaker { from, to, .. } => (from.to_string(), to.to_string()),
+            Change::Degradation { from, to, .. } => (from.to_string(), to.to_string()),
+            Change::Recovery { report, .. } => {
+                ("broken".into(), if report.mended_by.is_some() { "mended" } else { "not mended" }.into())
+            }
+            Change::Health { from, to, .. } => (from.to_string(), to.to_string()),
+            Change::System { from, to, .. } => (from.to_string(), to.to_string()),
+            Change::CheckpointTaken { .. } => (String::new(), "taken".into()),
+            Change::CheckpointFailed { .. } => (String::new(), "failed".into()),
+            Change::CheckpointRestored { .. } => (String::new(), "restored".into()),
+        }
+    }
+
+    /// What kind of transition it is: "breaker", "degradation", "recovery", "health", "system" or "checkpoint".
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Change::Breaker { .. } => "breaker",
+            Change::Degradation { .. } => "degradation",
+            Change::Recovery { .. } => "recovery",
+            Change::Health { .. } => "health",
+            Change::System { .. } => "system",
+            Change::CheckpointTaken { .. } | Change::CheckpointFailed { .. } | Change::CheckpointRestored { .. } => {
+                "checkpoint"
+            }
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Change::Breaker { from, to, why } => write!(f, "circuit breaker {from} -> {to}: {why}"),
-            Change::Degradation { from, to } => write!(f, "degradation {from} -> {to}"),
+            Change::Degradation { from, to, .. } => write!(f, "degradation {from} -> {to}"),
             Change::Recovery { component, report } => write!(f, "recovery of {component}: {report}"),
-            Change::Health { component, from, to } => write!(f, "{component} {from} -> {to}"),
-            Change::System { from, to } => write!(f, "system {from} -> {to}"),
+            Change::Health { component, from, to, .. } => write!(f, "{component} {from} -> {to}"),
+            Change::System { from, to, .. } => write!(f, "system {from} -> {to}"),
             Change::CheckpointTaken { number, full: true, bytes } => {
                 write!(f, "checkpoint {number}, full, {bytes} bytes")
             }
@@ -150,6 +188,11 @@ impl Events {
             }
             Next::Continue
         })
+    }
+
+    /// Whether this is the same queue.
+    pub(crate) fn is(&self, other: &Events) -> bool {
+        self.sender.same_channel(&other.sender)
     }
 
     /// Events that were displaced before anybody fetched them.

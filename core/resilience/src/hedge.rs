@@ -63,6 +63,23 @@ pub struct Hedged {
 }
 
 impl Hedged {
+    /// Ten words, for a language that cannot hold a Rust value.
+    pub fn into_raw(self) -> [u64; 10] {
+        let mut raw = [0; 10];
+        raw[..8].copy_from_slice(&self.sent_ns);
+        raw[8] = u64::from(self.sent) << 32 | u64::from(self.under_way);
+        raw[9] = self.settled.into();
+        raw
+    }
+
+    /// The call of [`Hedged::into_raw`]; words that are none are some other call.
+    pub fn from_raw(raw: [u64; 10]) -> Hedged {
+        let mut sent_ns = [0; 8];
+        sent_ns.copy_from_slice(&raw[..8]);
+        let sent = ((raw[8] >> 32) as u32).clamp(1, 8);
+        Hedged { sent_ns, sent, under_way: raw[8] as u32 & ((1 << sent) - 1), settled: raw[9] != 0 }
+    }
+
     /// Copies sent.
     pub fn sent(&self) -> u32 {
         self.sent
@@ -97,6 +114,11 @@ impl Hedge {
         let settings = ArcSwap::from_pointee(settings);
         let (clock, scope) = (scope.clock().clone(), scope.clone());
         Ok(Hedge { settings, latency: Latency::new(1000), budget, clock, scope })
+    }
+
+    /// Its settings at present.
+    pub fn settings(&self) -> Settings {
+        **self.settings.load()
     }
 
     /// Changes its settings; calls under way go on by the new ones.

@@ -17,11 +17,12 @@
 //! refusals only a rate limit's is tried again, since the others say that more calls make it worse. *Fallback* is around the retries.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::breaker::{Breaker, Pass};
 use crate::chaos::Chaos;
-use crate::clock::Clock;
+use crate::clock::{Clock, nanoseconds};
 use crate::counters::Counters;
 use crate::deadline::Deadline;
 use crate::error::{CallError, Rejected};
@@ -51,14 +52,19 @@ pub struct Policies {
     pub chaos: Option<Arc<Chaos>>,
     /// Tries again.
     pub retry: Option<Arc<Retry>>,
-    /// Bounds each attempt.
+    /// Bounds each attempt; [`Pipeline::retune`] changes it.
     pub timeout: Option<Duration>,
 }
+
+/// No timeout.
+const NEVER: u64 = u64::MAX;
 
 /// A pipeline, for any number of threads.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     policies: Policies,
+    /// Nanoseconds, or [`NEVER`].
+    timeout_ns: Arc<AtomicU64>,
     clock: Arc<dyn Clock>,
     scope: Scope,
 }
@@ -67,14 +73,43 @@ pub struct Pipeline {
 #[derive(Debug)]
 #[must_use = "the outcome must be told to `Pipeline::finish`"]
 pub struct Permit {
-    pass: Option<Pass>,
-    place: Option<Place>,
-    ticket: Option<Ticket>,
-    deadline: Deadline,
-    fails: bool,
+    pub(crate) pass: Option<Pass>,
+    pub(crate) place: Option<Place>,
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) deadline: Deadline,
+    pub(crate) fails: bool,
 }
 
 impl Permit {
+    /// One that holds nothing.
+    pub(crate) fn empty() -> Permit {
+        Permit { pass: None, place: None, ticket: None, deadline: Deadline::NONE, fails: false }
+    }
+
+    /// Six words, for a language that cannot hold a Rust value.
+    #[inline]
+    pub fn into_raw(self) -> [u64; 6] {
+        let held = u64::from(self.pass.is_some())
+            | u64::from(self.place.is_some()) << 1
+            | u64::from(self.ticket.is_some()) << 2
+            | u64::from(self.fails) << 3;
+        let [period, started] = self.pass.map_or([0; 2], Pass::into_raw);
+        let (place, ticket) = (self.place.map_or(0, Place::into_raw), self.ticket.map_or(0, Ticket::into_raw));
+        [held, period, started, place, ticket, self.deadline.into_raw()]
+    }
+
+    /// The permit of [`Permit::into_raw`]; zeros hold nothing.
+    #[inline]
+    pub fn from_raw([held, period, started, place, ticket, deadline]: [u64; 6]) -> Permit {
+        Permit {
+            pass: (held & 1 != 0).then(|| Pass::from_raw([period, started])),
+            place: (held & 2 != 0).then(|| Place::from_raw(place)),
+            ticket: (held & 4 != 0).then(|| Ticket::from_raw(ticket)),
+            fails: held & 8 != 0,
+            deadline: if held == 0 && deadline == 0 { Deadline::NONE } else { Deadline::at_ns(deadline) },
+        }
+    }
+
     /// Until when the call is to be over: what to hand on to the callee.
     pub fn deadline(&self) -> Deadline {
         self.deadline
@@ -87,12 +122,20 @@ impl Permit {
 }
 
 /// What is known of a call.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Call {
     /// How much it matters.
     pub priority: Priority,
     /// Until when it is worth its work.
     pub deadline: Deadline,
+    /// Tokens that it takes from a bucket. 1.
+    pub tokens: u32,
+}
+
+impl Default for Call {
+    fn default() -> Call {
+        Call { priority: Priority::default(), deadline: Deadline::NONE, tokens: 1 }
+    }
 }
 
 /// Why a call through a pipeline has no result of its own.
@@ -124,10 +167,22 @@ impl<E> From<CallError<E>> for PipelineError<E> {
 impl Pipeline {
     /// A pipeline of those policies.
     pub fn new(policies: Policies, scope: &Scope) -> Pipeline {
-        Pipeline { policies, clock: scope.clock().clone(), scope: scope.clone() }
+        let timeout_ns = Arc::new(AtomicU64::new(policies.timeout.map_or(NEVER, nanoseconds)));
+        Pipeline { policies, timeout_ns, clock: scope.clock().clone(), scope: scope.clone() }
     }
 
-    /// Its policies.
+    /// What bounds each attempt at present.
+    pub fn timeout(&self) -> Option<Duration> {
+        let ns = self.timeout_ns.load(Relaxed);
+        (ns != NEVER).then(|| Duration::from_nanos(ns))
+    }
+
+    /// Changes what bounds each attempt; calls under way keep their deadline. The other policies are retuned themselves.
+    pub fn retune(&self, timeout: Option<Duration>) {
+        self.timeout_ns.store(timeout.map_or(NEVER, nanoseconds), Relaxed);
+    }
+
+    /// Its policies, and the timeout that it was made with.
     pub fn policies(&self) -> &Policies {
         &self.policies
     }
@@ -137,19 +192,19 @@ impl Pipeline {
     /// # Errors
     /// [`Rejected`] by the first policy that refuses; nothing is held then.
     pub fn try_enter(&self, call: Call) -> Result<Permit, Rejected> {
-        let Policies { shedder, breaker, bulkhead, adaptive, bucket, window, chaos, timeout, .. } = &self.policies;
+        let Policies { shedder, breaker, bulkhead, adaptive, bucket, window, chaos, .. } = &self.policies;
         if call.deadline.has_passed(&*self.clock) {
             Counters::count(&self.scope.counters().deadline_passed);
             return Err(Rejected::DeadlinePassed);
         }
         shedder.as_ref().map_or(Ok(()), |shedder| shedder.try_enter(call.priority))?;
-        let deadline = timeout.map_or(call.deadline, |timeout| call.deadline.within(timeout, &*self.clock));
+        let deadline = self.timeout().map_or(call.deadline, |timeout| call.deadline.within(timeout, &*self.clock));
         let mut permit = Permit { pass: None, place: None, ticket: None, deadline, fails: false };
         let mut admit = || {
             permit.pass = breaker.as_ref().map(|breaker| breaker.try_enter()).transpose()?;
             permit.place = bulkhead.as_ref().map(|bulkhead| bulkhead.try_enter()).transpose()?;
             permit.ticket = adaptive.as_ref().map(|adaptive| adaptive.try_enter()).transpose()?;
-            bucket.as_ref().map_or(Ok(()), |bucket| bucket.try_take(1))?;
+            bucket.as_ref().map_or(Ok(()), |bucket| bucket.try_take(call.tokens))?;
             window.as_ref().map_or(Ok(()), |window| window.try_take())
         };
         if let Err(rejected) = admit() {

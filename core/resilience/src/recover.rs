@@ -85,6 +85,11 @@ impl Recovery {
         }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds a strategy that is tried `tries` times, at least once, before the next one.
     pub fn then(mut self, name: &str, tries: u32, strategy: Strategy) -> Recovery {
         self.steps.push(Step { name: name.into(), tries: tries.max(1), strategy });
@@ -102,17 +107,30 @@ impl Recovery {
                 }
                 let tried = catch_unwind(AssertUnwindSafe(|| (step.strategy)(incident)));
                 match tried.unwrap_or_else(|_| Err("it panicked".into())) {
-                    Ok(()) => {
-                        self.remember(incident, at);
-                        Counters::count(&self.scope.counters().recoveries);
-                        return self.told(incident, Report { mended_by: Some(step.name.clone()), failed });
-                    }
+                    Ok(()) => return self.end(incident, Some(at), failed),
                     Err(why) => failed.push((step.name.clone(), why)),
                 }
             }
         }
-        Counters::count(&self.scope.counters().recoveries_failed);
-        self.told(incident, Report { mended_by: None, failed })
+        self.end(incident, None, failed)
+    }
+
+    /// The pause between two tries.
+    pub fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    /// Takes the end of a recovery, which strategy number `mended_by` brought about, and tells of it. For who tries the strategies itself,
+    /// from number [`Recovery::first`] on.
+    pub fn end(&self, incident: &Incident, mended_by: Option<usize>, failed: Vec<(Arc<str>, String)>) -> Report {
+        let step = mended_by.and_then(|at| Some((at, self.steps.get(at)?)));
+        if let Some((at, _)) = step {
+            self.remember(incident, at);
+            Counters::count(&self.scope.counters().recoveries);
+        } else {
+            Counters::count(&self.scope.counters().recoveries_failed);
+        }
+        self.told(incident, Report { mended_by: step.map(|(_, step)| step.name.clone()), failed })
     }
 
     fn told(&self, incident: &Incident, report: Report) -> Report {
@@ -121,8 +139,8 @@ impl Recovery {
         report
     }
 
-    /// The strategy to begin with: the last one is tried again rather than none.
-    fn first(&self, incident: &Incident) -> usize {
+    /// The number of the strategy to begin with: the last one is tried again rather than none.
+    pub fn first(&self, incident: &Incident) -> usize {
         let now = self.clock.now_ns();
         let mut recovered = self.recovered.lock().unwrap_or_else(PoisonError::into_inner);
         recovered.retain(|(_, at, _)| now.saturating_sub(*at) <= nanoseconds(self.relapse));

@@ -51,6 +51,16 @@ impl Shedder {
         Ok(())
     }
 
+    /// The thresholds at present.
+    pub fn thresholds(&self) -> Thresholds {
+        self.thresholds.each_ref().map(|threshold| f32::from_bits(threshold.load(Relaxed)))
+    }
+
+    /// The load that was told last.
+    pub fn last_load(&self) -> f32 {
+        f32::from_bits(self.now.load(Relaxed) as u32)
+    }
+
     /// Tells the load; what is not a number counts as none.
     pub fn load(&self, load: f32) {
         let load = if load.is_nan() { 0.0 } else { load.max(0.0) };

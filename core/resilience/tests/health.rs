@@ -54,13 +54,14 @@ fn thresholds_are_exact_and_changes_are_told_at_once() {
     let mut last = (State::Stale, System::Critical);
     for (health, state, system) in course {
         monitor.report(component, health);
+        let availability = if health.is_nan() { 0.0 } else { health.min(1.0) };
         // Nobody assessed: the report itself told it.
         if last.0 != state {
-            let change = Change::Health { component: "api".into(), from: last.0, to: state };
+            let change = Change::Health { component: "api".into(), from: last.0, to: state, availability };
             assert_eq!(events.try_next().unwrap().change, change);
         }
         if last.1 != system {
-            assert_eq!(events.try_next().unwrap().change, Change::System { from: last.1, to: system });
+            assert_eq!(events.try_next().unwrap().change, Change::System { from: last.1, to: system, availability });
         }
         assert_eq!(events.try_next(), None);
         assert_eq!(monitor.assess().components[0].state, state);
@@ -89,11 +90,13 @@ fn checks_are_polled_in_an_interval() {
     monitor.check(broken, Box::new(move || if panicked.swap(true, SeqCst) { 0.0 } else { panic!("planted") }));
     let ticker = monitor.start(Duration::from_millis(100)).unwrap();
     let next = || events.next_within(Duration::from_secs(60)).unwrap().change;
-    assert_eq!(next(), Change::Health { component: "api".into(), from: State::Stale, to: State::Healthy });
-    assert_eq!(next(), Change::System { from: System::Critical, to: System::Degraded });
-    assert_eq!(next(), Change::Health { component: "broken".into(), from: State::Stale, to: State::Unhealthy });
+    let api = |from, to, availability| Change::Health { component: "api".into(), from, to, availability };
+    assert_eq!(next(), api(State::Stale, State::Healthy, 0.5));
+    assert_eq!(next(), Change::System { from: System::Critical, to: System::Degraded, availability: 0.5 });
+    let (from, to) = (State::Stale, State::Unhealthy);
+    assert_eq!(next(), Change::Health { component: "broken".into(), from, to, availability: 0.5 });
     *health.lock().unwrap() = 0.6;
-    assert_eq!(next(), Change::Health { component: "api".into(), from: State::Healthy, to: State::Degraded });
+    assert_eq!(next(), api(State::Healthy, State::Degraded, 0.3));
     drop(ticker);
 }
 

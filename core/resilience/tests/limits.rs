@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use knhk_resilience::limit::{Adaptive, Bulkhead, Law, SlidingWindow, TokenBucket};
+use knhk_resilience::limit::{Adaptive, Bulkhead, Law, Lease, SlidingWindow, TokenBucket};
 use knhk_resilience::{ManualClock, Outcome, Rejected, Scope};
 use proptest::prelude::*;
 
@@ -151,4 +151,39 @@ fn rates_out_of_range_are_refused() {
     for (limit, span, capacity) in [(0, second, 1), (2, second, 1), (1, Duration::ZERO, 1), (1, second, 70_000)] {
         assert!(SlidingWindow::new(limit, span, capacity, &scope).is_err(), "{limit} {span:?} {capacity}");
     }
+}
+
+#[test]
+fn leases_spend_what_their_bucket_gave_and_give_back_the_rest() {
+    let clock = Arc::new(ManualClock::new(7));
+    let bucket = Arc::new(TokenBucket::new(1000.0, 10, &Scope::new(clock.clone())).unwrap());
+    assert!(Lease::new(bucket.clone(), 0).is_err() && Lease::new(bucket.clone(), 11).is_err());
+    let (mut one, mut two) = (Lease::new(bucket.clone(), 4).unwrap(), Lease::new(bucket.clone(), 4).unwrap());
+    one.try_take(1).unwrap();
+    two.try_take(2).unwrap();
+    assert_eq!((one.held(), two.held(), bucket.tokens()), (3, 2, 2));
+    // No whole batch is left: what is missing is.
+    one.try_take(5).unwrap();
+    assert_eq!((one.held(), bucket.tokens()), (0, 0));
+    assert!(
+        matches!(one.try_take(1), Err(Rejected::RateLimited { retry_after }) if retry_after == Duration::from_millis(1))
+    );
+    drop(two);
+    assert_eq!(bucket.tokens(), 2);
+    one.try_take(2).unwrap();
+    drop(one);
+    clock.advance(Duration::from_secs(1));
+    // Over a long time no more is admitted than the rate and the burst allow, and a batch for each lease.
+    let mut leases: Vec<Lease> = (0..3).map(|_| Lease::new(bucket.clone(), 4).unwrap()).collect();
+    let mut admitted = 0;
+    for step in 0..10_000usize {
+        clock.advance(Duration::from_micros(100));
+        admitted += u32::from(leases[step % 3].try_take(1).is_ok());
+    }
+    let held: u32 = leases.iter().map(Lease::held).sum();
+    assert!((1000..=1010).contains(&(admitted + held)), "{admitted} and {held}");
+    // A full bucket takes nothing back.
+    clock.advance(Duration::from_secs(1));
+    drop(leases);
+    assert_eq!(bucket.tokens(), 10);
 }

@@ -1,7 +1,7 @@
 //! A batch: changes that become durable together or not at all.
 
 use crate::{
-    Checkpoint, Hash, KeyLine, LogNode, PublicKey, Receipt, Rule, SectorRecord, Segment, Setting, Snapshot, Tag,
+    Checkpoint, Hash, KeyLine, LogNode, PublicKey, Receipt, Rule, SectorRecord, Segment, Setting, Snapshot, State, Tag,
     VersionRecord,
 };
 
@@ -56,6 +56,15 @@ pub enum Write {
     KeyLine(KeyLine),
     /// Adds a public key; its number must be the number of keys.
     PublicKey(PublicKey),
+    /// Adds a checkpoint of a program's components; its number must be greater than the newest of its name.
+    State(State),
+    /// Removes those with smaller numbers.
+    DropStates {
+        /// Whose.
+        name: String,
+        /// The first that stays.
+        before: u64,
+    },
     /// Sets or removes a setting.
     Setting(Setting),
 }

@@ -211,6 +211,19 @@ pub struct PublicKey {
     pub time_ns: u64,
 }
 
+/// A checkpoint of a program's components. It is called a state here, because a checkpoint is one of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Whose.
+    pub name: String,
+    /// Its number, greater than those of the same name before it.
+    pub number: u64,
+    /// Whether it stands alone; otherwise it builds on an earlier one.
+    pub whole: bool,
+    /// What it says, which is the writer's affair.
+    pub content: Vec<u8>,
+}
+
 /// A setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {

@@ -138,6 +138,12 @@ pub trait Store: Send + Sync {
     /// The public keys, in order.
     fn public_keys(&self) -> Result<Vec<PublicKey>, StoreError>;
 
+    /// The numbers of a name's states, in order, and whether each stands alone.
+    fn states(&self, name: &str) -> Result<Vec<(u64, bool)>, StoreError>;
+
+    /// What a state says.
+    fn state(&self, name: &str, number: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// A setting's value.
     fn setting(&self, name: &str) -> Result<Option<String>, StoreError>;
 

@@ -1,7 +1,7 @@
 //! What every store refuses, whatever it holds.
 
 use crate::snapshot::is_sorted;
-use crate::{Batch, Receipt, Segment, Snapshot, StoreError, Write};
+use crate::{Batch, Receipt, Segment, Snapshot, State, StoreError, Write};
 
 /// Bytes of any text or blob that is not a snapshot or a segment.
 const MAX_BYTES: usize = 16 << 20;
@@ -85,6 +85,12 @@ fn check(write: &Write) -> Result<(), StoreError> {
         Write::PublicKey(key) => {
             integers("a key's number, receipt or time", &[key.number, key.from_receipt, key.time_ns])
         }
+        Write::State(state) => {
+            integers("a state's number", &[state.number])?;
+            size("a state's name", state.name.len(), MAX_BYTES)?;
+            size("a state", state.content.len(), State::MAX_BYTES)
+        }
+        Write::DropStates { before, .. } => integers("a state's number", &[*before]),
         Write::Setting(setting) => size("a setting", setting.value.as_ref().map_or(0, String::len), MAX_BYTES),
         Write::Untag { .. } => Ok(()),
     }
@@ -93,6 +99,11 @@ fn check(write: &Write) -> Result<(), StoreError> {
 impl Segment {
     /// Bytes of a segment's compressed observations, at most.
     pub const MAX_BYTES: usize = 256 << 20;
+}
+
+impl State {
+    /// Bytes of a state, at most.
+    pub const MAX_BYTES: usize = 512 << 20;
 }
 
 /// SQL's integers have a sign.

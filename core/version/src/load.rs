@@ -96,18 +96,14 @@ impl Stated<'_> {
             return None;
         }
         match &statement.claims.evidence {
-            &Evidence::SnapshotPromoted { version, snapshot: Some(snapshot), epoch, ref by, ref why, .. } => {
+            Evidence::SnapshotPromoted { version, snapshot: Some(snapshot), epoch, by, why, .. } => {
+                let (version, snapshot, epoch) = (*version, *snapshot, *epoch);
                 Some(Stated { version, snapshot, rollback_of: None, epoch, by, why })
             }
-            &Evidence::RollbackExecuted {
-                version,
-                rollback_of,
-                snapshot: Some(snapshot),
-                epoch,
-                ref by,
-                ref why,
-                ..
-            } => Some(Stated { version, snapshot, rollback_of: Some(rollback_of), epoch, by, why }),
+            Evidence::RollbackExecuted { version, rollback_of, snapshot: Some(snapshot), epoch, by, why, .. } => {
+                let (version, snapshot, epoch) = (*version, *snapshot, *epoch);
+                Some(Stated { version, snapshot, rollback_of: Some(*rollback_of), epoch, by, why })
+            }
             _ => None,
         }
     }

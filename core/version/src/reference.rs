@@ -100,7 +100,8 @@ fn moment(text: &str) -> Option<Option<u64>> {
         Err(_) if text.len() == 10 => text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp(),
         Err(_) => return None,
     };
-    Some(u64::try_from(moment.as_nanosecond()).ok())
+    let ns = moment.as_nanosecond();
+    Some((ns >= 0).then(|| u64::try_from(ns).unwrap_or(u64::MAX)))
 }
 
 impl History {
@@ -246,6 +247,7 @@ mod tests {
             ("1970-01-02", moment(86_400_000_000_000)),
             ("1970-01-01T01:00:00Z", moment(3_600_000_000_000)),
             ("1970-01-01T01:00:00.5+01:00", moment(500_000_000)),
+            ("2999-01-01", moment(u64::MAX)),
             ("stable", Reference::Name("stable".into())),
             ("v1.2", Reference::Name("v1.2".into())),
             ("5fecebf", Reference::Name("5fecebf".into())),

@@ -43,11 +43,15 @@ impl History {
                 let Some(last) = page.last() else { break };
                 before = Some(last.number);
                 for version in &page {
-                    if seen.insert(version.snapshot) {
-                        near = self.load(version, &near)?.0;
-                    } else {
-                        self.receipt_of(version)?;
+                    let loaded = match seen.insert(version.snapshot) {
+                        true => self.load(version, &near).map(|(snapshot, _)| near = snapshot),
+                        false => self.receipt_of(version).map(drop),
+                    };
+                    // Retention may have removed it since it was listed.
+                    if loaded.is_err() && self.store().version(&version.sector, version.number)?.is_none() {
+                        continue;
                     }
+                    loaded?;
                     verified.versions += 1;
                     if !progress(VersionsProgress { done: verified.versions }) {
                         return Err(VersionError::Stopped);

@@ -4,10 +4,13 @@ disagreement that disagreements.json does not explain.
     python3 compare.py shacl-rust rudof [--cases 5000] [--seed 1] [--show 3]
 
 An explanation is proven, not believed. Most kinds of disagreement say how to take what is disputed out of a case (`without`); they explain it
-only where the validators then agree on what is left. A kind without that is one where the validator gives no verdict and says why (`answer`).
+only where the validators then agree on what is left, and only where the answer and the shapes (`answer`, `where`) are of that kind. A kind
+without that is one where the validator gives no verdict and says why (`answer`).
 """
 
 import argparse
+import functools
+import itertools
 import json
 import logging
 import multiprocessing
@@ -26,7 +29,9 @@ OURS, PYSHACL = "knhk", "pyshacl"
 
 
 def verdict(case: dict) -> dict:
-    """The case with pySHACL's verdict: a truth value, or why there is none."""
+    """The case with pySHACL's verdict, where it matters: a truth value, or why there is none."""
+    if case.get("who", PYSHACL) != PYSHACL:
+        return case
     logging.disable(logging.CRITICAL)
     try:
         shapes, data = (Graph().parse(data=case[name], format="turtle") for name in ("shapes", "data"))
@@ -42,11 +47,11 @@ class Kind:
 
     def __init__(self, entry: dict):
         self.name, self.who = entry["name"], entry["who"]
-        self.answer = re.compile(entry["answer"], re.DOTALL)
+        self.answer, self.where = (re.compile(entry.get(name, ""), re.DOTALL) for name in ("answer", "where"))
         self.without = [(name, re.compile(pattern, re.MULTILINE), put) for name, pattern, put in entry.get("without", [])]
 
     def may_explain(self, who: str, case: dict) -> bool:
-        return who == self.who and bool(self.answer.search(str(case["verdicts"][who])))
+        return who == self.who and bool(self.answer.search(str(case["verdicts"][who])) and self.where.search(case["shapes"]))
 
     def rewritten(self, case: dict) -> dict:
         """The case without what is disputed."""
@@ -83,16 +88,14 @@ def explain(kinds: list[Kind], programs: list[Path], disputed: list[tuple[str, d
         names[at] = next((kind.name for kind in possible if not kind.without), None)
         if names[at]:
             continue
-        changed = [(kind.name, rewritten) for kind in possible if (rewritten := kind.rewritten(case)) != case]
-        if len(changed) > 1:
-            together = case
-            for kind in possible:
-                together = kind.rewritten(together)
-            changed.append((" and ".join(name for name, _ in changed), together))
-        trials += [(at, name, who, rewritten) for name, rewritten in changed]
+        apart = [kind for kind in possible if kind.rewritten(case) != case]
+        # One alone if it can be, else two that meet in this case, else three.
+        for together in (chosen for count in (1, 2, 3) for chosen in itertools.combinations(apart, count)):
+            rewritten = functools.reduce(lambda rest, kind: kind.rewritten(rest), together, case)
+            trials.append((at, " and ".join(kind.name for kind in together), rewritten | {"who": who}))
     results = judged(programs, [], [case for *_, case in trials])
-    for (at, name, who, _), result in zip(trials, results, strict=True):
-        if not names[at] and result["verdicts"][who] == result["verdicts"][OURS]:
+    for (at, name, case), result in zip(trials, results, strict=True):
+        if not names[at] and result["verdicts"][case["who"]] == result["verdicts"][OURS]:
             names[at] = name
     return names
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use knhk_engine::control::{Access, Compare, Conflicts, Create, Export, Failure, Get, Sectors, Show, Validate};
+use knhk_engine::control::{Access, Compare, Conflicts, Create, Export, Failure, Get, Sectors, Show, Shown, Validate};
 use knhk_engine::{Format, Options, Status};
 use serde_json::{Value, json};
 
@@ -13,26 +13,25 @@ use crate::progress::Progress;
 use crate::render::Render;
 use crate::{arguments, input};
 
-/// As many versions as a history holds by default, and more for engines opened with a longer one.
-const ALL: usize = usize::MAX;
-
 pub fn get(place: &Place<'_>, render: &Render, get: arguments::Get) -> Result<Done, Failure> {
     let (sector, path) = split(&get.path);
     if path.is_empty() {
         let message = format!("{} names a sector, not a value; write {sector}/NAME, or `knhk show {sector}`", get.path);
         return Err(Failure::new(Status::InvalidArgument, "get", &get.path, message));
     }
-    let shown = place.read(1)?.ask(Get { sector: sector.into(), path: path.into() })?;
-    if get.raw {
-        let Some(only) = shown.parameters.first().filter(|only| only.path == path) else {
-            let message = format!("{} is a map, which has no value of its own; name one of its values", get.path);
-            return Err(Failure::new(Status::WrongType, "get", &get.path, message));
-        };
-        let value = bare(&only.leaf);
-        let text = value.as_str().map_or_else(|| format!("{value}\n"), |text| format!("{text}\n"));
-        return Ok(Done::new(text, value));
-    }
-    Ok(Done::new(render.value(&shown), &shown))
+    let shown = place.read(1)?.ask(Get { sector: sector.into(), path: path.into(), at: None })?;
+    if get.raw { raw(&shown, &get.path) } else { Ok(Done::new(render.value(&shown), &shown)) }
+}
+
+/// Only the value.
+pub fn raw(shown: &Shown, named: &str) -> Result<Done, Failure> {
+    let Some(only) = shown.parameters.first().filter(|only| only.path == shown.path) else {
+        let message = format!("{named} is a map, which has no value of its own; name one of its values");
+        return Err(Failure::new(Status::WrongType, "get", named, message));
+    };
+    let value = bare(&only.leaf);
+    let text = value.as_str().map_or_else(|| format!("{value}\n"), |text| format!("{text}\n"));
+    Ok(Done::new(text, value))
 }
 
 /// The value without what is said about it.
@@ -49,30 +48,26 @@ pub fn show(place: &Place<'_>, render: &Render, show: arguments::Show) -> Result
     };
     let (sector, path) = split(&named);
     if !path.is_empty() {
-        let shown = place.read(1)?.ask(Get { sector: sector.into(), path: path.into() })?;
+        let shown = place.read(1)?.ask(Get { sector: sector.into(), path: path.into(), at: None })?;
         return Ok(Done::new(render.value(&shown), &shown));
     }
     let _progress = Progress::begin(format!("reading {sector}"));
-    // One more than is shown, since a version's changes are told against the one before.
-    let mut access = place.read(show.versions.saturating_add(1))?;
-    let shown = access.ask(Show { sector: sector.into(), versions: Some(show.versions) })?;
+    let shown = place.read(1)?.ask(Show { sector: sector.into(), versions: Some(show.versions), at: None })?;
     Ok(Done::new(render.sector(&shown), &shown))
 }
 
 pub fn diff(place: &Place<'_>, render: &Render, diff: arguments::Diff) -> Result<Done, Failure> {
     let _progress = Progress::begin(format!("reading {}", diff.sector));
-    let depth = if diff.from.is_none() { 2 } else { ALL };
     let compare = Compare { sector: diff.sector, from: diff.from, to: diff.to, statements: diff.statements };
-    let compared = place.read(depth)?.ask(compare)?;
+    let compared = place.read(1)?.ask(compare)?;
     Ok(Done::new(render.compared(&compared), &compared))
 }
 
 pub fn export(place: &Place<'_>, export: arguments::Export) -> Result<Done, Failure> {
     let _progress = Progress::begin(format!("exporting {}", export.sector));
-    let depth = if export.version.is_some() { ALL } else { 1 };
     let format = export.format.or_else(|| input::told(export.output.as_deref()?)).unwrap_or(Format::Json);
     let request = Export { sector: export.sector, version: export.version, format: Some(format.to_string()) };
-    let exported = place.read(depth)?.ask(request)?;
+    let exported = place.read(1)?.ask(request)?;
     let note = exported.partial.then(|| {
         let sector = &exported.sector;
         format!("{sector} holds more than JSON can say; `knhk export {sector} --format turtle` writes all of it")
@@ -147,6 +142,6 @@ fn named_like(file: &Path) -> Option<String> {
 }
 
 /// The sector and the path in it.
-fn split(named: &str) -> (&str, &str) {
+pub fn split(named: &str) -> (&str, &str) {
     named.split_once('/').unwrap_or((named, ""))
 }

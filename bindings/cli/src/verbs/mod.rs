@@ -1,14 +1,18 @@
 //! The verbs, from arguments to answers.
 
 mod change;
+mod history;
+mod ledger;
 mod look;
+mod observe;
+mod proof;
 
 use std::path::Path;
 use std::time::SystemTime;
 
 use clap::CommandFactory;
-use knhk_engine::control::{Access, Failure};
-use knhk_engine::{Options, Status};
+use knhk_engine::control::{Access, Failure, Live};
+use knhk_engine::{Engine, Options, Status};
 
 use crate::arguments::{Arguments, Completion, Verb};
 use crate::output::{Done, Palette};
@@ -28,6 +32,18 @@ pub fn run(arguments: Arguments) -> Result<Done, Failure> {
         Verb::Get(get) => look::get(&place, &render, get),
         Verb::Show(show) => look::show(&place, &render, show),
         Verb::Diff(diff) => look::diff(&place, &render, diff),
+        Verb::Log(log) => history::log(&place, &render, log),
+        Verb::Tag(tag) => history::tag(&place, &render, tag),
+        Verb::AsOf(as_of) => history::as_of(&place, &render, as_of),
+        Verb::Prune(prune) => history::prune(&place, prune),
+        Verb::Receipts(receipts) => ledger::receipts(&place, &render, receipts),
+        Verb::Verify(verify) => ledger::verify(&place, verify),
+        Verb::Checkpoint(checkpoint) => ledger::checkpoint(&place, checkpoint),
+        Verb::Keys(keys) => ledger::keys(&place, &render, keys),
+        Verb::Backup(backup) => ledger::backup(&place, backup),
+        Verb::Restore(restore) => ledger::restore(&place, restore),
+        Verb::Proof(proof) => proof::proof(&place, proof.of),
+        Verb::Observe(observe) => observe::observe(&place, &render, observe),
         Verb::Completion(completion) => Ok(script(completion)),
     }
 }
@@ -40,21 +56,51 @@ struct Place<'a> {
 impl Place<'_> {
     /// Looks beside whatever engine has the folder open, at the newest `depth` versions.
     fn read(&self, depth: usize) -> Result<Access, Failure> {
-        self.existing()?;
         let mut options = Options::default();
         options.history = depth;
+        self.read_with(options)
+    }
+
+    /// As [`Place::read`], with options of one's own.
+    fn read_with(&self, options: Options) -> Result<Access, Failure> {
+        self.existing()?;
         Access::read(self.folder, options)
+    }
+
+    /// The engine itself, beside whatever other one has the folder open.
+    fn engine(&self, options: Options) -> Result<Engine, Failure> {
+        match self.read_with(options)? {
+            Access::Here(engine, _) => Ok(engine),
+            Access::Live(_) => unreachable!("a folder is read here"),
+        }
+    }
+
+    /// The live engine that takes commands.
+    fn live(&self) -> Result<Live, Failure> {
+        self.existing()?;
+        Live::connect(self.folder)?.ok_or_else(|| {
+            let folder = self.folder.display().to_string();
+            let message = format!(
+                "no live engine takes commands on {folder}: figures are in the memory of the engine that observes; open it with the options observations and control"
+            );
+            Failure::new(Status::NotFound, "control", folder, message)
+        })
     }
 
     /// Goes through the live engine, or opens the folder, which has to be there.
     fn change(&self) -> Result<Access, Failure> {
+        self.change_with(Options::default())
+    }
+
+    /// As [`Place::change`]; the options are for where no live engine has the folder open.
+    fn change_with(&self, options: Options) -> Result<Access, Failure> {
         self.existing()?;
-        self.open()
+        Access::change(self.folder, options)
     }
 
     /// Whether it is an engine's.
     fn exists(&self) -> bool {
-        self.folder.join("sectors").is_dir()
+        self.folder.join("store.sqlite").is_file()
     }
 
     fn existing(&self) -> Result<(), Failure> {

@@ -28,16 +28,23 @@ fn exit_codes_are_as_documented() {
     assert!(scratch.fails(&["export", "orders", "--output", "no/such/folder"], 6).contains("no/such/folder"));
     assert!(!scratch.0.join("no").exists());
 
-    fs::write(scratch.0.join("sectors/orders/versions").join(format!("{:020}", 1)), "x").unwrap();
+    damage(&scratch, 1);
     assert!(scratch.fails(&["get", "orders/max_qty"], 5).contains("backup"));
     assert!(scratch.fails(&["promote", "orders", "max_qty=1"], 5).contains("backup"));
+}
+
+/// Destroys what a version's snapshot is stored as.
+fn damage(scratch: &Scratch, version: u64) {
+    let sql = rusqlite::Connection::open(scratch.0.join("store.sqlite")).unwrap();
+    let change = "UPDATE snapshots SET added = x'00' WHERE id = (SELECT snapshot FROM versions WHERE number = ?1)";
+    assert_eq!(sql.execute(change, [version]).unwrap(), 1);
 }
 
 #[test]
 fn a_damaged_newest_version_falls_back_to_the_last_whole_one() {
     let scratch = Scratch::with_limits("fallback");
     scratch.says(&["promote", "orders", "max_qty=2"]);
-    fs::write(scratch.0.join("sectors/orders/versions").join(format!("{:020}", 2)), "x").unwrap();
+    damage(&scratch, 2);
     assert_eq!(scratch.says(&["get", "--raw", "orders/max_qty"]), "1000\n");
     assert!(scratch.says(&["promote", "orders", "max_qty=3"]).contains("version 3"));
 }

@@ -1,6 +1,7 @@
 // What must compile, and, under @ts-expect-error, what must not: an error that is not there any more is an error.
 import * as knhk from 'knhk';
 import { attach, Engine, Key, KnhkError, open, openSync, View, type Change, type Value, type VersionInfo } from 'knhk';
+import { Breaker, Bulkhead, Pipeline, Retry } from 'knhk/resilience';
 
 declare function is<T>(value: T): void;
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -106,3 +107,18 @@ try {
   if (error instanceof KnhkError) is<string>(error.code), is<number>(error.status), is<string>(error.stage);
   if (error instanceof knhk.Error) is<string>(error.item);
 }
+
+// Resilience.
+const breaker = new Breaker('payments', { failureRate: 0.2, recovery: 5_000, judge: () => 'ignored' });
+// @ts-expect-error a misspelt option
+new Breaker('payments', { failrate: 0.2 });
+// @ts-expect-error a bulkhead needs its limit
+new Bulkhead('places', {});
+const callee = new Pipeline('payments', [breaker, new Retry('payments')], { timeout: 250 });
+same<number, Awaited<ReturnType<typeof paid>>>(true);
+const paid = callee.wrap(async (amount: number) => amount, { priority: 'high', fallback: (error, amount) => amount });
+is<string>(await callee.call(async ({ signal }) => `${signal.aborted}`, { signal: AbortSignal.timeout(5) }));
+// @ts-expect-error no such priority
+callee.enter({ priority: 'vip' });
+// @ts-expect-error a retry decides, and admits nothing
+new Retry('r').enter();

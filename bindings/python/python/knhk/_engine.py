@@ -6,21 +6,41 @@ import asyncio
 import os
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, TypeAlias, TypedDict, TypeVar, Unpack, overload
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from . import _knhk
 from ._changes import Changes, Mailbox
 from ._document import Document, to_json
+from ._enums import Format
 from ._errors import TimedOut, make
-from ._knhk import IdentifierConflict, Key, KeyInfo, Report, SectorInfo, StatementDiff, Stats, Version
+from ._knhk import IdentifierConflict, Key, KeyInfo, Report, SectorInfo, Signer, StatementDiff, Stats, Version
+from ._ledger import Ledger
+from ._versions import History, Reference
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
-Format: TypeAlias = (  # A union, and not one Literal, for which stubtest has no eye.
-    Literal["turtle"] | Literal["ntriples"] | Literal["nquads"] | Literal["jsonld"] | Literal["rdfxml"] | Literal["json"]
-)
-"""How knowledge is written. "json" holds parameters and classes alone, as `Sector.promote` takes them."""
+class Observations(TypedDict, total=False):
+    """How observations are kept; what is left out keeps a default that suits a service."""
+
+    segment_records: int
+    """Observations of a segment, which has one receipt."""
+    seal_after: float
+    """Seconds that an observation waits for its segment to fill, at most."""
+    memory_bytes: int
+    """Memory for observations that are not durable yet; beyond it rings fill and refuse, which is counted."""
+    period: float
+    """How often the rings are looked into while they are empty, in seconds."""
+    retain_bytes: int
+    """Bytes of observations that are kept, 64 each. Counts, Merkle roots and receipts are kept for ever."""
+    retain_age: float
+    """For how many seconds observations are kept."""
+    window: float
+    """The window that aggregates are over, in seconds."""
+    series: int
+    """Pairs of key and kind that are added up apart, at most."""
+    compression: int
+    """The effort of zstd, -7 to 19."""
 
 
 class Settings(TypedDict, total=False):
@@ -50,9 +70,21 @@ class Settings(TypedDict, total=False):
     """Takes commands of `knhk` over a socket in the engine's folder, from the folder's owner alone."""
     read_only: bool
     """Opens a still picture of a folder, beside the engine that has it open, if one has. Changes are refused with `StorageError`."""
+    signer: Signer
+    """Who signs receipts in place of the key in the folder; in memory there are receipts with one only."""
+    trust_root: str
+    """What the folder's log must begin at: `Engine.trust_root` as it was told before."""
+    checkpoint: str
+    """What `Engine.checkpoint` told before: opening finds a log that was cut off or forked since."""
+    retain_versions: int
+    """Versions of each sector that are kept in the folder; what either limit asks to keep is kept, everything without limits."""
+    retain_age: float
+    """Versions that were current within this many seconds are kept."""
+    observations: bool | Observations
+    """Has the engine take observations out of the rings by itself, add them up, and keep them under receipts."""
 
 
-class Sector(_knhk.Sector):
+class Sector(History):
     """A namespace with its own knowledge and its own history. Made by `Engine.sector` and `Engine.create_sector`."""
 
     engine: Engine
@@ -175,7 +207,7 @@ class Sector(_knhk.Sector):
         """`validate_delta` in a thread."""
         return await asyncio.to_thread(self.validate_delta, add=add, remove=remove, format=format)
 
-    async def adiff(self, before: int, after: int) -> StatementDiff:
+    async def adiff(self, before: Reference, after: Reference) -> StatementDiff:
         """`diff` in a thread."""
         return await asyncio.to_thread(self.diff, before, after)
 
@@ -187,7 +219,7 @@ class Sector(_knhk.Sector):
         """`declare` in a thread."""
         await asyncio.to_thread(self.declare, document)
 
-    async def arollback(self, version: int, *, by: str = "", why: str = "") -> Version:
+    async def arollback(self, version: Reference, *, by: str = "", why: str = "") -> Version:
         """`rollback` in a thread. Cancelling the wait does not take the rollback back."""
         return await asyncio.to_thread(self.rollback, version, by=by, why=why)
 
@@ -199,7 +231,7 @@ class Sector(_knhk.Sector):
         """`history` in a thread."""
         return await asyncio.to_thread(self.history)
 
-    async def aexport(self, version: int | None = None, *, format: Format = "json") -> str:
+    async def aexport(self, version: Reference | None = None, *, format: Format = "json") -> str:
         """`export` in a thread."""
         return await asyncio.to_thread(self.export, version, format=format)
 
@@ -229,7 +261,7 @@ class Sector(_knhk.Sector):
         return True
 
 
-class Engine(_knhk.Engine):
+class Engine(Ledger):
     """An engine. Every method may be called from any thread. Made by `open`."""
 
     _mailboxes: dict[int, Mailbox]
@@ -366,7 +398,8 @@ def open(location: str | os.PathLike[str] = ":memory:", **settings: Unpack[Setti
     """Opens an engine on a folder, which is made where it does not exist, or in memory. See `Settings`.
 
     Raises `Busy` when another engine has the folder open, `StorageError` when it cannot be read or written, `Corrupt` when no version
-    of a sector is whole.
+    of a sector is whole, `Tampered` when its log is not what was signed or not the one that is trusted, `KeyFileError` when there is no
+    key to sign with.
     """
     return Engine(_text(location), **settings)
 

@@ -1,6 +1,12 @@
-"""Small numbers with names."""
+"""Small numbers with names, and names with a meaning."""
 
 from enum import IntEnum
+from typing import Literal, TypeAlias
+
+Format: TypeAlias = (  # A union, and not one Literal, for which stubtest has no eye.
+    Literal["turtle"] | Literal["ntriples"] | Literal["nquads"] | Literal["jsonld"] | Literal["rdfxml"] | Literal["json"]
+)
+"""How knowledge is written. "json" holds parameters and classes alone, as `Sector.promote` takes them."""
 
 
 class Reason(IntEnum):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AlreadyExists",
     "Busy",
+    "CallFailed",
     "Closed",
     "Conflict",
     "Corrupt",
@@ -19,14 +20,18 @@ __all__ = [
     "InvalidArgument",
     "InvalidArtifact",
     "InvalidDocument",
+    "KeyFileError",
     "LimitExceeded",
     "Nonconforming",
     "NotFound",
     "NotReady",
     "Panic",
+    "Refused",
+    "SigningFailed",
     "Stalled",
     "StorageError",
     "SystemFailure",
+    "Tampered",
     "TimedOut",
     "Unproven",
     "WrongThread",
@@ -97,6 +102,21 @@ class WrongThread(Error):
     """A reader belongs to another thread."""
 
 
+class Refused(Error):
+    """A policy of resilience refused a call, which never began."""
+
+    policy: str = ""
+    """The policy's name."""
+    reason: str = ""
+    """"open", "forced_open", "probing", "rate_limited", "full", "overloaded", "shed" or "deadline_passed"."""
+    retry_after: float | None = None
+    """After how many seconds another try has a chance; None where that is not known, or never."""
+
+
+class CallFailed(Error):
+    """A call through a policy failed for a reason of the policy's: chaos made it fail."""
+
+
 class InvalidDocument(Error, ValueError):
     """The document is not valid; `item` is the path at fault."""
 
@@ -140,6 +160,18 @@ class SystemFailure(Error):
     """The operating system refused."""
 
 
+class Tampered(Error):
+    """What is stored is not what was signed, or not the log that is trusted; the text names the first finding."""
+
+
+class KeyFileError(Error):
+    """A key file cannot be used; the text says why, and nothing of what is in it."""
+
+
+class SigningFailed(Error):
+    """Whoever signs did not, or gave what is not their signature. Nothing was recorded, and nothing changed."""
+
+
 class Panic(Error):
     """A defect of knhk. Reads go on; reopen the engine to change anything."""
 
@@ -155,6 +187,8 @@ _CLASSES: dict[int, type[Error]] = {
     107: Stalled,
     108: Busy,
     109: WrongThread,
+    110: Refused,
+    111: CallFailed,
     200: InvalidDocument,
     201: InvalidArtifact,
     202: Incompatible,
@@ -165,6 +199,9 @@ _CLASSES: dict[int, type[Error]] = {
     300: StorageError,
     301: Corrupt,
     302: SystemFailure,
+    303: Tampered,
+    304: KeyFileError,
+    305: SigningFailed,
     900: Panic,
 }
 
@@ -174,6 +211,14 @@ def make(code: int, status: str, message: str, stage: str, item: str) -> Error:
     kind = InvalidArgument if 1 <= code <= 99 else _CLASSES.get(code, Error)
     error = kind(message)
     error.code, error.status, error.stage, error.item = code, status, stage, item
+    return error
+
+
+def make_refused(message: str, policy: str, reason: str, retry_after: float | None) -> Refused:
+    """The exception for a refusal."""
+    error = Refused(message)
+    error.code, error.status, error.stage, error.item = 110, "refused by a policy", "enter", policy
+    error.policy, error.reason, error.retry_after = policy, reason, retry_after
     return error
 
 

@@ -1,35 +1,89 @@
 """The extension module. Use the names of the package `knhk`."""
 
+import os
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
-from ._engine import Format
-from ._enums import Reason
+from ._enums import Format, Reason
+from ._ledger import Telling
 
 __all__ = [
+    "Aggregate",
     "Change",
+    "ComponentReport",
+    "Counts",
     "Difference",
     "Engine",
+    "Figures",
+    "HealthReport",
+    "HedgedCall",
     "IdentifierConflict",
+    "KeptObservation",
     "Key",
     "KeyBase",
     "KeyInfo",
+    "Listener",
+    "LogEntry",
     "Map",
+    "Objective",
     "Observation",
+    "ObserveStats",
+    "Parameter",
+    "Permit",
     "Phases",
+    "PolicyBase",
+    "PolicyInfo",
+    "Progress",
+    "Receipt",
     "Report",
+    "ScopeBase",
     "Sector",
     "SectorInfo",
+    "Segment",
+    "Signer",
+    "SigningKey",
     "StatementDiff",
     "Stats",
     "Subscription",
+    "Tag",
     "ValidationResult",
+    "Verified",
     "Version",
     "View",
     "__version__",
     "after_fork_in_child",
+    "aggregates",
+    "as_of",
+    "as_of_moment",
+    "backup",
+    "checkpoint",
     "end_callbacks",
+    "flush_observations",
+    "log",
+    "objectives",
+    "observations",
+    "observe_stats",
+    "policies",
+    "prove_consistency",
+    "prove_observation",
+    "prove_receipt",
+    "prune",
+    "receipt",
+    "receipts",
+    "remove_policy",
+    "resolve",
+    "restore",
+    "retry_after",
+    "rotate_key",
+    "segments",
+    "signing_keys",
+    "tag",
+    "tags",
+    "trust_root",
+    "untag",
+    "verify",
+    "verify_observation",
     "verify_proof",
 ]
 
@@ -441,6 +495,14 @@ class Version:
         """The version whose content this one brings back."""
 
     @property
+    def parent(self) -> int | None:
+        """The version that it took the place of."""
+
+    @property
+    def receipt(self) -> str | None:
+        """The id of its receipt, for `Engine.receipt`; none in memory without a signer."""
+
+    @property
     def differences(self) -> list[Difference]:
         """What changed against the version before."""
 
@@ -551,6 +613,10 @@ class Stats:
     @property
     def missed_changes(self) -> int: ...
     @property
+    def damaged_versions(self) -> int:
+        """Stored versions that were damaged and passed over when the engine was opened."""
+
+    @property
     def epoch(self) -> int: ...
     @property
     def readers(self) -> int: ...
@@ -577,3 +643,719 @@ class Stats:
 
 def end_callbacks() -> bool: ...
 def after_fork_in_child() -> None: ...
+
+@final
+class Signer:
+    """A key that signs (Ed25519), here or elsewhere. Its text shows the public part alone."""
+
+    @staticmethod
+    def generate() -> Signer:
+        """A new key, in memory alone: see `save`. Raises `SigningFailed` when the system gives no random bytes."""
+
+    @staticmethod
+    def load(path: str | os.PathLike[str], /) -> Signer:
+        """A key from a file that nobody but its owner may touch: PKCS#8 as PEM or DER, or a seed as 32 bytes or 64 hexadecimal digits.
+
+        Raises `KeyFileError`, whose text quotes nothing of it.
+        """
+
+    @staticmethod
+    def from_seed(seed: bytes, /) -> Signer:
+        """The key of a seed of 32 bytes (RFC 8032's private key)."""
+
+    @staticmethod
+    def delegated(public_key: bytes, sign: Callable[[bytes], bytes], /) -> Signer:
+        """A key that is held elsewhere: an HSM, a KMS, another process. `sign` gets a message and returns the 64 bytes of its signature.
+
+        It is called on whichever thread records something, one call at a time; until it returns, no receipt is written and nothing is
+        promoted, and it must not call the engine. Each signature is checked. What it raises fails the call that wanted to record, with
+        `SigningFailed`.
+        """
+
+    def sign(self, message: bytes, /) -> bytes:
+        """The signature of a message, 64 bytes: for a program that holds a key on behalf of an engine elsewhere."""
+
+    def save(self, path: str | os.PathLike[str], /) -> None:
+        """Writes the key to a new file as PKCS#8 PEM that only its owner may read. Raises `KeyFileError`, also where it is held elsewhere."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The public part, 32 bytes."""
+
+@final
+class Receipt:
+    """A receipt: a signed statement of one operation, at its place in the log."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the log, from 0."""
+
+    @property
+    def id(self) -> str:
+        """Its id, which sorts by time."""
+
+    @property
+    def time_ns(self) -> int:
+        """When, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def sector(self) -> str | None:
+        """The sector that it is about; none: the engine."""
+
+    @property
+    def kind(self) -> str:
+        """What happened, such as "snapshot promoted"."""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended: "approved", "rejected", "pending"."""
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What it states, field by field; bytes as hexadecimal digits."""
+
+    @property
+    def links(self) -> list[str]:
+        """Ids of receipts of other sectors that belong to the same operation."""
+
+    @property
+    def statement(self) -> bytes:
+        """The statement as it was signed (COSE_Sign1, RFC 9052)."""
+
+    @property
+    def leaf(self) -> bytes:
+        """Its leaf of the Merkle log: SHA-256(0x00 || statement)."""
+
+@final
+class SigningKey:
+    """A key that signs, or signed."""
+
+    @property
+    def number(self) -> int:
+        """Which key, from 0: the first one is the trust root's, each other one took over from the one before."""
+
+    @property
+    def id(self) -> str:
+        """What statements name it by: the first 8 bytes of its SHA-256, in hexadecimal digits."""
+
+    @property
+    def key(self) -> bytes:
+        """The public key (Ed25519), 32 bytes."""
+
+    @property
+    def from_receipt(self) -> int:
+        """The first receipt that it may sign."""
+
+    @property
+    def time_ns(self) -> int:
+        """Since when, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def current(self) -> bool:
+        """Whether it signs now."""
+
+    def __hash__(self) -> int: ...
+
+@final
+class Verified:
+    """A log and a history that are whole."""
+
+    @property
+    def receipts(self) -> int: ...
+    @property
+    def keys(self) -> int:
+        """Keys that signed them."""
+
+    @property
+    def checkpoints(self) -> int:
+        """Checkpoints that were stored."""
+
+    @property
+    def observations(self) -> int:
+        """Observations whose hashes lead to the roots that were signed."""
+
+    @property
+    def dropped(self) -> int:
+        """Observations that retention dropped; their batches' receipts are there."""
+
+    @property
+    def versions(self) -> int:
+        """Versions whose receipts state them and whose content has its address."""
+
+    @property
+    def snapshots(self) -> int:
+        """Different snapshots among them."""
+
+    @property
+    def first_ns(self) -> int:
+        """The first receipt's time, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def last_ns(self) -> int:
+        """The last receipt's time."""
+
+    @property
+    def root(self) -> str:
+        """The Merkle root over all receipts, in hexadecimal digits."""
+
+    def __hash__(self) -> int: ...
+
+@final
+class Progress:
+    """How far something long is. What does not apply is 0."""
+
+    @property
+    def done(self) -> int:
+        """Receipts verified, or pages of the store copied."""
+
+    @property
+    def total(self) -> int:
+        """How many there are, as far as known now."""
+
+    @property
+    def observations(self) -> int:
+        """Observations verified."""
+
+    @property
+    def versions(self) -> int:
+        """Versions verified."""
+
+@final
+class LogEntry:
+    """A version, as the log tells it."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def snapshot_id(self) -> str:
+        """The content address, in hexadecimal digits."""
+
+    @property
+    def parents(self) -> list[int]:
+        """The versions that it came from; none also where it is no longer kept."""
+
+    @property
+    def epoch(self) -> int:
+        """The generation of all sectors in which it became current."""
+
+    @property
+    def time_ns(self) -> int:
+        """When, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def by(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def major(self) -> bool:
+        """Whether it was declared incompatible with the one before."""
+
+    @property
+    def rollback_of(self) -> int | None:
+        """The version whose content it brought back."""
+
+    @property
+    def receipt(self) -> str | None:
+        """The id of its receipt."""
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags, sorted."""
+
+    @property
+    def retained(self) -> bool:
+        """Whether its content is still kept; its receipt is in any case."""
+
+    def __hash__(self) -> int: ...
+
+@final
+class Tag:
+    """A name for a version."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def time_ns(self) -> int:
+        """When it was set, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def by(self) -> str:
+        """Who set it."""
+
+    def __hash__(self) -> int: ...
+
+def receipts(
+    engine: Engine, first: int, end: int | None, sector: str | None, kind: str | None, newest_first: bool, limit: int | None, /
+) -> list[Receipt]: ...
+def receipt(engine: Engine, id_or_number: str, /) -> Receipt: ...
+def prove_receipt(engine: Engine, id_or_number: str, /) -> bytes: ...
+def prove_consistency(engine: Engine, earlier: int, /) -> bytes: ...
+def checkpoint(engine: Engine, /) -> str: ...
+def trust_root(engine: Engine, /) -> str | None: ...
+def verify(engine: Engine, checkpoint: str | None, without_observations: bool, progress: Telling | None, /) -> Verified: ...
+def signing_keys(engine: Engine, /) -> list[SigningKey]: ...
+def rotate_key(engine: Engine, signer: Signer | None, /) -> Receipt: ...
+def prune(engine: Engine, /) -> int: ...
+def as_of_moment(engine: Engine, time_ns: int, /) -> View: ...
+def backup(engine: Engine, path: str | os.PathLike[str], progress: Telling | None, /) -> None: ...
+def restore(
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    trust_root: str | None,
+    checkpoint: str | None,
+    progress: Telling | None,
+    /,
+) -> Verified: ...
+def log(sector: Sector, before: int | None, limit: int | None, /) -> list[LogEntry]: ...
+def resolve(sector: Sector, reference: str, /) -> int: ...
+def tag(sector: Sector, name: str, reference: str, by: str, /) -> int: ...
+def untag(sector: Sector, name: str, by: str, /) -> None: ...
+def tags(sector: Sector, /) -> list[Tag]: ...
+def as_of(sector: Sector, reference: str, /) -> View: ...
+
+class ScopeBase:
+    """What `knhk.resilience.Scope` is made of."""
+
+    def __new__(cls, clock: Literal["system", "cached", "manual"] = "system", *, engine: Engine | None = None) -> Self: ...
+    def now(self) -> float:
+        """The time of its clock, in seconds since a zero of its own."""
+
+    def advance(self, by: float) -> None:
+        """Moves a manual clock forward, in seconds."""
+
+    def counters(self) -> dict[str, int]:
+        """What its policies counted."""
+
+    def _subscribe(self, callback: Callable[..., object]) -> Listener: ...
+
+@final
+class Listener:
+    """A callback's registration. It ends when it is closed or forgotten."""
+
+    def close(self) -> None:
+        """Ends it: when this returns, the callback is not running, unless this is called from it."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_raised: object) -> None: ...
+
+class PolicyBase:
+    """What the classes of `knhk.resilience` are made of."""
+
+    def __new__(
+        cls,
+        kind: str,
+        name: str,
+        settings: list[tuple[str, float]],
+        scope: ScopeBase,
+        policies: list[Any],
+        levels: list[tuple[str, float, float, float, float, list[str]]],
+        strategies: list[tuple[str, int, Callable[[str, str], object]]],
+    ) -> Self: ...
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def kind(self) -> str:
+        """ "breaker", "token_bucket" and so on."""
+
+    @property
+    def state(self) -> str:
+        """The state in a word or two: "closed", "half-open", a level's name; empty for what has none."""
+
+    def figures(self) -> dict[str, float]:
+        """What it counts and measures at present."""
+
+    def parameters(self) -> list[Parameter]:
+        """What can be retuned, as it stands. Times are in milliseconds here, and their names end in "_ms"."""
+
+    def add_to(self, engine: Engine, sector: str | None = None) -> None:
+        """Has an engine list it. With a sector, the values under `resilience/<policy>/<parameter>` there retune it, at once and with
+        each promotion and rollback; what a version does not state is as the program made it."""
+
+    def force_open(self) -> None:
+        """Opens a breaker until it is closed by hand."""
+
+    def close(self) -> None:
+        """Closes a breaker, with nothing remembered."""
+
+    def disable(self) -> None:
+        """Has a breaker admit everything and remember nothing until it is closed by hand."""
+
+    def switch(self, on: bool) -> None:
+        """Switches chaos on or off."""
+
+    def load(self, load: float) -> None:
+        """Tells a shedder or a degradation the load; 1 is the capacity."""
+
+    def pin(self, level: int | None) -> None:
+        """Holds a level of a degradation whatever the load is; None lets go."""
+
+    def is_on(self, feature: str) -> bool:
+        """Whether a degradation's feature is on."""
+
+    def depend(self, name: str, on: str) -> None:
+        """Says that a component of a health monitor depends on another."""
+
+    def _level(self) -> int: ...
+    def _retune(self, settings: list[tuple[str, float]]) -> None: ...
+    def _document(self) -> str: ...
+    def _enter(self, priority: int, timeout: float | None, tokens: int) -> Permit: ...
+    def _recover(self, component: str, what: str) -> tuple[str | None, list[tuple[str, str]]]: ...
+    def _retry_begin(self) -> tuple[int, int]: ...
+    def _retry_decide(
+        self, attempts: tuple[int, int], permanent: bool, retry_after: float | None, left: float | None
+    ) -> tuple[tuple[int, int], float | None, str]: ...
+    def _hedge_begin(self) -> HedgedCall: ...
+    def _hedge_wait(self, call: HedgedCall) -> float | None: ...
+    def _hedge_send(self, call: HedgedCall) -> int | None: ...
+    def _hedge_finish(self, call: HedgedCall, copy: int, outcome: str) -> str: ...
+    def _health_add(self, name: str, weight: float, needs: list[str]) -> int: ...
+    def _health_report(self, component: int, health: float) -> None: ...
+    def _health_check(self, component: int, check: Callable[[], float]) -> None: ...
+    def _health_poll(self) -> HealthReport: ...
+    def _health_start(self, interval: float) -> None: ...
+    def _health_stop(self) -> None: ...
+
+@final
+class HedgedCall:
+    """A hedged call's copies."""
+
+@final
+class Permit:
+    """An admitted call."""
+
+    def finish(self, outcome: str = "success") -> bool:
+        """Tells how the call ended: "success", "failure" or "ignored". False where that was taken for something else: a success
+        beyond the deadline is a failure."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the call is to be over; None without a deadline."""
+
+    @property
+    def is_to_fail(self) -> bool:
+        """Whether chaos wants the call to fail without being made."""
+
+@final
+class Parameter:
+    """A parameter of a policy, as it stands."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def is_whole(self) -> bool: ...
+    @property
+    def what(self) -> str: ...
+
+@final
+class ComponentReport:
+    """A component's health at one moment."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def health(self) -> float: ...
+    @property
+    def age(self) -> float | None: ...
+    @property
+    def explained_by(self) -> list[str]: ...
+
+@final
+class HealthReport:
+    """A system's health at one moment; its text is for people."""
+
+    @property
+    def availability(self) -> float: ...
+    @property
+    def system(self) -> str: ...
+    @property
+    def components(self) -> list[ComponentReport]: ...
+    @property
+    def text(self) -> str: ...
+
+@final
+class PolicyInfo:
+    """A policy that an engine knows."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def sector(self) -> str | None: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def refused(self) -> str | None: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+def policies(engine: Engine) -> list[PolicyInfo]:
+    """The policies that an engine knows."""
+
+def remove_policy(engine: Engine, name: str) -> bool:
+    """Has an engine forget a policy; False when there is none of that name."""
+
+def retry_after(value: str) -> float | None:
+    """What a `Retry-After` header asks for, in seconds; None when it is neither seconds nor a date."""
+
+@final
+class Counts:
+    """How many observations, and how they ended."""
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+
+    @property
+    def unspecified(self) -> int: ...
+
+    @property
+    def success(self) -> int: ...
+
+    @property
+    def rejected(self) -> int: ...
+
+    @property
+    def error(self) -> int: ...
+
+    @property
+    def timeout(self) -> int: ...
+
+    @property
+    def own(self) -> int:
+        """Those with a code of the program's own."""
+
+    @property
+    def mismatched(self) -> int:
+        """Those whose value is not of the type or range that the ontology declares."""
+
+@final
+class Figures:
+    """What a window's observations add up to; None where there is no data."""
+
+    @property
+    def seconds(self) -> float:
+        """What they are over: the window, or less while it is not full."""
+
+    @property
+    def counts(self) -> Counts: ...
+
+    @property
+    def rate(self) -> float:
+        """Observations a second."""
+
+    @property
+    def failure_share(self) -> float | None:
+        """The share of those whose outcome is not success, in %."""
+
+    @property
+    def sum(self) -> float | None: ...
+
+    @property
+    def mean(self) -> float | None: ...
+
+    @property
+    def min(self) -> float | None: ...
+
+    @property
+    def max(self) -> float | None: ...
+
+    @property
+    def p50(self) -> float | None:
+        """The median; quantiles are within 1 %."""
+
+    @property
+    def p90(self) -> float | None: ...
+
+    @property
+    def p99(self) -> float | None: ...
+
+    @property
+    def p999(self) -> float | None: ...
+
+@final
+class Aggregate:
+    """What the observations under a key, of a kind, add up to."""
+
+    @property
+    def key(self) -> str | None:
+        """Its path; None for what came beyond the limit of series."""
+
+    @property
+    def kind(self) -> str | None: ...
+
+    @property
+    def unit(self) -> str | None: ...
+
+    @property
+    def window(self) -> Figures:
+        """The window that ends now."""
+
+    @property
+    def total(self) -> Counts:
+        """Since the engine was opened."""
+
+@final
+class Objective:
+    """How a service level objective stands."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str:
+        """The kind that it is about."""
+
+    @property
+    def aggregate(self) -> str:
+        """What is computed: "failure_share", "p99" and so on."""
+
+    @property
+    def bound(self) -> str:
+        """"at most" or "at least"."""
+
+    @property
+    def parameter(self) -> str:
+        """The parameter that is the limit."""
+
+    @property
+    def limit(self) -> float | None: ...
+
+    @property
+    def window(self) -> int:
+        """In seconds."""
+
+    @property
+    def value(self) -> float | None:
+        """The value now; None where there is no data."""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether it holds; None where there is no data, or no limit."""
+
+    @property
+    def burn(self) -> float | None:
+        """How much of what is allowed is used up; above 1 it is broken."""
+
+    @property
+    def figures(self) -> Figures: ...
+
+@final
+class Segment:
+    """A batch of observations of one sector that became durable under one receipt."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def sector(self) -> str: ...
+
+    @property
+    def first_ns(self) -> int: ...
+
+    @property
+    def last_ns(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def root(self) -> str:
+        """The Merkle root over them (RFC 9162), in hexadecimal digits."""
+
+    @property
+    def receipt(self) -> int | None:
+        """The number of its receipt."""
+
+    def __hash__(self) -> int: ...
+
+@final
+class KeptObservation:
+    """An observation that was kept."""
+
+    @property
+    def sector(self) -> str: ...
+
+    @property
+    def key(self) -> str | None: ...
+
+    @property
+    def value(self) -> int | float | bool | None: ...
+
+    @property
+    def outcome(self) -> int: ...
+
+    @property
+    def subject(self) -> int: ...
+
+    @property
+    def detail(self) -> int: ...
+
+    @property
+    def time_ns(self) -> int: ...
+
+    @property
+    def epoch(self) -> int:
+        """The generation in which it was made."""
+
+@final
+class ObserveStats:
+    """Figures of what drains the rings, since the engine was opened."""
+
+    @property
+    def drained(self) -> int: ...
+
+    @property
+    def persisted(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
+
+    @property
+    def unattributed(self) -> int: ...
+
+    @property
+    def lost(self) -> int: ...
+
+    @property
+    def segments(self) -> int: ...
+
+    @property
+    def stored_bytes(self) -> int: ...
+
+    @property
+    def pruned(self) -> int: ...
+
+    @property
+    def held_bytes(self) -> int: ...
+
+    @property
+    def failing(self) -> str | None:
+        """Why observations cannot be stored now, if so."""
+
+def aggregates(sector: Sector, /) -> list[Aggregate]: ...
+def objectives(sector: Sector, /) -> list[Objective]: ...
+def flush_observations(engine: Engine, /) -> None: ...
+def observe_stats(engine: Engine, /) -> ObserveStats: ...
+def segments(engine: Engine, sector: str | None, first: int, limit: int | None, /) -> list[Segment]: ...
+def observations(engine: Engine, segment: int, /) -> list[KeptObservation]: ...
+def prove_observation(engine: Engine, segment: int, index: int, /) -> tuple[bytes, bytes]: ...
+def verify_observation(engine: Engine, record: bytes, proof: bytes, /) -> None: ...

@@ -5,6 +5,7 @@ use knhk_ontology::shacl::ValidationResult;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Logged;
 use crate::{Report, SectorInfo, Severity, VersionInfo};
 
 /// A sector in a list.
@@ -37,16 +38,9 @@ pub struct VersionEntry {
     pub major: bool,
     /// The version whose content it brought back.
     pub rollback_of: Option<u64>,
-}
-
-/// A version and what it changed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct History {
-    /// The version.
-    #[serde(flatten)]
-    pub entry: VersionEntry,
-    /// What changed against the version before.
-    pub changes: Vec<Item>,
+    /// The id of its receipt.
+    #[serde(default)]
+    pub receipt: Option<String>,
 }
 
 /// One path whose value, or what is said about it, differs.
@@ -87,9 +81,12 @@ pub struct Shown {
     pub path: String,
     /// The value there, or all values of the map there, in the document's order.
     pub parameters: Vec<Parameter>,
-    /// The retained versions, oldest first, where they were asked for.
+    /// The version that last changed the value, where a single one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<VersionEntry>,
+    /// The versions, newest first, where they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub versions: Vec<History>,
+    pub versions: Vec<Logged>,
 }
 
 /// A document.
@@ -193,8 +190,7 @@ pub struct Changed {
 }
 
 impl Sector {
-    pub(super) fn new(info: &SectorInfo, current: Option<&VersionInfo>) -> Sector {
-        let current = current.map(VersionEntry::from);
+    pub(super) fn new(info: &SectorInfo, current: Option<VersionEntry>) -> Sector {
         Sector { name: info.name.clone(), kind: info.kind.as_str().into(), keys: info.keys, current }
     }
 }
@@ -203,20 +199,19 @@ impl From<&VersionInfo> for VersionEntry {
     fn from(info: &VersionInfo) -> VersionEntry {
         VersionEntry {
             version: info.version,
-            snapshot_id: info.snapshot_id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            snapshot_id: hex(&info.snapshot_id),
             time_ns: info.time_ns,
             by: info.origin.by.clone(),
             why: info.origin.why.clone(),
             major: info.origin.major,
             rollback_of: info.rollback_of,
+            receipt: info.receipt.clone(),
         }
     }
 }
 
-impl From<&VersionInfo> for History {
-    fn from(info: &VersionInfo) -> History {
-        History { entry: info.into(), changes: info.differences().into_iter().map(Item::from).collect() }
-    }
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Validated {

@@ -19,6 +19,9 @@ mod answers;
 mod client;
 mod edit;
 mod failure;
+mod history;
+mod ledger;
+mod observed;
 mod reads;
 mod requests;
 mod server;
@@ -30,11 +33,16 @@ use serde::de::DeserializeOwned;
 use crate::{Engine, Error};
 
 pub use answers::{
-    Changed, Clash, Compared, Exported, Finding, History, Item, Parameter, Sector, Shown, Statements, Validated,
-    VersionEntry,
+    Changed, Clash, Compared, Exported, Finding, Item, Parameter, Sector, Shown, Statements, Validated, VersionEntry,
 };
 pub use client::{Access, Live};
 pub use failure::Failure;
+pub use history::{Log, Logged, Prune, Pruned, SetTag, Tagged, Tags};
+pub use ledger::{
+    KeyEntry, KeyList, Keys, ProveReceipt, ProvenReceipt, Receipt, Receipted, Receipts, RotateKey, SignCheckpoint,
+    SignedCheckpoint,
+};
+pub use observed::{Observe, Observed, ObservedObjective, ObservedSeries};
 pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
 pub(crate) use server::Server;

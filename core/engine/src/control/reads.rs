@@ -5,11 +5,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::edit::edited;
+use super::history::{entry, logged};
 use super::{
-    Clash, Compared, Content, Exported, History, Parameter, Request, Sector, Shown, Statements, Validated, VersionEntry,
+    Clash, Compared, Content, Exported, Parameter, Request, Sector, Shown, Statements, Validated, VersionEntry,
 };
 use crate::intern::nearest;
-use crate::{Conflict, Engine, Error, Format, SectorInfo, Status, VersionInfo};
+use crate::{Conflict, Engine, Error, Format, KeyInfo, LogQuery, SectorInfo, Status};
+
+/// Versions of a history, unless a request says otherwise.
+const ENTRIES: usize = 20;
+/// Versions among which the one that set a value is looked for.
+const LOOKED_BACK: usize = 256;
 
 /// Lists the sectors.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -22,9 +28,12 @@ pub struct Sectors {}
 pub struct Show {
     /// The sector.
     pub sector: String,
-    /// How many versions of its history at most, the newest; all that are retained if left out.
+    /// How many versions of its history at most, the newest; 20 if left out.
     #[serde(default)]
     pub versions: Option<usize>,
+    /// A reference to the version to show, as [`Engine::resolve`] takes it; the current one if left out.
+    #[serde(default)]
+    pub at: Option<String>,
 }
 
 /// Looks up one value, or the values of a map.
@@ -35,6 +44,9 @@ pub struct Get {
     pub sector: String,
     /// The path in it.
     pub path: String,
+    /// A reference to the version to look into, as [`Engine::resolve`] takes it; the current one if left out.
+    #[serde(default)]
+    pub at: Option<String>,
 }
 
 /// Writes a version as a document.
@@ -43,7 +55,7 @@ pub struct Get {
 pub struct Export {
     /// The sector.
     pub sector: String,
-    /// A version's number or the beginning of its content address; the current one if left out.
+    /// A reference to the version, as [`Engine::resolve`] takes it; the current one if left out.
     #[serde(default)]
     pub version: Option<String>,
     /// The format's name, its files' extension, or its media type; plain JSON if left out.
@@ -98,10 +110,11 @@ impl Request for Show {
     type Answer = Shown;
 
     fn serve(self, engine: &Engine) -> Result<Shown, Error> {
-        let history = engine.history(&self.sector)?;
-        let newest = history.len().saturating_sub(self.versions.unwrap_or(usize::MAX));
-        let versions = history[newest..].iter().map(History::from).collect();
-        let shown = Get { sector: self.sector, path: String::new() }.serve(engine)?;
+        let Show { sector, versions, at } = self;
+        let before = at.as_deref().map(|at| engine.resolve(&sector, at)).transpose()?.map(|at| at + 1);
+        let versions = engine.log(&sector, &LogQuery { before, limit: Some(versions.unwrap_or(ENTRIES)) })?;
+        let versions = versions.into_iter().map(|entry| logged(engine, &sector, entry)).collect::<Result<_, _>>()?;
+        let shown = Get { sector, path: String::new(), at }.serve(engine)?;
         Ok(Shown { versions, ..shown })
     }
 }
@@ -111,10 +124,18 @@ impl Request for Get {
     type Answer = Shown;
 
     fn serve(self, engine: &Engine) -> Result<Shown, Error> {
-        let Get { sector, path } = self;
+        let Get { sector, path, at } = self;
         let info = info(engine, &sector)?;
-        let document = document(engine, &info)?;
-        let keys = engine.keys(&sector)?;
+        let at = at.map(|at| engine.resolve(&sector, &at)).transpose()?;
+        let (keys, document) = match at {
+            Some(version) => {
+                let stored = engine.sector(&sector)?;
+                let snapshot = engine.snapshot_of(&stored, Some(version), "get")?;
+                let document = snapshot.document().map_err(Clone::clone)?;
+                (document.leaves().map(KeyInfo::from).collect(), parsed(&info, &document.to_json())?)
+            }
+            None => (engine.keys(&sector)?, document(engine, &info)?),
+        };
         let below = format!("{path}/");
         let under = |name: &str| path.is_empty() || name == path || name.starts_with(&below);
         let parameters: Vec<Parameter> = keys
@@ -134,7 +155,15 @@ impl Request for Get {
             let message = format!("sector {sector} has no value {path:?}{near}");
             return Err(Error::new(Status::NotFound, "get", format!("{sector}/{path}"), message));
         }
-        Ok(Shown { sector: describe(engine, &info)?, path, parameters, versions: Vec::new() })
+        let set_by = match &parameters[..] {
+            [only] if only.path == path => setter(engine, &sector, &path, at)?,
+            _ => None,
+        };
+        let mut about = describe(engine, &info)?;
+        if let Some(version) = at {
+            (about.current, about.keys) = (Some(entry(engine, &sector, version)?), keys.len());
+        }
+        Ok(Shown { sector: about, path, parameters, set_by, versions: Vec::new() })
     }
 }
 
@@ -145,9 +174,9 @@ impl Request for Export {
     fn serve(self, engine: &Engine) -> Result<Exported, Error> {
         let version = find(engine, &self.sector, self.version.as_deref())?;
         let format = named(self.format.as_deref())?;
-        let text = engine.export(&self.sector, Some(version.version), format)?;
-        let partial = format == Format::Json && engine.is_beyond_json(&self.sector, Some(version.version))?;
-        let version = VersionEntry::from(&version);
+        let text = engine.export(&self.sector, Some(version), format)?;
+        let partial = format == Format::Json && engine.is_beyond_json(&self.sector, Some(version))?;
+        let version = entry(engine, &self.sector, version)?;
         Ok(Exported { sector: self.sector, version, format: format.to_string(), partial, text })
     }
 }
@@ -157,13 +186,13 @@ impl Request for Compare {
     type Answer = Compared;
 
     fn serve(self, engine: &Engine) -> Result<Compared, Error> {
-        let to = find(engine, &self.sector, self.to.as_deref())?.version;
+        let to = find(engine, &self.sector, self.to.as_deref())?;
         let from = match self.from.as_deref() {
             Some("0") => 0,
-            Some(from) => find(engine, &self.sector, Some(from))?.version,
+            Some(from) => find(engine, &self.sector, Some(from))?,
             None => {
-                let history = engine.history(&self.sector)?;
-                history.iter().rev().map(|info| info.version).find(|&number| number < to).unwrap_or(0)
+                let log = engine.log(&self.sector, &LogQuery { before: Some(to), limit: Some(1) })?;
+                log.first().filter(|entry| entry.retained).map_or(0, |entry| entry.version)
             }
         };
         let changes = engine.differences(&self.sector, from, to)?;
@@ -226,46 +255,34 @@ pub(super) fn named(format: Option<&str>) -> Result<Format, Error> {
     format.map_or(Ok(Format::Json), |name| name.parse().map_err(unknown))
 }
 
-/// The retained version that is meant by a number or the beginning of a content address; the current one by nothing.
-pub(super) fn find(engine: &Engine, sector: &str, named: Option<&str>) -> Result<VersionInfo, Error> {
-    let mut history = engine.history(sector)?;
-    let Some(named) = named else {
-        return history.pop().ok_or_else(|| {
-            Error::new(Status::NotReady, "lookup", sector, format!("nothing was promoted in sector {sector} yet"))
-        });
-    };
-    if let Some(at) = history.iter().position(|info| named.parse() == Ok(info.version)) {
-        return Ok(history.swap_remove(at));
+/// The version that a reference means; the current one by nothing.
+fn find(engine: &Engine, sector: &str, reference: Option<&str>) -> Result<u64, Error> {
+    if let Some(reference) = reference {
+        return engine.resolve(sector, reference);
     }
-    let wanted = named.to_ascii_lowercase();
-    let begins = |info: &VersionInfo| VersionEntry::from(info).snapshot_id.starts_with(&wanted);
-    // A rollback has the content address of what it brought back: any of them is the same content, and the newest says it best.
-    let found = history.iter().rev().filter(|info| wanted.len() >= 4 && begins(info));
-    let ids: std::collections::BTreeSet<[u8; 32]> = found.clone().map(|info| info.snapshot_id).collect();
-    match (found.clone().next(), ids.len()) {
-        (Some(info), 1) => Ok(info.clone()),
-        (Some(_), _) => {
-            let message = format!("several versions of sector {sector} begin with {named:?}: write more of it");
-            Err(Error::new(Status::InvalidArgument, "lookup", sector, message))
-        }
-        (None, _) => {
-            let retained = match (history.first(), history.last()) {
-                (Some(first), Some(last)) if first.version < last.version => {
-                    format!("{} to {}", first.version, last.version)
-                }
-                (Some(only), _) => format!("only {}", only.version),
-                _ => "none yet".into(),
-            };
-            let message = format!(
-                "sector {sector} retains no version {named}; it has {retained} (a number, or 4 or more digits of a content address)"
-            );
-            Err(Error::new(Status::NotFound, "lookup", sector, message))
+    let current = info(engine, sector)?.version;
+    let message = || format!("nothing was promoted in sector {sector} yet");
+    if current > 0 { Ok(current) } else { Err(Error::new(Status::NotReady, "lookup", sector, message())) }
+}
+
+/// The version, at or before `at`, that last changed a value; none where it lies too far back to look for.
+fn setter(engine: &Engine, sector: &str, path: &str, at: Option<u64>) -> Result<Option<VersionEntry>, Error> {
+    let before = at.map(|at| at + 1);
+    for version in engine.log(sector, &LogQuery { before, limit: Some(LOOKED_BACK) })? {
+        let parent = version.parents.last().copied().unwrap_or(0);
+        match engine.differences(sector, parent, version.version) {
+            Ok(changes) if changes.iter().any(|change| change.path == path) => return Ok(Some((&version).into())),
+            Ok(_) => {}
+            Err(error) if error.status() == Status::NotFound => return Ok(None),
+            Err(error) => return Err(error),
         }
     }
+    Ok(None)
 }
 
 fn describe(engine: &Engine, info: &SectorInfo) -> Result<Sector, Error> {
-    Ok(Sector::new(info, engine.history(&info.name)?.last()))
+    let current = engine.history(&info.name)?;
+    Ok(Sector::new(info, current.last().map(VersionEntry::from)))
 }
 
 fn info(engine: &Engine, sector: &str) -> Result<SectorInfo, Error> {
@@ -276,13 +293,13 @@ fn info(engine: &Engine, sector: &str) -> Result<SectorInfo, Error> {
 
 /// The sector's document as JSON: the current one, or the declared one before the first promotion.
 pub(super) fn document(engine: &Engine, info: &SectorInfo) -> Result<Value, Error> {
-    let parsed = |text: &str| {
-        serde_json::from_str(text).map_err(|error| {
-            Error::new(Status::System, "export", &info.name, format!("the export is not JSON: {error}"))
-        })
-    };
     if info.ready {
-        return parsed(&engine.export_json(&info.name, None)?);
+        return parsed(info, &engine.export_json(&info.name, None)?);
     }
-    Ok(parsed(&engine.dump()?)?.get_mut(&info.name).map(Value::take).unwrap_or_default())
+    Ok(parsed(info, &engine.dump()?)?.get_mut(&info.name).map(Value::take).unwrap_or_default())
+}
+
+fn parsed(info: &SectorInfo, text: &str) -> Result<Value, Error> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::new(Status::System, "export", &info.name, format!("the export is not JSON: {error}")))
 }

@@ -6,7 +6,7 @@ use knhk_ontology::sectors;
 use serde::{Deserialize, Serialize};
 
 use super::edit::edited;
-use super::reads::{find, named};
+use super::reads::named;
 use super::{Changed, Item, Request, VersionEntry};
 use crate::{Engine, Error, Format, Options, Origin, SectorKind, Status, VersionInfo};
 
@@ -73,7 +73,7 @@ pub enum Content {
 pub struct Rollback {
     /// The sector.
     pub sector: String,
-    /// A version's number or the beginning of its content address; the one before the current if left out.
+    /// A reference to the version, as [`Engine::resolve`] takes it; the one before the current if left out.
     #[serde(default)]
     pub version: Option<String>,
     /// Takes effect before anything is written, also where nothing can be.
@@ -128,7 +128,7 @@ impl Request for Rollback {
     fn serve(self, engine: &Engine) -> Result<Changed, Error> {
         let Rollback { sector, version, emergency, by, why } = self;
         let target = match version {
-            Some(_) => find(engine, &sector, version.as_deref())?.version,
+            Some(version) => engine.resolve(&sector, &version)?,
             None => before_current(engine, &sector)?,
         };
         let origin = Origin { by, why, major: false };

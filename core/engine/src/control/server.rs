@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Compare, Conflicts, Create, Export, Failure, Get, PROTOCOL, Promote, Request, Rollback, Sectors, Show, Validate,
-    socket,
+    Compare, Conflicts, Create, Export, Failure, Get, Keys, Log, Observe, PROTOCOL, Promote, ProveReceipt, Prune,
+    Receipt, Receipts, Request, Rollback, RotateKey, Sectors, SetTag, Show, SignCheckpoint, Tags, Validate, socket,
 };
 use crate::engine::Inner;
 use crate::{Engine, Error, Level, Status};
@@ -314,6 +314,17 @@ fn dispatch(engine: &Engine, method: &str, params: &str) -> Result<Box<RawValue>
         Some(Create::METHOD) => run::<Create>(engine, params),
         Some(Promote::METHOD) => run::<Promote>(engine, params),
         Some(Rollback::METHOD) => run::<Rollback>(engine, params),
+        Some(Log::METHOD) => run::<Log>(engine, params),
+        Some(Tags::METHOD) => run::<Tags>(engine, params),
+        Some(SetTag::METHOD) => run::<SetTag>(engine, params),
+        Some(Prune::METHOD) => run::<Prune>(engine, params),
+        Some(Receipts::METHOD) => run::<Receipts>(engine, params),
+        Some(Receipt::METHOD) => run::<Receipt>(engine, params),
+        Some(ProveReceipt::METHOD) => run::<ProveReceipt>(engine, params),
+        Some(SignCheckpoint::METHOD) => run::<SignCheckpoint>(engine, params),
+        Some(Keys::METHOD) => run::<Keys>(engine, params),
+        Some(RotateKey::METHOD) => run::<RotateKey>(engine, params),
+        Some(Observe::METHOD) => run::<Observe>(engine, params),
         Some(_) => Err(Failure::protocol(-32601, format!("there is no method {method:?}"))),
         None => Err(Failure::protocol(
             -32601,

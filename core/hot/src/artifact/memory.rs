@@ -19,8 +19,11 @@ pub(super) struct Mapping {
 #[derive(Debug, Default)]
 pub(super) struct Spares(Mutex<Vec<(NonNull<u8>, usize)>>);
 
-/// Mappings kept for re-use at most: those of the versions between two rounds of the reclaimer.
+/// Mappings kept for re-use: as many as are freed between two rounds of the reclaimer where they are small, and a few large ones.
 const SPARES: usize = 8;
+const SMALL_SPARES: usize = 32;
+/// Bytes that more than [`SPARES`] may have together.
+const SMALL: usize = 4 << 20;
 
 // SAFETY: what is kept there belongs to nobody else.
 unsafe impl Send for Spares {}
@@ -47,7 +50,12 @@ impl Spares {
     /// system.
     fn keep(&self, mapping: &Mapping) -> bool {
         let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept().len() >= SPARES || mapping.allow(libc::PROT_READ | libc::PROT_WRITE).is_err() {
+        let full = {
+            let kept = kept();
+            let bytes = kept.iter().fold(mapping.mapped, |bytes, &(_, mapped)| bytes.saturating_add(mapped));
+            kept.len() >= if bytes <= SMALL { SMALL_SPARES } else { SPARES }
+        };
+        if full || mapping.allow(libc::PROT_READ | libc::PROT_WRITE).is_err() {
             return false;
         }
         kept().push((mapping.start, mapping.mapped));

@@ -184,6 +184,8 @@ impl Store for Full {
         segments(query: &SegmentQuery) -> Vec<Segment>;
         key_lines(sector: &str, from: u64) -> Vec<String>;
         public_keys() -> Vec<PublicKey>;
+        states(name: &str) -> Vec<(u64, bool)>;
+        state(name: &str, number: u64) -> Option<Vec<u8>>;
         setting(name: &str) -> Option<String>;
         backup(to: &Path, progress: &mut dyn FnMut(Progress) -> bool) -> ();
         close() -> ();

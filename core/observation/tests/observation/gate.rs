@@ -64,6 +64,7 @@ impl Store for Gate {
         fn checkpoints(&self, from: u64) -> Vec<Checkpoint>;
         fn snapshot(&self, id: &Hash) -> Option<Vec<u8>>;
         fn snapshot_depth(&self, id: &Hash) -> Option<u64>;
+        fn loose_snapshots(&self) -> Vec<Hash>;
         fn sectors(&self) -> Vec<SectorRecord>;
         fn versions(&self, sector: &str, before: Option<u64>, limit: usize) -> Vec<VersionRecord>;
         fn version(&self, sector: &str, number: u64) -> Option<VersionRecord>;
@@ -76,6 +77,8 @@ impl Store for Gate {
         fn segments(&self, query: &SegmentQuery) -> Vec<Segment>;
         fn key_lines(&self, sector: &str, from: u64) -> Vec<String>;
         fn public_keys(&self) -> Vec<PublicKey>;
+        fn states(&self, name: &str) -> Vec<(u64, bool)>;
+        fn state(&self, name: &str, number: u64) -> Option<Vec<u8>>;
         fn setting(&self, name: &str) -> Option<String>;
         fn backup(&self, to: &Path, progress: &mut dyn FnMut(Progress) -> bool) -> ();
         fn close(&self) -> ();

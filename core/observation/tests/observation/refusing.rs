@@ -5,7 +5,6 @@ use std::thread;
 
 use knhk_hot::Reader;
 use knhk_observation::{Monitor, ObservationError, Settings};
-use knhk_store::Store;
 
 use crate::gate::{Door, Gate};
 use crate::world::{World, append, assert_accounted, order};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use knhk_hot::layout::{Key, Outcome, Tag};
 use knhk_hot::{Hot, Observed, Reader, ReaderOptions};
 use knhk_ledger::{Ledger, Signer, TrustRoot, Verified, VerifyOptions, verify};
-use knhk_observation::{Knowledge, Monitor, ObserveStats, Record, Settings, records};
+use knhk_observation::{Busy, Knowledge, Monitor, ObserveStats, Record, Settings, records};
 use knhk_ontology::rdf::{Format, parse_delta};
 use knhk_ontology::{Core, Limits, Snapshot};
 use knhk_store::{Batch, SectorRecord, SegmentQuery, Store, Write};
@@ -61,12 +61,17 @@ pub fn snapshot_of(sector: &str, turtle: &str) -> Snapshot {
 pub struct Sectors(pub Vec<(&'static str, Option<Arc<Snapshot>>)>);
 
 impl Knowledge for Sectors {
-    fn sector(&self, number: u32) -> Option<(Arc<str>, Option<Arc<Snapshot>>)> {
-        self.0.get(number as usize).map(|(name, snapshot)| ((*name).into(), snapshot.clone()))
+    fn sector(&self, number: u32) -> Option<Arc<str>> {
+        self.0.get(number as usize).map(|(name, _)| (*name).into())
     }
 
-    fn slot(&self, _: u32, key: &str) -> Option<u32> {
-        KEYS.iter().position(|known| *known == key).map(|slot| slot as u32)
+    fn snapshot(&self, sector: u32) -> Result<Option<Arc<Snapshot>>, Busy> {
+        Ok(self.0.get(sector as usize).and_then(|(_, snapshot)| snapshot.clone()))
+    }
+
+    fn slots(&self, _: u32, keys: &[&str]) -> Result<Vec<Option<u32>>, Busy> {
+        let slot = |key: &&str| KEYS.iter().position(|known| known == key).map(|slot| slot as u32);
+        Ok(keys.iter().map(slot).collect())
     }
 
     fn key(&self, _: u32, slot: u32) -> Option<String> {

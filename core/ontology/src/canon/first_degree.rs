@@ -2,17 +2,30 @@
 
 use std::ops::Range;
 
-use super::{Blanks, Hash, count, hash};
+use knhk_digest::Messages;
+
+use super::{Blanks, Hash, count, hex};
 use crate::graph::{self, Term, Triple};
 
 /// Nodes from which on a second thread saves time.
 const TWO_THREADS: usize = 1024;
 
+/// Nodes that are hashed together.
+const TOGETHER: usize = 64;
+
 /// The hash of each blank node.
 pub(super) fn hashes(graph: &Blanks<'_>) -> Vec<Hash> {
     let some = |nodes: Range<usize>| -> Vec<Hash> {
-        let mut first = FirstDegree::new(graph);
-        nodes.map(|node| first.hash(count(node))).collect()
+        let (mut first, mut messages) = (FirstDegree::new(graph), Messages::default());
+        let mut hashes = vec![[0; 64]; nodes.len()];
+        for (few, hashes) in hashes.chunks_mut(TOGETHER).enumerate() {
+            messages.clear();
+            for at in 0..hashes.len() {
+                messages.push(|text| first.write(count(nodes.start + few * TOGETHER + at), text));
+            }
+            messages.digests(|at, digest| hashes[at] = hex(&digest));
+        }
+        hashes
     };
     let all = graph.nodes.len();
     if all < TWO_THREADS {
@@ -26,7 +39,7 @@ pub(super) fn hashes(graph: &Blanks<'_>) -> Vec<Hash> {
     })
 }
 
-/// Hashes blank nodes, reusing its buffers.
+/// Writes what is hashed of blank nodes, reusing its buffers.
 struct FirstDegree<'a> {
     graph: &'a Blanks<'a>,
     /// What the node at hand is called, and what any other is.
@@ -34,16 +47,16 @@ struct FirstDegree<'a> {
     other: Term,
     text: Vec<u8>,
     lines: Vec<Range<usize>>,
-    sorted: Vec<u8>,
 }
 
 impl<'a> FirstDegree<'a> {
     fn new(graph: &'a Blanks<'a>) -> FirstDegree<'a> {
         let (this, other) = (graph.terms.blank("a"), graph.terms.blank("z"));
-        FirstDegree { graph, this, other, text: Vec::new(), lines: Vec::new(), sorted: Vec::new() }
+        FirstDegree { graph, this, other, text: Vec::new(), lines: Vec::new() }
     }
 
-    fn hash(&mut self, node: u32) -> Hash {
+    /// Appends what is said of a node: canonical lines, sorted.
+    fn write(&mut self, node: u32, out: &mut Vec<u8>) {
         self.text.clear();
         self.lines.clear();
         let node_term = self.graph.nodes[node as usize];
@@ -60,13 +73,8 @@ impl<'a> FirstDegree<'a> {
             graph::write_statement(self.graph.terms, triple, &mut self.text);
             self.lines.push(start..self.text.len());
         }
-        if let [_] = self.lines[..] {
-            return hash(&self.text);
-        }
         let text = &self.text;
         self.lines.sort_unstable_by(|a, b| text[a.clone()].cmp(&text[b.clone()]));
-        self.sorted.clear();
-        self.lines.iter().for_each(|line| self.sorted.extend_from_slice(&text[line.clone()]));
-        hash(&self.sorted)
+        self.lines.iter().for_each(|line| out.extend_from_slice(&text[line.clone()]));
     }
 }

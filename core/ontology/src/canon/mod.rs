@@ -32,9 +32,12 @@ pub fn label(mut triples: Vec<Triple>, terms: &Terms, limits: &Limits) -> Result
     let graph = Blanks::new(terms, blank);
     let issued = issue(&graph, limits)?;
     let mut labels = vec![None; graph.nodes.len()];
-    let mut writer = terms.writer();
+    let (mut writer, mut label) = (terms.writer(), "c14n".to_owned());
     for (number, &node) in issued.order().iter().enumerate() {
-        labels[node as usize] = Some(writer.blank(&format!("c14n{number}")));
+        let label = &mut label;
+        label.truncate("c14n".len());
+        label.push_str(itoa::Buffer::new().format(number));
+        labels[node as usize] = Some(writer.blank(label));
     }
     let label = |node: u32| labels[node as usize].expect("every blank node is issued a label");
     triples.extend(graph.triples.iter().zip(&graph.ends).map(|(&triple, &[subject, object])| Triple {
@@ -145,10 +148,13 @@ const DIGITS: [[u8; 2]; 256] = {
 
 /// The hash of a text.
 fn hash(text: &[u8]) -> Hash {
-    use sha2::{Digest, Sha256};
+    hex(&knhk_digest::digest(text))
+}
+
+fn hex(digest: &knhk_digest::Digest) -> Hash {
     let mut hex = [0; 64];
-    for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(Sha256::digest(text)) {
-        *pair = DIGITS[usize::from(byte)];
+    for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(digest) {
+        *pair = DIGITS[usize::from(*byte)];
     }
     hex
 }

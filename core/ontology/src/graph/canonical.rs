@@ -18,6 +18,47 @@ pub fn write_statement(terms: &Terms, triple: Triple, out: &mut Vec<u8>) {
     out.extend_from_slice(b" .\n");
 }
 
+/// Writes many statements' lines: what repeats from one to the next is written once and copied then.
+pub(crate) struct Lines<'t> {
+    terms: &'t Terms,
+    /// The predicate written last, and what stands between an IRI's text and the object.
+    predicate: Option<Term>,
+    between: Vec<u8>,
+}
+
+impl<'t> Lines<'t> {
+    pub(crate) fn new(terms: &'t Terms) -> Lines<'t> {
+        Lines { terms, predicate: None, between: Vec::new() }
+    }
+
+    /// Appends what [`write_statement`] does.
+    pub(crate) fn write(&mut self, triple: Triple, out: &mut Vec<u8>) {
+        let Triple { subject, predicate, object } = triple;
+        let plain = subject.is_iri().then(|| self.terms.entry(subject)).filter(|entry| entry.plain);
+        let Some(entry) = plain else { return write_statement(self.terms, triple, out) };
+        if self.predicate != Some(predicate) {
+            self.predicate = Some(predicate);
+            self.between.clear();
+            self.between.extend_from_slice(b"> ");
+            write_term(self.terms, predicate, &mut self.between);
+            self.between.push(b' ');
+        }
+        out.push(b'<');
+        out.extend_from_slice(entry.lexical().as_bytes());
+        out.extend_from_slice(&self.between);
+        if let Some(value) = object.as_integer() {
+            out.push(b'"');
+            out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            return out.extend_from_slice(INTEGER_END);
+        }
+        write_term(self.terms, object, out);
+        out.extend_from_slice(b" .\n");
+    }
+}
+
+/// What follows the digits of an integer.
+const INTEGER_END: &[u8; 48] = b"\"^^<http://www.w3.org/2001/XMLSchema#integer> .\n";
+
 /// Appends a term in canonical form.
 pub fn write_term(terms: &Terms, term: Term, out: &mut Vec<u8>) {
     if term.is_literal() {
@@ -37,6 +78,7 @@ pub fn write_term(terms: &Terms, term: Term, out: &mut Vec<u8>) {
 
 fn write_literal(terms: &Terms, literal: Term, out: &mut Vec<u8>) {
     let mut typed = |lexical: &str, datatype: &str| {
+        out.reserve(lexical.len() + datatype.len() + 6);
         for part in ["\"", lexical, "\"^^<", datatype, ">"] {
             out.extend_from_slice(part.as_bytes());
         }

@@ -55,8 +55,29 @@ impl Layer {
     }
 
     /// [`Layer::apply`] without the orders that a later question may make again.
-    pub(super) fn apply_once(&self, removed: &[Row], added: &[Row]) -> Layer {
-        Layer { by_subject: self.by_subject.apply(removed, added), ..Layer::default() }
+    pub(super) fn apply_once(&self, removed: &[Triple], added: &[Triple]) -> Layer {
+        let by_subject = self.replaced(removed, added).unwrap_or_else(|| {
+            let rows = |triples: &[Triple]| triples.iter().map(|&triple| row_of(triple)).collect::<Vec<Row>>();
+            self.by_subject.apply(&rows(removed), &rows(added))
+        });
+        Layer { by_subject, ..Layer::default() }
+    }
+
+    /// The statements by subject after a change that gives properties other values, as most changes do: rows keep their
+    /// places then. None for any other change.
+    fn replaced(&self, removed: &[Triple], added: &[Triple]) -> Option<Order> {
+        let pair = |(gone, new): (&Triple, &Triple)| {
+            let same = gone.subject == new.subject && gone.predicate == new.predicate;
+            same.then(|| (row_of(*gone), row_of(*new)))
+        };
+        if removed.len() != added.len() {
+            return None;
+        }
+        let mut pairs = Vec::with_capacity(removed.len());
+        for both in removed.iter().zip(added) {
+            pairs.push(pair(both)?);
+        }
+        self.by_subject.replace(&pairs)
     }
 
     /// The same statements in other numbers, if these keep the order of the terms.
@@ -157,5 +178,7 @@ pub(super) fn with_object(order: &Order, object: Term) -> Rows<'_> {
 /// The rows of a change, as far as they are not the core's.
 pub(super) fn rows_of(triples: &[Triple], core: Option<&Layer>) -> Vec<Row> {
     let own = |row: &Row| core.is_none_or(|core| !core.by_subject().contains(*row));
-    triples.iter().map(|&triple| row_of(triple)).filter(own).collect()
+    let mut rows = Vec::with_capacity(triples.len());
+    rows.extend(triples.iter().map(|&triple| row_of(triple)).filter(own));
+    rows
 }

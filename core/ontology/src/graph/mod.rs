@@ -9,6 +9,7 @@ mod statements;
 mod term;
 mod terms;
 
+pub(crate) use canonical::Lines;
 pub use canonical::{write_statement, write_term};
 pub use delta::Delta;
 pub(crate) use layer::{object_of, predicate_of};

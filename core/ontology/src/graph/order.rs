@@ -5,6 +5,9 @@ use std::sync::Arc;
 /// A statement in one of three orders, packed so that rows compare as one number.
 pub(crate) type Row = u128;
 
+/// Rows that go, each with the one that comes in its place.
+pub(super) type Pairs<'a> = &'a [(Row, Row)];
+
 /// Rows of a chunk that is made: room is left for rows that come between.
 const FILL: usize = 128;
 /// Rows of the largest chunk.
@@ -101,6 +104,40 @@ impl Order {
             after.push(added);
         }
         after.parted()
+    }
+
+    /// The set with rows in the places of others: of each pair the first row goes and the second comes, and no third one
+    /// lies between them. None where that does not hold. The pairs are sorted.
+    pub(super) fn replace(&self, mut pairs: Pairs<'_>) -> Option<Order> {
+        let mut after = self.clone();
+        while let Some((&(first, _), _)) = pairs.split_first() {
+            let at = self.firsts.first().map(|_| self.chunk_of(first))?;
+            let end = self.firsts.get(at + 1).copied().unwrap_or(Row::MAX);
+            let here = pairs.split_off(..pairs.partition_point(|&(old, _)| old < end))?;
+            let mut chunk: Arc<[Row]> = Arc::from(&*self.chunks[at]);
+            let rows = Arc::get_mut(&mut chunk).expect("nobody else has a chunk that was just made");
+            let mut place = 0;
+            for &(old, new) in here {
+                place += gallop(&rows[place..], old);
+                let above = place == 0 || rows[place - 1] < new;
+                let below = new < rows.get(place + 1).copied().unwrap_or(end);
+                if rows.get(place) != Some(&old) || !above || !below {
+                    return None;
+                }
+                rows[place] = new;
+                place += 1;
+            }
+            let (first, last) = (rows[0], rows[rows.len() - 1]);
+            let before = at.checked_sub(1).map(|before| &after.chunks[before]);
+            if before.is_some_and(|before| before[before.len() - 1] >= first) {
+                return None;
+            }
+            if at + 1 == self.chunks.len() {
+                after.last = last;
+            }
+            (after.firsts[at], after.chunks[at]) = (first, chunk);
+        }
+        Some(after)
     }
 
     /// The same rows after a change of their numbers that keeps their order.

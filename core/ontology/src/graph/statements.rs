@@ -132,8 +132,7 @@ impl Graph {
     /// [`Graph::apply`] of a change that is known to say nothing of the core's statements, where questions by predicate and by object
     /// are not expected: the first one sorts the statements anew.
     pub(crate) fn apply_own(&self, delta: &Delta) -> Graph {
-        let rows = |triples| layer::rows_of(triples, None);
-        let own = Arc::new(self.own.apply_once(&rows(delta.removed()), &rows(delta.added())));
+        let own = Arc::new(self.own.apply_once(delta.removed(), delta.added()));
         Graph { terms: self.terms.clone(), core: self.core.clone(), own }
     }
 

@@ -16,16 +16,17 @@ pub use sha256::{Hash, leaf};
 
 use std::sync::{Arc, OnceLock};
 
-use crate::graph::{Delta, Graph, Terms, Triple, write_statement};
+use knhk_digest::Messages;
+
+use crate::graph::{self, Delta, Graph, Terms, Triple};
 use proof::Level;
-use sha256::{digest, push_leaf};
+use sha256::push_leaf;
 use trie::{Maker, Tree, nibble, sorted};
 
 /// Statements from which it pays to hash on two threads.
 const TWO_THREADS: usize = 8192;
 
-/// Lines that are written before they are hashed: without anything between, the processor begins with the next while it
-/// is at one.
+/// Messages that are written before they are hashed: few, so that they are in the cache still.
 const TOGETHER: usize = 64;
 
 /// An immutable set of canonical lines under one root. Cloning it is cheap, and what two versions share is stored once.
@@ -75,7 +76,7 @@ impl Map {
     /// The map of the lines with these leaves.
     pub fn from_leaves(leaves: Vec<Hash>) -> Map {
         let leaves = sorted(&leaves);
-        let root = Maker::default().root(&leaves);
+        let root = trie::root(&leaves);
         Map { root, len: leaves.len(), lines: Lines::Leaves(Arc::new((leaves, OnceLock::new()))) }
     }
 
@@ -151,22 +152,34 @@ impl Map {
 
 /// The leaves of statements, in their order. It needs nothing but the interner, so that two threads can share the work.
 pub fn leaves(terms: &Terms, statements: &[Triple]) -> Vec<Hash> {
-    // Most lines take two or three blocks: growing would cost as much as hashing.
-    let together = TOGETHER.min(statements.len());
-    let (mut messages, mut ends) = (Vec::with_capacity(192 * together), Vec::with_capacity(together));
     let mut leaves = Vec::with_capacity(statements.len());
-    for statements in statements.chunks(TOGETHER) {
-        messages.clear();
-        ends.clear();
-        for &statement in statements {
-            push_leaf(&mut messages, |line| write_statement(terms, statement, line));
-            ends.push(messages.len());
-        }
-        let mut start = 0;
-        for &end in &ends {
-            leaves.push(digest(&messages[start..end]));
-            start = end;
+    Hasher::new(terms).push(statements, &mut leaves);
+    leaves
+}
+
+/// Hashes statements, re-using its memory.
+pub(crate) struct Hasher<'t> {
+    lines: graph::Lines<'t>,
+    messages: Messages,
+}
+
+impl<'t> Hasher<'t> {
+    pub(crate) fn new(terms: &'t Terms) -> Hasher<'t> {
+        // Most lines take two or three blocks: growing would cost as much as hashing.
+        Hasher { lines: graph::Lines::new(terms), messages: Messages::with_capacity(TOGETHER, 180) }
+    }
+
+    /// Appends the leaves of statements, in their order.
+    pub(crate) fn push(&mut self, statements: &[Triple], leaves: &mut Vec<Hash>) {
+        let Hasher { lines, messages } = self;
+        for statements in statements.chunks(TOGETHER) {
+            messages.clear();
+            for &statement in statements {
+                push_leaf(messages, |message| lines.write(statement, message));
+            }
+            let start = leaves.len();
+            leaves.resize(start + statements.len(), [0; 32]);
+            messages.digests(|number, leaf| leaves[start + number] = leaf);
         }
     }
-    leaves
 }

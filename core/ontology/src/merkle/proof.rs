@@ -1,5 +1,7 @@
 //! The proof that a statement is in a snapshot, which anyone can check with SHA-256 alone.
 
+use knhk_digest::Messages;
+
 use super::sha256::{Hash, leaf, node_of};
 use super::trie::{nibble, rank};
 
@@ -62,11 +64,11 @@ impl Proof {
 
     /// The root of the map that the proof speaks of, if it is a proof for this leaf.
     fn root_of(&self, leaf: &Hash) -> Option<Hash> {
-        let (mut hash, mut message) = (*leaf, Vec::new());
+        let (mut hash, mut messages) = (*leaf, Messages::default());
         for (depth, level) in self.levels.iter().enumerate().rev() {
             let own = rank(level.present, nibble(leaf, depth))?;
             let (before, after) = level.siblings.split_at_checked(own)?;
-            hash = node_of(&mut message, level.present, before.iter().chain([&hash]).chain(after));
+            hash = node_of(&mut messages, level.present, before.iter().chain([&hash]).chain(after));
         }
         Some(hash)
     }

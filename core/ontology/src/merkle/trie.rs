@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::sha256::{Hash, node_of};
+use knhk_digest::Messages;
+
+use super::TOGETHER;
+use super::sha256::{Hash, node_of, push_node};
 
 /// A leaf alone in its part of the trie, or a node over several.
 #[derive(Clone, Debug)]
@@ -35,10 +38,8 @@ impl Node {
 pub(super) struct Maker {
     /// Children of the nodes that are being made, those of the innermost last.
     open: Vec<Tree>,
-    /// Hashes of children, as `open` has trees.
-    hashes: Vec<Hash>,
     /// Room for a node's message.
-    message: Vec<u8>,
+    messages: Messages,
     /// Leaves that came less those that went.
     pub(super) gained: isize,
 }
@@ -48,32 +49,6 @@ impl Maker {
     pub(super) fn build(&mut self, leaves: &[Hash]) -> Option<Tree> {
         self.open_leaves(leaves, 0);
         self.open.pop()
-    }
-
-    /// The hash of the tree of these leaves, which are sorted and without repetition; 32 zero bytes where there is none.
-    pub(super) fn root(&mut self, leaves: &[Hash]) -> Hash {
-        if leaves.is_empty() {
-            return [0; 32];
-        }
-        self.push_root(leaves, 0);
-        self.hashes.pop().expect("a tree of leaves has a root")
-    }
-
-    fn push_root(&mut self, leaves: &[Hash], depth: usize) {
-        if let [leaf] = leaves {
-            self.hashes.push(*leaf);
-            return;
-        }
-        let (start, mut present) = (self.hashes.len(), 0);
-        let mut rest = leaves;
-        while let Some(leaf) = rest.first() {
-            let at = nibble(leaf, depth);
-            present |= 1 << at;
-            self.push_root(take(&mut rest, depth, at), depth + 1);
-        }
-        let hash = node_of(&mut self.message, present, self.hashes[start..].iter());
-        self.hashes.truncate(start);
-        self.hashes.push(hash);
     }
 
     /// The tree without some leaves and then with others, both sorted and without repetition.
@@ -135,10 +110,63 @@ impl Maker {
         if let [] | [Tree { below: None, .. }] = self.open[start..] {
             return;
         }
-        let hash = node_of(&mut self.message, present, self.open[start..].iter().map(|child| &child.hash));
+        let hash = node_of(&mut self.messages, present, self.open[start..].iter().map(|child| &child.hash));
         let children = self.open.drain(start..).collect();
         self.open.push(Tree { hash, below: Some(Node { present, children }) });
     }
+}
+
+/// The hash of the tree of these leaves, which are sorted and without repetition; 32 zero bytes where there is none. No tree is made, and
+/// the nodes of one depth are hashed one right after the other, since they need nothing of each other.
+pub(super) fn root(leaves: &[Hash]) -> Hash {
+    if let [] | [_] = leaves {
+        return leaves.first().copied().unwrap_or([0; 32]);
+    }
+    // Each depth's nodes follow those of the depth before, and so do their children's hashes.
+    let mut hashes: Vec<Hash> = Vec::with_capacity(2 * leaves.len());
+    let mut nodes: Vec<Bare> = Vec::with_capacity(leaves.len() / 2 + 1);
+    let mut open = vec![(leaves, 0)];
+    hashes.push([0; 32]);
+    let (mut depth, mut next) = (0, Vec::new());
+    while !open.is_empty() {
+        for &(leaves, hash) in &open {
+            let (start, mut present, mut rest) = (hashes.len(), 0, leaves);
+            while let Some(leaf) = rest.first() {
+                let at = nibble(leaf, depth);
+                present |= 1 << at;
+                let below = take(&mut rest, depth, at);
+                if below.len() > 1 {
+                    next.push((below, hashes.len()));
+                }
+                hashes.push(*leaf);
+            }
+            nodes.push(Bare { present, depth, children: start, hash });
+        }
+        (open, depth) = (std::mem::replace(&mut next, std::mem::take(&mut open)), depth + 1);
+        next.clear();
+    }
+    let mut messages = Messages::default();
+    for alike in nodes.chunk_by(|a, b| a.depth == b.depth).rev() {
+        for alike in alike.chunks(TOGETHER) {
+            messages.clear();
+            for node in alike {
+                let children = node.present.count_ones() as usize;
+                push_node(&mut messages, node.present, hashes[node.children..node.children + children].iter());
+            }
+            messages.digests(|node, hash| hashes[alike[node].hash] = hash);
+        }
+    }
+    hashes[0]
+}
+
+/// A node of which only the hash is wanted.
+struct Bare {
+    present: u16,
+    depth: usize,
+    /// Where its children's hashes begin.
+    children: usize,
+    /// Where its own hash goes.
+    hash: usize,
 }
 
 /// The leaves at the front whose nibble is this.

@@ -3,13 +3,14 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use oxrdf::Triple;
+use oxrdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use oxttl::{NQuadsParser, NTriplesParser, TurtleParser, TurtleSyntaxError};
 
 use super::error::{Place, RdfErrorKind as Kind};
 use super::sink::Sink;
 use super::{Format, RdfError, nesting};
 use crate::Limits;
+use crate::aside::soon;
 use crate::graph::Triple as Statement;
 
 pub(super) fn read_turtle(text: &[u8], sink: Sink<'_>, limits: &Limits) -> Result<Vec<Statement>, RdfError> {
@@ -18,16 +19,18 @@ pub(super) fn read_turtle(text: &[u8], sink: Sink<'_>, limits: &Limits) -> Resul
     if let Some(base) = sink.base() {
         parser = parser.with_base_iri(base).map_err(|_| Kind::BadBase { base: base.to_owned() })?;
     }
-    read(text, Format::Turtle, parser.for_slice(text), sink, push)
+    read(text, Format::Turtle, parser.for_slice(text), sink, push, size)
 }
 
 pub(super) fn read_ntriples(text: &[u8], sink: Sink<'_>) -> Result<Vec<Statement>, RdfError> {
     let triples = NTriplesParser::new().for_slice(text);
-    read(text, Format::NTriples, triples, sink, push)
+    read(text, Format::NTriples, triples, sink, push, size)
 }
 
 pub(super) fn read_nquads(text: &[u8], sink: Sink<'_>) -> Result<Vec<Statement>, RdfError> {
-    read(text, Format::NQuads, NQuadsParser::new().for_slice(text), sink, |sink, quad| sink.push_quad(quad))
+    let quads = NQuadsParser::new().for_slice(text);
+    let of_quad = |quad: &Quad| bytes_of(&quad.subject, &quad.predicate, &quad.object);
+    read(text, Format::NQuads, quads, sink, |sink, quad| sink.push_quad(quad), of_quad)
 }
 
 /// Takes what a parser finds. Of a long text the parser runs ahead on a thread of its own, and gets its statements back to drop them,
@@ -38,6 +41,7 @@ fn read<T: Send>(
     mut statements: impl Iterator<Item = Result<T, TurtleSyntaxError>> + Send,
     mut sink: Sink<'_>,
     push: impl Fn(&mut Sink<'_>, &T) -> Result<(), Kind>,
+    size: impl Fn(&T) -> usize + Send,
 ) -> Result<Vec<Statement>, RdfError> {
     if text.len() < LONG {
         for statement in statements {
@@ -52,14 +56,22 @@ fn read<T: Send>(
             loop {
                 let mut batch: Vec<_> = spent.try_recv().unwrap_or_default();
                 batch.clear();
-                batch.extend(statements.by_ref().take(BATCH));
+                let mut bytes = 0;
+                while bytes < BATCH
+                    && let Some(statement) = statements.next()
+                {
+                    bytes += statement.as_ref().map_or(BATCH, &size);
+                    batch.push(statement);
+                }
                 // The other side goes away when it has refused a statement.
                 if batch.is_empty() || parsed.send(batch).is_err() {
                     return;
                 }
             }
         })?;
-        for batch in batches {
+        // Gone with this closure when a statement is refused, so that the parser does not wait for room for ever.
+        let batches = batches;
+        while let Some(batch) = soon(&batches) {
             for statement in &batch {
                 let statement = statement.as_ref().map_err(|error| refused(text, format, error))?;
                 push(&mut sink, statement)?;
@@ -72,12 +84,33 @@ fn read<T: Send>(
 
 /// Bytes from which on a thread of its own pays for the parser.
 const LONG: usize = 64 << 10;
-/// Statements that are handed over together, and how many such batches the parser may be ahead: few, since names may be long.
-const BATCH: usize = 64;
+/// Bytes of names and texts that are handed over together, and how many such batches the parser may be ahead: enough that to wake the other
+/// thread costs little, and few, so that they stay in the cache.
+const BATCH: usize = 64 << 10;
 const AHEAD: usize = 4;
 
 fn push(sink: &mut Sink<'_>, triple: &Triple) -> Result<(), Kind> {
     sink.push(&triple.subject, &triple.predicate, &triple.object)
+}
+
+/// Bytes that a statement takes.
+fn size(triple: &Triple) -> usize {
+    bytes_of(&triple.subject, &triple.predicate, &triple.object)
+}
+
+fn bytes_of(subject: &NamedOrBlankNode, predicate: &NamedNode, object: &Term) -> usize {
+    let subject = match subject {
+        NamedOrBlankNode::NamedNode(node) => node.as_str().len(),
+        NamedOrBlankNode::BlankNode(node) => node.as_str().len(),
+    };
+    let object = match object {
+        Term::NamedNode(node) => node.as_str().len(),
+        Term::BlankNode(node) => node.as_str().len(),
+        Term::Literal(literal) => literal.value().len() + literal.datatype().as_str().len(),
+        #[allow(unreachable_patterns, reason = "another crate of the build may turn oxrdf's RDF 1.2 on")]
+        _ => 0,
+    };
+    size_of::<Triple>() + subject + predicate.as_str().len() + object
 }
 
 /// What a parser's error means.

@@ -40,6 +40,9 @@ impl<'s> Focus<'s> {
     }
 }
 
+/// A datatype, and which it is where its lexical forms are known.
+type Known = (Term, Option<Datatype>);
+
 /// Checks nodes of one data graph.
 pub(super) struct Checker<'a> {
     pub(super) shapes: &'a Compiled,
@@ -52,7 +55,7 @@ pub(super) struct Checker<'a> {
     /// By class: how often instances were looked for.
     looks: Vec<u32>,
     /// What is known of datatypes, by the last bits of their places: few are in use.
-    datatypes: [Cell<Option<(Term, Option<Datatype>)>>; 16],
+    datatypes: [Cell<Option<Known>>; 16],
     /// Of the data.
     subjects: Subjects<'a>,
     /// Empty vectors to be used again.

@@ -49,7 +49,8 @@ fn numbers(count: usize) -> (Shapes, Graph) {
         let number = if at % 7 == 0 { 1000 + at } else { at % 100 };
         let second = if at % 5 == 0 { ", 7" } else { "" };
         let class = if at % 11 == 0 { ", ex:Large" } else { "" };
-        writeln!(data, "ex:n{at} a ex:Number{class} ; ex:is {number}{second} ; ex:next ex:n{} .", (at + 1) % count).unwrap();
+        writeln!(data, "ex:n{at} a ex:Number{class} ; ex:is {number}{second} ; ex:next ex:n{} .", (at + 1) % count)
+            .unwrap();
     }
     (Shapes::compile(&graph(&terms, shapes)).unwrap(), graph(&terms, &data))
 }

@@ -4,4 +4,5 @@ mod again;
 mod concurrent;
 mod journal;
 mod pipeline;
+mod refused;
 mod support;

@@ -35,11 +35,11 @@ pub trait Backend: Send + Sync {
     /// [`BackendError`]: it cannot be read.
     fn list(&self) -> Result<Vec<Stored>, BackendError>;
 
-    /// Keeps these no longer; one that is not there is no error.
+    /// Keeps those with smaller numbers no longer.
     ///
     /// # Errors
     /// [`BackendError`]: some may still be there.
-    fn remove(&self, stored: &[Stored]) -> Result<(), BackendError>;
+    fn remove_before(&self, number: u64) -> Result<(), BackendError>;
 }
 
 /// Checkpoints as files of a folder, `<number>.full` and `<number>.part`, readable by their owner alone. One process at a time has it.
@@ -126,9 +126,9 @@ impl Backend for Folder {
         Ok(all)
     }
 
-    fn remove(&self, stored: &[Stored]) -> Result<(), BackendError> {
-        for stored in stored {
-            let path = self.file(*stored);
+    fn remove_before(&self, number: u64) -> Result<(), BackendError> {
+        for stored in self.list()?.into_iter().filter(|stored| stored.number < number) {
+            let path = self.file(stored);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(failure(&path, "removed", error)),
                 _ => {}

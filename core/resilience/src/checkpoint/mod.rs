@@ -49,6 +49,7 @@ mod format;
 mod image;
 mod key;
 mod restore;
+mod stored;
 mod take;
 
 use std::collections::BTreeMap;
@@ -61,6 +62,7 @@ pub use background::{Background, pause};
 pub use component::{Callbacks, Stateful};
 pub use error::{BackendError, CheckpointError, Skipped};
 pub use key::Key;
+pub use stored::InStore;
 
 use self::format::{Parent, States};
 use crate::error::InvalidSetting;

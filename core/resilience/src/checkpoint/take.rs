@@ -115,7 +115,7 @@ impl Checkpoints {
         if from == 0 {
             return;
         }
-        match self.backend.remove(&state.stored[..from]) {
+        match self.backend.remove_before(state.stored[from].number) {
             Ok(()) => {
                 Counters::add(&self.scope.counters().checkpoints_pruned, from as u64);
                 state.stored.drain(..from);

@@ -207,6 +207,16 @@ impl Monitor {
         })
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its thresholds at present.
+    pub fn settings(&self) -> Settings {
+        **self.settings.load()
+    }
+
     /// Changes its thresholds; the next report or assessment goes by them.
     ///
     /// # Errors
@@ -318,7 +328,7 @@ impl Monitor {
             a if a >= settings.critical => System::Degraded,
             _ => System::Critical,
         };
-        self.announce(&nodes, &looks, system, now);
+        self.announce(&nodes, &looks, (system, availability), now);
         let failing = |at: usize| looks[at].1 != State::Healthy;
         let component = |(at, node): (usize, &Node)| {
             let reported = node.reported.load(Relaxed).checked_sub(1);
@@ -339,7 +349,7 @@ impl Monitor {
         }
     }
 
-    fn announce(&self, nodes: &[Node], looks: &[(f64, State)], system: System, now: u64) {
+    fn announce(&self, nodes: &[Node], looks: &[(f64, State)], (system, availability): (System, f64), now: u64) {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         announced.components.resize(nodes.len(), State::Stale);
         let tell = |change| {
@@ -349,13 +359,13 @@ impl Monitor {
         for ((node, look), last) in nodes.iter().zip(looks).zip(&mut announced.components) {
             let (from, to) = (std::mem::replace(last, look.1), look.1);
             if from != to {
-                tell(Change::Health { component: node.name.clone(), from, to });
+                tell(Change::Health { component: node.name.clone(), from, to, availability });
             }
         }
         // Before anything was watched it was critical.
         let from = announced.system.replace(system).unwrap_or(System::Critical);
         if from != system {
-            tell(Change::System { from, to: system });
+            tell(Change::System { from, to: system, availability });
         }
     }
 }

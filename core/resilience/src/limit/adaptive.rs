@@ -103,13 +103,8 @@ impl Adaptive {
     /// # Errors
     /// [`InvalidSetting`] when they are not, or the law's parameters are out of their ranges.
     pub fn new(law: Law, initial: u32, lowest: u32, highest: u32, scope: &Scope) -> Result<Adaptive, InvalidSetting> {
-        InvalidSetting::unless(
-            (1..=highest).contains(&lowest),
-            "lowest",
-            lowest,
-            "at least 1 and at most the highest",
-        )?;
-        InvalidSetting::unless(highest <= 1_000_000, "highest", highest, "at most 1,000,000")?;
+        law.check()?;
+        check(lowest, highest)?;
         InvalidSetting::unless((lowest..=highest).contains(&initial), "initial", initial, "lowest to highest")?;
         let course = Course {
             law,
@@ -154,6 +149,12 @@ impl Adaptive {
         self.batch_calls.store(course.batch_calls(limit.round() as u64), Relaxed);
         self.limit.store(limit.round() as u64, Relaxed);
         Ok(())
+    }
+
+    /// The law, and the lowest and the highest limit, at present.
+    pub fn settings(&self) -> (Law, u32, u32) {
+        let course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        (course.law, course.lowest as u32, course.highest as u32)
     }
 
     /// The limit at present; halved while R₀ is measured.

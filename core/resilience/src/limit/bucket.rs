@@ -28,6 +28,8 @@ pub struct TokenBucket {
     full_at: Apart<AtomicU64>,
     /// Interval (48 bits) and burst (16), together, so that both change at once.
     rate: Plain,
+    /// The rate as it was asked for: the bits of a float.
+    asked: Plain,
     zero_ns: u64,
     clock: Arc<dyn Clock>,
     scope: Scope,
@@ -42,6 +44,7 @@ impl TokenBucket {
         Ok(TokenBucket {
             full_at: Apart(AtomicU64::new(0)),
             rate: Plain::new(packed(rate, burst)?),
+            asked: Plain::new(rate.to_bits()),
             zero_ns: scope.clock().now_ns(),
             clock: scope.clock().clone(),
             scope: scope.clone(),
@@ -54,7 +57,13 @@ impl TokenBucket {
     /// [`InvalidSetting`] when one is out of its range.
     pub fn retune(&self, rate: f64, burst: u32) -> Result<(), InvalidSetting> {
         self.rate.store(packed(rate, burst)?, Relaxed);
+        self.asked.store(rate.to_bits(), Relaxed);
         Ok(())
+    }
+
+    /// Rate and burst at present.
+    pub fn setting(&self) -> (f64, u32) {
+        (f64::from_bits(self.asked.load(Relaxed)), (self.rate.load(Relaxed) >> BURST) as u32)
     }
 
     /// Takes `tokens`, all or none, without waiting.
@@ -78,6 +87,13 @@ impl TokenBucket {
                 Err(moved) => full_at = moved,
             }
         }
+    }
+
+    /// Puts tokens back that were taken and not spent; a full bucket takes none.
+    pub(super) fn give_back(&self, tokens: u32) {
+        let interval = self.rate.load(Relaxed) & ((1 << BURST) - 1);
+        let back = interval.saturating_mul(u64::from(tokens));
+        let _ = self.full_at.0.fetch_update(Relaxed, Relaxed, |full_at| Some(full_at.saturating_sub(back)));
     }
 
     /// Whole tokens in the bucket at present.

@@ -72,6 +72,11 @@ impl Bulkhead {
         Ok(())
     }
 
+    /// Places, whether taken or not.
+    pub fn limit(&self) -> u32 {
+        self.limit.load(Relaxed) as u32
+    }
+
     /// Places taken at present.
     pub fn taken(&self) -> u32 {
         (self.lane.0.load(Relaxed) % 2 + self.counted.0.load(Relaxed)) as u32

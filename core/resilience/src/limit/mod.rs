@@ -4,12 +4,14 @@ mod adaptive;
 mod bucket;
 mod bulkhead;
 mod law;
+mod lease;
 mod sliding;
 
 pub use adaptive::{Adaptive, Ticket};
 pub use bucket::TokenBucket;
 pub use bulkhead::{Bulkhead, Place};
 pub use law::{Gradient2, Law, Vegas};
+pub use lease::Lease;
 pub use sliding::SlidingWindow;
 
 use std::time::Duration;

@@ -72,6 +72,17 @@ impl SlidingWindow {
         Ok(())
     }
 
+    /// Limit and span at present.
+    pub fn setting(&self) -> (u32, Duration) {
+        let setting = self.setting.load(Relaxed);
+        ((setting >> LIMIT) as u32, Duration::from_micros(setting & ((1 << LIMIT) - 1)))
+    }
+
+    /// The greatest limit.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
     /// Admits a call, without waiting.
     ///
     /// # Errors

@@ -110,6 +110,16 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// Two words, for a language that cannot hold a Rust value.
+    pub fn into_raw(self) -> [u64; 2] {
+        [self.made.into(), self.pause_ns]
+    }
+
+    /// The attempts of [`Attempts::into_raw`].
+    pub fn from_raw([made, pause_ns]: [u64; 2]) -> Attempts {
+        Attempts { made: made as u32, pause_ns }
+    }
+
     /// Attempts that were begun.
     pub fn made(&self) -> u32 {
         self.made
@@ -153,6 +163,11 @@ impl Retry {
         settings.check()?;
         let settings = ArcSwap::from_pointee(settings);
         Ok(Retry { settings, random: Random::new(seed), budget, clock: scope.clock().clone(), scope: scope.clone() })
+    }
+
+    /// Its settings at present.
+    pub fn settings(&self) -> Settings {
+        **self.settings.load()
     }
 
     /// Changes its settings; calls under way go on by the new ones.

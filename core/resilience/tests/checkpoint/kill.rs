@@ -6,11 +6,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use knhk_resilience::checkpoint::Settings;
+use knhk_resilience::checkpoint::{Checkpoints, Settings};
 
-use crate::{Bytes, open};
+use crate::{Bytes, open, store};
 
 const PATH: &str = "KNHK_CHECKPOINT_PATH";
+const IN_STORE: &str = "KNHK_CHECKPOINT_IN_STORE";
 
 /// The state of a number: some of it changes from one to the next, and it grows and shrinks.
 fn state(number: u64) -> Vec<u8> {
@@ -21,8 +22,13 @@ fn state(number: u64) -> Vec<u8> {
     state
 }
 
-fn settings() -> Settings {
-    Settings { chain: 4, ..Settings::default() }
+/// Checkpoints in the folder itself, or in a store there.
+fn checkpoints(path: &Path, in_store: bool) -> (Checkpoints, Arc<Bytes>) {
+    let settings = Settings { chain: 4, ..Settings::default() };
+    let checkpoints = if in_store { store::open(path, settings) } else { open(path, settings) };
+    let component = Arc::new(Bytes::default());
+    checkpoints.add("state", component.clone()).unwrap();
+    (checkpoints, component)
 }
 
 /// Takes checkpoints for ever, and says the number of each.
@@ -30,9 +36,7 @@ fn settings() -> Settings {
 #[ignore = "the process that the other test kills"]
 fn child() {
     let Ok(path) = std::env::var(PATH) else { return };
-    let component = Arc::new(Bytes::default());
-    let checkpoints = open(Path::new(&path), settings());
-    checkpoints.add("state", component.clone()).unwrap();
+    let (checkpoints, component) = checkpoints(Path::new(&path), std::env::var(IN_STORE).is_ok());
     // One goes on where the one before was killed.
     let _ = checkpoints.restore();
     loop {
@@ -45,7 +49,16 @@ fn child() {
 }
 
 #[test]
-fn a_kill_at_any_moment_leaves_a_good_one() {
+fn a_kill_at_any_moment_leaves_a_good_one_in_a_folder() {
+    kill(false);
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_a_good_one_in_a_store() {
+    kill(true);
+}
+
+fn kill(in_store: bool) {
     let rounds = std::env::var("KNHK_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(25);
     // On the disk, and the same folder all along.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -55,6 +68,9 @@ fn a_kill_at_any_moment_leaves_a_good_one() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "kill::child", "--ignored", "--nocapture", "--test-threads=1"]);
+        if in_store {
+            command.env(IN_STORE, "1");
+        }
         let mut child = command.env(PATH, folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut output = child.stdout.take().unwrap();
         let reader = std::thread::spawn(move || {
@@ -74,9 +90,7 @@ fn a_kill_at_any_moment_leaves_a_good_one() {
         if acknowledged == 0 {
             continue;
         }
-        let component = Arc::new(Bytes::default());
-        let checkpoints = open(folder.path(), settings());
-        checkpoints.add("state", component.clone()).unwrap();
+        let (checkpoints, component) = checkpoints(folder.path(), in_store);
         let restored = checkpoints.restore().unwrap();
         assert_eq!(restored.skipped, [], "round {round}: each that is there is whole");
         assert!(restored.number >= acknowledged, "round {round}: {acknowledged} was acknowledged: {restored:?}");

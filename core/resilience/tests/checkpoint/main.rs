@@ -5,6 +5,7 @@ mod cut;
 mod damage;
 mod exact;
 mod kill;
+mod store;
 
 use std::sync::{Arc, Mutex};
 

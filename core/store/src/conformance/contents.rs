@@ -3,7 +3,7 @@
 use super::{commit, conflict, hash, missing, numbers, receipt, refused, sector, tag, version};
 use crate::{
     Checkpoint, Hash, KeyLine, LogNode, PublicKey, Receipt, ReceiptQuery, Rule, Segment, SegmentQuery, Setting,
-    Snapshot, Store, StoreError, VersionRecord, Write,
+    Snapshot, State, Store, StoreError, VersionRecord, Write,
 };
 
 pub(super) fn receipts(store: &dyn Store) {
@@ -274,4 +274,27 @@ pub(super) fn keys_and_settings(store: &dyn Store) {
     assert_eq!(store.setting("a"), Ok(Some("2".into())));
     commit(store, [set(None), set(None)]);
     assert_eq!(store.setting("a"), Ok(None));
+}
+
+pub(super) fn states(store: &dyn Store) {
+    let state = |name: &str, number, whole| {
+        Write::State(State { name: name.into(), number, whole, content: format!("{name} {number}").into_bytes() })
+    };
+    assert_eq!(store.states("orders"), Ok(vec![]));
+    commit(store, [state("orders", 1, true), state("orders", 2, false), state("quotes", 7, true)]);
+    commit(store, [state("orders", 5, true)]);
+    assert_eq!(store.states("orders"), Ok(vec![(1, true), (2, false), (5, true)]));
+    assert_eq!(store.state("orders", 2), Ok(Some(b"orders 2".to_vec())));
+    assert_eq!(store.state("orders", 7), Ok(None));
+    conflict(store, [state("orders", 5, true)]);
+    conflict(store, [state("orders", 3, true)]);
+    let drop = |before| Write::DropStates { name: "orders".into(), before };
+    commit(store, [drop(5)]);
+    commit(store, [drop(5), state("orders", 6, false)]);
+    assert_eq!(store.states("orders"), Ok(vec![(5, true), (6, false)]));
+    assert_eq!(store.state("orders", 2), Ok(None));
+    assert_eq!(store.states("quotes"), Ok(vec![(7, true)]));
+    refused(store, [state("orders", u64::MAX, true)]);
+    commit(store, [drop(9)]);
+    assert_eq!(store.states("orders"), Ok(vec![]));
 }

@@ -19,6 +19,7 @@ pub fn suite<S: Store + 'static>(mut fresh: impl FnMut() -> S) {
     contents::doctrine(&fresh());
     contents::segments(&fresh());
     contents::keys_and_settings(&fresh());
+    contents::states(&fresh());
     a_promotion_is_one(&fresh());
     what_is_refused_changes_nothing(&fresh());
     limits(&fresh());

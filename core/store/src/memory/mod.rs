@@ -189,6 +189,15 @@ impl Store for MemoryStore {
         Ok(self.lock().tables.public_keys.rows.values().cloned().collect())
     }
 
+    fn states(&self, name: &str) -> Result<Vec<(u64, bool)>, StoreError> {
+        let open = self.lock();
+        Ok(open.tables.states.rows.range(of(name)).map(|((_, number), state)| (*number, state.whole)).collect())
+    }
+
+    fn state(&self, name: &str, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().tables.states.rows.get(&(name.to_owned(), number)).map(|state| state.content.clone()))
+    }
+
     fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         Ok(self.lock().tables.settings.rows.get(name).cloned())
     }

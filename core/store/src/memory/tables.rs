@@ -5,7 +5,8 @@ use std::ops::{RangeBounds, RangeInclusive};
 
 use crate::validate::in_order;
 use crate::{
-    Checkpoint, Hash, PublicKey, Receipt, Rule, SectorRecord, Segment, Snapshot, StoreError, Tag, VersionRecord, Write,
+    Checkpoint, Hash, PublicKey, Receipt, Rule, SectorRecord, Segment, Snapshot, State, StoreError, Tag, VersionRecord,
+    Write,
 };
 
 /// A table whose changes can be undone.
@@ -63,10 +64,11 @@ pub(super) struct Tables {
     pub(super) checkpoints: Table<u64, Checkpoint>,
     pub(super) key_lines: Table<(String, u64), String>,
     pub(super) public_keys: Table<u64, PublicKey>,
+    pub(super) states: Table<(String, u64), State>,
     pub(super) settings: Table<String, String>,
 }
 
-/// The keys of a sector, or of a rule.
+/// The keys of a sector, of a rule, or of a name's states.
 pub(super) fn of(name: &str) -> RangeInclusive<(String, u64)> {
     (name.into(), 0)..=(name.into(), u64::MAX)
 }
@@ -84,6 +86,7 @@ impl Tables {
         self.checkpoints.end(keep);
         self.key_lines.end(keep);
         self.public_keys.end(keep);
+        self.states.end(keep);
         self.settings.end(keep);
     }
 
@@ -165,6 +168,20 @@ impl Tables {
                     return Err(StoreError::conflict("a public key of this id is there already"));
                 }
                 self.public_keys.set(key.number, key);
+            }
+            Write::State(state) => {
+                let State { name, number, .. } = &state;
+                let next = self.states.last(of(name)).map_or(0, |((_, newest), _)| newest + 1);
+                if *number < next {
+                    let what = format!("state {number} of {name} was handed in where {next} or more is next");
+                    return Err(StoreError::conflict(what));
+                }
+                self.states.set((name.clone(), *number), state);
+            }
+            Write::DropStates { name, before } => {
+                let old = self.states.rows.range((name.clone(), 0)..(name, before));
+                let old: Vec<(String, u64)> = old.map(|(key, _)| key.clone()).collect();
+                old.into_iter().for_each(|key| _ = self.states.remove(key));
             }
             Write::Setting(setting) => match setting.value {
                 Some(value) => self.settings.set(setting.name, value),

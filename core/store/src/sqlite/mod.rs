@@ -277,6 +277,14 @@ impl Store for SqliteStore {
         self.read(read::public_keys)
     }
 
+    fn states(&self, name: &str) -> Result<Vec<(u64, bool)>, StoreError> {
+        self.read(|store| read::states(store, name))
+    }
+
+    fn state(&self, name: &str, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|store| read::state(store, name, number))
+    }
+
     fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.read(|store| read::setting(store, name))
     }

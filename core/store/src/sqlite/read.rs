@@ -305,6 +305,17 @@ pub(super) fn public_keys(store: &Transaction) -> Read<Vec<PublicKey>> {
     })
 }
 
+pub(super) fn states(store: &Transaction, name: &str) -> Read<Vec<(u64, bool)>> {
+    let query = "SELECT number, whole FROM states WHERE name = ?1 ORDER BY number";
+    all(store, query, [name], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(super) fn state(store: &Transaction, name: &str, number: u64) -> Read<Option<Vec<u8>>> {
+    one(store, "SELECT content FROM states WHERE name = ?1 AND number = ?2", params![name, bound(number)], |row| {
+        row.get(0)
+    })
+}
+
 pub(super) fn setting(store: &Transaction, name: &str) -> Read<Option<String>> {
     one(store, "SELECT value FROM settings WHERE name = ?1", [name], |row| row.get(0))
 }

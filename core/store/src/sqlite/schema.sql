@@ -127,6 +127,15 @@ CREATE TABLE key_lines (
     PRIMARY KEY (sector, number)
 ) STRICT, WITHOUT ROWID;
 
+-- Checkpoints of a program's components; what they say is described with knhk_resilience::checkpoint.
+CREATE TABLE states (
+    name    TEXT NOT NULL,
+    number  INTEGER NOT NULL,
+    whole   INTEGER NOT NULL CHECK (whole IN (0, 1)), -- 0: it builds on an earlier one
+    content BLOB NOT NULL,
+    PRIMARY KEY (name, number)
+) STRICT;
+
 CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::{ReadError, io_failure};
 use crate::validate::in_order;
-use crate::{Batch, Hash, Receipt, Segment, Snapshot, StoreError, VersionRecord, Write};
+use crate::{Batch, Hash, Receipt, Segment, Snapshot, State, StoreError, VersionRecord, Write};
 
 /// A change as it is handed to the writer: receipts that follow one another are together, and snapshots are compressed already, on their
 /// caller's time.
@@ -201,6 +201,22 @@ fn plain(store: &Connection, write: &Write) -> Applied {
             let row = params![key.number, key.id, key.key, key.from_receipt, key.time_ns];
             let changed = store.prepare_cached(insert)?.execute(row)?;
             refuse_unless(changed == 1, || StoreError::conflict("a public key of this id is there already"))
+        }
+        Write::State(state) => {
+            let newest = "SELECT coalesce(max(number), -1) + 1 FROM states WHERE name = ?1";
+            let next = count(store, newest, [&state.name])?;
+            refuse_unless(state.number >= next, || {
+                let State { name, number, .. } = state;
+                StoreError::conflict(format!("state {number} of {name} was handed in where {next} or more is next"))
+            })?;
+            let insert = "INSERT INTO states VALUES (?1, ?2, ?3, ?4)";
+            store.prepare_cached(insert)?.execute(params![state.name, state.number, state.whole, state.content])?;
+            Ok(())
+        }
+        Write::DropStates { name, before } => {
+            let delete = "DELETE FROM states WHERE name = ?1 AND number < ?2";
+            store.prepare_cached(delete)?.execute(params![name, before])?;
+            Ok(())
         }
         Write::Setting(setting) => {
             match &setting.value {

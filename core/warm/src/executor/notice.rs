@@ -61,8 +61,8 @@ impl fmt::Display for Notice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Notice::Overrun { task, took, budget } => write!(f, "{task} took {took:?}, and may take {budget:?}"),
-            Notice::Demoted { task, from, to } => write!(f, "{task} overruns again and again: {from:?} -> {to:?}"),
-            Notice::Restored { task, from, to } => write!(f, "{task} keeps to its budget again: {from:?} -> {to:?}"),
+            Notice::Demoted { task, from, to } => write!(f, "{task} overruns again and again: {from} -> {to}"),
+            Notice::Restored { task, from, to } => write!(f, "{task} keeps to its budget again: {from} -> {to}"),
             Notice::Late { task, by, ran: true } => write!(f, "{task} ended {by:?} after its deadline"),
             Notice::Late { task, by, ran: false } => write!(f, "{task} was dropped {by:?} after its deadline"),
             Notice::Panicked { task } => write!(f, "{task} panicked"),

@@ -99,7 +99,7 @@ fn repeated_overruns_cost_a_level_and_good_conduct_gives_it_back() {
     assert_eq!((hog.stats().level, hog.stats().overruns, world.counter("demotions")), (Priority::Normal, 4, 1));
     let heard = world.heard();
     assert!(heard.contains(&"hog took 3ms, and may take 1ms".to_owned()), "{heard:?}");
-    assert_eq!(heard.last().unwrap(), "hog overruns again and again: High -> Normal");
+    assert_eq!(heard.last().unwrap(), "hog overruns again and again: high -> normal");
 
     // It waits for those of its new level that came before.
     normal.submit(5).unwrap();
@@ -112,7 +112,7 @@ fn repeated_overruns_cost_a_level_and_good_conduct_gives_it_back() {
         world.turns();
     }
     assert_eq!(hog.stats().level, Priority::High);
-    assert_eq!(world.heard().last().unwrap(), "hog keeps to its budget again: Normal -> High");
+    assert_eq!(world.heard().last().unwrap(), "hog keeps to its budget again: normal -> high");
 
     // However bad it is, the lowest level is the last one.
     *takes.lock().unwrap() = MS * 2;

@@ -1,0 +1,10 @@
+//! Resilience for C: each module is a section of the header.
+
+pub mod calls;
+pub mod governed;
+pub mod health;
+pub mod hedge;
+pub mod policy;
+pub mod retry;
+pub mod scope;
+pub mod switch;
