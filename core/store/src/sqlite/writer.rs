@@ -63,6 +63,7 @@ impl Writer {
             return vec![Err(error.clone()); group.len()];
         }
         match self.transact(group) {
+            Ok(outcomes) if outcomes.iter().all(Result::is_err) => outcomes,
             Ok(outcomes) => {
                 COMMITS.add(1);
                 self.commits += 1;
