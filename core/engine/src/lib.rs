@@ -23,6 +23,7 @@ mod as_of;
 mod backup;
 mod bind;
 mod change;
+mod checkpoints;
 mod conflicts;
 pub mod control;
 mod durable;

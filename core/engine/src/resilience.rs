@@ -164,7 +164,7 @@ fn record(durable: &Durable, first: Event, events: &Events) {
     }
 }
 
-/// The receipt of a transition; a recovery leaves none, but what it mends does.
+/// The receipt of a transition; a recovery leaves none, but what it mends does, and neither does a checkpoint that failed.
 fn entry(event: &Event) -> Option<Entry> {
     let (from, to) = event.change.ends();
     let name = || event.source.to_string();
@@ -184,6 +184,12 @@ fn entry(event: &Event) -> Option<Entry> {
         }
         Change::System { availability, .. } => {
             Evidence::HealthChanged { component: name(), from, to, availability: *availability }
+        }
+        Change::CheckpointTaken { bytes, digest, .. } => {
+            Evidence::CheckpointTaken { component: name(), checkpoint: *digest, bytes: *bytes }
+        }
+        Change::CheckpointRestored { digest, .. } => {
+            Evidence::CheckpointRestored { component: name(), checkpoint: *digest }
         }
         _ => return None,
     };

@@ -1,8 +1,10 @@
 //! Policies that follow a sector: retuned by promotions and rollbacks, left alone by values that cannot be.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use knhk_engine::{Engine, Options, Origin, SectorKind, Status, policy_document};
+use knhk_resilience::checkpoint::{Callbacks, Settings};
 use knhk_resilience::pipeline::Call;
 use knhk_resilience::policy::Parts;
 use knhk_resilience::{Events, Outcome, Policy, Rejected};
@@ -152,4 +154,46 @@ fn transitions_leave_receipts_where_there_is_a_ledger() {
     assert_eq!(told, ["db", "shop"]);
     engine.close();
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn checkpoints_are_kept_beside_the_receipts_that_they_leave() {
+    let folder = std::env::temp_dir().join(format!("knhk-checkpoints-{}", std::process::id()));
+    let state = Arc::new(Mutex::new(b"seven orders".to_vec()));
+    let (saved, loaded) = (state.clone(), state.clone());
+    let component = Arc::new(Callbacks {
+        freeze: None,
+        thaw: None,
+        save: Box::new(move |to| to.write_all(&saved.lock().unwrap()).map_err(|error| error.to_string())),
+        load: Box::new(move |from| {
+            *loaded.lock().unwrap() = from.to_vec();
+            Ok(())
+        }),
+    });
+    let engine = Engine::open(folder.to_str().unwrap(), Options::default()).unwrap();
+    let checkpoints = engine.checkpoints("orders", Settings::default()).unwrap();
+    checkpoints.add("book", component.clone()).unwrap();
+    let taken = checkpoints.take().unwrap();
+    engine.close();
+    assert!(checkpoints.take().is_err(), "the store is closed");
+
+    state.lock().unwrap().clear();
+    let engine = Engine::open(folder.to_str().unwrap(), Options::default()).unwrap();
+    let checkpoints = engine.checkpoints("orders", Settings::default()).unwrap();
+    checkpoints.add("book", component).unwrap();
+    assert_eq!(checkpoints.restore().unwrap().digest, taken.digest);
+    assert_eq!(*state.lock().unwrap(), b"seven orders");
+    engine.close();
+    let engine = Engine::open(folder.to_str().unwrap(), Options::default()).unwrap();
+    let receipts = engine.receipts(&Default::default()).unwrap();
+    let of = |kind: &str| receipts.iter().find(|receipt| receipt.kind == kind).unwrap().evidence.clone();
+    let (taken, restored) = (of("checkpoint taken"), of("checkpoint restored"));
+    assert_eq!((taken["component"].as_str(), &taken["checkpoint"]), (Some("orders"), &restored["checkpoint"]));
+    engine.close();
+    std::fs::remove_dir_all(folder).unwrap();
+
+    let memory = Engine::open(":memory:", Options::default()).unwrap();
+    assert_eq!(memory.checkpoints("x", Settings::default()).unwrap_err().status(), Status::NotFound);
+    let none = Settings { chains: 0, ..Settings::default() };
+    assert_eq!(memory.checkpoints("x", none).unwrap_err().status(), Status::InvalidArgument);
 }

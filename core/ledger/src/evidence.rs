@@ -314,20 +314,20 @@ evidence! {
         /// Features that are off now.
         disabled: Vec<String>,
     }
-    /// A component's state was kept.
+    /// The states of components were kept, under one name.
     CheckpointTaken "checkpoint taken" {
-        /// The component.
+        /// What the program calls them.
         component: String,
-        /// SHA-256 of the state.
+        /// SHA-256 of the checkpoint.
         checkpoint: Hash,
-        /// Its bytes.
+        /// Its bytes, as they are kept.
         bytes: u64,
     }
-    /// A component's state was put back.
+    /// The states of components were put back.
     CheckpointRestored "checkpoint restored" {
-        /// The component.
+        /// What the program calls them.
         component: String,
-        /// SHA-256 of the state.
+        /// SHA-256 of the checkpoint.
         checkpoint: Hash,
     }
 }

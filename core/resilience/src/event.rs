@@ -79,6 +79,8 @@ pub enum Change {
         full: bool,
         /// Its bytes, as they are kept.
         bytes: u64,
+        /// Its SHA-256.
+        digest: [u8; 32],
     },
     /// A checkpoint could not be taken.
     CheckpointFailed {
@@ -91,6 +93,8 @@ pub enum Change {
         number: u64,
         /// Newer ones that could not be.
         skipped: u64,
+        /// Its SHA-256.
+        digest: [u8; 32],
     },
 }
 
@@ -134,13 +138,15 @@ impl fmt::Display for Change {
             Change::Recovery { component, report } => write!(f, "recovery of {component}: {report}"),
             Change::Health { component, from, to, .. } => write!(f, "{component} {from} -> {to}"),
             Change::System { from, to, .. } => write!(f, "system {from} -> {to}"),
-            Change::CheckpointTaken { number, full: true, bytes } => {
+            Change::CheckpointTaken { number, full: true, bytes, .. } => {
                 write!(f, "checkpoint {number}, full, {bytes} bytes")
             }
-            Change::CheckpointTaken { number, full: false, bytes } => write!(f, "checkpoint {number}, {bytes} bytes"),
+            Change::CheckpointTaken { number, full: false, bytes, .. } => {
+                write!(f, "checkpoint {number}, {bytes} bytes")
+            }
             Change::CheckpointFailed { why } => write!(f, "no checkpoint: {why}"),
-            Change::CheckpointRestored { number, skipped: 0 } => write!(f, "restored checkpoint {number}"),
-            Change::CheckpointRestored { number, skipped } => {
+            Change::CheckpointRestored { number, skipped: 0, .. } => write!(f, "restored checkpoint {number}"),
+            Change::CheckpointRestored { number, skipped, .. } => {
                 write!(f, "restored checkpoint {number}, after {skipped} newer ones that could not be")
             }
         }

@@ -109,6 +109,8 @@ pub struct Taken {
     pub full: bool,
     /// Its bytes, as they are kept.
     pub bytes: u64,
+    /// Its SHA-256, which the next increment names.
+    pub digest: [u8; 32],
     /// Bytes of the components' states.
     pub state_bytes: u64,
     /// How long the components held still.
@@ -122,6 +124,8 @@ pub struct Taken {
 pub struct Restored {
     /// Its number.
     pub number: u64,
+    /// Its SHA-256.
+    pub digest: [u8; 32],
     /// When it was taken, in nanoseconds since 1970 by that system's clock.
     pub time_ns: u64,
     /// Newer ones that are damaged, or that a component refused.

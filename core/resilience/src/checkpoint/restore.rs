@@ -25,15 +25,15 @@ impl Checkpoints {
         let mut skipped = Vec::new();
         for stored in state.stored.iter().rev() {
             let restored = self.assemble(&state.stored, *stored, &mut broken);
-            match restored.and_then(|(states, time_ns)| self.load(&states).map(|()| (states, time_ns))) {
-                Ok((states, time_ns)) => {
+            match restored.and_then(|(states, head)| self.load(&states).map(|()| (states, head))) {
+                Ok((states, (time_ns, digest))) => {
                     let components = self.components();
                     let absent = components.keys().filter(|name| !states.contains_key(*name)).cloned().collect();
                     let unknown = states.keys().filter(|name| !components.contains_key(*name)).cloned().collect();
                     Counters::count(&counters.checkpoints_restored);
                     let number = stored.number;
-                    self.tell(Change::CheckpointRestored { number, skipped: skipped.len() as u64 });
-                    return Ok(Restored { number, time_ns, skipped, absent, unknown });
+                    self.tell(Change::CheckpointRestored { number, skipped: skipped.len() as u64, digest });
+                    return Ok(Restored { number, digest, time_ns, skipped, absent, unknown });
                 }
                 Err(why) => {
                     Counters::count(&counters.checkpoints_skipped);
@@ -46,13 +46,13 @@ impl Checkpoints {
         Err(if skipped.is_empty() { CheckpointError::Empty } else { CheckpointError::NoneWhole(skipped) })
     }
 
-    /// The states of a checkpoint, from the full one that it builds on, and when it was taken. `broken` has what is known to be damaged.
+    /// The states of a checkpoint, from the full one that it builds on, when it was taken, and its digest. `broken` has what is known to be damaged.
     fn assemble(
         &self,
         all: &[Stored],
         newest: Stored,
         broken: &mut BTreeMap<u64, String>,
-    ) -> Result<(States, u64), String> {
+    ) -> Result<(States, (u64, [u8; format::DIGEST])), String> {
         let mut pieces = Vec::new();
         let mut next = newest;
         loop {
@@ -92,7 +92,8 @@ impl Checkpoints {
             before = Some(sealed.digest);
         }
         let newest = pieces.first().expect("the loop pushes the newest piece first, or fails");
-        Ok((states, format::decode(newest)?.head.time_ns))
+        let newest = format::decode(newest)?;
+        Ok((states, (newest.head.time_ns, newest.digest)))
     }
 
     /// A checkpoint whose digest and number are right.

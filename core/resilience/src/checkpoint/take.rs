@@ -35,7 +35,8 @@ impl Checkpoints {
                 Counters::count(&counters.checkpoints);
                 Counters::add(&counters.checkpoint_bytes, taken.bytes);
                 self.prune(&mut state);
-                self.tell(Change::CheckpointTaken { number: taken.number, full: taken.full, bytes: taken.bytes });
+                let Taken { number, full, bytes, digest, .. } = taken;
+                self.tell(Change::CheckpointTaken { number, full, bytes, digest });
                 Ok(taken)
             }
             Err(error) => {
@@ -82,7 +83,8 @@ impl Checkpoints {
         state.chain = Some(Chain { parent: Parent { number, digest }, length });
         state.stored.push(stored);
         let state_bytes = state.images.values().map(|image| image.len() as u64).sum();
-        Ok(Taken { number, full: stored.full, bytes: content.len() as u64, state_bytes, frozen, took: since(began) })
+        let (full, bytes, took) = (stored.full, content.len() as u64, since(began));
+        Ok(Taken { number, full, bytes, digest, state_bytes, frozen, took })
     }
 
     /// Has each component write itself into its image; what changed.

@@ -1,6 +1,6 @@
 //! A process that is killed while it takes checkpoints: what it acknowledged is there, whole.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 
 use knhk_resilience::checkpoint::{Checkpoints, Settings};
 
-use crate::{Bytes, open, store};
+use crate::{Bytes, Random, open, store};
 
 const PATH: &str = "KNHK_CHECKPOINT_PATH";
 const IN_STORE: &str = "KNHK_CHECKPOINT_IN_STORE";
 
-/// The state of a number: some of it changes from one to the next, and it grows and shrinks.
+/// The state of a number: nothing that compresses, so that a full checkpoint takes a while to write. Some of it changes from one to the next,
+/// and it grows and shrinks.
 fn state(number: u64) -> Vec<u8> {
-    let mut state: Vec<u8> = (0..20_000 + number % 7 * 100).map(|at| (at % 251) as u8).collect();
+    let mut random = Random(1);
+    let mut state: Vec<u8> = (0..60_000 + number % 7 * 100).flat_map(|_| random.next().to_le_bytes()).collect();
     let at = (number as usize * 997) % 19_000;
     state[at..at + 8].copy_from_slice(&number.to_le_bytes());
     state[..8].copy_from_slice(&number.to_le_bytes());
@@ -39,8 +41,8 @@ fn child() {
     let (checkpoints, component) = checkpoints(Path::new(&path), std::env::var(IN_STORE).is_ok());
     // One goes on where the one before was killed.
     let _ = checkpoints.restore();
-    loop {
-        let next = checkpoints.list().unwrap().last().map_or(0, |last| last.number) + 1;
+    let first = checkpoints.list().unwrap().last().map_or(0, |last| last.number) + 1;
+    for next in first.. {
         component.set(&state(next));
         let taken = checkpoints.take().unwrap();
         assert_eq!(taken.number, next);
@@ -59,7 +61,11 @@ fn a_kill_at_any_moment_leaves_a_good_one_in_a_store() {
 }
 
 fn kill(in_store: bool) {
-    let rounds = std::env::var("KNHK_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(25);
+    let rounds = std::env::var("KNHK_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(if in_store {
+        10
+    } else {
+        25
+    });
     // On the disk, and the same folder all along.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let mut seed = Instant::now().elapsed().as_nanos() as u64 ^ u64::from(std::process::id()) | 1;
@@ -72,14 +78,18 @@ fn kill(in_store: bool) {
             command.env(IN_STORE, "1");
         }
         let mut child = command.env(PATH, folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut output = child.stdout.take().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut said = Vec::new();
+        // Every other one comes to take a checkpoint; the others may be killed while they restore, or before.
+        while round % 2 == 0 && !said.windows(4).any(|window| window == b"ack ") {
+            assert!(output.read_until(b'\n', &mut said).unwrap() > 0, "round {round}: the child ended by itself");
+        }
         let reader = std::thread::spawn(move || {
-            let mut said = Vec::new();
             output.read_to_end(&mut said).unwrap();
             said
         });
         // The moment is random; nothing is waited for.
-        std::thread::sleep(Duration::from_micros(seed >> 32 & 0xffff));
+        std::thread::sleep(Duration::from_micros(seed >> 32 & 0x7fff));
         child.kill().unwrap();
         child.wait().unwrap();
         let said = reader.join().unwrap();
