@@ -1817,9 +1817,6 @@ typedef struct {
 /** The newest receipts first. */
 #define KNHK_NEWEST_FIRST 1
 
-/** Leaves out the observations themselves; the receipts of their batches are verified all the same. */
-#define KNHK_WITHOUT_OBSERVATIONS 1
-
 /** Which receipts. Set `struct_size` to sizeof(knhk_receipt_query_t) and what does not matter to 0. */
 typedef struct {
     /** sizeof(knhk_receipt_query_t). */
@@ -1869,62 +1866,6 @@ typedef struct {
     /** Its leaf of the Merkle log: SHA-256(0x00 || statement). */
     uint8_t leaf[32];
 } knhk_receipt_t;
-
-/** What to verify. Set `struct_size` to sizeof(knhk_verify_options_t). */
-typedef struct {
-    /** sizeof(knhk_verify_options_t). */
-    uint32_t struct_size;
-    /** KNHK_WITHOUT_OBSERVATIONS, or 0. */
-    uint32_t flags;
-    /** A note of knhk_checkpoint that the program held; NULL for none. */
-    const char *checkpoint;
-} knhk_verify_options_t;
-
-/** A log and a history that are whole. Set `struct_size` to sizeof(knhk_verified_t) before the call. */
-typedef struct {
-    /** sizeof(knhk_verified_t); on return, how much of this struct the library knows. */
-    uint32_t struct_size;
-    /** 0. */
-    uint32_t reserved;
-    /** Receipts. */
-    uint64_t receipts;
-    /** Keys that signed them. */
-    uint64_t keys;
-    /** Checkpoints that were stored. */
-    uint64_t checkpoints;
-    /** Observations whose hashes lead to the roots that were signed. */
-    uint64_t observations;
-    /** Observations that retention dropped; their batches' receipts are there. */
-    uint64_t dropped;
-    /** Versions whose receipts state them and whose content has its address. */
-    uint64_t versions;
-    /** Different snapshots among them. */
-    uint64_t snapshots;
-    /** The first receipt's time, in nanoseconds since the Unix epoch. */
-    uint64_t first_ns;
-    /** The last receipt's time. */
-    uint64_t last_ns;
-    /** The Merkle root over all receipts. */
-    uint8_t root[32];
-} knhk_verified_t;
-
-/** A key that signs, or signed (Ed25519). */
-typedef struct {
-    /** How much of this struct the library knows. */
-    uint32_t struct_size;
-    /** 1 if it signs now. */
-    uint32_t current;
-    /** Which key, from 0: the first one is the trust root's, each other one took over from the one before. */
-    uint64_t number;
-    /** The first receipt that it may sign. */
-    uint64_t from_receipt;
-    /** Since when, in nanoseconds since the Unix epoch. */
-    uint64_t time_ns;
-    /** What statements name it by: the first 8 bytes of its SHA-256. */
-    uint8_t id[8];
-    /** The public key. */
-    uint8_t key[32];
-} knhk_signing_key_t;
 
 /**
  * Lists receipts in order.
@@ -1998,6 +1939,50 @@ knhk_status_t knhk_checkpoint(const knhk_engine_t *engine,
  */
 knhk_status_t knhk_trust_root(const knhk_engine_t *engine, knhk_buffer_t **root, knhk_error_t **err);
 
+/* ------------------------------------------------------------------------------------------------------------
+ * Verification: that nothing was changed, reordered, taken out or cut off, and that every version is what its receipt says. */
+
+/** Leaves out the observations themselves; the receipts of their batches are verified all the same. */
+#define KNHK_WITHOUT_OBSERVATIONS 1
+
+/** What to verify. Set `struct_size` to sizeof(knhk_verify_options_t). */
+typedef struct {
+    /** sizeof(knhk_verify_options_t). */
+    uint32_t struct_size;
+    /** KNHK_WITHOUT_OBSERVATIONS, or 0. */
+    uint32_t flags;
+    /** A note of knhk_checkpoint that the program held; NULL for none. */
+    const char *checkpoint;
+} knhk_verify_options_t;
+
+/** A log and a history that are whole. Set `struct_size` to sizeof(knhk_verified_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_verified_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Receipts. */
+    uint64_t receipts;
+    /** Keys that signed them. */
+    uint64_t keys;
+    /** Checkpoints that were stored. */
+    uint64_t checkpoints;
+    /** Observations whose hashes lead to the roots that were signed. */
+    uint64_t observations;
+    /** Observations that retention dropped; their batches' receipts are there. */
+    uint64_t dropped;
+    /** Versions whose receipts state them and whose content has its address. */
+    uint64_t versions;
+    /** Different snapshots among them. */
+    uint64_t snapshots;
+    /** The first receipt's time, in nanoseconds since the Unix epoch. */
+    uint64_t first_ns;
+    /** The last receipt's time. */
+    uint64_t last_ns;
+    /** The Merkle root over all receipts. */
+    uint8_t root[32];
+} knhk_verified_t;
+
 /**
  * Verifies everything up to now, while the engine goes on: every receipt with its place and signature, the keys, the log's hashes and
  * checkpoints, the observations that are held, and every version that is kept with its receipt and its content.
@@ -2011,6 +1996,27 @@ knhk_status_t knhk_verify(const knhk_engine_t *engine,
                           const knhk_progress_callback_t *progress,
                           knhk_verified_t *verified,
                           knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Signing keys: those that sign or signed, and having another one sign. */
+
+/** A key that signs, or signed (Ed25519). */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 if it signs now. */
+    uint32_t current;
+    /** Which key, from 0: the first one is the trust root's, each other one took over from the one before. */
+    uint64_t number;
+    /** The first receipt that it may sign. */
+    uint64_t from_receipt;
+    /** Since when, in nanoseconds since the Unix epoch. */
+    uint64_t time_ns;
+    /** What statements name it by: the first 8 bytes of its SHA-256. */
+    uint8_t id[8];
+    /** The public key. */
+    uint8_t key[32];
+} knhk_signing_key_t;
 
 /**
  * Lists the keys that sign or signed, in order.
@@ -2377,28 +2383,6 @@ typedef struct {
     uint64_t held_bytes;
 } knhk_observe_stats_t;
 
-/** A batch of observations of one sector that became durable under one receipt. */
-typedef struct {
-    /** How much of this struct the library knows. */
-    uint32_t struct_size;
-    /** 0. */
-    uint32_t reserved;
-    /** Its number, from 0. */
-    uint64_t number;
-    /** The sector. */
-    const char *sector;
-    /** The earliest observation's time, in nanoseconds since the Unix epoch. */
-    uint64_t first_ns;
-    /** The latest observation's time. */
-    uint64_t last_ns;
-    /** How many observations. */
-    uint64_t count;
-    /** The number of its receipt; UINT64_MAX where it has none yet. */
-    uint64_t receipt;
-    /** The Merkle root over them (RFC 9162), which the receipt states. */
-    uint8_t root[32];
-} knhk_segment_t;
-
 /**
  * Tells what a sector's observations add up to, by key and kind.
  *
@@ -2452,6 +2436,31 @@ knhk_status_t knhk_observations_flush(knhk_engine_t *engine,
  * `stats`: receives them. Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_NOT_READY as knhk_aggregates.
  */
 knhk_status_t knhk_observe_stats(const knhk_engine_t *engine, knhk_observe_stats_t *stats, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Segments: observations that were kept under a receipt each batch, and the proof of a single one. */
+
+/** A batch of observations of one sector that became durable under one receipt. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Its number, from 0. */
+    uint64_t number;
+    /** The sector. */
+    const char *sector;
+    /** The earliest observation's time, in nanoseconds since the Unix epoch. */
+    uint64_t first_ns;
+    /** The latest observation's time. */
+    uint64_t last_ns;
+    /** How many observations. */
+    uint64_t count;
+    /** The number of its receipt; UINT64_MAX where it has none yet. */
+    uint64_t receipt;
+    /** The Merkle root over them (RFC 9162), which the receipt states. */
+    uint8_t root[32];
+} knhk_segment_t;
 
 /**
  * Lists segments in order.

@@ -8,10 +8,10 @@ use knhk_engine::{RestoreOptions, Status};
 use crate::call::{call, on_engine};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
-use crate::ledger::VerifiedC;
 use crate::options::out_of;
 use crate::progress::{ProgressCallbackC, telling};
 use crate::text::{optional_text, text};
+use crate::verify::VerifiedC;
 use crate::versioned::{Output, Versioned, input};
 
 /// Writes a copy of an engine's store as of now to a new file. The signing key is not in it: keep a copy of that elsewhere.

@@ -106,8 +106,7 @@ pub struct OptionsC {
 // SAFETY: plain data that begins with its size; zeros are the defaults.
 unsafe impl Versioned for OptionsC {
     const NAME: &'static str = "knhk_options_t";
-    const SIZES: &'static [usize] =
-        &[offset_of!(OptionsC, flags), offset_of!(OptionsC, signer), size_of::<OptionsC>()];
+    const SIZES: &'static [usize] = &[offset_of!(OptionsC, flags), offset_of!(OptionsC, signer), size_of::<OptionsC>()];
 }
 
 /// Most records of a ring: 1 GiB of them.

@@ -72,9 +72,7 @@ impl Callback for ProgressCallbackC {
 ///
 /// # Safety
 /// As [`taken`], where the callback is not NULL.
-pub(crate) unsafe fn telling(
-    callback: *const ProgressCallbackC,
-) -> Result<impl FnMut(ProgressC) -> bool, Error> {
+pub(crate) unsafe fn telling(callback: *const ProgressCallbackC) -> Result<impl FnMut(ProgressC) -> bool, Error> {
     let held: Option<(ProgressCallbackC, Context)> = match callback.is_null() {
         true => None,
         // SAFETY: the caller's promise.

@@ -85,7 +85,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 34] = [
+const SECTIONS: [&str; 37] = [
     "abi",
     "error",
     "signer",
@@ -109,9 +109,12 @@ const SECTIONS: [&str; 34] = [
     "stats",
     "progress",
     "ledger",
+    "verify",
+    "keys",
     "versions",
     "backup",
     "observations",
+    "segments",
     "resilience/scope",
     "resilience/policy",
     "resilience/switch",

@@ -3,7 +3,7 @@
 import { checkInteger, checkOptionalString, checkOptions, checkString, operation } from './errors.js';
 import type { Handle } from './handle.js';
 import { native } from './native.js';
-import type { Aggregate, LogEntry, Objective, Reference, Tag } from './records.js';
+import type { Aggregate, LogEntry, Objective, Reference, Tag } from './proof.js';
 import { makeHeld, type View } from './view.js';
 
 /** The part of a sector that is its history. */

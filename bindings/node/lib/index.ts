@@ -8,6 +8,7 @@ export { attach, Engine, type EngineEvents, libraryVersion, open, openSync, veri
 export { KnhkError, KnhkError as Error } from './errors.js';
 export { Key } from './key.js';
 export { restore, type RestoreOptions, type Telling } from './ledger.js';
+export type * from './proof.js';
 export type * from './records.js';
 export { Sector } from './sector.js';
 export { type Sign, Signer } from './signer.js';

@@ -7,17 +7,8 @@ import type { EngineEvents } from './engine.js';
 import { attempt, badRange, badType, checkInteger, checkOptionalString, checkOptions, checkString, longOperation, operation } from './errors.js';
 import type { Handle } from './handle.js';
 import { native, type RawReceipt } from './native.js';
-import type {
-  Abortable,
-  KeptObservation,
-  ObserveStats,
-  Progress,
-  Receipt,
-  ReceiptFilter,
-  Segment,
-  SigningKey,
-  Verified,
-} from './records.js';
+import type { KeptObservation, ObserveStats, Progress, Receipt, ReceiptFilter, Segment, SigningKey, Verified } from './proof.js';
+import type { Abortable } from './records.js';
 import { numberOfSigner, secret, type Signer } from './signer.js';
 import { makeHeld, type View } from './view.js';
 

@@ -2,6 +2,7 @@
 
 import type { Raw } from './lazy.js';
 import type { RawReport } from './report.js';
+import type { Progress, Receipt, ReceiptFilter } from './proof.js';
 import type {
   Change,
   Difference,
@@ -10,9 +11,6 @@ import type {
   KeyInfo,
   LogLine,
   Observation,
-  Progress,
-  Receipt,
-  ReceiptFilter,
   SectorInfo,
   StatementDiff,
   Stats,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use knhk_engine::{
-    AsOf, Engine, Error, Format, Hold, LogEntry, LogQuery, Options, Origin, ReceiptInfo, ReceiptQuery, Report, SectorKind, SegmentQuery, Signer, SigningKey, TagInfo,
-    Verified, VersionInfo,
+    AsOf, Engine, Error, Format, Hold, LogEntry, LogQuery, Options, Origin, ReceiptInfo, ReceiptQuery, Report,
+    SectorKind, SegmentQuery, Signer, SigningKey, TagInfo, Verified, VersionInfo,
 };
 
 use crate::observations::Told;
@@ -13,43 +13,140 @@ use crate::shared::Shared;
 
 /// An operation on an engine.
 pub(crate) enum Job {
-    CreateSector { name: String, kind: SectorKind },
-    Declare { sector: String, json: String },
-    Promote { sector: String, json: String, origin: Origin },
-    PromoteImage { sector: String, image: Vec<u8>, origin: Origin },
-    Rollback { sector: String, version: u64, origin: Origin },
-    EmergencyRollback { sector: String, version: u64, origin: Origin },
-    Compile { json: String },
-    CreateShippedSector { name: String, kind: SectorKind },
-    PromoteRdf { sector: String, text: Vec<u8>, format: Format, origin: Origin },
-    PromoteDelta { sector: String, removed: Vec<u8>, added: Vec<u8>, format: Format, origin: Origin },
-    Validate { sector: String },
-    ValidateRdf { sector: String, text: Vec<u8>, format: Format },
-    ValidateDelta { sector: String, removed: Vec<u8>, added: Vec<u8>, format: Format },
-    Receipts { query: ReceiptQuery },
-    Receipt { id: String },
-    ProveReceipt { id: String },
-    ProveConsistency { earlier: u64 },
+    CreateSector {
+        name: String,
+        kind: SectorKind,
+    },
+    Declare {
+        sector: String,
+        json: String,
+    },
+    Promote {
+        sector: String,
+        json: String,
+        origin: Origin,
+    },
+    PromoteImage {
+        sector: String,
+        image: Vec<u8>,
+        origin: Origin,
+    },
+    Rollback {
+        sector: String,
+        version: u64,
+        origin: Origin,
+    },
+    EmergencyRollback {
+        sector: String,
+        version: u64,
+        origin: Origin,
+    },
+    Compile {
+        json: String,
+    },
+    CreateShippedSector {
+        name: String,
+        kind: SectorKind,
+    },
+    PromoteRdf {
+        sector: String,
+        text: Vec<u8>,
+        format: Format,
+        origin: Origin,
+    },
+    PromoteDelta {
+        sector: String,
+        removed: Vec<u8>,
+        added: Vec<u8>,
+        format: Format,
+        origin: Origin,
+    },
+    Validate {
+        sector: String,
+    },
+    ValidateRdf {
+        sector: String,
+        text: Vec<u8>,
+        format: Format,
+    },
+    ValidateDelta {
+        sector: String,
+        removed: Vec<u8>,
+        added: Vec<u8>,
+        format: Format,
+    },
+    Receipts {
+        query: ReceiptQuery,
+    },
+    Receipt {
+        id: String,
+    },
+    ProveReceipt {
+        id: String,
+    },
+    ProveConsistency {
+        earlier: u64,
+    },
     Checkpoint,
     SigningKeys,
-    RotateKey { signer: Option<Signer> },
+    RotateKey {
+        signer: Option<Signer>,
+    },
     Prune,
-    Log { sector: String, query: LogQuery },
-    Resolve { sector: String, reference: String },
-    Tag { sector: String, name: String, reference: String, by: String },
-    Untag { sector: String, name: String, by: String },
-    Tags { sector: String },
+    Log {
+        sector: String,
+        query: LogQuery,
+    },
+    Resolve {
+        sector: String,
+        reference: String,
+    },
+    Tag {
+        sector: String,
+        name: String,
+        reference: String,
+        by: String,
+    },
+    Untag {
+        sector: String,
+        name: String,
+        by: String,
+    },
+    Tags {
+        sector: String,
+    },
     /// `place` is the engine's in the environment that asked.
-    AsOf { place: u32, sector: String, reference: String },
-    AsOfMoment { place: u32, time_ns: u64 },
-    Aggregates { sector: String },
-    Objectives { sector: String },
+    AsOf {
+        place: u32,
+        sector: String,
+        reference: String,
+    },
+    AsOfMoment {
+        place: u32,
+        time_ns: u64,
+    },
+    Aggregates {
+        sector: String,
+    },
+    Objectives {
+        sector: String,
+    },
     FlushObservations,
     ObserveStats,
-    Segments { query: SegmentQuery },
-    Observations { segment: u64 },
-    ProveObservation { segment: u64, index: u64 },
-    VerifyObservation { record: Vec<u8>, proof: Vec<u8> },
+    Segments {
+        query: SegmentQuery,
+    },
+    Observations {
+        segment: u64,
+    },
+    ProveObservation {
+        segment: u64,
+        index: u64,
+    },
+    VerifyObservation {
+        record: Vec<u8>,
+        proof: Vec<u8>,
+    },
 }
 
 /// What an operation gave.
@@ -105,15 +202,11 @@ impl Job {
             Job::ProveConsistency { earlier } => engine.prove_consistency(earlier).map(Output::Image),
             Job::Checkpoint => engine.checkpoint().map(Output::Text),
             Job::SigningKeys => engine.signing_keys().map(Output::Keys),
-            Job::RotateKey { signer } => {
-                engine.rotate_key(signer).map(|receipt| Output::Receipt(Box::new(receipt)))
-            }
+            Job::RotateKey { signer } => engine.rotate_key(signer).map(|receipt| Output::Receipt(Box::new(receipt))),
             Job::Prune => engine.prune().map(Output::Number),
             Job::Log { sector, query } => engine.log(&sector, &query).map(Output::Log),
             Job::Resolve { sector, reference } => engine.resolve(&sector, &reference).map(Output::Number),
-            Job::Tag { sector, name, reference, by } => {
-                engine.tag(&sector, &name, &reference, &by).map(Output::Number)
-            }
+            Job::Tag { sector, name, reference, by } => engine.tag(&sector, &name, &reference, &by).map(Output::Number),
             Job::Untag { sector, name, by } => engine.untag(&sector, &name, &by).map(|()| Output::Nothing),
             Job::Tags { sector } => engine.tags(&sector).map(Output::Tags),
             Job::AsOf { place, sector, reference } => {

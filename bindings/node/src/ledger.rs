@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use knhk_engine::{
-    Error, LogEntry, LogQuery, ReceiptInfo, ReceiptQuery, RestoreOptions, SigningKey, Status, TagInfo, Verified, VerifyOptions, VerifyProgress,
+    Error, LogEntry, LogQuery, ReceiptInfo, ReceiptQuery, RestoreOptions, SigningKey, Status, TagInfo, Verified,
+    VerifyOptions, VerifyProgress,
 };
 use napi::bindgen_prelude::Function;
 use napi::{Env, JsValue, sys};
@@ -141,7 +142,14 @@ pub fn tag(
 
 /// Removes a tag.
 #[napi(catch_unwind)]
-pub fn untag(env: Env, engine: u32, sector: String, name: String, by: String, settle: Function<'_>) -> napi::Result<Raw> {
+pub fn untag(
+    env: Env,
+    engine: u32,
+    sector: String,
+    name: String,
+    by: String,
+    settle: Function<'_>,
+) -> napi::Result<Raw> {
     run(env, engine, Some(settle), Job::Untag { sector, name, by })
 }
 
@@ -159,7 +167,12 @@ pub fn as_of(env: Env, engine: u32, sector: String, reference: String, settle: F
 
 /// Holds all sectors as of a moment, in nanoseconds since the Unix epoch; gives the handle.
 #[napi(catch_unwind)]
-pub fn as_of_moment(env: Env, engine: u32, time_ns: napi::bindgen_prelude::BigInt, settle: Function<'_>) -> napi::Result<Raw> {
+pub fn as_of_moment(
+    env: Env,
+    engine: u32,
+    time_ns: napi::bindgen_prelude::BigInt,
+    settle: Function<'_>,
+) -> napi::Result<Raw> {
     run(env, engine, Some(settle), Job::AsOfMoment { place: engine, time_ns: time_ns.get_u64().1 })
 }
 
@@ -236,7 +249,8 @@ pub fn backup(
     let shared = Environment::required(env.raw())?.open(engine)?.shared.clone();
     let path = PathBuf::from(path);
     begin_long(env, progress, settle, move |tell| {
-        let told = |now: knhk_engine::Progress| VerifyProgress { receipts: now.done, total: now.total, ..Default::default() };
+        let told =
+            |now: knhk_engine::Progress| VerifyProgress { receipts: now.done, total: now.total, ..Default::default() };
         shared.engine.backup(&path, &mut |now| tell(told(now))).map(|()| Output::Nothing)
     })
 }
@@ -317,7 +331,12 @@ pub(crate) fn log(env: sys::napi_env, entries: &[LogEntry]) -> Js {
 
 pub(crate) fn tags(env: sys::napi_env, tags: &[TagInfo]) -> Js {
     let tag = |tag: &TagInfo| {
-        Object::new(env).text(c"name", &tag.name).number(c"version", tag.version).time(tag.time_ns).text(c"by", &tag.by).raw
+        Object::new(env)
+            .text(c"name", &tag.name)
+            .number(c"version", tag.version)
+            .time(tag.time_ns)
+            .text(c"by", &tag.by)
+            .raw
     };
     array(env, tags.iter().map(tag))
 }

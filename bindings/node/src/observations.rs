@@ -149,10 +149,12 @@ impl Told {
             Told::Stats(stats) => observe_figures(env, stats),
             Told::Segments(segments) => array(env, segments.iter().map(|one| segment(env, one))),
             Told::Observations(kept) => array(env, kept.iter().map(|one| observation(env, one))),
-            Told::Proof(proven) => Object::new(env)
-                .set(c"record", value::bytes(env, &proven.record))
-                .set(c"proof", value::bytes(env, &proven.proof))
-                .raw,
+            Told::Proof(proven) => {
+                Object::new(env)
+                    .set(c"record", value::bytes(env, &proven.record))
+                    .set(c"proof", value::bytes(env, &proven.proof))
+                    .raw
+            }
         }
     }
 }

@@ -35,7 +35,10 @@ struct Elsewhere {
 impl Elsewhere {
     fn sign(&self, message: &[u8]) -> Signed {
         if std::thread::current().id() == self.thread {
-            return Err("a JavaScript function of this thread signs, which waits for it: use the form that returns a promise".into());
+            return Err(
+                "a JavaScript function of this thread signs, which waits for it: use the form that returns a promise"
+                    .into(),
+            );
         }
         let (reply, answer) = sync_channel(1);
         self.mailbox.sign(ToSign { function: self.function, message: message.to_vec(), reply });
@@ -99,8 +102,7 @@ pub fn signer_delegated(env: Env, public_key: &[u8], function: Function<'_>) -> 
     let public = public.map_err(|error| throw(env.raw(), &error))?;
     // SAFETY: napi-rs checked that it is a function; this is its environment's thread.
     let function = environment.keep_function(unsafe { Reference::new(env.raw(), function.raw())? });
-    let elsewhere =
-        Elsewhere { mailbox: environment.mailbox.clone(), function, thread: std::thread::current().id() };
+    let elsewhere = Elsewhere { mailbox: environment.mailbox.clone(), function, thread: std::thread::current().id() };
     let signer = Signer::delegated(public, move |message| elsewhere.sign(message));
     Ok(environment.keep_signer(signer, true))
 }

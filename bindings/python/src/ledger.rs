@@ -230,7 +230,11 @@ pub fn receipt(py: Python<'_>, engine: &Engine, id_or_number: PyBackedStr) -> Py
 
 #[pyfunction]
 #[pyo3(signature = (engine, id_or_number, /))]
-pub fn prove_receipt<'py>(py: Python<'py>, engine: &Engine, id_or_number: PyBackedStr) -> PyResult<Bound<'py, PyBytes>> {
+pub fn prove_receipt<'py>(
+    py: Python<'py>,
+    engine: &Engine,
+    id_or_number: PyBackedStr,
+) -> PyResult<Bound<'py, PyBytes>> {
     let proof = detached(py, || engine.shared.engine().prove_receipt(&id_or_number))?;
     Ok(PyBytes::new(py, &proof))
 }

@@ -39,22 +39,22 @@ mod _knhk {
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]
+    use crate::history::{LogEntry, Tag, as_of, log, resolve, tag, tags, untag};
+    #[pymodule_export]
     use crate::key::KeyBase;
     #[pymodule_export]
     use crate::knowledge::{IdentifierConflict, Report, StatementDiff, ValidationResult, verify_proof};
     #[pymodule_export]
-    use crate::history::{LogEntry, Tag, as_of, log, resolve, tag, tags, untag};
-    #[pymodule_export]
     use crate::ledger::{
-        Progress, Receipt, SigningKey, Verified, as_of_moment, backup, checkpoint, prove_consistency, prove_receipt, prune, receipt, receipts,
-        restore, rotate_key, signing_keys, trust_root, verify,
+        Progress, Receipt, SigningKey, Verified, as_of_moment, backup, checkpoint, prove_consistency, prove_receipt,
+        prune, receipt, receipts, restore, rotate_key, signing_keys, trust_root, verify,
     };
     #[pymodule_export]
     use crate::map::Map;
     #[pymodule_export]
     use crate::observations::{
-        Aggregate, Counts, Figures, KeptObservation, Objective, ObserveStats, Segment, aggregates, flush_observations, objectives,
-        observations, observe_stats, prove_observation, segments, verify_observation,
+        Aggregate, Counts, Figures, KeptObservation, Objective, ObserveStats, Segment, aggregates, flush_observations,
+        objectives, observations, observe_stats, prove_observation, segments, verify_observation,
     };
     #[pymodule_export]
     use crate::records::{KeyInfo, Observation, SectorInfo, Stats};

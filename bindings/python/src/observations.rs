@@ -351,6 +351,11 @@ pub fn prove_observation<'py>(
 
 #[pyfunction]
 #[pyo3(signature = (engine, record, proof, /))]
-pub fn verify_observation(py: Python<'_>, engine: &Engine, record: PyBackedBytes, proof: PyBackedBytes) -> PyResult<()> {
+pub fn verify_observation(
+    py: Python<'_>,
+    engine: &Engine,
+    record: PyBackedBytes,
+    proof: PyBackedBytes,
+) -> PyResult<()> {
     detached(py, || engine.shared.engine().verify_observation(&record, &proof))
 }

@@ -34,7 +34,8 @@ impl Signer {
     #[pyo3(signature = (seed, /))]
     fn from_seed(seed: &[u8]) -> PyResult<Signer> {
         // The error says how long it is, and nothing of what is in it.
-        let seed = seed.try_into().map_err(|_| PyValueError::new_err(format!("a seed has 32 bytes, not {}", seed.len())))?;
+        let seed =
+            seed.try_into().map_err(|_| PyValueError::new_err(format!("a seed has 32 bytes, not {}", seed.len())))?;
         Ok(Signer(engine::Signer::from_seed(seed)))
     }
 
@@ -45,7 +46,9 @@ impl Signer {
             return Err(PyTypeError::new_err(format!("{} cannot be called", sign.repr()?)));
         }
         let len = public_key.len();
-        let key = public_key.try_into().map_err(|_| PyValueError::new_err(format!("a public key has 32 bytes, not {len}")))?;
+        let key = public_key
+            .try_into()
+            .map_err(|_| PyValueError::new_err(format!("a public key has 32 bytes, not {len}")))?;
         let public = PublicKey::from_bytes(key).map_err(|error| PyErr::from(Raised::from(Error::from(error))))?;
         let sign = sign.unbind();
         Ok(Signer(engine::Signer::delegated(public, move |message| signature(&sign, message))))

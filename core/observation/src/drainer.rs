@@ -110,7 +110,7 @@ impl Drainer {
     pub(crate) fn step(&mut self) -> Next {
         let now_ns = self.hot.clock().advance();
         self.aggregates.advance(now_ns);
-        self.learn(now_ns);
+        self.learn(now_ns, LEARN_NS);
         let full = self.take_back();
         let taken = if full { 0 } else { self.drain(now_ns) };
         let old = now_ns.saturating_sub(self.settings.seal_after.as_nanos() as u64);
@@ -151,10 +151,10 @@ impl Drainer {
         taken
     }
 
-    /// Reads the ontologies again that changed.
-    fn learn(&mut self, now_ns: u64) {
+    /// Reads the ontologies again that changed, unless that was done within `pause_ns`.
+    fn learn(&mut self, now_ns: u64, pause_ns: u64) {
         let epoch = self.hot.epoch();
-        if self.learnt.is_some_and(|(learnt, at_ns)| learnt == epoch || now_ns.saturating_sub(at_ns) < LEARN_NS) {
+        if self.learnt.is_some_and(|(learnt, at_ns)| learnt == epoch || now_ns.saturating_sub(at_ns) < pause_ns) {
             return;
         }
         let all = (0..SECTOR_CAPACITY as u32).map(|sector| self.learn_sector(sector)).fold(Ok(()), Result::and);
@@ -250,7 +250,10 @@ impl Drainer {
         while let Some(asked) = ask {
             match asked {
                 Ask::Look(look) => {
-                    self.aggregates.advance(self.hot.clock().now_ns());
+                    let now_ns = self.hot.clock().now_ns();
+                    self.aggregates.advance(now_ns);
+                    // Whoever asks right after a promotion hears of its kinds.
+                    self.learn(now_ns, 0);
                     look(&self.aggregates);
                 }
                 Ask::Flush(answer) => self.asked.push(answer),

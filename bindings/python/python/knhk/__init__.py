@@ -16,7 +16,7 @@ import os as _os
 from . import _knhk
 from ._changes import Changes
 from ._document import Document
-from ._engine import Engine, Observations, Sector, Settings, aopen, open
+from ._engine import Engine, Sector, aopen, open
 from ._enums import Format, Outcome, Reason
 from ._errors import (
     AlreadyExists,
@@ -83,6 +83,7 @@ from ._knhk import (
     verify_proof,
 )
 from ._ledger import arestore, restore
+from ._settings import Observations, Settings
 from ._versions import Reference
 
 __all__ = [
