@@ -55,6 +55,7 @@ impl Packed {
             Packed::Snapshot { removed, added, .. } => removed.packed.len() + added.packed.len(),
             Packed::Mended { statements, .. } => statements.packed.len(),
             Packed::Plain(Write::Segment(segment)) => segment.content.as_ref().map_or(0, Vec::len),
+            Packed::Plain(Write::State(state)) => state.content.len(),
             Packed::Plain(Write::Setting(setting)) => setting.value.as_ref().map_or(0, String::len),
             Packed::Plain(_) => 0,
         }

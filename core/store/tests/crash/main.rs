@@ -146,12 +146,24 @@ fn a_kill_at_any_moment_loses_nothing() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut child = command(&path, Task::Commit(u64::MAX / 8)).spawn().unwrap();
         let mut output = child.stdout.take().unwrap();
+        let (acknowledges, acknowledged_one) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            output.read_to_end(&mut said).unwrap();
-            said
+            let (mut said, mut piece) = (Vec::new(), [0; 4096]);
+            loop {
+                let read = output.read(&mut piece).unwrap();
+                said.extend_from_slice(&piece[..read]);
+                if acknowledged(&said) > 0 {
+                    _ = acknowledges.send(());
+                }
+                if read == 0 {
+                    return said;
+                }
+            }
         });
-        // The moment is random; nothing is waited for.
+        // The moment is random: after the child's beginning, or after its first acknowledgement, however busy the machine is.
+        if round % 2 == 1 {
+            acknowledged_one.recv().unwrap();
+        }
         std::thread::sleep(Duration::from_micros(seed >> 32 & 0x7fff));
         child.kill().unwrap();
         child.wait().unwrap();
