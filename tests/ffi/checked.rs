@@ -9,7 +9,16 @@ use crate::support::{Link, compile, compile_with, succeeded};
 
 /// What each can bear: filters, forks and copies are about the kernel and the loader, not about memory.
 const PROGRAMS: [&str; 11] = [
-    "sketch", "management", "bad_input", "readers", "callbacks", "observations", "threads", "resilience", "ledger", "versions",
+    "sketch",
+    "management",
+    "bad_input",
+    "readers",
+    "callbacks",
+    "observations",
+    "threads",
+    "resilience",
+    "ledger",
+    "versions",
     "observed",
 ];
 
