@@ -104,7 +104,7 @@ soak: ## Reads a billion times while everything changes, looks for planted fault
 SECONDS_EACH = $(or $(SECONDS),60)
 soak-observations: ## Makes RATE observations a second for SECONDS, and accounts for each; without RATE, finds the highest rate.
 	@mkdir -p target/soak
-	cargo run --release --package knhk-observation --example soak -- --seconds $(SECONDS_EACH) $(if $(RATE),--rate $(RATE)) --folder target/soak
+	cargo run --release --package knhk-observation --example soak_observations -- --seconds $(SECONDS_EACH) $(if $(RATE),--rate $(RATE)) --folder target/soak
 
 # Other validators, which bring hundreds of crates: the one that switches features on that the other does not compile with is built apart.
 .PHONY: oracles

@@ -183,7 +183,7 @@ impl Render {
 
     /// One receipt with all that it states.
     pub fn receipt(&self, receipt: &Receipted) -> String {
-        let mut out = format!("{}", self.receipts(std::slice::from_ref(receipt)));
+        let mut out = self.receipts(std::slice::from_ref(receipt));
         _ = writeln!(out, "  id         {}", receipt.id);
         if let Some(evidence) = receipt.evidence.as_object() {
             for (name, value) in evidence {

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use knhk_engine::control::{Failure, Observe};
+use knhk_engine::control::{Failure, Live, Observe};
 use knhk_engine::{Options, SegmentQuery};
 use serde_json::json;
 
@@ -19,19 +19,25 @@ pub fn observe(place: &Place<'_>, render: &Render, observe: arguments::Observe) 
     let arguments::Observe { sector, watch, segments, limit } = observe;
     let Some(sector) = sector.filter(|_| !segments) else { return kept(place, render, limit) };
     let mut live = place.live()?;
-    while watch {
-        let observed = live.ask(&Observe { sector: sector.clone() })?;
+    if watch {
+        return watched(&mut live, render, &sector);
+    }
+    let observed = live.ask(&Observe { sector })?;
+    Ok(Done::new(render.observed(&observed), &observed))
+}
+
+/// Shows the figures anew until nobody reads them any more; an interrupt ends the command.
+fn watched(live: &mut Live, render: &Render, sector: &str) -> Result<Done, Failure> {
+    loop {
+        let observed = live.ask(&Observe { sector: sector.into() })?;
         let mut out = std::io::stdout().lock();
         let clear = if out.is_terminal() { "\x1b[H\x1b[2J" } else { "" };
-        // A reader that has seen enough ends the watch.
         if write!(out, "{clear}{}", render.observed(&observed)).and_then(|()| out.flush()).is_err() {
-            break;
+            return Ok(Done::new(String::new(), &observed));
         }
         drop(out);
         std::thread::sleep(EVERY);
     }
-    let observed = live.ask(&Observe { sector })?;
-    Ok(Done::new(render.observed(&observed), &observed))
 }
 
 fn kept(place: &Place<'_>, render: &Render, limit: usize) -> Result<Done, Failure> {

@@ -1,6 +1,6 @@
 //! Observations at a rate, for a time, through to the disk: each accepted one is accounted for, or the program fails.
 //!
-//! `cargo run --release -p knhk-observation --example soak -- --rate 1e6 --seconds 600`. Without `--rate` it looks for the highest rate of
+//! `cargo run --release -p knhk-observation --example soak_observations -- --rate 1e6 --seconds 600`. Without `--rate` it looks for the highest rate of
 //! those in steps of 250,000 that holds for `--seconds`: at which less than one in 10,000 is refused (the error budget of ingestion), and
 //! nothing else is lost.
 
