@@ -13,6 +13,7 @@ use std::ptr;
 use std::time::Duration;
 
 use knhk_engine::{Error, Status};
+use knhk_resilience::breaker::Pass;
 use knhk_resilience::pipeline::{Call, Permit, PipelineError};
 use knhk_resilience::{Deadline, Outcome, Policy, Priority, Rejected};
 
@@ -182,6 +183,32 @@ fn refused(rejected: &Rejected, place: Output<RefusalC>, handle: &PolicyHandle, 
     Status::Refused
 }
 
+/// The words of a permit that hold a breaker's pass and nothing else: what is held, the pass, and the deadline.
+const PASS_ALONE: u64 = 1;
+
+/// Enters a breaker that is closed, which is what most calls do; `false` leaves everything to the usual way.
+///
+/// # Safety
+/// As [`knhk_policy_enter`].
+#[inline(always)]
+unsafe fn enter_breaker(policy: *const PolicyHandle, permit: *mut PermitC) -> bool {
+    // SAFETY: as documented.
+    let Some(PolicyHandle { policy: Policy::Breaker(breaker), .. }) = (unsafe { given(policy) }) else { return false };
+    if permit.is_null() {
+        return false;
+    }
+    let Some(pass) = breaker.enter_closed() else { return false };
+    let [period, started] = pass.into_raw();
+    // SAFETY: writable, as documented; the words between hold a place and a ticket where the first says so.
+    unsafe {
+        (*permit).words[0] = PASS_ALONE;
+        (*permit).words[1] = period;
+        (*permit).words[2] = started;
+        (*permit).words[5] = u64::MAX;
+    }
+    true
+}
+
 /// Admits a call or refuses it, without waiting, save for a delay that chaos injects.
 ///
 /// `attempt`: NULL for a call of normal priority without a deadline. `permit`: receives what goes back with knhk_policy_finish; written
@@ -195,6 +222,10 @@ pub unsafe extern "C" fn knhk_policy_enter(
     refusal: *mut RefusalC,
     err: *mut *mut ErrorHandle,
 ) -> Status {
+    // SAFETY: as documented.
+    if attempt.is_null() && unsafe { enter_breaker(policy, permit) } {
+        return Status::Ok;
+    }
     let mut status = Status::Ok;
     let body = || {
         // SAFETY: as documented.
@@ -224,6 +255,16 @@ pub unsafe extern "C" fn knhk_policy_finish(policy: *const PolicyHandle, permit:
         // SAFETY: NULL or a live policy, as documented.
         let Some(handle) = (unsafe { given(policy) }) else { return outcome };
         if permit.is_null() {
+            return outcome;
+        }
+        if let Policy::Breaker(breaker) = &handle.policy {
+            // SAFETY: as documented.
+            let permit = unsafe { &mut *permit };
+            if std::mem::take(&mut permit.words[0]) & PASS_ALONE != 0 {
+                let ended = self::outcome(outcome);
+                breaker.finish(Pass::from_raw([permit.words[1], permit.words[2]]), ended);
+                return ended as u32;
+            }
             return outcome;
         }
         // SAFETY: as documented.
