@@ -2651,24 +2651,24 @@ void knhk_scope_free(knhk_scope_t *scope);
  * A policy is made of named numbers, which are also what a sector's values under "resilience/<policy>/<parameter>" retune: times are in
  * milliseconds and end in "_ms". The kinds, and what each needs or has as default:
  *
- *     breaker         consecutive_failures 5, ema_alpha 0.1, ema_threshold 0.5, minimum_calls 10, failure_rate 0.5, slow_call_ms 0,
- *                     slow_call_rate 0.5, recovery_ms 30,000, half_open_permits 3; when it is made also window_calls, or window_span_ms
- *                     and window_buckets 10
- *     bulkhead        limit
- *     adaptive        lowest 1, highest 1,000, tolerance 1, queue 0.6, smoothing 0.2; when it is made also initial 20, vegas 0 (with 1:
- *                     alpha 0.5, beta 0.8)
- *     token_bucket    rate (a second), burst (as the rate)
- *     sliding_window  limit, span_ms; when it is made also capacity (as the limit)
- *     shedder         background 0.6, low 0.75, normal 0.9, high 1, critical 1.5
- *     chaos           failures 0, delays 0, shortest_delay_ms 0, longest_delay_ms 0, seed 0
- *     pipeline        timeout_ms 0; its policies in `policies`, at most one of each kind above and one retry
- *     retry           attempts 3, base_ms 100, cap_ms 10,000, longest_retry_after_ms 60,000; when it is made also seed 0; its budget in
- *                     `policies`
- *     budget          share 0.1, reserve 10, span_ms 10,000
- *     hedge           copies 2, quantile 0.95, soonest_ms 1, unknown_ms 100; its budget in `policies`
- *     degradation     its levels in `levels`
- *     recovery        pause_ms 100, relapse_ms 60,000; its strategies in `strategies`
- *     health          running 0.9, critical 0.5, stale_after_ms 30,000 */
+ *    breaker         consecutive_failures 5, ema_alpha 0.1, ema_threshold 0.5, minimum_calls 10, failure_rate 0.5, slow_call_ms 0,
+ *                    slow_call_rate 0.5, recovery_ms 30,000, half_open_permits 3; when it is made also window_calls, or window_span_ms
+ *                    and window_buckets 10
+ *    bulkhead        limit
+ *    adaptive        lowest 1, highest 1,000, tolerance 1, queue 0.6, smoothing 0.2; when it is made also initial 20, vegas 0 (with 1:
+ *                    alpha 0.5, beta 0.8)
+ *    token_bucket    rate (a second), burst (as the rate)
+ *    sliding_window  limit, span_ms; when it is made also capacity (as the limit)
+ *    shedder         background 0.6, low 0.75, normal 0.9, high 1, critical 1.5
+ *    chaos           failures 0, delays 0, shortest_delay_ms 0, longest_delay_ms 0, seed 0
+ *    pipeline        timeout_ms 0; its policies in `policies`, at most one of each kind above and one retry
+ *    retry           attempts 3, base_ms 100, cap_ms 10,000, longest_retry_after_ms 60,000; when it is made also seed 0; its budget in
+ *                    `policies`
+ *    budget          share 0.1, reserve 10, span_ms 10,000
+ *    hedge           copies 2, quantile 0.95, soonest_ms 1, unknown_ms 100; its budget in `policies`
+ *    degradation     its levels in `levels`
+ *    recovery        pause_ms 100, relapse_ms 60,000; its strategies in `strategies`
+ *    health          running 0.9, critical 0.5, stale_after_ms 30,000 */
 
 /** Admits every call and watches the outcomes. */
 #define KNHK_BREAKER_CLOSED 0
@@ -2875,11 +2875,11 @@ bool knhk_feature_is_on(const knhk_policy_t *policy, uint32_t feature);
 /* ------------------------------------------------------------------------------------------------------------
  * Calls through a policy: admitted or refused at once, and told how they ended.
  *
- *     knhk_permit_t permit;
- *     if (knhk_policy_enter(breaker, NULL, &permit, NULL, NULL) == KNHK_OK) {
- *         bool ok = call_the_callee();
- *         knhk_policy_finish(breaker, &permit, ok ? KNHK_OUTCOME_SUCCESS : KNHK_OUTCOME_FAILURE);
- *     }
+ *    knhk_permit_t permit;
+ *    if (knhk_policy_enter(breaker, NULL, &permit, NULL, NULL) == KNHK_OK) {
+ *        bool ok = call_the_callee();
+ *        knhk_policy_finish(breaker, &permit, ok ? KNHK_OUTCOME_SUCCESS : KNHK_OUTCOME_FAILURE);
+ *    }
  *
  * The policies that admit calls are the first eight kinds. A closed breaker costs a few nanoseconds, and nothing is allocated. */
 
@@ -3014,13 +3014,13 @@ knhk_status_t knhk_policy_call(const knhk_policy_t *policy,
 /* ------------------------------------------------------------------------------------------------------------
  * Retries: for programs that make the attempts themselves; knhk_policy_call makes them through a pipeline.
  *
- *     knhk_attempts_t attempts;
- *     knhk_retry_begin(retry, &attempts, NULL);
- *     while (!try_it()) {
- *         uint64_t pause;
- *         if (knhk_retry_decide(retry, &attempts, KNHK_RETRY_TRANSIENT, 0, 0, &pause, NULL, NULL)) break; // given up
- *         sleep_ns(pause);
- *     } */
+ *    knhk_attempts_t attempts;
+ *    knhk_retry_begin(retry, &attempts, NULL);
+ *    while (!try_it()) {
+ *        uint64_t pause;
+ *        if (knhk_retry_decide(retry, &attempts, KNHK_RETRY_TRANSIENT, 0, 0, &pause, NULL, NULL)) break; // given up
+ *        sleep_ns(pause);
+ *    } */
 
 /** Another attempt may succeed. */
 #define KNHK_RETRY_TRANSIENT 0

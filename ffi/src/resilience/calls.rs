@@ -1,10 +1,10 @@
 //! Calls through a policy: admitted or refused at once, and told how they ended.
 //!
-//!     knhk_permit_t permit;
-//!     if (knhk_policy_enter(breaker, NULL, &permit, NULL, NULL) == KNHK_OK) {
-//!         bool ok = call_the_callee();
-//!         knhk_policy_finish(breaker, &permit, ok ? KNHK_OUTCOME_SUCCESS : KNHK_OUTCOME_FAILURE);
-//!     }
+//!    knhk_permit_t permit;
+//!    if (knhk_policy_enter(breaker, NULL, &permit, NULL, NULL) == KNHK_OK) {
+//!        bool ok = call_the_callee();
+//!        knhk_policy_finish(breaker, &permit, ok ? KNHK_OUTCOME_SUCCESS : KNHK_OUTCOME_FAILURE);
+//!    }
 //!
 //! The policies that admit calls are the first eight kinds. A closed breaker costs a few nanoseconds, and nothing is allocated.
 

@@ -1,12 +1,12 @@
 //! Retries: for programs that make the attempts themselves; knhk_policy_call makes them through a pipeline.
 //!
-//!     knhk_attempts_t attempts;
-//!     knhk_retry_begin(retry, &attempts, NULL);
-//!     while (!try_it()) {
-//!         uint64_t pause;
-//!         if (knhk_retry_decide(retry, &attempts, KNHK_RETRY_TRANSIENT, 0, 0, &pause, NULL, NULL)) break; // given up
-//!         sleep_ns(pause);
-//!     }
+//!    knhk_attempts_t attempts;
+//!    knhk_retry_begin(retry, &attempts, NULL);
+//!    while (!try_it()) {
+//!        uint64_t pause;
+//!        if (knhk_retry_decide(retry, &attempts, KNHK_RETRY_TRANSIENT, 0, 0, &pause, NULL, NULL)) break; // given up
+//!        sleep_ns(pause);
+//!    }
 
 use std::ffi::c_char;
 use std::ptr;
