@@ -5,8 +5,8 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use knhk_resilience::checkpoint::{Backend, BackendError, Checkpoints, Settings, Stateful, Stored};
 use knhk_resilience::Scope;
+use knhk_resilience::checkpoint::{Backend, BackendError, Checkpoints, Settings, Stateful, Stored};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 
@@ -21,15 +21,18 @@ impl Backend for Memory {
 
     fn get(&self, stored: Stored, limit: u64) -> Result<Option<Vec<u8>>, BackendError> {
         let kept = self.0.lock().unwrap();
-        Ok(kept.iter().find(|(other, content)| *other == stored && content.len() as u64 <= limit).map(|kept| kept.1.clone()))
+        Ok(kept
+            .iter()
+            .find(|(other, content)| *other == stored && content.len() as u64 <= limit)
+            .map(|kept| kept.1.clone()))
     }
 
     fn list(&self) -> Result<Vec<Stored>, BackendError> {
         Ok(self.0.lock().unwrap().iter().map(|kept| kept.0).collect())
     }
 
-    fn remove(&self, stored: &[Stored]) -> Result<(), BackendError> {
-        self.0.lock().unwrap().retain(|kept| !stored.contains(&kept.0));
+    fn remove_before(&self, number: u64) -> Result<(), BackendError> {
+        self.0.lock().unwrap().retain(|kept| kept.0.number >= number);
         Ok(())
     }
 }
