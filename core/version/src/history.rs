@@ -61,10 +61,14 @@ impl History {
     /// # Errors
     /// [`VersionError::Unknown`] where it is not retained.
     pub fn version(&self, sector: &str, number: u64) -> Result<VersionRecord, VersionError> {
-        self.store().version(sector, number)?.ok_or_else(|| VersionError::Unknown {
-            sector: sector.into(),
-            what: format!("version {number} is not retained"),
-        })
+        if let Some(version) = self.store().version(sector, number)? {
+            return Ok(version);
+        }
+        let newest = match self.store().versions(sector, None, 1)?.pop() {
+            Some(newest) => format!("; its newest is {}, and the log tells which are kept", newest.number),
+            None => "; it has none yet".into(),
+        };
+        Err(VersionError::Unknown { sector: sector.into(), what: format!("version {number} is not retained{newest}") })
     }
 
     /// A sector's key table, line by line.
