@@ -4,6 +4,7 @@
 //! [`StageReport`], with [`Finding`]s for people: which rule, guard or item, what is wrong, and what to do. A stage that cannot decide refuses.
 #![forbid(unsafe_code)]
 
+pub mod approval;
 mod candidate;
 mod report;
 
