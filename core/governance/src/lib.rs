@@ -6,7 +6,10 @@
 
 pub mod approval;
 mod candidate;
+pub mod guard;
+mod mutant;
 mod report;
+mod text;
 
 pub use candidate::Candidate;
 pub use report::{Finding, Need, Report, Severity, Stage, StageReport, Verdict};
