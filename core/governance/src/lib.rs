@@ -9,6 +9,8 @@ mod candidate;
 pub mod guard;
 mod mutant;
 mod report;
+#[cfg(test)]
+mod spec;
 mod text;
 
 pub use candidate::Candidate;
