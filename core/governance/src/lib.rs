@@ -6,6 +6,7 @@
 
 pub mod approval;
 mod candidate;
+pub mod doctrine;
 mod report;
 
 pub use candidate::Candidate;
