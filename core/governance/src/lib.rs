@@ -8,6 +8,7 @@
 mod blast;
 mod candidate;
 mod counters;
+mod figures;
 mod invariant;
 mod limits;
 mod measure;
@@ -22,11 +23,12 @@ mod stage;
 
 pub use candidate::{Asked, Candidate};
 pub use counters::{Counter, counters};
+pub use figures::FIGURES;
 pub use invariant::{CrossInvariant, Other, Sectors};
 pub use limits::{Limits, NoLimit};
 pub use measure::{Comparison, Decision, Workload};
 pub use past::{Past, PastChange, PastVersion};
-pub use pipeline::{Context, Judge, Progress, Stop, run};
+pub use pipeline::{Context, Doctrine, Guards, Progress, Stop, run};
 pub use render::{Line, LineKind, lines, render};
 pub use report::{Finding, Need, Report, Severity, Stage, StageReport, Verdict};
 pub use shadow::{Assertion, Comparator, Differing, Outcome, Shadow, ShadowError, Test, TestReport};

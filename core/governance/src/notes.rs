@@ -1,5 +1,6 @@
 //! What a stage writes down while it looks, and the report that it makes of that.
 
+use std::cmp::Reverse;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -48,7 +49,7 @@ impl Notes {
 
     pub(crate) fn report(mut self, stage: Stage, began: Instant) -> StageReport {
         // Sorting keeps the order of findings that are as grave.
-        self.findings.sort_by(|one, other| other.severity.cmp(&one.severity));
+        self.findings.sort_by_key(|finding| Reverse(finding.severity));
         if self.beyond > 0 {
             self.evidence.insert("findings_left_out".into(), self.beyond.into());
         }

@@ -1,13 +1,14 @@
 //! The pipeline: seven stages over one candidate, on two threads where the machine has them.
 //!
 //! ```text
-//! performance ──────────────┐
-//! rollback ─────────────────┼── invariants (Q4 and Q5 need what these two measured)
-//! schema, doctrine, guards, compatibility
+//! performance, rollback ───────────── guards, invariants: they need what the first two measured
+//! schema, doctrine, compatibility
 //! ```
 //!
 //! A stage that panics, is stopped, or has nothing to go by refuses: no change passes because nobody looked.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,13 +19,17 @@ use knhk_observation::Record;
 use knhk_ontology::KeyTable;
 
 use crate::counters::{REFUSED, RUNS, STOPPED};
+use crate::figures::figures;
 use crate::invariant::{CrossInvariant, Other, Sectors, across, budgets, guards, order, resources, types};
 use crate::notes::{Notes, nanoseconds, undecided};
 use crate::stage::{Measured, Way, compatibility, performance, rollback, schema};
 use crate::{Candidate, Limits, Past, Report, Stage, StageReport, Verdict, Workload, blast};
 
-/// Judges a candidate: doctrine, or the guards.
-pub type Judge<'a> = &'a (dyn Fn(&Candidate) -> StageReport + Sync);
+/// Judges a candidate by the organisation's rules.
+pub type Doctrine<'a> = &'a (dyn Fn(&Candidate) -> StageReport + Sync);
+
+/// Judges a candidate by the boundaries, which may be about what was measured: figures by name, those of [`figures`](crate::FIGURES).
+pub type Guards<'a> = &'a (dyn Fn(&Candidate, &BTreeMap<String, f64>) -> StageReport + Sync);
 
 /// What the stages look at.
 #[derive(Clone, Copy)]
@@ -48,9 +53,9 @@ pub struct Context<'a> {
     /// The cell in which shadows are made. Nothing of it is published.
     pub hot: &'a Hot,
     /// The rules that are effective at the candidate's time.
-    pub doctrine: Judge<'a>,
-    /// The boundaries, with the relaxations in force.
-    pub guards: Judge<'a>,
+    pub doctrine: Doctrine<'a>,
+    /// The boundaries, with the relaxations in force. Called once all was measured that can be.
+    pub guards: Guards<'a>,
     /// Whether a relaxation is in force for an item, such as `protected max_qty`.
     pub relaxed: &'a (dyn Fn(&str) -> bool + Sync),
 }
@@ -85,9 +90,10 @@ impl Stop {
     }
 }
 
-/// The order in which stages are taken: what takes longest is first, what needs others is last.
-const TAKEN: [Stage; 6] =
-    [Stage::Performance, Stage::Rollback, Stage::Schema, Stage::Doctrine, Stage::Guards, Stage::Compatibility];
+/// The order in which stages are taken that need no other: what takes longest is first.
+const FIRST: [Stage; 5] = [Stage::Performance, Stage::Rollback, Stage::Schema, Stage::Doctrine, Stage::Compatibility];
+/// Those that need what the first measured.
+const THEN: [Stage; 2] = [Stage::Guards, Stage::Invariants];
 
 /// Has all stages judge a change. Nothing is filed, published or recorded. `progress` is called on the threads that work.
 pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop: &Stop) -> Report {
@@ -104,7 +110,7 @@ pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop
     } else {
         run.work();
     }
-    run.stage(Stage::Invariants);
+    THEN.into_iter().for_each(|stage| run.stage(stage));
     let left_out = |stage: Stage| undecided(stage, began, "it did not run", "ask again");
     let mut done = run.done;
     let stages: Vec<StageReport> =
@@ -155,7 +161,7 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// Takes stages until none is left.
     fn work(&self) {
-        while let Some(&stage) = TAKEN.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(&stage) = FIRST.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             self.stage(stage);
         }
     }
@@ -213,14 +219,15 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// What the guards say, and the blast radius beside it.
     fn guards(&self, began: Instant) -> StageReport {
-        let mut report = (self.context.guards)(self.context.candidate);
+        let figures = figures(self.context.candidate, self.measured.get(), self.way.get(), self.context.history);
+        let mut report = (self.context.guards)(self.context.candidate, &figures);
         let radius = blast::check(self.context.candidate, &self.limits, self.context.history);
         let radius = radius.report(Stage::Guards, began);
         if gravity(radius.verdict) > gravity(report.verdict) {
             report.verdict = radius.verdict;
         }
         report.findings.extend(radius.findings);
-        report.findings.sort_by(|one, other| other.severity.cmp(&one.severity));
+        report.findings.sort_by_key(|finding| Reverse(finding.severity));
         match &mut report.evidence {
             serde_json::Value::Object(evidence) => _ = evidence.insert("blast_radius".into(), radius.evidence),
             evidence => *evidence = serde_json::json!({ "guards": evidence.take(), "blast_radius": radius.evidence }),

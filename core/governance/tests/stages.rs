@@ -2,9 +2,12 @@
 
 mod common;
 
-use common::{NOW, Sector, found, judged, parsed, passed, passes, refuses};
+use std::collections::BTreeMap;
+
+use common::{NOW, Sector, found, judged, parsed, passed, passes, refuses, silent};
 use knhk_governance::{
-    Candidate, CrossInvariant, Finding, Other, PastChange, PastVersion, Severity, Stage, Stop, Verdict, Workload,
+    Candidate, CrossInvariant, FIGURES, Finding, Other, PastChange, PastVersion, Severity, Stage, Stop, Verdict,
+    Workload,
 };
 use knhk_hot::layout::Tag;
 use knhk_observation::Record;
@@ -223,16 +226,22 @@ fn what_the_judges_say_is_the_stages_verdict() {
         fix: "so".into(),
     };
     let says_no = |item: &'static str| move |_: &Candidate| judged(Verdict::Refused, vec![finding(item)]);
+    // A boundary may be about what was measured.
+    let bounded = |candidate: &Candidate, figures: &BTreeMap<String, f64>| {
+        assert!(FIGURES.iter().all(|name| figures.contains_key(*name)), "{figures:?}");
+        says_no("guard max-notional")(candidate)
+    };
     let stop = Stop::new();
-    let report = sector.run_with(&candidate, &says_no("rule orders/four-eyes"), &passes, &stop);
+    let report = sector.run_with(&candidate, &says_no("rule orders/four-eyes"), &silent, &stop);
     refuses(&report, Stage::Doctrine, "rule orders/four-eyes", "not so");
-    let report = sector.run_with(&candidate, &passes, &says_no("guard max-notional"), &stop);
+    let report =
+        sector.run_with(&candidate, &passes, &|candidate: &Candidate, figures: &_| bounded(candidate, figures), &stop);
     refuses(&report, Stage::Guards, "guard max-notional", "not so");
     let waits = |_: &Candidate| judged(Verdict::Waiting, Vec::new());
-    assert_eq!(sector.run_with(&candidate, &waits, &passes, &stop).verdict, Verdict::Waiting);
+    assert_eq!(sector.run_with(&candidate, &waits, &silent, &stop).verdict, Verdict::Waiting);
     // Who cannot decide refuses.
     let panics = |_: &Candidate| panic!("a rule of one's own");
-    let report = sector.run_with(&candidate, &panics, &passes, &stop);
+    let report = sector.run_with(&candidate, &panics, &silent, &stop);
     refuses(&report, Stage::Doctrine, "stage doctrine", "panicked");
 }
 
@@ -368,7 +377,7 @@ fn a_run_that_is_stopped_refuses_and_says_where() {
     let candidate = sector.to(&LIMITS.replace("1000", "1400"));
     let stop = Stop::new();
     stop.ask();
-    let report = sector.run_with(&candidate, &passes, &passes, &stop);
+    let report = sector.run_with(&candidate, &passes, &silent, &stop);
     for stage in Stage::ALL {
         refuses(&report, stage, &format!("stage {}", stage.as_str()), "stopped before it began");
     }
@@ -378,7 +387,7 @@ fn a_run_that_is_stopped_refuses_and_says_where() {
         stop.ask();
         judged(Verdict::Passed, Vec::new())
     };
-    let report = sector.run_with(&candidate, &stopping, &passes, &stop);
+    let report = sector.run_with(&candidate, &stopping, &silent, &stop);
     refuses(&report, Stage::Invariants, "stage invariants", "stopped before it began");
     assert_eq!(report.stages[Stage::Doctrine as usize].verdict, Verdict::Passed);
 }

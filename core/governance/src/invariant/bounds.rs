@@ -2,7 +2,7 @@
 
 use super::{Q4, Q5};
 use crate::notes::Notes;
-use crate::stage::{Measured, Way};
+use crate::stage::{LOOKUP, Measured, READ, Way};
 use crate::{Candidate, Limits, Past};
 
 pub(crate) fn budgets(measured: Option<&Measured>, way: Option<&Way>, limits: &Limits, notes: &mut Notes) {
@@ -14,11 +14,11 @@ pub(crate) fn budgets(measured: Option<&Measured>, way: Option<&Way>, limits: &L
         );
         return;
     };
-    if let Some(reads) = &measured.reads {
+    if let Some(reads) = measured.of(READ) {
         notes.evidence("read_ns", reads.candidate_ns);
         budget(notes, Q4, "a read", reads.candidate_ns, "ns", limits.read_budget_ns, "read_budget_ns");
     }
-    if let Some(lookups) = &measured.lookups {
+    if let Some(lookups) = measured.of(LOOKUP) {
         notes.evidence("lookup_ns", lookups.candidate_ns);
         budget(notes, Q4, "a look-up by name", lookups.candidate_ns, "ns", limits.lookup_budget_ns, "lookup_budget_ns");
     }
@@ -62,7 +62,7 @@ pub(crate) fn resources(
         limits.cpu_budget_ms,
         "cpu_budget_ms",
     );
-    if let Some(reads) = &measured.reads {
+    if let Some(reads) = measured.of(READ) {
         notes.evidence("read_p95_ns", reads.candidate_p95_ns);
         budget(notes, Q5, "a read in the tail", reads.candidate_p95_ns, "ns", limits.tail_budget_ns, "tail_budget_ns");
     }

@@ -6,6 +6,6 @@ mod rollback;
 mod schema;
 
 pub(crate) use compatibility::compatibility;
-pub(crate) use performance::{Measured, performance};
+pub(crate) use performance::{LOOKUP, Measured, READ, performance};
 pub(crate) use rollback::{Way, rollback};
 pub(crate) use schema::schema;

@@ -11,12 +11,19 @@ use crate::notes::Notes;
 use crate::{Candidate, Context, Limits, Stop};
 
 /// What the measurement found: the invariants Q4 and Q5 hold it against the sector's budgets.
-#[derive(Clone, Debug)]
-pub(crate) struct Measured {
-    /// Typed reads; one repetition is one read.
-    pub reads: Option<Comparison>,
-    /// Look-ups by name; one repetition is one.
-    pub lookups: Option<Comparison>,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Measured(pub Vec<Comparison>);
+
+/// Typed reads; one repetition is one read.
+pub(crate) const READ: &str = "read";
+/// Look-ups by name; one repetition is one.
+pub(crate) const LOOKUP: &str = "lookup";
+
+impl Measured {
+    /// What was found of one work.
+    pub(crate) fn of(&self, name: &str) -> Option<&Comparison> {
+        self.0.iter().find(|one| one.name == name)
+    }
 }
 
 pub(crate) fn performance(context: &Context<'_>, limits: &Limits, stop: &Stop) -> (Notes, Option<Measured>) {
@@ -44,7 +51,7 @@ pub(crate) fn performance(context: &Context<'_>, limits: &Limits, stop: &Stop) -
     let changed = candidate.paths().filter_map(|path| artifact.find(&path));
     let reads = Reads::of(context.number, artifact, before.unwrap_or(artifact), changed);
     let lookups = Lookups::of(context.number, &reads, artifact);
-    let mut measured = Measured { reads: None, lookups: None };
+    let mut measured = Measured::default();
     let mut one = |name: &str, each: usize, run: &dyn Fn(&Hold) -> u64| {
         let side = |view: &Hold, times: u64| (0..times).fold(0_u64, |sum, _| sum.wrapping_add(run(view)));
         let mut comparison = match &was {
@@ -55,11 +62,11 @@ pub(crate) fn performance(context: &Context<'_>, limits: &Limits, stop: &Stop) -
             *ns /= each as f64;
         }
         note(&comparison, limits, &mut notes);
-        comparison
+        measured.0.push(comparison);
     };
     if reads.len() > 0 {
-        measured.reads = Some(one("reads", reads.len(), &|view| reads.run(view)));
-        measured.lookups = Some(one("lookups", lookups.len().max(1), &|view| lookups.run(view)));
+        one(READ, reads.len(), &|view| reads.run(view));
+        one(LOOKUP, lookups.len().max(1), &|view| lookups.run(view));
     }
     for workload in context.workloads {
         one(&workload.name, 1, &|view| (workload.run)(view));

@@ -1,6 +1,7 @@
 //! A sector with one version, and candidates made of it.
 #![allow(dead_code, reason = "each test uses its part")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use knhk_governance::{
@@ -85,14 +86,14 @@ impl Sector {
     }
 
     pub fn run(&self, candidate: &Candidate) -> Report {
-        self.run_with(candidate, &passes, &passes, &Stop::new())
+        self.run_with(candidate, &passes, &silent, &Stop::new())
     }
 
     pub fn run_with(
         &self,
         candidate: &Candidate,
         doctrine: &(dyn Fn(&Candidate) -> StageReport + Sync),
-        guards: &(dyn Fn(&Candidate) -> StageReport + Sync),
+        guards: &(dyn Fn(&Candidate, &BTreeMap<String, f64>) -> StageReport + Sync),
         stop: &Stop,
     ) -> Report {
         let relaxed = |item: &str| self.relaxed.iter().any(|relaxed| relaxed == item);
@@ -117,6 +118,11 @@ impl Sector {
 /// A judge that has nothing to say.
 pub fn passes(_: &Candidate) -> StageReport {
     judged(Verdict::Passed, Vec::new())
+}
+
+/// Guards that have nothing to say.
+pub fn silent(candidate: &Candidate, _: &BTreeMap<String, f64>) -> StageReport {
+    passes(candidate)
 }
 
 pub fn judged(verdict: Verdict, findings: Vec<Finding>) -> StageReport {
