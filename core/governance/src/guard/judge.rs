@@ -60,10 +60,12 @@ impl<'a> Judged<'a> {
         })
     }
 
-    /// The paths that change and that a pattern matches.
+    /// The paths that change and that a pattern matches; those of classes and properties only where it says `$`, too.
     pub(super) fn changed<'s>(&'s self, patterns: &'s [super::Pattern]) -> impl Iterator<Item = &'a str> + 's {
         let paths = self.candidate.differences.iter().map(|difference| &*difference.path);
-        paths.filter(|path| patterns.iter().any(|pattern| pattern.matches(path)))
+        paths.filter(|path| {
+            patterns.iter().any(|pattern| pattern.0.starts_with('$') == path.starts_with('$') && pattern.matches(path))
+        })
     }
 }
 
