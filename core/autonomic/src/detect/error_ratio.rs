@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn a_burst_is_found_and_the_usual_is_not() {
         let mut detector = ErrorRatio::new(60.0, 100);
-        let usual = (0..60).filter_map(|_| detector.observe(1000, 10)).map(|score| score.confidence).fold(0.0, f64::max);
+        let usual =
+            (0..60).filter_map(|_| detector.observe(1000, 10)).map(|score| score.confidence).fold(0.0, f64::max);
         assert!(usual < 0.9, "{usual}");
         assert!(detector.observe(1000, 40).unwrap().confidence > 0.999_999);
     }

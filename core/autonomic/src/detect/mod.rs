@@ -17,12 +17,15 @@
 //! | [`ErrorRatio`] | more failures among the calls of a window | independent calls (binomial) |
 //! | [`Heartbeat`] | events that should have come and did not | gaps about a mean, normal |
 //! | [`Unusual`] | any of deviation, level, spread and season | nothing but that the extremes of a statistic have an exponential tail |
+//!
+//! [`Once`] around any of them tells of what lasts once.
 
 mod adwin;
 mod cusum;
 mod error_ratio;
 mod ewma;
 mod heartbeat;
+mod once;
 mod page_hinkley;
 mod rate;
 mod robust;
@@ -35,6 +38,7 @@ pub use cusum::Cusum;
 pub use error_ratio::ErrorRatio;
 pub use ewma::Ewma;
 pub use heartbeat::Heartbeat;
+pub use once::Once;
 pub use page_hinkley::PageHinkley;
 pub use rate::Rate;
 pub use robust::Robust;

@@ -53,8 +53,7 @@ impl Detector for Rate {
 /// those of the beta distribution that the binomial's are for whole ones.
 pub(super) fn two_sided(successes: f64, trials: f64, chance: f64) -> f64 {
     let at_least = if successes <= 0.0 { 1.0 } else { beta_reg(successes, trials - successes + 1.0, chance) };
-    let at_most =
-        if successes >= trials { 1.0 } else { 1.0 - beta_reg(successes + 1.0, trials - successes, chance) };
+    let at_most = if successes >= trials { 1.0 } else { 1.0 - beta_reg(successes + 1.0, trials - successes, chance) };
     (2.0 * at_least.min(at_most)).min(1.0)
 }
 

@@ -41,8 +41,11 @@ impl Tail {
             return None;
         };
         let over = value - at;
-        let score =
-            if over > 0.0 { -(1.0 - self.quantile).log10() + over / self.excess * std::f64::consts::LOG10_E } else { 0.0 };
+        let score = if over > 0.0 {
+            -(1.0 - self.quantile).log10() + over / self.excess * std::f64::consts::LOG10_E
+        } else {
+            0.0
+        };
         let step = PACE * self.step;
         if over > 0.0 {
             self.excess += SHARE * (over.min(LIMIT * self.excess) - self.excess);
@@ -63,7 +66,8 @@ impl Tail {
         let (number, sum) = over.fold((0.0, 0.0), |(number, sum), value| (number + 1.0, sum + value - at));
         let mean = self.first.iter().sum::<f64>() / count;
         let deviation = (self.first.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-        self.excess = if sum > 0.0 { sum / number } else { deviation } + f64::MIN_POSITIVE.max(mean.abs() * 1e-9) + 1e-12;
+        self.excess =
+            if sum > 0.0 { sum / number } else { deviation } + f64::MIN_POSITIVE.max(mean.abs() * 1e-9) + 1e-12;
         let size = self.first.iter().map(|value| value.abs()).sum::<f64>() / count;
         self.step = self.excess + 0.05 * size;
         self.at = Some(at);

@@ -17,12 +17,10 @@ const TAILS: usize = 4;
 /// how unlike the short window's spread is to the long run's, which finds silence as well as noise; and how far it is from all values at
 /// about this time of the season before. The statistic is the sum of their −log₁₀ p. The confidence is 1 − 4·p of the most extreme one
 /// (Bonferroni), whatever they have to do with each other.
-///
-/// What lasts is told once: a statistic below a held maximum, which fades, is 0.
+/// What lasts goes on being unusual for a while; [`Once`](super::Once) makes one alarm of it.
 #[derive(Clone, Debug)]
 pub struct Unusual {
     season: usize,
-    fading: f64,
     tails: [Tail; TAILS],
     mean: Forgetting,
     level: Forgetting,
@@ -30,7 +28,6 @@ pub struct Unusual {
     /// The last season and its surroundings; a ring.
     past: Vec<f64>,
     seen: usize,
-    held: f64,
 }
 
 impl Unusual {
@@ -40,7 +37,7 @@ impl Unusual {
         let tails = std::array::from_fn(|_| Tail::new(0.99, 100));
         let past = vec![0.0; season + NEAR + 1];
         let [mean, level, spread] = [MEAN, LONG, LONG].map(Forgetting::new);
-        Unusual { season, fading: 0.994, tails, mean, level, spread, past, seen: 0, held: 0.0 }
+        Unusual { season, tails, mean, level, spread, past, seen: 0 }
     }
 
     fn ago(&self, values: usize) -> f64 {
@@ -112,10 +109,8 @@ impl Detector for Unusual {
             }
         }
         self.push(value);
-        let statistic = if sum > self.held { sum } else { 0.0 };
-        self.held = (self.held * self.fading).max(sum);
-        let confidence = if statistic > 0.0 { (1.0 - TAILS as f64 * 10f64.powf(-most)).max(0.0) } else { 0.0 };
-        (known > 0).then_some(Score { statistic, confidence, expected })
+        let confidence = if sum > 0.0 { (1.0 - TAILS as f64 * 10f64.powf(-most)).max(0.0) } else { 0.0 };
+        (known > 0).then_some(Score { statistic: sum, confidence, expected })
     }
 
     fn reset(&mut self) {

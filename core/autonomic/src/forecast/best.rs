@@ -46,9 +46,8 @@ impl Best {
 
     fn best(&self) -> &dyn Model {
         let judged = self.runners.iter().filter(|runner| runner.errors.count() >= JUDGED);
-        let best = judged.min_by(|left, right| {
-            left.standing().relative_error.total_cmp(&right.standing().relative_error)
-        });
+        let best =
+            judged.min_by(|left, right| left.standing().relative_error.total_cmp(&right.standing().relative_error));
         match best {
             Some(runner) if runner.standing().relative_error < 1.0 => &*runner.model,
             _ => &self.naive,
