@@ -1,11 +1,16 @@
-//! The closed loop's knowledge of series: what is unusual in one ([`detect`]) and how it is likely to go on ([`forecast`]).
+//! The closed loop's parts: what is unusual in a series ([`detect`]), how it is likely to go on ([`forecast`]), what to do about it ([`plan`]), and
+//! what became of what was done ([`knowledge`]).
 //!
-//! Everything here is a stream: it takes one value at a time, allocates when it is made and never again, and needs the same memory after a
-//! year as after a minute.
+//! Detectors and models are streams: they take one value at a time, allocate when they are made and never again, and need the same memory after
+//! a year as after a minute. Nothing here changes anything: a plan is filed as a proposal, and goes through the pipeline like anybody's.
 #![forbid(unsafe_code)]
 
 pub mod detect;
 pub mod forecast;
+pub mod knowledge;
 mod moments;
+mod pattern;
+pub mod plan;
 
 pub use moments::{Forgetting, Moments};
+pub use pattern::Pattern;
