@@ -38,6 +38,7 @@ pub use cusum::Cusum;
 pub use error_ratio::ErrorRatio;
 pub use ewma::Ewma;
 pub use heartbeat::Heartbeat;
+pub(crate) use once::Held;
 pub use once::Once;
 pub use page_hinkley::PageHinkley;
 pub use rate::Rate;

@@ -2,19 +2,40 @@
 
 use super::{Detector, Score};
 
+/// The height of late scores, which fades.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    fading: f64,
+    worse: f64,
+    height: f64,
+}
+
+impl Held {
+    /// `worse`: how many times the height a score must exceed.
+    pub(crate) fn new(fading: f64, worse: f64) -> Held {
+        Held { fading: fading.clamp(0.0, 1.0), worse, height: 0.0 }
+    }
+
+    /// Whether a score is so much above it; it counts from then on.
+    pub(crate) fn exceeds(&mut self, statistic: f64) -> bool {
+        let exceeds = statistic > self.worse * self.height;
+        self.height = (self.height * self.fading).max(statistic);
+        exceeds
+    }
+}
+
 /// A detector whose scores count only above the highest one of late: an event that lasts is told when it begins and when it gets worse,
 /// and nothing else beside it. What is held fades with each value; a score below it becomes 0, with confidence 0.
 #[derive(Clone, Debug)]
 pub struct Once<D> {
     detector: D,
-    fading: f64,
-    held: f64,
+    held: Held,
 }
 
 impl<D> Once<D> {
     /// `fading`: what each value leaves of the height that is held, such as 0.994: half of it in 115 values.
     pub fn new(detector: D, fading: f64) -> Once<D> {
-        Once { detector, fading: fading.clamp(0.0, 1.0), held: 0.0 }
+        Once { detector, held: Held::new(fading, 1.0) }
     }
 }
 
@@ -25,14 +46,13 @@ impl<D: Detector> Detector for Once<D> {
 
     fn observe(&mut self, value: f64) -> Option<Score> {
         let score = self.detector.observe(value)?;
-        let told = score.statistic > self.held;
-        self.held = (self.held * self.fading).max(score.statistic);
+        let told = self.held.exceeds(score.statistic);
         Some(if told { score } else { Score { statistic: 0.0, confidence: 0.0, ..score } })
     }
 
     fn reset(&mut self) {
         self.detector.reset();
-        self.held = 0.0;
+        self.held.height = 0.0;
     }
 }
 
