@@ -13,13 +13,14 @@ use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
-use knhk_warm::Ticker;
+use knhk_warm::{Clock, Ticker};
 
 use crate::control::Server;
 use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
 use crate::records::Records;
 use crate::subscribe::Announcer;
+use crate::time::WallClock;
 use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
 
@@ -46,7 +47,8 @@ pub(crate) struct Inner {
     /// The monitor, where there is one.
     pub(crate) monitor: RwLock<Option<Monitor>>,
     pub(crate) history: usize,
-    aside: Arc<Background>,
+    pub(crate) aside: Arc<Background>,
+    pub(crate) time: Arc<dyn Clock>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
     control: Mutex<Option<Server>>,
@@ -126,6 +128,7 @@ impl Engine {
                 monitor: RwLock::default(),
                 history: options.history,
                 aside,
+                time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
                 control: Mutex::default(),

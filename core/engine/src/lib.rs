@@ -46,6 +46,7 @@ mod recover;
 mod resilience;
 mod status;
 mod subscribe;
+mod time;
 mod trust;
 mod typed;
 mod versions;
