@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use knhk_ledger::{Evidence, KINDS, Ledger, LedgerError, Statement, VerifyOptions, verify};
 use knhk_store::{
-    Batch, Checkpoint, Hash, MemoryStore, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord,
-    Segment, SegmentQuery, Setting, Store, StoreError, Tag, VersionRecord, Write,
+    Batch, Checkpoint, Hash, Item, MemoryStore, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule,
+    SectorRecord, Segment, SegmentQuery, Setting, Store, StoreError, Tag, VersionRecord, Write,
 };
 
 use crate::world::{ORIGIN, World, entry, signer, updated};
@@ -184,6 +184,9 @@ impl Store for Full {
         tags(sector: &str) -> Vec<Tag>;
         rules() -> Vec<Rule>;
         rule_history(id: &str) -> Vec<Rule>;
+        items(kind: &str, sector: Option<&str>, open_only: bool) -> Vec<Item>;
+        item(kind: &str, id: &str) -> Option<Item>;
+        item_history(kind: &str, id: &str) -> Vec<Item>;
         segment_count() -> u64;
         segment(number: u64) -> Option<Segment>;
         segments(query: &SegmentQuery) -> Vec<Segment>;
