@@ -18,6 +18,7 @@ use knhk_warm::{Clock, Ticker};
 use crate::control::Server;
 use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
+use crate::governance::Governance;
 use crate::records::Records;
 use crate::subscribe::Announcer;
 use crate::time::WallClock;
@@ -49,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) history: usize,
     pub(crate) aside: Arc<Background>,
     pub(crate) time: Arc<dyn Clock>,
+    pub(crate) governance: Arc<Governance>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
     control: Mutex<Option<Server>>,
@@ -129,12 +131,14 @@ impl Engine {
                 history: options.history,
                 aside,
                 time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
+                governance: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
                 control: Mutex::default(),
             }),
         };
         engine.recover()?;
+        engine.recover_governance()?;
         engine.observe(options.observations)?;
         if options.control {
             let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
@@ -339,6 +343,7 @@ impl Engine {
         // First, so that commands under way are answered as what became of them.
         let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(control);
+        self.inner.governance.close();
         self.inner.hot.close();
         self.inner.end_observing();
         let clock = self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -355,6 +360,7 @@ impl Engine {
 impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        self.governance.close();
         self.hot.close();
         self.drop_monitor();
         // Before the callbacks go, so that they go on this thread.

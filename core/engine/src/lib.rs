@@ -31,6 +31,7 @@ mod emergency;
 mod engine;
 mod error;
 mod folder;
+pub mod governance;
 mod info;
 mod inspect;
 mod intern;

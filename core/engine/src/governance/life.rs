@@ -162,6 +162,7 @@ impl Engine {
             major: asked.major,
             confidence: asked.confidence,
             time_ns,
+            run_ns: None,
             at_ns: asked.at_ns,
             enact: asked.enact,
             digest: hex(&digest),
@@ -235,7 +236,9 @@ impl Engine {
                 // Something that only the promotion sees, such as a key that a program holds since.
                 Err(error) if matches!(error.status(), Status::Ungoverned | Status::Incompatible) => continue,
                 concluded => {
-                    governance.wake();
+                    if concluded.as_ref().is_ok_and(|proposal| proposal.due_ns().is_some()) {
+                        self.look_after();
+                    }
                     return concluded;
                 }
             }
@@ -248,6 +251,7 @@ impl Engine {
         let (time_ns, proposal) = (self.now_ns(), &mut filed.proposal);
         let before = proposal.state;
         proposal.reports = run.reports;
+        proposal.run_ns = Some(time_ns);
         if !run.prepared.is_empty() {
             proposal.digest = hex(&run.digest);
             for (change, one) in proposal.changes.iter_mut().zip(&run.prepared) {

@@ -17,6 +17,7 @@ mod candidate;
 mod judge;
 mod life;
 mod proposal;
+mod recover;
 mod turn;
 
 pub use proposal::{

@@ -167,6 +167,8 @@ pub struct Proposal {
     pub confidence: Option<f64>,
     /// When it was filed, in nanoseconds since 1970 (UTC).
     pub time_ns: u64,
+    /// When it was run last.
+    pub run_ns: Option<u64>,
     /// Not before this moment.
     pub at_ns: Option<u64>,
     /// Whether it becomes current by itself once it can.
@@ -223,8 +225,9 @@ impl Proposal {
     pub(crate) fn due_ns(&self) -> Option<u64> {
         let review = self.needs().filter(|need| need.approvals >= need.quorum).filter_map(|need| need.not_before_ns);
         match self.state {
-            State::Waiting => review.min().max(self.at_ns),
-            State::Passed if self.enact => self.at_ns,
+            State::Filed => Some(self.time_ns),
+            State::Waiting => review.filter(|&moment| Some(moment) > self.run_ns).min(),
+            State::Passed if self.enact => Some(self.at_ns.unwrap_or(self.time_ns)),
             _ => None,
         }
     }
