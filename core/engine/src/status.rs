@@ -58,6 +58,8 @@ pub enum Status {
     Conflict = 205,
     /// A proof does not show what it was said to show.
     Unproven = 206,
+    /// The sector is governed: what is new comes in as a proposal that passed.
+    Ungoverned = 210,
     /// Reading or writing failed.
     Io = 300,
     /// What was stored is damaged.
@@ -76,7 +78,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of the numbers.
-    pub const ALL: [Status; 33] = [
+    pub const ALL: [Status; 34] = [
         Status::Ok,
         Status::InvalidArgument,
         Status::NullArgument,
@@ -103,6 +105,7 @@ impl Status {
         Status::Nonconforming,
         Status::Conflict,
         Status::Unproven,
+        Status::Ungoverned,
         Status::Io,
         Status::Corrupt,
         Status::System,
@@ -151,6 +154,7 @@ impl Status {
             Status::Nonconforming => "breaks a shape",
             Status::Conflict => "conflict",
             Status::Unproven => "not proven",
+            Status::Ungoverned => "not governed",
             Status::Io => "input/output error",
             Status::Corrupt => "corrupt",
             Status::System => "system error",
