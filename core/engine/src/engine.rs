@@ -166,6 +166,11 @@ impl Engine {
             );
             return Err(Error::new(Status::InvalidArgument, "create", name, message));
         }
+        if kind == SectorKind::Governed && self.inner.journal.durable.is_none() {
+            let message =
+                "a governed sector rests on receipts: open the engine on a folder, or in memory with a signer";
+            return Err(Error::new(Status::InvalidArgument, "create", name, message));
+        }
         let empty = Arc::new(Snapshot::empty(name, &Core::shipped(), &self.inner.limits));
         self.add_recorded(empty, kind, KeyTable::new(), self.inner.journal.durable.as_deref())?;
         Ok(())

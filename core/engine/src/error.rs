@@ -130,6 +130,9 @@ impl From<PromotionError> for Error {
             PromotionError::ForeignGuard { sector } | PromotionError::NotRollback { sector } => {
                 Error::new(Status::InvalidArgument, "promote", sector, message)
             }
+            PromotionError::Ungoverned { sector }
+            | PromotionError::NotPassed { sector, .. }
+            | PromotionError::Stale { sector, .. } => Error::new(Status::Ungoverned, "promote", sector, message),
             PromotionError::Poisoned { sector } => Error::new(Status::Panic, "verify", sector, message),
             _ => Error::new(Status::System, "promote", "", message),
         }

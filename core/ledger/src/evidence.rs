@@ -130,6 +130,8 @@ evidence! {
         proposal: Option<String>,
         /// The snapshot that would become current.
         snapshot: Hash,
+        /// The content address that it would take the place of; none: nothing was promoted.
+        before: Option<Hash>,
         /// Each stage and what it said, such as "schema: passed".
         stages: Vec<String>,
         /// How long it took, in nanoseconds.
