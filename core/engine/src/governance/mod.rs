@@ -14,10 +14,13 @@
 mod approvals;
 mod book;
 mod candidate;
+mod doctrine;
 mod judge;
 mod life;
 mod proposal;
 mod recover;
+mod relaxations;
+mod standing;
 mod turn;
 
 pub use proposal::{

@@ -9,6 +9,7 @@ use knhk_warm::{Next, Ticker};
 
 use super::book::PROPOSAL;
 use super::life::Filed;
+use super::standing::Compiled;
 use crate::{Engine, Error, Level, Status};
 
 /// How long the thread waits while something is due, at most: the clock that decisions are dated by may be set meanwhile.
@@ -28,6 +29,8 @@ pub(crate) struct Governance {
     news: Mutex<News>,
     woken: Condvar,
     ticker: Mutex<Option<Ticker>>,
+    /// The doctrine that was compiled last.
+    pub(super) doctrine: Mutex<Option<Compiled>>,
 }
 
 #[derive(Default)]
