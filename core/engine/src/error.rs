@@ -23,12 +23,18 @@ pub struct Error {
     stage: &'static str,
     item: String,
     report: Option<Box<Report>>,
+    reports: Vec<knhk_governance::Report>,
 }
 
 impl Error {
     /// An error with what went wrong and what to do, the stage it happened in, and the item it is about (may be empty).
     pub fn new(status: Status, stage: &'static str, item: impl Into<String>, message: impl Into<String>) -> Error {
-        Error { status, message: message.into(), stage, item: item.into(), report: None }
+        Error { status, message: message.into(), stage, item: item.into(), report: None, reports: Vec::new() }
+    }
+
+    pub(crate) fn with_reports(mut self, reports: Vec<knhk_governance::Report>) -> Error {
+        self.reports = reports;
+        self
     }
 
     /// The code.
@@ -49,6 +55,11 @@ impl Error {
     /// Of [`Status::Nonconforming`]: everything that breaks a shape.
     pub fn report(&self) -> Option<&Report> {
         self.report.as_deref()
+    }
+
+    /// Of [`Status::NotAdmitted`] and [`Status::Waiting`]: what the stages said, sector by sector.
+    pub fn reports(&self) -> &[knhk_governance::Report] {
+        &self.reports
     }
 
     /// What it is about: a sector, a path, a file; may be empty.

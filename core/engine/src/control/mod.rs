@@ -45,6 +45,8 @@ pub use ledger::{
 pub use observed::{Observe, Observed, ObservedObjective, ObservedSeries};
 pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
+pub(crate) use edit::edited;
+pub(crate) use reads::named;
 pub(crate) use server::Server;
 
 /// The protocol's version, with which method names begin.
