@@ -6,7 +6,7 @@
 //! before and after, and which the sector checks under its own lock.
 
 use knhk_governance::approval::{Approved, Tally};
-use knhk_governance::{Finding, Report, Severity, Stage, StageReport, Verdict};
+use knhk_governance::{Finding, PastChange, Report, Severity, Stage, StageReport, Verdict};
 use knhk_ledger::{Entry, Evidence, Outcome};
 use knhk_promotion::{Origin, Passed};
 use serde::{Deserialize, Serialize};
@@ -284,6 +284,10 @@ impl Engine {
         let origin = Origin { by: proposal.by.clone(), why: proposal.why.clone(), major: proposal.major };
         let versions = self.promote_passed(changes, origin)?;
         self.inner.governance.moved();
+        for (version, one) in versions.iter().zip(&run.prepared) {
+            let change = PastChange { time_ns: version.time_ns, names: one.candidate.touched() as u64 };
+            self.inner.governance.became_current(&one.candidate.sector, change);
+        }
         let enacted = versions.iter().zip(&run.prepared).map(|(version, one)| EnactedVersion {
             sector: one.candidate.sector.clone(),
             version: VersionEntry::from(version),

@@ -15,6 +15,7 @@ mod approvals;
 mod book;
 mod candidate;
 mod doctrine;
+mod hooks;
 mod judge;
 mod life;
 mod proposal;
