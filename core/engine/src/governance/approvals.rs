@@ -3,17 +3,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use knhk_governance::approval::{
-    Approval, Approvers, Ballot, Change, Event, Kind, Matter, Next, Refusal, Relaxation, Request, Tally, Word,
+    Approval, Approvers, Ballot, Change, Kind, Matter, Next, Relaxation, Request, Tally, Word,
 };
+use knhk_governance::Need;
 use knhk_governance::guard::{Guard, Guards};
 use knhk_ledger::{Entry, Evidence, Outcome, Signer};
-use knhk_ontology::Limits;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::book::{APPROVERS, CHANGE, GUARDS, Kept, RELAXATION, entry, serialized};
 use super::life::{Filed, only_sector};
-use super::{Proposal, State};
+use super::Proposal;
+use crate::control::hex;
 use crate::{Engine, Error, Status};
 
 /// How long a request may be signed and handed in, unless it says otherwise: a day.
@@ -41,6 +42,23 @@ pub struct AskApproval {
     pub expires_ns: Option<u64>,
 }
 
+/// A change of the approvers or the guards, and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangeInfo {
+    /// Its name, such as `c-1`.
+    pub id: String,
+    /// Who asked for it.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// What would be in force, or is.
+    pub next: Next,
+    /// Whether it is in force.
+    pub in_force: bool,
+    /// What it lacks.
+    pub needs: Vec<Need>,
+}
+
 /// A thing that approvers were asked about, after they said something.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,7 +69,7 @@ pub enum Approvable {
     /// A relaxation.
     Relaxation(Box<Relaxation>),
     /// A change of the approvers or the guards.
-    Change(Box<Change>),
+    Change(Box<ChangeInfo>),
 }
 
 /// Signs what [`Engine::approval_request`] gave with an approver's key: its secret 32 bytes. Bytes that somebody else signed already get
@@ -60,7 +78,7 @@ pub enum Approvable {
 /// # Errors
 /// `InvalidArgument` for what is no request and no approval.
 pub fn sign_approval(bytes: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, Error> {
-    let signer = Signer::from_secret(secret);
+    let signer = Signer::from_seed(secret);
     match Request::from_bytes(bytes) {
         Ok(request) => Ok(request.sign(&signer)?),
         Err(not_a_request) => {
@@ -114,7 +132,7 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArgument` for a set that cannot be, or does not follow the one in force by one revision; `Io` when it cannot be recorded.
-    pub fn change_approvers(&self, next: Approvers, by: &str, why: &str) -> Result<Change, Error> {
+    pub fn change_approvers(&self, next: Approvers, by: &str, why: &str) -> Result<ChangeInfo, Error> {
         self.request_change(Next::Approvers(next.checked()?), by, why)
     }
 
@@ -123,7 +141,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::change_approvers`].
-    pub fn change_guards(&self, next: Guards, by: &str, why: &str) -> Result<Change, Error> {
+    pub fn change_guards(&self, next: Guards, by: &str, why: &str) -> Result<ChangeInfo, Error> {
         self.request_change(Next::Guards(next.checked()?), by, why)
     }
 
@@ -131,28 +149,33 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::change_guards`].
-    pub fn add_guard(&self, guard: Guard, by: &str, why: &str) -> Result<Change, Error> {
-        let mut next = self.guards()?;
-        next.revision += 1;
-        next.guards.retain(|one| one.id != guard.id);
-        next.guards.push(guard);
-        self.change_guards(next, by, why)
+    pub fn add_guard(&self, guard: Guard, by: &str, why: &str) -> Result<ChangeInfo, Error> {
+        self.change_guards(self.guards()?.with(guard), by, why)
     }
 
     /// [`Engine::change_guards`] by one guard that goes.
     ///
     /// # Errors
     /// `NotFound` where there is none; else as [`Engine::change_guards`].
-    pub fn remove_guard(&self, id: &str, by: &str, why: &str) -> Result<Change, Error> {
-        let mut next = self.guards()?;
-        next.revision += 1;
-        let before = next.guards.len();
-        next.guards.retain(|one| one.id != id);
-        if next.guards.len() == before {
+    pub fn remove_guard(&self, id: &str, by: &str, why: &str) -> Result<ChangeInfo, Error> {
+        let guards = self.guards()?;
+        if guards.get(id).is_none() {
             let message = format!("there is no guard {id:?}: `knhk guard` lists them");
             return Err(Error::new(Status::NotFound, "govern", id, message));
         }
-        self.change_guards(next, by, why)
+        self.change_guards(guards.without(id), by, why)
+    }
+
+    /// Changes of the approvers and of the guards that are on their way, oldest first, each with what it lacks.
+    ///
+    /// # Errors
+    /// As [`Engine::approvers`].
+    pub fn changes_on_the_way(&self) -> Result<Vec<ChangeInfo>, Error> {
+        let (approvers, guards, now_ns) = (self.approvers()?, self.guards()?, self.now_ns());
+        let all = self.all::<Change>(CHANGE, true)?.into_iter();
+        // One that ended, or that another overtook, is on its way no more.
+        let lacks = |change: &Change| change.lacks(approvers.as_ref(), &guards, now_ns).ok();
+        Ok(all.filter_map(|change| Some(ChangeInfo::of(change.clone(), lacks(&change)?, false))).collect())
     }
 
     /// What approvals of a proposal are about.
@@ -219,7 +242,7 @@ impl Engine {
         Ok(())
     }
 
-    fn request_change(&self, next: Next, by: &str, why: &str) -> Result<Change, Error> {
+    fn request_change(&self, next: Next, by: &str, why: &str) -> Result<ChangeInfo, Error> {
         self.recording()?;
         let _turn = self.inner.governance.turn();
         let (now_ns, id) = (self.now_ns(), self.next_id(CHANGE)?);
@@ -228,7 +251,7 @@ impl Engine {
         self.carry_change(&id, change)
     }
 
-    fn approve_change(&self, id: &str, approval: &Approval) -> Result<Change, Error> {
+    fn approve_change(&self, id: &str, approval: &Approval) -> Result<ChangeInfo, Error> {
         let _turn = self.inner.governance.turn();
         let change = self.find::<Change>(CHANGE, id)?.body;
         let in_force = self.approvers()?;
@@ -238,7 +261,7 @@ impl Engine {
     }
 
     /// Keeps a change, and puts it into force where nothing is missing. Under the governance lock.
-    fn carry_change(&self, id: &str, change: Change) -> Result<Change, Error> {
+    fn carry_change(&self, id: &str, change: Change) -> Result<ChangeInfo, Error> {
         let now_ns = self.now_ns();
         let (approvers, guards) = (self.approvers()?, self.guards()?);
         let lacks = change.lacks(approvers.as_ref(), &guards, now_ns)?;
@@ -252,7 +275,7 @@ impl Engine {
             let (by, why) = (change.tally.matter.by.clone(), change.why.clone());
             let asked = entry(now_ns, None, Outcome::Pending, Evidence::SectorUpdated { change: what, by, why });
             self.keep(vec![asked], |_| vec![(kept(true), body)])?;
-            return Ok(change);
+            return Ok(ChangeInfo::of(change, lacks, false));
         }
         let (kind, entries, set) = match &change.next {
             Next::Approvers(next) => (APPROVERS, vec![approvers_changed(&change, next, now_ns)], serialized(next)),
@@ -261,8 +284,25 @@ impl Engine {
         let in_force = Kept { kind, id: kind.name, sector: None, open: true };
         self.keep(entries, |_| vec![(in_force, set), (kept(false), body)])?;
         self.inner.governance.moved();
-        Ok(change)
+        Ok(ChangeInfo::of(change, Vec::new(), true))
     }
+}
+
+impl ChangeInfo {
+    fn of(change: Change, needs: Vec<Need>, in_force: bool) -> ChangeInfo {
+        let Change { next, why, tally } = change;
+        ChangeInfo { id: tally.matter.id, by: tally.matter.by, why, next, in_force, needs }
+    }
+}
+
+/// A request for people: what whoever signs it says.
+pub(super) fn spoken(request: &Request) -> String {
+    let Request { log, kind, id, digest, word, issued_ns, expires_ns, overrides, .. } = request;
+    let mut text = format!("{} {} {id} of {log}, content {}", word.as_str(), kind.as_str(), hex(digest));
+    if !overrides.is_empty() {
+        text += &format!(", overriding {}", overrides.join(", "));
+    }
+    text + &format!("; asked for at {issued_ns}, good until {expires_ns} (nanoseconds since 1970)")
 }
 
 fn not_run(id: &str) -> Error {

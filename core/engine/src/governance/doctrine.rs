@@ -24,9 +24,9 @@ impl Engine {
         let mut known = self.revisions()?;
         let mut added = Vec::new();
         for rule in rules {
+            let doctrine = Doctrine::at(&known, now_ns, u64::MAX);
+            doctrine.admit_revision(rule)?;
             let revision = revise(&known, rule.clone(), false, now_ns, by, why);
-            // Whatever is there at the moments at which it holds.
-            Doctrine::admit(&known, rule)?;
             known.push(revision.clone());
             added.push(revision);
         }
@@ -67,6 +67,15 @@ impl Engine {
             sector.is_none_or(|sector| revision.rule.sector.as_deref().is_none_or(|of| of == sector))
         };
         Ok(rules.into_iter().filter(judges).cloned().collect())
+    }
+
+    /// The content hash of the rules that hold at a moment, as they were known at another: [`Doctrine::hash`].
+    ///
+    /// # Errors
+    /// As [`Engine::rules`].
+    pub fn doctrine_hash(&self, valid_ns: Option<u64>, decided_ns: Option<u64>) -> Result<[u8; 32], Error> {
+        let valid_ns = valid_ns.unwrap_or_else(|| self.now_ns());
+        Ok(Doctrine::at(&self.revisions()?, valid_ns, decided_ns.unwrap_or(u64::MAX)).hash())
     }
 
     /// Every revision of every rule, or of one, in the order of the decisions.

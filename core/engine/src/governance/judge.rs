@@ -6,6 +6,7 @@ use knhk_governance::approval::{Approved, State};
 use knhk_governance::doctrine::Facts;
 use knhk_governance::guard::Standing;
 use knhk_governance::{Candidate, Context, Limits, Other, Past, PastChange, PastVersion, Progress, Report, Stop, run};
+use knhk_observation::ObservationError;
 use knhk_promotion::Sector;
 
 use super::candidate::Prepared;
@@ -13,6 +14,11 @@ use crate::{Engine, Error, SegmentQuery};
 
 /// The hour that limits speak of, in nanoseconds.
 const HOUR_NS: u64 = 3600 * 1_000_000_000;
+
+/// Segments that are looked through at a time for a sector's observations, and how often: a sector that observes seldom among others that do
+/// often is not looked for without end.
+const WINDOW: u64 = 64;
+const WINDOWS: usize = 4;
 
 /// Who watches a run, and may stop it.
 #[derive(Clone, Copy)]
@@ -119,19 +125,30 @@ impl Engine {
     fn lately_observed(&self, sector: &str, most: u64) -> Result<Vec<knhk_observation::Record>, Error> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let mut records = Vec::new();
-        if self.durable().is_err() {
-            return Ok(records);
-        }
-        let query = SegmentQuery { sector: Some(sector.into()), ..SegmentQuery::default() };
-        for segment in self.segments(&query)?.iter().rev() {
-            if records.len() >= most {
+        let Ok(durable) = self.durable() else { return Ok(records) };
+        let mut from = durable.store().segment_count()?;
+        for _ in 0..WINDOWS {
+            let before = from;
+            from = before.saturating_sub(WINDOW);
+            let query = SegmentQuery { from, sector: Some(sector.into()), held: true, ..SegmentQuery::default() };
+            for segment in self.segments(&query)?.iter().rev().filter(|segment| segment.number < before) {
+                let mut older = match knhk_observation::records(&**durable.store(), segment.number) {
+                    Ok(older) => older,
+                    // Retention was quicker.
+                    Err(ObservationError::NotFound { .. } | ObservationError::Dropped { .. }) => continue,
+                    Err(error) => return Err(error.into()),
+                };
+                older.append(&mut records);
+                records = older;
+                if records.len() >= most {
+                    records.drain(..records.len() - most);
+                    return Ok(records);
+                }
+            }
+            if from == 0 {
                 break;
             }
-            let mut older: Vec<_> = self.observations(segment.number)?.into_iter().map(|one| one.record).collect();
-            older.append(&mut records);
-            records = older;
         }
-        records.drain(..records.len().saturating_sub(most));
         Ok(records)
     }
 

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, PoisonError};
 
-use knhk_governance::approval::{Approvers, Change, Relaxation, State};
+use knhk_governance::approval::{Approvers, Relaxation, State};
 use knhk_governance::doctrine::{Doctrine, RuleRevision, load};
 use knhk_governance::guard::Guards;
 
-use super::book::{APPROVERS, CHANGE, GUARDS, Kind, RELAXATION};
+use super::book::{APPROVERS, GUARDS, Kind, RELAXATION};
 use crate::{Engine, Error, Status};
 
 /// The doctrine that was compiled last, and for how long it is the right one.
@@ -44,14 +44,6 @@ impl Engine {
         Ok(all.map(|one| (one.state(&approvers, now_ns), one)).map(|(state, one)| (one, state)).collect())
     }
 
-    /// Changes of the approvers and of the guards that are on their way, oldest first.
-    ///
-    /// # Errors
-    /// As [`Engine::approvers`].
-    pub fn changes_on_the_way(&self) -> Result<Vec<Change>, Error> {
-        self.all(CHANGE, true)
-    }
-
     /// The approvers in force, or a set that nobody is in.
     pub(super) fn approvers_or_nobody(&self) -> Result<Approvers, Error> {
         let nobody = || Approvers { revision: 0, threshold: 0, keepers: String::new(), members: Vec::new() };
@@ -85,9 +77,9 @@ impl Engine {
             return Ok(kept.doctrine.clone());
         }
         let doctrine = match self.durable() {
-            Ok(_) => Doctrine::at(&self.revisions()?, now_ns, now_ns)?,
+            Ok(_) => Doctrine::at(&self.revisions()?, now_ns, u64::MAX),
             // Without a ledger there are no rules.
-            Err(error) if error.status() == Status::NotFound => Doctrine::at(&[], now_ns, now_ns)?,
+            Err(error) if error.status() == Status::NotFound => Doctrine::at(&[], now_ns, u64::MAX),
             Err(error) => return Err(error),
         };
         let (doctrine, from_ns) = (Arc::new(doctrine), now_ns);
