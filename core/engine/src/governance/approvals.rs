@@ -106,7 +106,8 @@ impl Engine {
         };
         let word = if ask.withdraw { Word::Withdraw } else { Word::Approve };
         let expires_ns = ask.expires_ns.unwrap_or_else(|| now_ns.saturating_add(GOOD_NS));
-        let nonce = self.nonce(&ask.id, now_ns)?;
+        let mut nonce = [0; 16];
+        random(&mut nonce)?;
         Ok(Request { overrides: ask.overrides.clone(), ..matter.request(word, nonce, now_ns, expires_ns) })
     }
 
@@ -198,15 +199,6 @@ impl Engine {
         })
     }
 
-    /// Bytes that no other request of this engine has.
-    fn nonce(&self, id: &str, now_ns: u64) -> Result<[u8; 16], Error> {
-        let fresh = Signer::generate()?.public().to_bytes();
-        let hash = Sha256::new_with_prefix(b"knhk nonce 1\0").chain_update(fresh).chain_update(id).chain_update(now_ns.to_be_bytes());
-        let mut nonce = [0; 16];
-        nonce.copy_from_slice(&hash.finalize()[..16]);
-        Ok(nonce)
-    }
-
     fn approve_proposal(&self, id: &str, approval: &Approval, signed: &[u8]) -> Result<Proposal, Error> {
         {
             let _turn = self.inner.governance.turn();
@@ -293,6 +285,13 @@ impl ChangeInfo {
         let Change { next, why, tally } = change;
         ChangeInfo { id: tally.matter.id, by: tally.matter.by, why, next, in_force, needs }
     }
+}
+
+/// Fills it from the system's random source.
+pub(super) fn random(bytes: &mut [u8]) -> Result<(), Error> {
+    getrandom::fill(bytes).map_err(|error| {
+        Error::new(Status::System, "govern", "", format!("the system gives no random bytes: {error}"))
+    })
 }
 
 /// A request for people: what whoever signs it says.
