@@ -9,7 +9,7 @@ pub mod approval;
 mod blast;
 mod candidate;
 mod counters;
-
+pub mod doctrine;
 mod figures;
 pub mod guard;
 mod invariant;
