@@ -255,6 +255,7 @@ impl From<RuleError> for Error {
     fn from(error: RuleError) -> Error {
         let (status, item) = match &error {
             RuleError::TooLarge { what, .. } => (Status::Limit, what.clone()),
+            RuleError::Store(_) => return Error::new(Status::Io, "govern", "", error.to_string()),
             RuleError::Stored { rule, .. } => (Status::Corrupt, rule.clone()),
             RuleError::Field { rule, .. } | RuleError::Expression { rule, .. } => (Status::Document, rule.clone()),
             _ => (Status::Document, String::new()),

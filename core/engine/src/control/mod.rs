@@ -45,6 +45,7 @@ pub use ledger::{
 pub use observed::{Observe, Observed, ObservedObjective, ObservedSeries};
 pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
+pub(crate) use answers::hex;
 pub(crate) use edit::edited;
 pub(crate) use reads::named;
 pub(crate) use server::Server;
