@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use knhk_governance::ShadowError;
+use knhk_governance::approval::Refusal;
+use knhk_governance::doctrine::{Conflict as RuleConflict, RuleError};
 use knhk_hot::HotError;
 use knhk_hot::artifact::ArtifactError;
 use knhk_ledger::LedgerError;
@@ -233,6 +236,47 @@ impl From<LedgerError> for Error {
             _ => (Status::System, String::new()),
         };
         Error::new(status, "ledger", item, message)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(error: Refusal) -> Error {
+        let status = match &error {
+            Refusal::Malformed { .. } | Refusal::Revision { .. } => Status::InvalidArgument,
+            Refusal::Limit { .. } => Status::Limit,
+            Refusal::Forged { .. } | Refusal::Unknown { .. } => Status::Unproven,
+            _ => Status::Refused,
+        };
+        Error::new(status, "govern", "", error.to_string())
+    }
+}
+
+impl From<RuleError> for Error {
+    fn from(error: RuleError) -> Error {
+        let (status, item) = match &error {
+            RuleError::TooLarge { what, .. } => (Status::Limit, what.clone()),
+            RuleError::Stored { rule, .. } => (Status::Corrupt, rule.clone()),
+            RuleError::Field { rule, .. } | RuleError::Expression { rule, .. } => (Status::Document, rule.clone()),
+            _ => (Status::Document, String::new()),
+        };
+        Error::new(status, "govern", item, error.to_string())
+    }
+}
+
+impl From<RuleConflict> for Error {
+    fn from(error: RuleConflict) -> Error {
+        Error::new(Status::Conflict, "govern", error.rule.clone(), error.to_string())
+    }
+}
+
+impl From<ShadowError> for Error {
+    fn from(error: ShadowError) -> Error {
+        match error {
+            ShadowError::Snapshot(error) => error.into(),
+            ShadowError::Compile(error) => error.into(),
+            ShadowError::Hot(error) => error.into(),
+            error => Error::new(Status::Document, "shadow", "", error.to_string()),
+        }
     }
 }
 

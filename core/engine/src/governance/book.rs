@@ -4,7 +4,6 @@ use knhk_ledger::{Appended, Entry, Evidence, Outcome};
 use knhk_store::{Batch, Item, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 use crate::durable::Durable;
 use crate::{Engine, Error, Status};
@@ -19,6 +18,13 @@ pub(super) struct Kind {
 }
 
 pub(super) const PROPOSAL: Kind = Kind { name: "proposal", prefix: "p-" };
+pub(super) const RELAXATION: Kind = Kind { name: "relaxation", prefix: "r-" };
+/// A change of the approvers or of the guards.
+pub(super) const CHANGE: Kind = Kind { name: "change", prefix: "c-" };
+/// The approvers in force: one item.
+pub(super) const APPROVERS: Kind = Kind { name: "approvers", prefix: "" };
+/// The guards in force: one item.
+pub(super) const GUARDS: Kind = Kind { name: "guards", prefix: "" };
 
 /// An item that is to be kept.
 pub(super) struct Kept<'k> {
@@ -41,12 +47,8 @@ pub(super) fn entry(time_ns: u64, sector: Option<&str>, outcome: Outcome, eviden
     Entry { time_ns, sector: sector.map(str::to_owned), outcome, evidence, links: Vec::new() }
 }
 
-/// SHA-256 of what is stored of a body.
-pub(super) fn body_hash<T: Serialize>(body: &T) -> [u8; 32] {
-    Sha256::digest(serialized(body)).into()
-}
-
-fn serialized<T: Serialize>(body: &T) -> Vec<u8> {
+/// A body as it is stored.
+pub(super) fn serialized<T: Serialize>(body: &T) -> Vec<u8> {
     serde_json::to_vec(body).expect("what governance keeps has text for keys and no number that JSON lacks")
 }
 
@@ -59,29 +61,40 @@ impl Engine {
         Ok(durable)
     }
 
-    /// Keeps an item's next revision together with receipts, all or nothing. `body` is told the receipts.
-    pub(super) fn keep<T: Serialize>(
+    /// Keeps the next revision of items together with receipts, all or nothing. `items` is told the receipts and gives each item's body; of
+    /// several, the last receipt is the items' own.
+    pub(super) fn keep<'k>(
         &self,
         entries: Vec<Entry>,
-        kept: Kept<'_>,
-        body: impl FnOnce(&[Appended]) -> T,
+        items: impl FnOnce(&[Appended]) -> Vec<(Kept<'k>, Vec<u8>)>,
     ) -> Result<Vec<Appended>, Error> {
         let (durable, time_ns) = (self.recording()?, self.now_ns());
-        let before = durable.store().item(kept.kind.name, kept.id)?;
+        let (store, mut failed) = (durable.store(), None);
         let with = |appended: &[Appended]| {
-            let item = Item {
-                kind: kept.kind.name.into(),
-                id: kept.id.into(),
-                revision: before.map_or(0, |before| before.revision) + 1,
-                sector: kept.sector.map(str::to_owned),
-                time_ns,
-                open: kept.open,
-                body: serialized(&body(appended)),
-                receipt: appended.last().map(|last| last.number),
-            };
-            Batch::new().with(Write::Item(item))
+            let mut batch = Batch::new();
+            for (kept, body) in items(appended) {
+                match store.item(kept.kind.name, kept.id) {
+                    Ok(before) => batch.push(Write::Item(Item {
+                        kind: kept.kind.name.into(),
+                        id: kept.id.into(),
+                        revision: before.map_or(0, |before| before.revision) + 1,
+                        sector: kept.sector.map(str::to_owned),
+                        time_ns,
+                        open: kept.open,
+                        body,
+                        receipt: appended.last().map(|last| last.number),
+                    })),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            batch
         };
-        Ok(durable.history.ledger().append_with(entries, with)?)
+        let appended = durable.history.ledger().append_with(entries, with);
+        match failed {
+            // Receipts without their items say no more than happened: somebody tried.
+            Some(error) => Err(error.into()),
+            None => Ok(appended?),
+        }
     }
 
     /// The newest revision of an item.

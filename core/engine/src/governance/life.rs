@@ -5,13 +5,13 @@
 //! the proposal itself; otherwise it is run again. The promotion then takes a token made from the run's signed receipt, which names the content
 //! before and after, and which the sector checks under its own lock.
 
-use knhk_governance::{Finding, Report, Severity, Stage, StageReport, Verdict};
+use knhk_governance::approval::{Approved, Tally};
+use knhk_governance::{Finding, PastChange, Report, Severity, Stage, StageReport, Verdict};
 use knhk_ledger::{Entry, Evidence, Outcome};
 use knhk_promotion::{Origin, Passed};
 use serde::{Deserialize, Serialize};
 
-use super::approvals::Signed;
-use super::book::{Kept, PROPOSAL, entry};
+use super::book::{Kept, PROPOSAL, entry, serialized};
 use super::candidate::{Prepared, request_digest};
 use super::{Closed, EnactedVersion, Proposal, ProposalQuery, Propose, Proposed, State};
 use crate::control::{Item, VersionEntry, hex};
@@ -27,8 +27,10 @@ const LISTED: usize = 100;
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Filed {
     pub proposal: Proposal,
-    /// Approvals as they were signed, in the order of their recording.
-    pub signed: Vec<Signed>,
+    /// What approvers said of it as it was run last; none before.
+    pub tally: Option<Tally>,
+    /// Approvals as they were signed (COSE_Sign, base64), in the order of their recording.
+    pub signed: Vec<String>,
 }
 
 /// What a run gave.
@@ -173,7 +175,7 @@ impl Engine {
             closed: None,
             id: id.clone(),
         };
-        let mut filed = Filed { proposal, signed: Vec::new() };
+        let mut filed = Filed { proposal, tally: None, signed: Vec::new() };
         filed.proposal.changes = asked.changes.iter().zip(prepared).map(|(change, one)| Proposed {
             content: change.content.clone(),
             ..proposed(one)
@@ -214,8 +216,7 @@ impl Engine {
             let run = match given.take().map_or_else(|| self.candidates(id, &asked, self.now_ns()), Ok) {
                 Ok(prepared) => {
                     let digest = request_digest(id, &asked, &prepared);
-                    let approvals = self.counting(&filed, &digest)?;
-                    filed.proposal.approvals = approvals.iter().map(Into::into).collect();
+                    let approvals = self.counting(&mut filed, &digest)?;
                     Run { reports: self.judged_by_stages(&prepared, &approvals)?, digest, prepared }
                 }
                 // The sectors are no longer what it can be carried out against.
@@ -283,11 +284,29 @@ impl Engine {
         let origin = Origin { by: proposal.by.clone(), why: proposal.why.clone(), major: proposal.major };
         let versions = self.promote_passed(changes, origin)?;
         self.inner.governance.moved();
+        for (version, one) in versions.iter().zip(&run.prepared) {
+            let change = PastChange { time_ns: version.time_ns, names: one.candidate.touched() as u64 };
+            self.inner.governance.became_current(&one.candidate.sector, change);
+        }
         let enacted = versions.iter().zip(&run.prepared).map(|(version, one)| EnactedVersion {
             sector: one.candidate.sector.clone(),
             version: VersionEntry::from(version),
         });
         self.enacted(filed, enacted.collect(), enact_by)
+    }
+
+    /// The approvals that count of a proposal as it is now. What was said of other content does not.
+    fn counting(&self, filed: &mut Filed, digest: &[u8; 32]) -> Result<Vec<Approved>, Error> {
+        let now_ns = self.now_ns();
+        if filed.tally.as_ref().is_none_or(|tally| tally.matter.digest != *digest) {
+            filed.tally = Some(Tally::new(self.matter_of(&filed.proposal, *digest)?));
+        }
+        let approved = match &filed.tally {
+            Some(tally) => tally.approved(&self.approvers_or_nobody()?, now_ns),
+            None => Vec::new(),
+        };
+        filed.proposal.approvals = approved.iter().map(Into::into).collect();
+        Ok(approved)
     }
 
     /// Notes that a proposal is current. Where that cannot be kept, the next open finds it out by the versions' receipts.
@@ -320,9 +339,9 @@ impl Engine {
         let (id, sector) = (filed.proposal.id.clone(), only_sector(&filed.proposal).map(str::to_owned));
         let open = filed.proposal.state.is_open();
         let kept = Kept { kind: PROPOSAL, id: &id, sector: sector.as_deref(), open };
-        self.keep(entries, kept, |appended| {
+        self.keep(entries, |appended| {
             filed.proposal.receipts.extend(appended.iter().map(|one| one.id.clone()));
-            filed.clone()
+            vec![(kept, serialized(filed))]
         })
     }
 }

@@ -14,13 +14,23 @@
 mod approvals;
 mod book;
 mod candidate;
+mod doctrine;
+mod govern;
+mod hooks;
 mod judge;
 mod life;
 mod proposal;
 mod recover;
+mod relaxations;
+mod standing;
 mod turn;
 
+pub use approvals::{Approvable, AskApproval, ChangeInfo, sign_approval};
+pub use govern::offline;
+pub use judge::Watch;
+pub use knhk_governance::*;
 pub use proposal::{
     ApprovalGiven, Closed, EnactedVersion, Proposal, ProposalQuery, Propose, Proposed, SectorChange, State,
 };
+pub use relaxations::Relax;
 pub(crate) use turn::Governance;

@@ -1,5 +1,6 @@
 //! Proposals: what is asked, and how far it has come.
 
+use knhk_governance::approval::Approved;
 use knhk_governance::{Need, Report, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +125,12 @@ pub struct ApprovalGiven {
     pub groups: Vec<String>,
     /// When it was recorded, in nanoseconds since 1970 (UTC).
     pub time_ns: u64,
+}
+
+impl From<&Approved> for ApprovalGiven {
+    fn from(approved: &Approved) -> ApprovalGiven {
+        ApprovalGiven { by: approved.by.clone(), groups: approved.groups.clone(), time_ns: approved.time_ns }
+    }
 }
 
 /// A version that a proposal led to.

@@ -1,14 +1,18 @@
 //! Whose turn it is: the lock under which governance decides, what it counts, and the thread that looks after what is due.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use knhk_governance::PastChange;
+use knhk_ontology::graph::Delta;
 use knhk_warm::{Next, Ticker};
 
 use super::book::PROPOSAL;
+use super::hooks::Hooks;
 use super::life::Filed;
+use super::standing::Compiled;
 use crate::{Engine, Error, Level, Status};
 
 /// How long the thread waits while something is due, at most: the clock that decisions are dated by may be set meanwhile.
@@ -28,6 +32,12 @@ pub(crate) struct Governance {
     news: Mutex<News>,
     woken: Condvar,
     ticker: Mutex<Option<Ticker>>,
+    /// The doctrine that was compiled last.
+    pub(super) doctrine: Mutex<Option<Compiled>>,
+    /// What the program registered.
+    pub(super) hooks: Mutex<Arc<Hooks>>,
+    /// What became current within the last hour, by sector.
+    lately: Mutex<HashMap<String, Vec<PastChange>>>,
 }
 
 #[derive(Default)]
@@ -53,6 +63,38 @@ impl Governance {
 
     pub(super) fn numbers(&self) -> MutexGuard<'_, HashMap<&'static str, u64>> {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn hooks(&self) -> Arc<Hooks> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What became current in a sector after `since_ns`, oldest first. What was before the engine was opened is told by the versions that are
+    /// retained; going back to one counts as nothing.
+    pub(super) fn lately(&self, sector: &str, state: &knhk_promotion::State, since_ns: u64) -> Vec<PastChange> {
+        let mut all = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = all.entry(sector.into()).or_insert_with(|| {
+            let forward = state.versions.iter().filter(|version| version.rollback_of.is_none());
+            let recent = forward.filter(|version| version.time_ns > since_ns);
+            let change = |version: &Arc<knhk_promotion::Version>| {
+                let before = version.before.as_ref()?;
+                let delta = Delta::between(before.graph(), version.snapshot.graph());
+                let both = delta.removed().iter().chain(delta.added());
+                let subjects: HashSet<_> = both.map(|triple| triple.subject).collect();
+                Some(PastChange { time_ns: version.time_ns, names: subjects.len() as u64 })
+            };
+            recent.filter_map(change).collect()
+        });
+        changes.retain(|change| change.time_ns > since_ns);
+        changes.clone()
+    }
+
+    /// Notes that a change of a sector became current.
+    pub(super) fn became_current(&self, sector: &str, change: PastChange) {
+        let mut all = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changes) = all.get_mut(sector) {
+            changes.push(change);
+        }
     }
 
     fn news(&self) -> MutexGuard<'_, News> {
