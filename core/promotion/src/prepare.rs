@@ -20,6 +20,17 @@ pub enum Step {
     BackToStored(u64, Arc<Snapshot>),
 }
 
+impl Step {
+    /// The version that it goes back to.
+    pub fn rollback_of(&self) -> Option<u64> {
+        match self {
+            Step::Content(_) => None,
+            Step::Back(version) => Some(version.number),
+            Step::BackToStored(number, _) => Some(*number),
+        }
+    }
+}
+
 /// What is to become current.
 pub(crate) struct Prepared {
     pub snapshot: Arc<Snapshot>,

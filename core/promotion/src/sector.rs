@@ -122,7 +122,12 @@ impl State {
         if self.versions.len() > self.depth { self.versions.pop_front() } else { None }
     }
 
-    pub(crate) fn retained(&self) -> String {
+    /// That no version with this number is retained, and which ones are.
+    pub fn unknown(&self, sector: &str, version: u64) -> PromotionError {
+        PromotionError::UnknownVersion { sector: sector.into(), version, retained: self.retained() }
+    }
+
+    fn retained(&self) -> String {
         match (self.versions.front(), self.versions.back()) {
             (Some(first), Some(last)) if first.number == last.number => format!("only {}", last.number),
             (Some(first), Some(last)) => format!("{} to {}", first.number, last.number),

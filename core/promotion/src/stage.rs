@@ -121,11 +121,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
         let begun = Instant::now();
         let state = sector.lock()?;
         let Some(target) = state.version(number).cloned() else {
-            return Err(PromotionError::UnknownVersion {
-                sector: sector.name().into(),
-                version: number,
-                retained: state.retained(),
-            });
+            return Err(state.unknown(sector.name(), number));
         };
         let mut phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
         Promotion::back(sector, (hot, journal), Step::Back(target), state, origin, &mut phases)
