@@ -133,6 +133,9 @@ impl From<PromotionError> for Error {
             PromotionError::ForeignGuard { sector } | PromotionError::NotRollback { sector } => {
                 Error::new(Status::InvalidArgument, "promote", sector, message)
             }
+            PromotionError::Together { source, .. } => Error { message, ..Error::from(*source) },
+            PromotionError::TimedOut { sector, .. } => Error::new(Status::Timeout, "prepare", sector, message),
+            PromotionError::Twice { sector } => Error::new(Status::InvalidArgument, "prepare", sector, message),
             PromotionError::Ungoverned { sector }
             | PromotionError::NotPassed { sector, .. }
             | PromotionError::Stale { sector, .. } => Error::new(Status::Ungoverned, "promote", sector, message),

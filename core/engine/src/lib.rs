@@ -35,6 +35,7 @@ pub mod governance;
 mod info;
 mod inspect;
 mod intern;
+mod joint;
 mod key;
 mod knowledge;
 mod observe;

@@ -159,7 +159,10 @@ mod tests {
         // The first step could be filled by either; only one of them can fill the second.
         assert_eq!(filled(&steps, &[("ada", &["desk"]), ("bob", &["risk"])]), [1, 1]);
         assert_eq!(filled(&steps, &[("ada", &["desk", "risk"])]), [1, 0]);
-        assert_eq!(filled(&[step(&[], 2), step(&["risk"], 1)], &[("ada", &["risk"]), ("bob", &[]), ("eve", &[])]), [2, 1]);
+        assert_eq!(
+            filled(&[step(&[], 2), step(&["risk"], 1)], &[("ada", &["risk"]), ("bob", &[]), ("eve", &[])]),
+            [2, 1]
+        );
         assert_eq!(filled(&[step(&["risk"], 3)], &[("ada", &["risk"]), ("bob", &["desk"])]), [1]);
     }
 

@@ -29,8 +29,10 @@ impl Counter {
 }
 
 pub(super) static JUDGED: Counter = Counter::new("knhk.doctrine.judged", "{rule}", "rules that judged a change");
-pub(super) static BROKEN: Counter = Counter::new("knhk.doctrine.broken", "{rule}", "mandatory rules that a change broke");
-pub(super) static WARNED: Counter = Counter::new("knhk.doctrine.warned", "{rule}", "advisory rules that a change broke");
+pub(super) static BROKEN: Counter =
+    Counter::new("knhk.doctrine.broken", "{rule}", "mandatory rules that a change broke");
+pub(super) static WARNED: Counter =
+    Counter::new("knhk.doctrine.warned", "{rule}", "advisory rules that a change broke");
 pub(super) static OVERRIDDEN: Counter =
     Counter::new("knhk.doctrine.overridden", "{rule}", "soft-mandatory rules that an approval overrode");
 

@@ -430,8 +430,7 @@ fn window_breach(item: &str, window: &Window, case: &Case<'_>) -> Option<Breach>
     if case.facts.candidate.effective_ns.is_some() {
         return Some(Breach::of(what, format!("schedule it for {when} ({})", form::spoken(opens))));
     }
-    let need =
-        Need { item: item.to_owned(), groups: Vec::new(), approvals: 0, quorum: 0, not_before_ns: Some(opens) };
+    let need = Need { item: item.to_owned(), groups: Vec::new(), approvals: 0, quorum: 0, not_before_ns: Some(opens) };
     Some(Breach { what, fix: format!("it opens at {when} ({})", form::spoken(opens)), need: Some(need) })
 }
 
