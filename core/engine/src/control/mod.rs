@@ -36,6 +36,8 @@ pub use answers::{
     Changed, Clash, Compared, Exported, Finding, Item, Parameter, Sector, Shown, Statements, Validated, VersionEntry,
 };
 pub use client::{Access, Live};
+pub(crate) use answers::hex;
+pub(crate) use edit::edited;
 pub use failure::Failure;
 pub use history::{Log, Logged, Prune, Pruned, SetTag, Tagged, Tags};
 pub use ledger::{
@@ -43,6 +45,7 @@ pub use ledger::{
     SignedCheckpoint,
 };
 pub use observed::{Observe, Observed, ObservedObjective, ObservedSeries};
+pub(crate) use reads::named;
 pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
 pub(crate) use server::Server;
