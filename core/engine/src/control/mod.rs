@@ -22,10 +22,12 @@ mod failure;
 mod history;
 mod ledger;
 mod observed;
+mod policies;
 mod reads;
 mod requests;
 mod server;
 mod socket;
+mod tasks;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,9 +45,14 @@ pub use ledger::{
     SignedCheckpoint,
 };
 pub use observed::{Observe, Observed, ObservedObjective, ObservedSeries};
+pub use policies::{DegradationLevel, Health, Monitored, MonitoredComponent, Policies, PolicyEntry, Switch};
 pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
 pub(crate) use server::Server;
+pub use tasks::{
+    Checkpointed, ComponentCheckpoints, ExecutedTask, Executing, KeptCheckpoint, RestoreCheckpoint, RestoredCheckpoint,
+    TakeCheckpoint, TakenCheckpoint, Tasks,
+};
 
 /// The protocol's version, with which method names begin.
 pub const PROTOCOL: &str = "v1";
