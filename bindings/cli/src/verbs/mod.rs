@@ -5,7 +5,9 @@ mod history;
 mod ledger;
 mod look;
 mod observe;
+mod operate;
 mod proof;
+mod watch;
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -38,12 +40,17 @@ pub fn run(arguments: Arguments) -> Result<Done, Failure> {
         Verb::Prune(prune) => history::prune(&place, prune),
         Verb::Receipts(receipts) => ledger::receipts(&place, &render, receipts),
         Verb::Verify(verify) => ledger::verify(&place, verify),
-        Verb::Checkpoint(checkpoint) => ledger::checkpoint(&place, checkpoint),
+        Verb::Checkpoint(checkpoint) => ledger::checkpoint(&place, &render, checkpoint),
         Verb::Keys(keys) => ledger::keys(&place, &render, keys),
         Verb::Backup(backup) => ledger::backup(&place, backup),
-        Verb::Restore(restore) => ledger::restore(&place, restore),
+        Verb::Restore(restore) => ledger::restore(&place, &render, restore),
         Verb::Proof(proof) => proof::proof(&place, proof.of),
         Verb::Observe(observe) => observe::observe(&place, &render, observe),
+        Verb::Health(health) => operate::health(&place, &render, health),
+        Verb::Breakers(breakers) => operate::breakers(&place, &render, breakers),
+        Verb::Limits(limits) => operate::limits(&place, &render, limits),
+        Verb::Degrade(degrade) => operate::degrade(&place, &render, degrade),
+        Verb::Tasks(tasks) => operate::tasks(&place, &render, tasks),
         Verb::Completion(completion) => Ok(script(completion)),
     }
 }
@@ -81,7 +88,7 @@ impl Place<'_> {
         Live::connect(self.folder)?.ok_or_else(|| {
             let folder = self.folder.display().to_string();
             let message = format!(
-                "no live engine takes commands on {folder}: figures are in the memory of the engine that observes; open it with the options observations and control"
+                "no live engine takes commands on {folder}: this is in the memory of the program that has it open; open it there with the option control on"
             );
             Failure::new(Status::NotFound, "control", folder, message)
         })

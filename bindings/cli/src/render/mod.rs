@@ -1,5 +1,7 @@
 //! Answers as people read them.
 
+mod operate;
+
 use std::fmt::Write;
 use std::time::SystemTime;
 
