@@ -60,8 +60,8 @@ mod _knhk {
     use crate::records::{KeyInfo, Observation, SectorInfo, Stats};
     #[pymodule_export]
     use crate::resilience::{
-        ComponentReport, HealthReport, HedgedCall, Listener, Parameter, Permit, PolicyBase, PolicyInfo, ScopeBase,
-        policies, remove_policy, retry_after,
+        CheckpointsBase, ComponentReport, HealthReport, HedgedCall, KeptCheckpoint, Listener, Parameter, Permit,
+        PolicyBase, PolicyInfo, RestoredCheckpoint, ScopeBase, TakenCheckpoint, policies, remove_policy, retry_after,
     };
     #[pymodule_export]
     use crate::sector::Sector;
