@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use knhk_hot::artifact::Artifact;
 use knhk_ontology::{Document, KeyTable};
-use knhk_promotion::{Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector, Verified};
+use knhk_promotion::{
+    Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector, SectorKind, Verified,
+};
 use knhk_version::{Refused, Retention, VersionError};
 
 use crate::durable::now_ns;
@@ -57,6 +59,10 @@ impl Engine {
         begun: Instant,
     ) -> Result<VersionInfo, Error> {
         let parse_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if sector.kind() == SectorKind::Governed {
+            let refused = PromotionError::Ungoverned { sector: sector.name().into() };
+            return self.outcome(sector, &origin, None, Err(refused.into()));
+        }
         let promoted = sector
             .prepare(&self.inner.hot, &self.inner.journal, content)
             .with_origin(origin.clone(), parse_ns)

@@ -4,8 +4,12 @@
 //! [`StageReport`], with [`Finding`]s for people: which rule, guard or item, what is wrong, and what to do. A stage that cannot decide refuses.
 #![forbid(unsafe_code)]
 
+pub mod approval;
 mod candidate;
+pub mod guard;
+mod mutant;
 mod report;
+mod text;
 
 pub use candidate::Candidate;
 pub use report::{Finding, Need, Report, Severity, Stage, StageReport, Verdict};

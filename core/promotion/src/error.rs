@@ -58,6 +58,28 @@ pub enum PromotionError {
         /// The sector's name.
         sector: String,
     },
+    /// What is new comes into a governed sector through the stages alone.
+    #[error("sector {sector} is governed: propose the change (Engine::propose, knhk propose)")]
+    Ungoverned {
+        /// The sector's name.
+        sector: String,
+    },
+    /// The receipt does not show that this change passed.
+    #[error("sector {sector}: the receipt of the validation {why}; propose the change again")]
+    NotPassed {
+        /// The sector's name; empty where the receipt does not say it.
+        sector: String,
+        /// What is wrong with it, continuing "the receipt of the validation".
+        why: String,
+    },
+    /// What passed was a change of another version than the current one, or came out otherwise.
+    #[error("sector {sector}: {why} since the change passed; propose it again")]
+    Stale {
+        /// The sector's name.
+        sector: String,
+        /// What is otherwise.
+        why: &'static str,
+    },
     /// Only a version that was durable once may become current before it is written.
     #[error(
         "sector {sector}: only a rollback takes effect before it is written; promote what is new in the usual order"

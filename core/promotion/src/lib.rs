@@ -8,7 +8,8 @@
 //!    no lock is held                   the sector is locked                              in the history
 //! ```
 //!
-//! The steps out of order do not compile, and a [`Guard`] is made from the [`Verified`] token alone, which only `verify` hands out.
+//! The steps out of order do not compile, and a [`Guard`] is made from the [`Verified`] token alone, which only `verify` hands out. Into a
+//! governed sector nothing new comes without a [`Passed`] besides, which is read from the signed receipt of its validation.
 //! Promotions of one sector are serialised by the sector's lock, which no reader ever takes.
 #![forbid(unsafe_code)]
 
@@ -18,6 +19,7 @@ pub mod typed;
 mod content;
 mod error;
 mod journal;
+mod passed;
 mod sector;
 mod stage;
 mod version;
@@ -25,6 +27,7 @@ mod version;
 pub use content::{Content, Json, Statements};
 pub use error::PromotionError;
 pub use journal::{Journal, JournalError, NoJournal, Record};
+pub use passed::Passed;
 pub use sector::{Sector, SectorKind, State};
 pub use stage::{Guard, Preparing, Promoted, Promotion, Ready, Verified};
 pub use typed::PromotionSafe;

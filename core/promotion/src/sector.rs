@@ -14,6 +14,9 @@ use crate::{Content, Journal, Preparing, Promotion, PromotionError, Version};
 pub enum SectorKind {
     /// Schema, ranges and compatibility are checked; for values whose source is already trusted.
     Direct,
+    /// A change passes all seven stages first, and is promoted with the receipt that says so alone. Going back is allowed: what it goes back to
+    /// has passed.
+    Governed,
 }
 
 impl SectorKind {
@@ -21,12 +24,13 @@ impl SectorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             SectorKind::Direct => "direct",
+            SectorKind::Governed => "governed",
         }
     }
 
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<SectorKind> {
-        (name == SectorKind::Direct.as_str()).then_some(SectorKind::Direct)
+        [SectorKind::Direct, SectorKind::Governed].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

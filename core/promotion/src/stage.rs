@@ -12,7 +12,7 @@ use knhk_ontology::{
 use crate::content::{Changes, TextRead};
 use crate::sector::LastText;
 use crate::version::differences;
-use crate::{Content, Journal, Origin, Phases, PromotionError, Record, Sector, State, Version};
+use crate::{Content, Journal, Origin, Passed, Phases, PromotionError, Record, Sector, SectorKind, State, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
 pub struct Promotion<'s, S> {
@@ -64,12 +64,20 @@ struct Seal {
 
 /// The right to promote what a [`Verified`] token stands for, once.
 #[derive(Debug)]
-pub struct Guard(Verified);
+pub struct Guard {
+    verified: Verified,
+    passed: Option<Passed>,
+}
 
 impl Guard {
-    /// Turns the proof into the right.
+    /// Turns the proof into the right: of a direct sector's promotion, or of any rollback.
     pub fn new(verified: Verified) -> Guard {
-        Guard(verified)
+        Guard { verified, passed: None }
+    }
+
+    /// Turns the proof into the right of a governed sector's promotion, which takes that it passed.
+    pub fn governed(verified: Verified, passed: Passed) -> Guard {
+        Guard { verified, passed: Some(passed) }
     }
 }
 
@@ -237,10 +245,24 @@ impl<'s> Promotion<'s, Ready<'s>> {
         self.publish(guard, true)
     }
 
-    fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
-        if guard.0.0 != self.seal() {
-            return Err(PromotionError::ForeignGuard { sector: self.sector.name().into() });
+    /// Whether a guard is this promotion's; gives the receipt of the validation, where there is one.
+    fn admit(&self, guard: Guard) -> Result<Option<String>, PromotionError> {
+        let sector = self.sector;
+        if guard.verified.0 != self.seal() {
+            return Err(PromotionError::ForeignGuard { sector: sector.name().into() });
         }
+        match (sector.kind(), self.stage.rollback_of, guard.passed) {
+            (SectorKind::Governed, None, None) => Err(PromotionError::Ungoverned { sector: sector.name().into() }),
+            (_, _, Some(passed)) => {
+                let before = self.stage.before.as_ref().map(|before| before.id());
+                passed.is_for(sector.name(), before, self.stage.snapshot.id()).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        let passed = self.admit(guard)?;
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let Ready { mut state, snapshot, compiled, rollback_of, before, broken, text } = stage;
         let snapshot_id = snapshot.id();
@@ -259,6 +281,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
             rollback_of,
             parent: state.current().map(|current| current.number),
             receipt: OnceLock::new(),
+            links: passed.into_iter().collect(),
             before,
             phases,
             snapshot,

@@ -197,6 +197,8 @@ impl NewVersion<'_> {
             why: self.why.into(),
             major: self.major,
             rollback_of: self.rollback_of,
+            core: None,
+            depends: Vec::new(),
         }
     }
 }

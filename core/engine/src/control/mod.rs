@@ -48,6 +48,8 @@ pub use observed::{Observe, Observed, ObservedObjective, ObservedSeries};
 pub use policies::{DegradationLevel, Health, Monitored, MonitoredComponent, Policies, PolicyEntry, Switch};
 pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
+pub(crate) use edit::edited;
+pub(crate) use reads::named;
 pub(crate) use server::Server;
 pub use tasks::{
     Checkpointed, ComponentCheckpoints, ExecutedTask, Executing, KeptCheckpoint, RestoreCheckpoint, RestoredCheckpoint,

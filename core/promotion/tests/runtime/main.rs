@@ -2,6 +2,7 @@
 
 mod again;
 mod concurrent;
+mod governed;
 mod journal;
 mod pipeline;
 mod refused;
