@@ -88,7 +88,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 39] = [
+const SECTIONS: [&str; 46] = [
     "abi",
     "error",
     "signer",
@@ -128,6 +128,13 @@ const SECTIONS: [&str; 39] = [
     "resilience/governed",
     "resilience/checkpoints",
     "resilience/restored",
+    "governance/govern",
+    "governance/proposals",
+    "governance/approvals",
+    "governance/doctrine",
+    "governance/shadows",
+    "governance/rollout",
+    "governance/lineage",
 ];
 
 fn sections() -> Vec<PathBuf> {

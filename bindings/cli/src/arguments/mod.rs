@@ -1,12 +1,15 @@
 //! What can be said on the command line, and the help on it.
 
 mod change;
+mod govern;
 mod history;
 mod ledger;
+mod lineage;
 mod look;
 mod observe;
 mod operate;
 mod proof;
+mod rollout;
 
 use std::path::PathBuf;
 
@@ -16,12 +19,15 @@ use clap_complete::Shell;
 use knhk_engine::Format;
 
 pub use change::{Import, Init, Promote, Rollback};
+pub use govern::{Approve, Asked, Check, Doctrine, DoctrineVerb, Guard, GuardVerb, Propose, Relax, Revoke};
 pub use history::{AsOf, Log, Prune, Tag};
 pub use ledger::{Backup, Checkpoint, Keys, Receipts, Restore, Trusted, Verify};
+pub use lineage::{Bisect, Blame, Codegen, Merge};
 pub use look::{Diff, Export, Get, Show, Validate};
 pub use observe::Observe;
 pub use operate::{Breakers, Degrade, Health, Limits, Tasks};
 pub use proof::{Proof, ProofOf, To};
+pub use rollout::{Canary, CanaryVerb, Schedule, Shadow, ShadowVerb};
 
 const ABOUT: &str = "\
 Looks into and changes the knowledge that services read through KNHK.
@@ -41,6 +47,7 @@ Examples:
   knhk log orders                              what changed, when, by whom
   knhk as-of @2h orders/max_qty                what it was two hours ago
   knhk verify                                  whether everything is as it was signed
+  knhk propose orders max_qty=1400             a change that is judged and approved before it becomes current
 
 Exit codes:
   0  done
@@ -91,6 +98,20 @@ pub enum Verb {
     Restore(Restore),
     Prune(Prune),
     Observe(Observe),
+    Propose(Propose),
+    Check(Check),
+    Approve(Approve),
+    Relax(Relax),
+    Revoke(Revoke),
+    Doctrine(Doctrine),
+    Guard(Guard),
+    Shadow(Shadow),
+    Canary(Canary),
+    Schedule(Schedule),
+    Merge(Merge),
+    Bisect(Bisect),
+    Blame(Blame),
+    Codegen(Codegen),
     Health(Health),
     Breakers(Breakers),
     Limits(Limits),

@@ -1,5 +1,7 @@
 //! Answers as people read them.
 
+mod govern;
+mod lineage;
 mod operate;
 
 use std::fmt::Write;

@@ -1,12 +1,15 @@
 //! The verbs, from arguments to answers.
 
 mod change;
+mod govern;
 mod history;
 mod ledger;
+mod lineage;
 mod look;
 mod observe;
 mod operate;
 mod proof;
+mod rollout;
 mod watch;
 
 use std::path::Path;
@@ -46,6 +49,20 @@ pub fn run(arguments: Arguments) -> Result<Done, Failure> {
         Verb::Restore(restore) => ledger::restore(&place, &render, restore),
         Verb::Proof(proof) => proof::proof(&place, proof.of),
         Verb::Observe(observe) => observe::observe(&place, &render, observe),
+        Verb::Propose(propose) => govern::propose(&place, &render, propose),
+        Verb::Check(check) => govern::check(&place, &render, check),
+        Verb::Approve(approve) => govern::approve(&place, &render, approve),
+        Verb::Relax(relax) => govern::relax(&place, &render, relax),
+        Verb::Revoke(revoke) => govern::revoke(&place, &render, revoke),
+        Verb::Doctrine(doctrine) => govern::doctrine(&place, &render, doctrine),
+        Verb::Guard(guard) => govern::guard(&place, &render, guard),
+        Verb::Shadow(shadow) => rollout::shadow(&place, &render, shadow),
+        Verb::Canary(canary) => rollout::canary(&place, &render, canary),
+        Verb::Schedule(schedule) => rollout::schedule(&place, &render, schedule),
+        Verb::Merge(merge) => lineage::merge(&place, &render, merge),
+        Verb::Bisect(bisect) => lineage::bisect(&place, &render, bisect),
+        Verb::Blame(blame) => lineage::blame(&place, &render, blame),
+        Verb::Codegen(codegen) => lineage::codegen(&place, codegen),
         Verb::Health(health) => operate::health(&place, &render, health),
         Verb::Breakers(breakers) => operate::breakers(&place, &render, breakers),
         Verb::Limits(limits) => operate::limits(&place, &render, limits),

@@ -19,6 +19,7 @@ mod answers;
 mod client;
 mod edit;
 mod failure;
+mod govern;
 mod history;
 mod ledger;
 mod observed;
@@ -38,7 +39,9 @@ pub use answers::{
     Changed, Clash, Compared, Exported, Finding, Item, Parameter, Sector, Shown, Statements, Validated, VersionEntry,
 };
 pub use client::{Access, Live};
+pub(crate) use edit::edited;
 pub use failure::Failure;
+pub use govern::Govern;
 pub use history::{Log, Logged, Prune, Pruned, SetTag, Tagged, Tags};
 pub use ledger::{
     KeyEntry, KeyList, Keys, ProveReceipt, ProvenReceipt, Receipt, Receipted, Receipts, RotateKey, SignCheckpoint,
@@ -46,10 +49,9 @@ pub use ledger::{
 };
 pub use observed::{Observe, Observed, ObservedObjective, ObservedSeries};
 pub use policies::{DegradationLevel, Health, Monitored, MonitoredComponent, Policies, PolicyEntry, Switch};
+pub(crate) use reads::named;
 pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
-pub(crate) use edit::edited;
-pub(crate) use reads::named;
 pub(crate) use server::Server;
 pub use tasks::{
     Checkpointed, ComponentCheckpoints, ExecutedTask, Executing, KeptCheckpoint, RestoreCheckpoint, RestoredCheckpoint,

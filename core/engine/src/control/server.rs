@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Compare, ComponentCheckpoints, Conflicts, Create, Export, Failure, Get, Health, Keys, Log, Observe, PROTOCOL,
-    Policies, Promote, ProveReceipt, Prune, Receipt, Receipts, Request, RestoreCheckpoint, Rollback, RotateKey,
-    Sectors, SetTag, Show, SignCheckpoint, Switch, Tags, TakeCheckpoint, Tasks, Validate, socket,
+    Compare, ComponentCheckpoints, Conflicts, Create, Export, Failure, Get, Govern, Health, Keys, Log, Observe,
+    PROTOCOL, Policies, Promote, ProveReceipt, Prune, Receipt, Receipts, Request, RestoreCheckpoint, Rollback,
+    RotateKey, Sectors, SetTag, Show, SignCheckpoint, Switch, Tags, TakeCheckpoint, Tasks, Validate, socket,
 };
 use crate::engine::Inner;
 use crate::{Engine, Error, Level, Status};
@@ -326,6 +326,7 @@ fn dispatch(engine: &Engine, method: &str, params: &str) -> Result<Box<RawValue>
         Some(Keys::METHOD) => run::<Keys>(engine, params),
         Some(RotateKey::METHOD) => run::<RotateKey>(engine, params),
         Some(Observe::METHOD) => run::<Observe>(engine, params),
+        Some(Govern::METHOD) => run::<Govern>(engine, params),
         Some(Policies::METHOD) => run::<Policies>(engine, params),
         Some(Switch::METHOD) => run::<Switch>(engine, params),
         Some(Health::METHOD) => run::<Health>(engine, params),

@@ -2,18 +2,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use knhk_governance::Need;
 use knhk_governance::approval::{
     Approval, Approvers, Ballot, Change, Kind, Matter, Next, Relaxation, Request, Tally, Word,
 };
-use knhk_governance::Need;
 use knhk_governance::guard::{Guard, Guards};
 use knhk_ledger::{Entry, Evidence, Outcome, Signer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Proposal;
 use super::book::{APPROVERS, CHANGE, GUARDS, Kept, RELAXATION, entry, serialized};
 use super::life::{Filed, only_sector};
-use super::Proposal;
 use crate::control::hex;
 use crate::{Engine, Error, Status};
 
@@ -121,9 +121,13 @@ impl Engine {
         let approval = Approval::from_bytes(signed)?;
         let id = approval.request.id.clone();
         match approval.request.kind {
-            Kind::Proposal => self.approve_proposal(&id, &approval, signed).map(|done| Approvable::Proposal(done.into())),
+            Kind::Proposal => {
+                self.approve_proposal(&id, &approval, signed).map(|done| Approvable::Proposal(done.into()))
+            }
             Kind::Relaxation => self.approve_relaxation(&id, &approval).map(|done| Approvable::Relaxation(done.into())),
-            Kind::Approvers | Kind::Guards => self.approve_change(&id, &approval).map(|done| Approvable::Change(done.into())),
+            Kind::Approvers | Kind::Guards => {
+                self.approve_change(&id, &approval).map(|done| Approvable::Change(done.into()))
+            }
         }
     }
 
@@ -201,7 +205,10 @@ impl Engine {
     /// Bytes that no other request of this engine has.
     fn nonce(&self, id: &str, now_ns: u64) -> Result<[u8; 16], Error> {
         let fresh = Signer::generate()?.public().to_bytes();
-        let hash = Sha256::new_with_prefix(b"knhk nonce 1\0").chain_update(fresh).chain_update(id).chain_update(now_ns.to_be_bytes());
+        let hash = Sha256::new_with_prefix(b"knhk nonce 1\0")
+            .chain_update(fresh)
+            .chain_update(id)
+            .chain_update(now_ns.to_be_bytes());
         let mut nonce = [0; 16];
         nonce.copy_from_slice(&hash.finalize()[..16]);
         Ok(nonce)

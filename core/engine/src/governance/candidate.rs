@@ -50,7 +50,10 @@ impl Propose {
             return wrong("changes", "a proposal changes one sector at least: name what becomes of which".into());
         }
         if sectors.len() > SECTORS {
-            return wrong("changes", format!("a proposal changes {SECTORS} sectors at most, and this one {}", sectors.len()));
+            return wrong(
+                "changes",
+                format!("a proposal changes {SECTORS} sectors at most, and this one {}", sectors.len()),
+            );
         }
         if let Some(twice) = sectors.iter().enumerate().find(|(at, name)| sectors[..*at].contains(name)) {
             return wrong(twice.1, format!("sector {} is changed twice: make one change of both", twice.1));

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ApprovalGiven, Approvable, AskApproval, ProposalQuery, Propose, Relax, sign_approval};
+use super::{Approvable, ApprovalGiven, AskApproval, ProposalQuery, Propose, Relax, sign_approval};
 use crate::control::hex;
 use crate::{Engine, Error, Status};
 
@@ -120,9 +120,7 @@ impl Engine {
                 let reports = self.check(&read::<Propose>(verb, request)?)?;
                 Ok(json!({ "text": knhk_governance::render(&reports), "reports": value(&reports)? }))
             }
-            "proposals" => {
-                Ok(json!({ "proposals": value(&self.proposals(&read::<ProposalQuery>(verb, request)?)?)? }))
-            }
+            "proposals" => Ok(json!({ "proposals": value(&self.proposals(&read::<ProposalQuery>(verb, request)?)?)? })),
             "proposal" => value(&self.proposal(&read::<Named>(verb, request)?.id)?),
             "enact" => {
                 let Named { id, by, .. } = read(verb, request)?;
@@ -134,7 +132,9 @@ impl Engine {
             }
             "approval_request" => {
                 let request = self.approval_request(&read::<AskApproval>(verb, request)?)?;
-                Ok(json!({ "payload": STANDARD.encode(request.to_bytes()), "text": super::approvals::spoken(&request) }))
+                Ok(
+                    json!({ "payload": STANDARD.encode(request.to_bytes()), "text": super::approvals::spoken(&request) }),
+                )
             }
             "approve" => {
                 #[derive(Deserialize)]

@@ -55,7 +55,8 @@ impl Engine {
         for one in prepared {
             let candidate = &one.candidate;
             let history = self.past(&one.sector)?;
-            let limits = candidate.current.as_ref().map_or_else(Limits::default, |current| Limits::of(&current.artifact));
+            let limits =
+                candidate.current.as_ref().map_or_else(Limits::default, |current| Limits::of(&current.artifact));
             let records = self.lately_observed(&candidate.sector, limits.replay_records)?;
             let others = self.others(prepared, candidate)?;
             let within = |change: &&PastChange| change.time_ns > now_ns.saturating_sub(HOUR_NS);
@@ -78,7 +79,8 @@ impl Engine {
                 let path = item.strip_prefix("protected ").unwrap_or(item);
                 relaxations.iter().filter(|(_, state)| *state == State::InForce).any(|(relaxation, _)| {
                     guards.get(&relaxation.asked.guard).is_some_and(|guard| {
-                        let covers = |limit: &knhk_governance::guard::Limit| limit.paths.iter().any(|one| one.matches(path));
+                        let covers =
+                            |limit: &knhk_governance::guard::Limit| limit.paths.iter().any(|one| one.matches(path));
                         relaxation.is_of(guard, candidate) && guard.limits.iter().any(covers)
                     })
                 })

@@ -90,7 +90,8 @@ impl Engine {
     pub fn proposals(&self, query: &ProposalQuery) -> Result<Vec<Proposal>, Error> {
         let number = |id: &str| id.strip_prefix(PROPOSAL.prefix).and_then(|number| number.parse::<u64>().ok());
         let before = query.before.as_deref().map(|id| {
-            number(id).ok_or_else(|| Error::new(Status::InvalidArgument, "govern", id, format!("{id:?} names no proposal")))
+            number(id)
+                .ok_or_else(|| Error::new(Status::InvalidArgument, "govern", id, format!("{id:?} names no proposal")))
         });
         let before = before.transpose()?;
         let all = self.all::<Filed>(PROPOSAL, query.open)?.into_iter().map(|filed| filed.proposal);
@@ -176,10 +177,12 @@ impl Engine {
             id: id.clone(),
         };
         let mut filed = Filed { proposal, tally: None, signed: Vec::new() };
-        filed.proposal.changes = asked.changes.iter().zip(prepared).map(|(change, one)| Proposed {
-            content: change.content.clone(),
-            ..proposed(one)
-        }).collect();
+        filed.proposal.changes = asked
+            .changes
+            .iter()
+            .zip(prepared)
+            .map(|(change, one)| Proposed { content: change.content.clone(), ..proposed(one) })
+            .collect();
         let delta = match prepared {
             [one] => one.candidate.digest,
             _ => digest,
@@ -382,7 +385,13 @@ fn unfit(proposal: &str, sector: &str, error: &Error) -> Report {
         evidence: serde_json::Value::Null,
         duration_ns: 0,
     };
-    Report { proposal: proposal.into(), sector: sector.into(), verdict: Verdict::Refused, stages: vec![stage], duration_ns: 0 }
+    Report {
+        proposal: proposal.into(),
+        sector: sector.into(),
+        verdict: Verdict::Refused,
+        stages: vec![stage],
+        duration_ns: 0,
+    }
 }
 
 /// A receipt of each sector's validation, in the sectors' order, and then one of each invariant that did not hold.
@@ -395,7 +404,11 @@ fn validations(proposal: &Proposal, prepared: &[Prepared], generated: Option<Str
             proposal: Some(proposal.id.clone()),
             snapshot: one.candidate.snapshot.id(),
             before,
-            stages: report.stages.iter().map(|stage| format!("{}: {}", stage.stage.as_str(), verdict(stage.verdict))).collect(),
+            stages: report
+                .stages
+                .iter()
+                .map(|stage| format!("{}: {}", stage.stage.as_str(), verdict(stage.verdict)))
+                .collect(),
             duration_ns: report.duration_ns,
         };
         let outcome = match report.verdict {

@@ -41,7 +41,8 @@ impl Engine {
         let guards = self.guards()?;
         let found = guards.guards.iter().find(|one| one.id == guard).ok_or_else(|| {
             let known: Vec<&str> = guards.guards.iter().map(|one| one.id.as_str()).collect();
-            let known = if known.is_empty() { "there is none".into() } else { format!("there are {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { "there is none".into() } else { format!("there are {}", known.join(", ")) };
             Error::new(Status::NotFound, "govern", &*guard, format!("there is no guard {guard:?}; {known}"))
         })?;
         let log = self.durable()?.history.ledger().keys()?.root().origin().to_owned();
