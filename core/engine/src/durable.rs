@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{JournalError, Record, Version};
 use knhk_store::Store;
-use knhk_version::{History, NewVersion, VersionError};
+use knhk_version::{History, KeyLines, NewVersion, VersionError};
 use knhk_warm::{Next, Ticker};
 
 use crate::Level;
@@ -22,7 +22,7 @@ pub(crate) struct Durable {
     pub(crate) history: History,
     /// None in memory.
     pub(crate) folder: Option<Arc<Folder>>,
-    announcer: Arc<Announcer>,
+    pub(crate) announcer: Arc<Announcer>,
     /// Emergency rollbacks that are current and could not be recorded yet, oldest first.
     owed: Mutex<Owed>,
     woken: Condvar,
@@ -75,9 +75,10 @@ impl Durable {
         self.written().insert(sector.into(), lines as u64);
     }
 
-    fn lines(&self, sector: &str, keys: &KeyTable) -> (u64, Vec<String>) {
+    fn lines(&self, sector: &str, keys: &KeyTable) -> KeyLines {
         let first = self.written().get(sector).copied().unwrap_or(0);
-        (first, keys.lines_from(usize::try_from(first).unwrap_or(usize::MAX)).collect())
+        let lines = keys.lines_from(usize::try_from(first).unwrap_or(usize::MAX)).collect();
+        KeyLines { sector: sector.into(), first, lines }
     }
 
     /// Commits a version, and before it what its sector still owes; gives the receipt's id.
@@ -87,7 +88,7 @@ impl Durable {
         let before = self.owed().take(record.sector);
         let mut versions: Vec<_> = before.iter().map(|version| new_version(record.sector, version, true)).collect();
         versions.push(new_version(record.sector, record.version, record.emergency));
-        match self.history.commit(&versions, self.lines(record.sector, record.keys)) {
+        match self.history.commit(&versions, vec![self.lines(record.sector, record.keys)]) {
             Ok(mut appended) => {
                 self.wrote_lines(record.sector, record.keys.line_count());
                 let receipt = appended.pop().ok_or("no receipt was made")?.id;
@@ -112,7 +113,7 @@ impl Durable {
         epoch: u64,
     ) -> Result<(), JournalError> {
         self.writable()?;
-        self.history.declare(sector, declared.to_json(), self.lines(sector, keys), epoch, now_ns())?;
+        self.history.declare(declared.to_json(), self.lines(sector, keys), epoch, now_ns())?;
         self.wrote_lines(sector, keys.line_count());
         Ok(())
     }
@@ -165,7 +166,7 @@ impl Durable {
         while let Some((sector, _)) = owed.versions.first().cloned() {
             let of_sector = owed.take(&sector);
             let versions: Vec<_> = of_sector.iter().map(|version| new_version(&sector, version, true)).collect();
-            match self.history.commit(&versions, (0, Vec::new())) {
+            match self.history.commit(&versions, Vec::new()) {
                 Ok(appended) => {
                     for (version, receipt) in of_sector.iter().zip(appended) {
                         _ = version.receipt.set(receipt.id);
@@ -214,7 +215,9 @@ fn new_version<'v>(sector: &'v str, version: &'v Version, emergency: bool) -> Ne
         number: version.number,
         snapshot: &version.snapshot,
         before: version.before.as_deref(),
-        parent: version.parent,
+        parents: version.parent.as_slice(),
+        depends: &[],
+        links: &[],
         epoch: version.epoch,
         time_ns: version.time_ns,
         by: &version.origin.by,

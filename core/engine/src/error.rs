@@ -289,7 +289,7 @@ impl From<VersionError> for Error {
             VersionError::Tag { name, .. } => (Status::InvalidArgument, name),
             VersionError::Ambiguous { reference, .. } => (Status::InvalidArgument, reference),
             VersionError::Unknown { sector, .. } => (Status::NotFound, sector),
-            VersionError::Damaged { sector, .. } => (Status::Corrupt, sector),
+            VersionError::Damaged { sector, .. } | VersionError::OtherCore { sector, .. } => (Status::Corrupt, sector),
             VersionError::Orphans { .. } => (Status::Tampered, String::new()),
             _ => (Status::System, String::new()),
         };

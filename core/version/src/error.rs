@@ -49,6 +49,23 @@ pub enum VersionError {
         /// What does not agree.
         why: String,
     },
+    /// A version that was made with another core ontology and does not conform to this library's. It is whole.
+    #[error(
+        "version {number} of sector {sector} was made with another core ontology ({made}…, this library has {here}…) and does not conform \
+         to this one: {why}; open it with the library that made it, or promote content that conforms"
+    )]
+    OtherCore {
+        /// The sector.
+        sector: String,
+        /// The version.
+        number: u64,
+        /// How the root of the core that it was made with begins.
+        made: String,
+        /// How that of this library's begins.
+        here: String,
+        /// What does not conform.
+        why: String,
+    },
     /// Records that nothing stands for, or that stand for nothing.
     #[error("the history has orphans: {what}")]
     Orphans {

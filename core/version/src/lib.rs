@@ -19,7 +19,7 @@ mod tags;
 mod verify;
 
 pub use as_of::AsOf;
-pub use commit::{NewVersion, Refused};
+pub use commit::{KeyLines, NewVersion, Refused};
 pub use counters::{Counter, counters};
 pub use error::VersionError;
 pub use history::History;

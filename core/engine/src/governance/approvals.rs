@@ -2,18 +2,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use knhk_governance::Need;
 use knhk_governance::approval::{
     Approval, Approvers, Ballot, Change, Kind, Matter, Next, Relaxation, Request, Tally, Word,
 };
+use knhk_governance::Need;
 use knhk_governance::guard::{Guard, Guards};
 use knhk_ledger::{Entry, Evidence, Outcome, Signer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Proposal;
 use super::book::{APPROVERS, CHANGE, GUARDS, Kept, RELAXATION, entry, serialized};
 use super::life::{Filed, only_sector};
+use super::Proposal;
 use crate::control::hex;
 use crate::{Engine, Error, Status};
 
@@ -106,7 +106,8 @@ impl Engine {
         };
         let word = if ask.withdraw { Word::Withdraw } else { Word::Approve };
         let expires_ns = ask.expires_ns.unwrap_or_else(|| now_ns.saturating_add(GOOD_NS));
-        let nonce = self.nonce(&ask.id, now_ns)?;
+        let mut nonce = [0; 16];
+        random(&mut nonce)?;
         Ok(Request { overrides: ask.overrides.clone(), ..matter.request(word, nonce, now_ns, expires_ns) })
     }
 
@@ -121,13 +122,9 @@ impl Engine {
         let approval = Approval::from_bytes(signed)?;
         let id = approval.request.id.clone();
         match approval.request.kind {
-            Kind::Proposal => {
-                self.approve_proposal(&id, &approval, signed).map(|done| Approvable::Proposal(done.into()))
-            }
+            Kind::Proposal => self.approve_proposal(&id, &approval, signed).map(|done| Approvable::Proposal(done.into())),
             Kind::Relaxation => self.approve_relaxation(&id, &approval).map(|done| Approvable::Relaxation(done.into())),
-            Kind::Approvers | Kind::Guards => {
-                self.approve_change(&id, &approval).map(|done| Approvable::Change(done.into()))
-            }
+            Kind::Approvers | Kind::Guards => self.approve_change(&id, &approval).map(|done| Approvable::Change(done.into())),
         }
     }
 
@@ -200,18 +197,6 @@ impl Engine {
             requested_ns: proposal.time_ns,
             until_ns: u64::MAX,
         })
-    }
-
-    /// Bytes that no other request of this engine has.
-    fn nonce(&self, id: &str, now_ns: u64) -> Result<[u8; 16], Error> {
-        let fresh = Signer::generate()?.public().to_bytes();
-        let hash = Sha256::new_with_prefix(b"knhk nonce 1\0")
-            .chain_update(fresh)
-            .chain_update(id)
-            .chain_update(now_ns.to_be_bytes());
-        let mut nonce = [0; 16];
-        nonce.copy_from_slice(&hash.finalize()[..16]);
-        Ok(nonce)
     }
 
     fn approve_proposal(&self, id: &str, approval: &Approval, signed: &[u8]) -> Result<Proposal, Error> {
@@ -300,6 +285,13 @@ impl ChangeInfo {
         let Change { next, why, tally } = change;
         ChangeInfo { id: tally.matter.id, by: tally.matter.by, why, next, in_force, needs }
     }
+}
+
+/// Fills it from the system's random source.
+pub(super) fn random(bytes: &mut [u8]) -> Result<(), Error> {
+    getrandom::fill(bytes).map_err(|error| {
+        Error::new(Status::System, "govern", "", format!("the system gives no random bytes: {error}"))
+    })
 }
 
 /// A request for people: what whoever signs it says.

@@ -35,7 +35,8 @@ pub fn offline(verb: &str, request: Value) -> Result<Value, Error> {
         }
         "approver_key" => {
             let Empty {} = read(verb, request)?;
-            let secret = Signer::generate_seed()?;
+            let mut secret = [0; 32];
+            super::approvals::random(&mut secret)?;
             let public = hex(&Signer::from_seed(&secret).public().to_bytes());
             Ok(json!({ "public": public, "secret": STANDARD.encode(secret) }))
         }
