@@ -8,6 +8,7 @@ mod callable;
 mod callbacks;
 mod engine;
 mod error;
+mod governance;
 mod history;
 mod key;
 mod knowledge;
@@ -38,6 +39,8 @@ mod _knhk {
     use crate::callbacks::{Subscription, after_fork_in_child, end_callbacks};
     #[pymodule_export]
     use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::governance::{govern, govern_offline, render_report};
     #[pymodule_export]
     use crate::history::{LogEntry, Tag, as_of, log, resolve, tag, tags, untag};
     #[pymodule_export]

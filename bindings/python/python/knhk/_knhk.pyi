@@ -65,6 +65,8 @@ __all__ = [
     "checkpoint",
     "end_callbacks",
     "flush_observations",
+    "govern",
+    "govern_offline",
     "log",
     "objectives",
     "observations",
@@ -77,6 +79,7 @@ __all__ = [
     "receipt",
     "receipts",
     "remove_policy",
+    "render_report",
     "resolve",
     "restore",
     "retry_after",
@@ -919,6 +922,10 @@ def tag(sector: Sector, name: str, reference: str, by: str, /) -> int: ...
 def untag(sector: Sector, name: str, by: str, /) -> None: ...
 def tags(sector: Sector, /) -> list[Tag]: ...
 def as_of(sector: Sector, reference: str, /) -> View: ...
+
+def govern(engine: Engine, verb: str, request: str, /) -> str: ...
+def govern_offline(verb: str, request: str, /) -> str: ...
+def render_report(report: str, /) -> str: ...
 
 class ScopeBase:
     """What `knhk.resilience.Scope` is made of."""
