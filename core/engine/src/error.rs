@@ -133,6 +133,9 @@ impl From<PromotionError> for Error {
             PromotionError::ForeignGuard { sector } | PromotionError::NotRollback { sector } => {
                 Error::new(Status::InvalidArgument, "promote", sector, message)
             }
+            PromotionError::Together { source, .. } => Error { message, ..Error::from(*source) },
+            PromotionError::TimedOut { sector, .. } => Error::new(Status::Timeout, "prepare", sector, message),
+            PromotionError::Twice { sector } => Error::new(Status::InvalidArgument, "prepare", sector, message),
             PromotionError::Ungoverned { sector }
             | PromotionError::NotPassed { sector, .. }
             | PromotionError::Stale { sector, .. } => Error::new(Status::Ungoverned, "promote", sector, message),
@@ -255,6 +258,7 @@ impl From<RuleError> for Error {
     fn from(error: RuleError) -> Error {
         let (status, item) = match &error {
             RuleError::TooLarge { what, .. } => (Status::Limit, what.clone()),
+            RuleError::Store(_) => return Error::new(Status::Io, "govern", "", error.to_string()),
             RuleError::Stored { rule, .. } => (Status::Corrupt, rule.clone()),
             RuleError::Field { rule, .. } | RuleError::Expression { rule, .. } => (Status::Document, rule.clone()),
             _ => (Status::Document, String::new()),

@@ -36,6 +36,7 @@ pub mod governance;
 mod info;
 mod inspect;
 mod intern;
+mod joint;
 mod key;
 mod knowledge;
 mod observe;

@@ -39,6 +39,7 @@ pub use answers::{
     Changed, Clash, Compared, Exported, Finding, Item, Parameter, Sector, Shown, Statements, Validated, VersionEntry,
 };
 pub use client::{Access, Live};
+pub(crate) use answers::hex;
 pub(crate) use edit::edited;
 pub use failure::Failure;
 pub use govern::Govern;

@@ -2,18 +2,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use knhk_governance::Need;
 use knhk_governance::approval::{
     Approval, Approvers, Ballot, Change, Kind, Matter, Next, Relaxation, Request, Tally, Word,
 };
-use knhk_governance::Need;
 use knhk_governance::guard::{Guard, Guards};
 use knhk_ledger::{Entry, Evidence, Outcome, Signer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Proposal;
 use super::book::{APPROVERS, CHANGE, GUARDS, Kept, RELAXATION, entry, serialized};
 use super::life::{Filed, only_sector};
-use super::Proposal;
 use crate::control::hex;
 use crate::{Engine, Error, Status};
 
@@ -122,9 +122,13 @@ impl Engine {
         let approval = Approval::from_bytes(signed)?;
         let id = approval.request.id.clone();
         match approval.request.kind {
-            Kind::Proposal => self.approve_proposal(&id, &approval, signed).map(|done| Approvable::Proposal(done.into())),
+            Kind::Proposal => {
+                self.approve_proposal(&id, &approval, signed).map(|done| Approvable::Proposal(done.into()))
+            }
             Kind::Relaxation => self.approve_relaxation(&id, &approval).map(|done| Approvable::Relaxation(done.into())),
-            Kind::Approvers | Kind::Guards => self.approve_change(&id, &approval).map(|done| Approvable::Change(done.into())),
+            Kind::Approvers | Kind::Guards => {
+                self.approve_change(&id, &approval).map(|done| Approvable::Change(done.into()))
+            }
         }
     }
 
@@ -289,9 +293,8 @@ impl ChangeInfo {
 
 /// Fills it from the system's random source.
 pub(super) fn random(bytes: &mut [u8]) -> Result<(), Error> {
-    getrandom::fill(bytes).map_err(|error| {
-        Error::new(Status::System, "govern", "", format!("the system gives no random bytes: {error}"))
-    })
+    getrandom::fill(bytes)
+        .map_err(|error| Error::new(Status::System, "govern", "", format!("the system gives no random bytes: {error}")))
 }
 
 /// A request for people: what whoever signs it says.

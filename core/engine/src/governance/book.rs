@@ -74,7 +74,7 @@ impl Engine {
             let mut batch = Batch::new();
             for (kept, body) in items(appended) {
                 match store.item(kept.kind.name, kept.id) {
-                    Ok(before) => batch.push(Write::Item(Item {
+                    Ok(before) => _ = batch.push(Write::Item(Item {
                         kind: kept.kind.name.into(),
                         id: kept.id.into(),
                         revision: before.map_or(0, |before| before.revision) + 1,

@@ -72,7 +72,7 @@ impl Propose {
 
 impl Engine {
     /// What a change of a sector, as it travels, is to a promotion.
-    pub(super) fn content_of(&self, sector: &Sector, content: &control::Content) -> Result<Content, Error> {
+    pub(crate) fn content_of(&self, sector: &Sector, content: &control::Content) -> Result<Content, Error> {
         match content {
             control::Content::Document { text, format } => match named(format.as_deref())? {
                 Format::Json => Ok(Document::parse(text, &self.inner.limits)?.into()),

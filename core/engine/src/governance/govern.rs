@@ -119,7 +119,7 @@ impl Engine {
             "propose" => value(&self.propose(&read::<Propose>(verb, request)?)?),
             "check" => {
                 let reports = self.check(&read::<Propose>(verb, request)?)?;
-                Ok(json!({ "text": knhk_governance::render(&reports), "reports": value(&reports)? }))
+                Ok(json!({ "text": super::rendered(&reports), "reports": value(&reports)? }))
             }
             "proposals" => Ok(json!({ "proposals": value(&self.proposals(&read::<ProposalQuery>(verb, request)?)?)? })),
             "proposal" => value(&self.proposal(&read::<Named>(verb, request)?.id)?),

@@ -115,7 +115,7 @@ impl Engine {
         self.open_proposal(id)?;
         let proposal = self.carry(id, None, Some(by))?;
         let refuse = |status, said: &str| {
-            let message = format!("proposal {id} {said}\n{}", knhk_governance::render(&proposal.reports));
+            let message = format!("proposal {id} {said}\n{}", super::rendered(&proposal.reports));
             Err(Error::new(status, "govern", id, message.trim_end()).with_reports(proposal.reports.clone()))
         };
         match proposal.state {

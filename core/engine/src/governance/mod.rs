@@ -14,7 +14,6 @@
 mod approvals;
 mod book;
 mod candidate;
-mod doctrine;
 mod govern;
 mod hooks;
 mod judge;
@@ -22,6 +21,7 @@ mod life;
 mod proposal;
 mod recover;
 mod relaxations;
+mod rules;
 mod standing;
 mod turn;
 
@@ -33,4 +33,10 @@ pub use proposal::{
     ApprovalGiven, Closed, EnactedVersion, Proposal, ProposalQuery, Propose, Proposed, SectorChange, State,
 };
 pub use relaxations::Relax;
+
+/// Reports for a person, one after the other.
+pub fn rendered(reports: &[Report]) -> String {
+    reports.iter().map(render).collect::<Vec<_>>().join("\n")
+}
+
 pub(crate) use turn::Governance;

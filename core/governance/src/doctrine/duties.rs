@@ -27,12 +27,7 @@ pub(super) fn breaches(of: &SegregationOfDuties, case: &Case<'_>) -> Vec<Breach>
 }
 
 /// Why somebody may not approve what another proposes; none where they may.
-pub(super) fn of_approver(
-    of: &SegregationOfDuties,
-    proposer: &str,
-    by: &str,
-    groups: &[String],
-) -> Option<Breach> {
+pub(super) fn of_approver(of: &SegregationOfDuties, proposer: &str, by: &str, groups: &[String]) -> Option<Breach> {
     if by == proposer && !of.proposer_may_approve {
         return Some(Breach::of(
             format!("{by} proposes it and approves it"),

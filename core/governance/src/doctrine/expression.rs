@@ -79,7 +79,9 @@ pub enum ExpressionError {
         known: String,
     },
     /// A loop over what another loop or an operator made.
-    #[error("a loop goes over a variable, a field or a list of literals, not over what was computed: put the condition into one loop")]
+    #[error(
+        "a loop goes over a variable, a field or a list of literals, not over what was computed: put the condition into one loop"
+    )]
     Range,
     /// It would look at too much.
     #[error("it may take {steps} steps over what it is asked about, and {limit} are allowed: loop over less")]

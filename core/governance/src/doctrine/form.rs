@@ -161,8 +161,7 @@ pub fn rules_from_toml(text: &str) -> Result<Vec<Rule>, RuleError> {
         rule: Vec<Rule>,
     }
     within("bytes of rules", text.len(), FILE_BYTES)?;
-    let file: File =
-        toml::from_str(text).map_err(|error| RuleError::Text { form: "TOML", why: error.to_string() })?;
+    let file: File = toml::from_str(text).map_err(|error| RuleError::Text { form: "TOML", why: error.to_string() })?;
     checked(file.rule)
 }
 

@@ -2,7 +2,7 @@
 
 use super::chain::{percent, spoken_percent};
 use super::judge::{Breach, Case};
-use super::number::Number;
+use super::number::{Number, decimal};
 use super::rule::{Quantity, ResourceLimit, Rule};
 use super::touched::{Touched, number, numbers};
 
@@ -22,7 +22,9 @@ pub(super) fn breaches(rule: &Rule, limit: &ResourceLimit, case: &Case<'_>, own:
             let count = i64::try_from(case.facts.changes_last_hour).unwrap_or(i64::MAX).saturating_add(1);
             Some(("this would be", Number::I64(count), "changes within an hour"))
         }
-        Quantity::Keys => artifact.map(|artifact| ("programs would read", Number::I64(artifact.names().into()), "names")),
+        Quantity::Keys => {
+            artifact.map(|artifact| ("programs would read", Number::I64(artifact.names().into()), "names"))
+        }
         Quantity::ArtifactBytes => artifact.map(|artifact| ("programs would map", whole(artifact.bytes()), "bytes")),
     };
     let Some((before, total, unit)) = total else {
@@ -62,7 +64,10 @@ fn values(rule: &Rule, limit: &ResourceLimit, case: &Case<'_>, own: &[&Touched<'
                 (Some(old), Some(new)) => {
                     let (far, spoken) = distance(limit.of, old, new);
                     outside(limit, far).map(|side| {
-                        Breach::of(format!("{path} {old} → {new} moves by {spoken}, {side}"), "move it in smaller steps")
+                        Breach::of(
+                            format!("{path} {old} → {new} moves by {spoken}, {side}"),
+                            "move it in smaller steps",
+                        )
                     })
                 }
                 (None, Some(_)) if old.is_none() => None,
@@ -92,7 +97,7 @@ fn distance(of: Quantity, old: Number, new: Number) -> (Number, String) {
             Ok(far) => Number::I64(far),
             Err(_) => Number::F64(old.abs_diff(new) as f64),
         },
-        (old, new) => Number::F64((new.to_f64() - old.to_f64()).abs()),
+        (old, new) => Number::F64(decimal((new.to_f64() - old.to_f64()).abs())),
     };
     (far, far.to_string())
 }
@@ -100,7 +105,9 @@ fn distance(of: Quantity, old: Number, new: Number) -> (Number, String) {
 /// A parameter that is named in full has to be a number; one that lies below a name need not be.
 fn not_a_number(rule: &Rule, path: &str) -> Option<Breach> {
     let named = rule.paths.iter().any(|pattern| pattern == path);
-    named.then(|| Breach::of(format!("{path} is no number, and the rule limits one"), "give it a number, or revise the rule"))
+    named.then(|| {
+        Breach::of(format!("{path} is no number, and the rule limits one"), "give it a number, or revise the rule")
+    })
 }
 
 fn fix(limit: &ResourceLimit, path: &str) -> String {

@@ -42,12 +42,8 @@ struct Body {
 impl RuleRevision {
     /// The revision's record for the store, whose receipt is the engine's to fill in.
     pub fn to_store(&self) -> Record {
-        let body = Body {
-            by: self.by.clone(),
-            decided_ns: self.decided_ns,
-            rule: self.rule.clone(),
-            why: self.why.clone(),
-        };
+        let body =
+            Body { by: self.by.clone(), decided_ns: self.decided_ns, rule: self.rule.clone(), why: self.why.clone() };
         Record {
             id: self.rule.name(),
             revision: self.revision,
@@ -138,9 +134,8 @@ impl<'r> Timeline<'r> {
 
     /// The revision that holds at a moment.
     pub(super) fn at(&self, valid_ns: u64) -> Option<&'r RuleRevision> {
-        let holds = |(from, until, _): &(u64, Option<u64>, _)| {
-            *from <= valid_ns && until.is_none_or(|until| valid_ns < until)
-        };
+        let holds =
+            |(from, until, _): &(u64, Option<u64>, _)| *from <= valid_ns && until.is_none_or(|until| valid_ns < until);
         self.holding().find(holds).map(|(_, _, revision)| revision)
     }
 

@@ -34,7 +34,8 @@ const PARTS: usize = 10_000;
 
 /// A rule as statements.
 pub(super) fn write(rule: &Rule) -> String {
-    let mut text = format!("@prefix knhk: <{}> .\n@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n", knhk::CORE);
+    let mut text =
+        format!("@prefix knhk: <{}> .\n@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n", knhk::CORE);
     text.push_str(&format!("@prefix xsd: <{}> .\n\n<{}> a knhk:Rule", xsd::PREFIX, iri(rule)));
     let fields = serde_json::to_value(rule).expect("rules are objects of texts, numbers and lists");
     for (key, value) in fields.as_object().into_iter().flatten() {
@@ -163,7 +164,8 @@ pub fn rules(text: &str) -> Result<Vec<Rule>, RuleError> {
         graph.push(triple.subject, triple.predicate, triple.object);
     }
     let graph = graph.finish();
-    let (Some(is), Some(class)) = (terms.find_iri(rdfs_own::TYPE), terms.find_iri(&format!("{}Rule", knhk::CORE))) else {
+    let (Some(is), Some(class)) = (terms.find_iri(rdfs_own::TYPE), terms.find_iri(&format!("{}Rule", knhk::CORE)))
+    else {
         return Ok(Vec::new());
     };
     let subjects: Vec<Term> = graph.subjects(is, class).collect();
@@ -171,7 +173,9 @@ pub fn rules(text: &str) -> Result<Vec<Rule>, RuleError> {
     let mut found = Vec::with_capacity(subjects.len());
     for subject in subjects {
         let TermRef::Iri(iri) = terms.get(subject) else {
-            return Err(refuse("a rule without a name: give it an IRI, <urn:knhk:orders:doctrine/four-eyes>".to_owned()));
+            return Err(refuse(
+                "a rule without a name: give it an IRI, <urn:knhk:orders:doctrine/four-eyes>".to_owned(),
+            ));
         };
         let (sector, id) = named(iri).ok_or_else(|| {
             refuse(format!(
@@ -266,6 +270,8 @@ fn literal(lexical: &str, datatype: &str) -> Result<Value, String> {
             number.and_then(serde_json::Number::from_f64).map(Value::Number).ok_or_else(wrong)
         }
         xsd::STRING | rdfs_own::LANG_STRING | DATE_TIME => Ok(lexical.into()),
-        other => Err(format!("a rule says nothing in <{other}>: write a text, a number, true, false or an xsd:dateTime")),
+        other => {
+            Err(format!("a rule says nothing in <{other}>: write a text, a number, true, false or an xsd:dateTime"))
+        }
     }
 }

@@ -166,8 +166,7 @@ mod tests {
     fn what_is_no_window_says_where() {
         let with = |zone: &str, days: &[&str], from: &str| {
             let days = days.iter().map(|day| day.to_string()).collect();
-            let window =
-                TimeWindow { zone: zone.into(), days, from: from.into(), to: "17:00".into(), closed: false };
+            let window = TimeWindow { zone: zone.into(), days, from: from.into(), to: "17:00".into(), closed: false };
             Window::of(&window).unwrap_err()
         };
         assert_eq!(with("Mars/Olympus", &[], "09:00").0, "zone");

@@ -7,3 +7,4 @@ mod journal;
 mod pipeline;
 mod refused;
 mod support;
+mod together;
