@@ -11,9 +11,11 @@ mod candidate;
 mod counters;
 pub mod doctrine;
 mod figures;
+pub mod guard;
 mod invariant;
 mod limits;
 mod measure;
+mod mutant;
 mod names;
 mod notes;
 mod past;
@@ -21,7 +23,10 @@ mod pipeline;
 mod render;
 mod report;
 mod shadow;
+#[cfg(test)]
+mod spec;
 mod stage;
+mod text;
 
 pub use candidate::{Asked, Candidate};
 pub use counters::{Counter, counters};
