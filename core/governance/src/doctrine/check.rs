@@ -76,7 +76,10 @@ fn paths(paths: &[String]) -> Result<(), String> {
     count(paths.len())?;
     for path in paths {
         if path.len() > PATH_BYTES {
-            return Err(format!("a path of {} bytes, and the limit is {PATH_BYTES}: name what is above it", path.len()));
+            return Err(format!(
+                "a path of {} bytes, and the limit is {PATH_BYTES}: name what is above it",
+                path.len()
+            ));
         }
         if let Some(fix) = fault(path) {
             return Err(format!("{path:?} selects nothing: {fix}"));

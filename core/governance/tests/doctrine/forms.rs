@@ -184,7 +184,10 @@ fn what_is_no_rule_says_where_and_what_to_do() {
             "override_by = [\"a\"]\n[rule.callback]\nname = \"f\"",
             "rule r, override_by: a rule that is hard_mandatory cannot be overridden: leave it out",
         ),
-        ("paths = [\"a//b\"]\n[rule.callback]\nname = \"f\"", "rule r, paths: \"a//b\" selects nothing: write limits, limits/max_qty or */max_qty: * stands for one whole name"),
+        (
+            "paths = [\"a//b\"]\n[rule.callback]\nname = \"f\"",
+            "rule r, paths: \"a//b\" selects nothing: write limits, limits/max_qty or */max_qty: * stands for one whole name",
+        ),
         ("[rule.approval_chain]\nsteps = []", "rule r, approval_chain: no step: name at least one, with its quorum"),
         ("[rule.approval_chain]\nsteps = [{ quorum = 0 }]", "rule r, approval_chain: a quorum of 0: ask for 1 to 100"),
         (
