@@ -60,10 +60,12 @@ impl<'a> Judged<'a> {
         })
     }
 
-    /// The paths that change and that a pattern matches.
+    /// The paths that change and that a pattern matches; those of classes and properties only where it says `$`, too.
     pub(super) fn changed<'s>(&'s self, patterns: &'s [super::Pattern]) -> impl Iterator<Item = &'a str> + 's {
         let paths = self.candidate.differences.iter().map(|difference| &*difference.path);
-        paths.filter(|path| patterns.iter().any(|pattern| pattern.matches(path)))
+        paths.filter(|path| {
+            patterns.iter().any(|pattern| pattern.0.starts_with('$') == path.starts_with('$') && pattern.matches(path))
+        })
     }
 }
 
@@ -126,7 +128,27 @@ impl Guards {
     }
 }
 
+impl Guards {
+    /// Whether a parameter's protection gives way to a change: a guard that is about the parameter is relaxed for it.
+    pub fn gives_way(&self, path: &str, candidate: &Candidate, standing: &Standing<'_>, now_ns: u64) -> bool {
+        let in_force = |guard: &Guard| {
+            let of = |relaxation: &&Relaxation| relaxation.is_of(guard, candidate);
+            let state = |relaxation: &Relaxation| standing.approvers.map(|set| relaxation.state(set, now_ns));
+            standing.relaxations.iter().filter(of).any(|relaxation| state(relaxation) == Some(State::InForce))
+        };
+        self.guards.iter().any(|guard| guard.is_about(path) && in_force(guard))
+    }
+}
+
 impl Guard {
+    /// Whether it names a parameter.
+    fn is_about(&self, path: &str) -> bool {
+        let chain = self.chain.iter().flat_map(|chain| &chain.paths);
+        let limits = self.limits.iter().flat_map(|limit| &limit.paths);
+        let residencies = self.residencies.iter().flat_map(|residency| &residency.paths);
+        chain.chain(limits).chain(residencies).any(|pattern| pattern.matches(path))
+    }
+
     /// The boundaries that a change crosses.
     fn crossings(&self, judged: &Judged<'_>) -> Vec<Crossing> {
         let mut crossings = Vec::new();
