@@ -142,6 +142,24 @@ fn cases() -> Vec<Case> {
         },
         Case {
             guard: r#"kind = "data_residency"
+            residency = [{ class = "Place", property = "where", allowed = ["eu-west"] }]"#,
+            crosses: Statements("", ":Desk rdfs:subClassOf :Store . :desk a :Desk ."),
+            says: "desk would be in us",
+            mended: Statements("", ":Desk rdfs:subClassOf :Furniture . :desk a :Desk ."),
+        },
+        // What is none any more by the same change.
+        Case {
+            guard: r#"kind = "data_residency"
+            residency = [{ class = "Place", property = "where", allowed = ["eu-west"] }]"#,
+            crosses: Statements(
+                r#":east a :Archive ; :where "eu-west" . :Store rdfs:subClassOf :Place ."#,
+                r#":east :where "us" ."#,
+            ),
+            says: "east would be in us",
+            mended: Statements(":Store rdfs:subClassOf :Place .", ""),
+        },
+        Case {
+            guard: r#"kind = "data_residency"
             keep = [{ subject = "audit", predicate = "**trail" }]"#,
             crosses: Statements(r#":audit :trail "on" ."#, ""),
             says: "<urn:knhk:orders:audit> <urn:knhk:orders:trail> \"on\" . would be removed, and has to stay",
@@ -265,7 +283,7 @@ fn every_kind_of_guard_refuses_lets_pass_gives_way_and_stands_again() {
 
         let refused = |relaxations: &[Relaxation], now: u64| {
             let report = judge(&guards, &crossing, relaxations, now);
-            assert_eq!(report.verdict, Verdict::Refused, "{guard}: {report:#?}");
+            assert_eq!(report.verdict, Verdict::Refused, "{guard} {says}: {report:#?}");
             let finding = report.findings.iter().find(|finding| finding.what.contains(says));
             let finding = finding.unwrap_or_else(|| panic!("{guard} should say {says:?}: {report:#?}"));
             assert_eq!((finding.severity, &*finding.item), (Severity::Blocker, "guard g"));
