@@ -5,10 +5,10 @@ import { isUint8Array } from 'node:util/types';
 
 import { Changes } from './changes.js';
 import { attempt, badRange, badType, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
+import { Governance } from './governance.js';
 import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
 import { checkSame, type Key, looked } from './key.js';
-import { Ledger } from './ledger.js';
 import { changeOf, type Raw } from './lazy.js';
 import { type Native, native } from './native.js';
 import { append } from './observed.js';
@@ -96,7 +96,7 @@ export function verifyProof(snapshotId: string, proof: Uint8Array, statement: st
 export const libraryVersion: string = native.libraryVersion();
 
 /** An engine, as this thread has it open. */
-export class Engine extends Ledger {
+export class Engine extends Governance {
   #handle: Handle;
   #sectors = new Map<string, Sector>();
   #iterators = new Set<Changes>();

@@ -128,7 +128,7 @@ pub struct Verified {
 
 impl From<engine::Verified> for Verified {
     fn from(verified: engine::Verified) -> Verified {
-        let engine::Verified { log, versions, snapshots } = verified;
+        let engine::Verified { log, versions, snapshots, .. } = verified;
         Verified {
             receipts: log.receipts,
             keys: log.keys,
