@@ -124,28 +124,28 @@ export class Engine extends Governance {
   }
 
   /** Creates a sector. Names are 1 to 64 characters of `a-z`, `0-9`, `-` and `_`. */
-  async createSector(name: string, options: { kind?: 'direct' } & Abortable = {}): Promise<Sector> {
+  async createSector(name: string, options: { kind?: 'direct' | 'governed' } & Abortable = {}): Promise<Sector> {
     const kind = checkSector(name, options);
     await operation((settle) => native.createSector(this.#handle.engine, name, kind, settle), native.cancel, options.signal);
     return this.sector(name);
   }
 
   /** As `createSector`, before it returns. */
-  createSectorSync(name: string, options: { kind?: 'direct' } = {}): Sector {
+  createSectorSync(name: string, options: { kind?: 'direct' | 'governed' } = {}): Sector {
     const kind = checkSector(name, options);
     attempt(() => native.createSector(this.#handle.engine, name, kind));
     return this.sector(name);
   }
 
   /** Creates a sector with the knowledge that KNHK ships: `finance`, `healthcare`, `logistics` or `manufacturing`. */
-  async createShippedSector(name: string, options: { kind?: 'direct' } & Abortable = {}): Promise<Sector> {
+  async createShippedSector(name: string, options: { kind?: 'direct' | 'governed' } & Abortable = {}): Promise<Sector> {
     const kind = checkSector(name, options);
     await operation((settle) => native.createShippedSector(this.#handle.engine, name, kind, settle), native.cancel, options.signal);
     return this.sector(name);
   }
 
   /** As `createShippedSector`, before it returns. */
-  createShippedSectorSync(name: string, options: { kind?: 'direct' } = {}): Sector {
+  createShippedSectorSync(name: string, options: { kind?: 'direct' | 'governed' } = {}): Sector {
     const kind = checkSector(name, options);
     attempt(() => native.createShippedSector(this.#handle.engine, name, kind));
     return this.sector(name);
