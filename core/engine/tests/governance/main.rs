@@ -1,4 +1,5 @@
 //! Governance at the engine: what is proposed, what becomes of it, and what it leaves behind.
 
 mod life;
+mod receipts;
 mod world;
