@@ -2,4 +2,5 @@
 
 mod life;
 mod receipts;
+mod stages;
 mod world;
