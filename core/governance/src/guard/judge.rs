@@ -1,6 +1,7 @@
 //! What the guards say of a change.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use knhk_ontology::Document;
 
 use super::{Guard, Guards};
 use crate::approval::{Approved, Approvers, Relaxation, State};
+use crate::counters::{GUARDS_CROSSED, GUARDS_RELAXED};
 use crate::text::{listed, moment};
 use crate::{Candidate, Finding, Need, Severity, Stage, StageReport, Verdict};
 
@@ -88,12 +90,14 @@ impl Guards {
             let state = |relaxation: &Relaxation| standing.approvers.map(|set| relaxation.state(set, now_ns));
             let own = || standing.relaxations.iter().filter(|relaxation| relaxation.is_of(guard, candidate));
             if let Some(relaxation) = own().find(|relaxation| state(relaxation) == Some(State::InForce)) {
+                GUARDS_RELAXED.add(1);
                 relaxed.push(serde_json::json!({ "guard": guard.id, "relaxation": relaxation.asked.id }));
                 findings.extend(
                     crossings.into_iter().map(|crossing| excused(guard, crossing, relaxation, standing, now_ns)),
                 );
                 continue;
             }
+            GUARDS_CROSSED.add(1);
             let pending = own().find(|one| matches!(state(one), Some(State::Requested | State::Approved)));
             let pending = pending.zip(standing.approvers).map(|(one, set)| one.need(set, now_ns));
             for crossing in crossings {
@@ -110,7 +114,7 @@ impl Guards {
             }
             needs.extend(pending);
         }
-        findings.sort_by(|left, right| right.severity.cmp(&left.severity));
+        findings.sort_by_key(|finding| Reverse(finding.severity));
         let stopped = findings.iter().any(|finding| finding.severity == Severity::Blocker);
         let verdict = match (stopped, refused) {
             (_, true) => Verdict::Refused,
