@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use knhk_ledger::{Evidence, Ledger, LedgerError, Statement, Tampering, TrustRoot};
-use knhk_ontology::Limits;
 use knhk_store::{Progress, SqliteStore, Store, StoreError};
 use knhk_version::History;
 
@@ -91,7 +90,7 @@ fn check(
     };
     let ledger = Ledger::open(store, &root, None, options.checkpoint.as_deref())?;
     let options = VerifyOptions { checkpoint: options.checkpoint.clone(), ..VerifyOptions::default() };
-    let verified = receipts::verify(&History::new(Arc::new(ledger)), &Limits::default(), &options, progress)?;
+    let verified = receipts::verify(&History::new(Arc::new(ledger)), &options, progress)?;
     Ok((verified, root))
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{JournalError, Record, Version};
 use knhk_store::Store;
-use knhk_version::{History, NewVersion, VersionError};
+use knhk_version::{History, KeyLines, NewVersion, VersionError};
 use knhk_warm::{Next, Ticker};
 
 use crate::Level;
@@ -22,7 +22,7 @@ pub(crate) struct Durable {
     pub(crate) history: History,
     /// None in memory.
     pub(crate) folder: Option<Arc<Folder>>,
-    announcer: Arc<Announcer>,
+    pub(crate) announcer: Arc<Announcer>,
     /// Emergency rollbacks that are current and could not be recorded yet, oldest first.
     owed: Mutex<Owed>,
     woken: Condvar,
@@ -75,30 +75,32 @@ impl Durable {
         self.written().insert(sector.into(), lines as u64);
     }
 
-    fn lines(&self, sector: &str, keys: &KeyTable) -> (u64, Vec<String>) {
+    fn lines(&self, sector: &str, keys: &KeyTable) -> KeyLines {
         let first = self.written().get(sector).copied().unwrap_or(0);
-        (first, keys.lines_from(usize::try_from(first).unwrap_or(usize::MAX)).collect())
+        let lines = keys.lines_from(usize::try_from(first).unwrap_or(usize::MAX)).collect();
+        KeyLines { sector: sector.into(), first, lines }
     }
 
-    /// Commits a version, and before it what its sector still owes; gives the receipt's id.
-    pub(crate) fn commit(&self, record: &Record<'_>) -> Result<String, JournalError> {
+    /// Commits versions of one generation, and before them what their sectors still owe; gives the receipts' ids.
+    pub(crate) fn commit(&self, records: &[Record<'_>]) -> Result<Vec<String>, JournalError> {
         self.writable()?;
-        // Taken out, so that nothing is locked while the disk is waited for; the sector's own lock keeps its versions in order.
-        let before = self.owed().take(record.sector);
-        let mut versions: Vec<_> = before.iter().map(|version| new_version(record.sector, version, true)).collect();
-        versions.push(new_version(record.sector, record.version, record.emergency));
-        match self.history.commit(&versions, self.lines(record.sector, record.keys)) {
+        // Taken out, so that nothing is locked while the disk is waited for; the sectors' own locks keep their versions in order.
+        let before = self.owed().take(|name| records.iter().any(|record| record.sector == name));
+        let owed = before.iter().map(|(sector, version)| new_version(sector, version, true));
+        let new = records.iter().map(|record| new_version(record.sector, record.version, record.emergency));
+        let versions: Vec<_> = owed.chain(new).collect();
+        let lines = records.iter().map(|record| self.lines(record.sector, record.keys)).collect();
+        match self.history.commit(&versions, lines) {
             Ok(mut appended) => {
-                self.wrote_lines(record.sector, record.keys.line_count());
-                let receipt = appended.pop().ok_or("no receipt was made")?.id;
-                for (version, receipt) in before.iter().zip(appended) {
+                records.iter().for_each(|record| self.wrote_lines(record.sector, record.keys.line_count()));
+                let new = appended.split_off(before.len());
+                for ((_, version), receipt) in before.iter().zip(appended) {
                     _ = version.receipt.set(receipt.id);
                 }
-                Ok(receipt)
+                Ok(new.into_iter().map(|receipt| receipt.id).collect())
             }
             Err(error) => {
-                let back = before.into_iter().map(|version| (record.sector.to_owned(), version));
-                self.owed().versions.splice(..0, back);
+                self.owed().versions.splice(..0, before);
                 Err(error.into())
             }
         }
@@ -112,7 +114,7 @@ impl Durable {
         epoch: u64,
     ) -> Result<(), JournalError> {
         self.writable()?;
-        self.history.declare(sector, declared.to_json(), self.lines(sector, keys), epoch, now_ns())?;
+        self.history.declare(declared.to_json(), self.lines(sector, keys), epoch, now_ns())?;
         self.wrote_lines(sector, keys.line_count());
         Ok(())
     }
@@ -163,11 +165,11 @@ impl Durable {
 
     fn settle_locked(&self, owed: &mut Owed) -> bool {
         while let Some((sector, _)) = owed.versions.first().cloned() {
-            let of_sector = owed.take(&sector);
-            let versions: Vec<_> = of_sector.iter().map(|version| new_version(&sector, version, true)).collect();
-            match self.history.commit(&versions, (0, Vec::new())) {
+            let of_sector = owed.take(|name| name == sector);
+            let versions: Vec<_> = of_sector.iter().map(|(_, version)| new_version(&sector, version, true)).collect();
+            match self.history.commit(&versions, Vec::new()) {
                 Ok(appended) => {
-                    for (version, receipt) in of_sector.iter().zip(appended) {
+                    for ((_, version), receipt) in of_sector.iter().zip(appended) {
                         _ = version.receipt.set(receipt.id);
                         let line = format!("{sector}: emergency rollback {} is recorded now", version.number);
                         self.announcer.log(Level::Info, "promotion", line);
@@ -175,8 +177,7 @@ impl Durable {
                 }
                 Err(error) => {
                     tracing::warn!(sector, %error, "an emergency rollback cannot be recorded yet");
-                    let back = of_sector.into_iter().map(|version| (sector.clone(), version));
-                    owed.versions.splice(..0, back);
+                    owed.versions.splice(..0, of_sector);
                     return false;
                 }
             }
@@ -202,9 +203,9 @@ impl Durable {
 }
 
 impl Owed {
-    /// Takes a sector's versions out, oldest first.
-    fn take(&mut self, sector: &str) -> Vec<Arc<Version>> {
-        self.versions.extract_if(.., |(name, _)| name == sector).map(|(_, version)| version).collect()
+    /// Takes versions out, oldest first.
+    fn take(&mut self, of: impl Fn(&str) -> bool) -> Vec<(String, Arc<Version>)> {
+        self.versions.extract_if(.., |(name, _)| of(name)).collect()
     }
 }
 
@@ -214,7 +215,9 @@ fn new_version<'v>(sector: &'v str, version: &'v Version, emergency: bool) -> Ne
         number: version.number,
         snapshot: &version.snapshot,
         before: version.before.as_deref(),
-        parent: version.parent,
+        parents: version.parent.as_slice(),
+        depends: &[],
+        links: &version.links,
         epoch: version.epoch,
         time_ns: version.time_ns,
         by: &version.origin.by,

@@ -187,7 +187,7 @@ impl Engine {
         Ok(sector.lock()?.base().clone())
     }
 
-    fn whole(&self, sector: &Sector, text: &[u8], format: Format) -> Result<Content, Error> {
+    pub(crate) fn whole(&self, sector: &Sector, text: &[u8], format: Format) -> Result<Content, Error> {
         let base = self.base(sector)?;
         let terms = base.graph().terms().clone();
         let limits = &self.inner.limits;
@@ -197,7 +197,7 @@ impl Engine {
         Ok(Content::Whole(Statements { terms, triples }))
     }
 
-    fn change(&self, base: &Snapshot, removed: &[u8], added: &[u8], format: Format) -> Result<Delta, Error> {
+    pub(crate) fn change(&self, base: &Snapshot, removed: &[u8], added: &[u8], format: Format) -> Result<Delta, Error> {
         let prefix = base.namespace().prefix();
         let sector = self.sector(base.namespace().sector())?;
         let delta = rdf::parse_delta(removed, added, format, prefix, base.graph(), &self.inner.limits);

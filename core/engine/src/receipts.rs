@@ -5,7 +5,7 @@ use knhk_ledger::{
     leaf_hash,
 };
 use knhk_store::{Receipt, ReceiptQuery};
-use knhk_version::VersionError;
+use knhk_version::{VersionError, VersionsVerified};
 use serde_json::{Map, Number};
 
 use crate::durable::{Durable, now_ns};
@@ -84,6 +84,8 @@ pub struct Verified {
     pub versions: u64,
     /// Different snapshots among them.
     pub snapshots: u64,
+    /// Versions among them that were made with another core ontology than this library's.
+    pub other_core: u64,
 }
 
 impl Engine {
@@ -168,7 +170,7 @@ impl Engine {
         options: &VerifyOptions,
         progress: &mut dyn FnMut(VerifyProgress) -> bool,
     ) -> Result<Verified, Error> {
-        verify(&self.durable()?.history, &self.inner.limits, options, progress)
+        verify(&self.durable()?.history, options, progress)
     }
 
     /// The keys that sign or signed, in order.
@@ -260,7 +262,6 @@ pub fn check_observation(
 /// Verifies a log and the history over it.
 pub(crate) fn verify(
     history: &knhk_version::History,
-    limits: &knhk_ontology::Limits,
     options: &VerifyOptions,
     progress: &mut dyn FnMut(VerifyProgress) -> bool,
 ) -> Result<Verified, Error> {
@@ -277,7 +278,7 @@ pub(crate) fn verify(
         Err(knhk_ledger::LedgerError::Stopped) => return Err(stopped()),
         log => log?,
     };
-    let versions = history.verify(limits, &mut |now| {
+    let versions = history.verify(&mut |now| {
         at.versions = now.done;
         progress(at)
     });
@@ -285,7 +286,8 @@ pub(crate) fn verify(
         Err(VersionError::Stopped) => return Err(stopped()),
         versions => versions?,
     };
-    Ok(Verified { log, versions: versions.versions, snapshots: versions.snapshots })
+    let VersionsVerified { versions, snapshots, other_core, .. } = versions;
+    Ok(Verified { log, versions, snapshots, other_core })
 }
 
 pub(crate) fn stopped() -> Error {

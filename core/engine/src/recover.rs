@@ -146,6 +146,9 @@ impl Durable {
                     Err(VersionError::Damaged { why, number, .. }) => found
                         .damaged
                         .push(format!("sector {name}: version {number} is damaged and was passed over: {why}")),
+                    Err(error @ VersionError::OtherCore { .. }) => {
+                        found.damaged.push(format!("{error}; it was passed over"))
+                    }
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -168,6 +171,13 @@ impl Durable {
         keys: &mut KeyTable,
     ) -> Result<Version, VersionError> {
         let (snapshot, receipt) = self.history.load(record, near.map_or(empty, |near| &near.snapshot))?;
+        if near.is_none() && snapshot.core_root() != snapshot.over() {
+            let (sector, number) = (&record.sector, record.number);
+            let line = format!(
+                "{sector}: version {number} was made with another core ontology; it conforms to this library's and keeps its address"
+            );
+            self.announcer.log(Level::Info, "recovery", line);
+        }
         let compiled = compile_snapshot(&snapshot, keys, near.map(|near| &**near.artifact()));
         let compiled = compiled.map_err(|error| VersionError::Damaged {
             sector: record.sector.clone(),
@@ -183,6 +193,7 @@ impl Durable {
             rollback_of: record.rollback_of,
             parent: record.parents.last().copied(),
             receipt: OnceLock::from(receipt.id),
+            links: Vec::new(),
             before: None,
             phases: Default::default(),
             snapshot: Arc::new(snapshot),
@@ -209,6 +220,7 @@ fn rolled_back(target: &Version, before: Option<&Version>, intent: &Intent, epoc
         rollback_of: Some(intent.rollback_of),
         parent: before.map(|before| before.number),
         receipt: OnceLock::new(),
+        links: Vec::new(),
         before: before.map(|before| before.snapshot.clone()),
         ..target.clone()
     }

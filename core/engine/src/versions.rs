@@ -52,6 +52,7 @@ impl Engine {
             major: version.origin.major,
             rollback_of: version.rollback_of,
             receipt: version.receipt,
+            other_core: false,
             tags: Vec::new(),
             retained: true,
         };

@@ -5,13 +5,17 @@
 //! [`run`] has all seven judge it; [`render()`] shows what they said to a person. A [`Shadow`] is where a change is tried before anyone asks.
 #![forbid(unsafe_code)]
 
+pub mod approval;
 mod blast;
 mod candidate;
 mod counters;
+pub mod doctrine;
 mod figures;
+pub mod guard;
 mod invariant;
 mod limits;
 mod measure;
+mod mutant;
 mod names;
 mod notes;
 mod past;
@@ -19,7 +23,10 @@ mod pipeline;
 mod render;
 mod report;
 mod shadow;
+#[cfg(test)]
+mod spec;
 mod stage;
+mod text;
 
 pub use candidate::{Asked, Candidate};
 pub use counters::{Counter, counters};

@@ -1,7 +1,9 @@
 //! Which segments' observations are still held, and which of them are due to go.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
+use knhk_ledger::{Entry, Evidence, Outcome, ranges};
 use knhk_store::{SegmentQuery, Store, StoreError};
 
 use crate::Retention;
@@ -13,9 +15,10 @@ pub(crate) struct Held {
     bytes: u64,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct HeldSegment {
     pub(crate) number: u64,
+    pub(crate) sector: Arc<str>,
     /// Of its observations, uncompressed.
     pub(crate) bytes: u64,
     pub(crate) last_ns: u64,
@@ -32,7 +35,8 @@ impl Held {
             from = last.number + 1;
             for segment in &page {
                 let bytes = segment.count * u64::from(segment.record_bytes);
-                held.add(HeldSegment { number: segment.number, bytes, last_ns: segment.last_ns });
+                let (number, sector) = (segment.number, segment.sector.as_str().into());
+                held.add(HeldSegment { number, sector, bytes, last_ns: segment.last_ns });
             }
         }
     }
@@ -69,6 +73,20 @@ impl Held {
     }
 }
 
+/// The receipts of what is dropped: one for each sector, which names the segments.
+pub(crate) fn receipts(due: &[HeldSegment], time_ns: u64) -> Vec<Entry> {
+    let mut sectors: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for segment in due {
+        sectors.entry(&segment.sector).or_default().push(segment.number);
+    }
+    let entry = |(sector, numbers): (&str, Vec<u64>)| {
+        let change = format!("segments dropped: {}", ranges(&numbers));
+        let evidence = Evidence::SectorUpdated { change, by: String::new(), why: "retention".into() };
+        Entry { time_ns, sector: Some(sector.into()), outcome: Outcome::Approved, evidence, links: Vec::new() }
+    };
+    sectors.into_iter().map(entry).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -78,7 +96,7 @@ mod tests {
     fn held(retention: Retention) -> Held {
         let mut held = Held { retention, segments: VecDeque::new(), bytes: 0 };
         for number in 0..5 {
-            held.add(HeldSegment { number, bytes: 100, last_ns: 1000 * number });
+            held.add(HeldSegment { number, sector: "orders".into(), bytes: 100, last_ns: 1000 * number });
         }
         held
     }

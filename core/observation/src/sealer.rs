@@ -18,7 +18,7 @@ use knhk_warm::Next;
 use zstd::bulk::Compressor;
 
 use crate::counters::RETRIES;
-use crate::retention::{Held, HeldSegment};
+use crate::retention::{Held, HeldSegment, receipts};
 use crate::stats::Tally;
 use crate::{ObservationError, RECORD_BYTES};
 
@@ -178,7 +178,9 @@ impl Sealer {
             evidence,
             links: Vec::new(),
         };
-        let pending = self.ledger.submit(vec![entry], |appended| {
+        let mut entries = vec![entry];
+        entries.extend(receipts(pruned, full.time_ns));
+        let pending = self.ledger.submit(entries, |appended| {
             let segment = Segment {
                 number,
                 sector,
@@ -225,7 +227,8 @@ impl Sealer {
 
     fn stored(&mut self, full: Full, number: u64, stored_bytes: u64, pruned: &[HeldSegment]) {
         let count = full.count();
-        self.held.add(HeldSegment { number, bytes: count * RECORD_BYTES as u64, last_ns: full.last_ns });
+        let (sector, bytes) = (full.sector.clone(), count * RECORD_BYTES as u64);
+        self.held.add(HeldSegment { number, sector, bytes, last_ns: full.last_ns });
         self.tally.persisted(count, full.refused, stored_bytes);
         self.tally.pruned(pruned.len() as u64);
         self.tally.held_bytes.store(self.held.bytes(), Relaxed);
@@ -317,15 +320,16 @@ impl Sealer {
         Err(ObservationError::Failing { why })
     }
 
-    /// Drops what retention no longer holds while no segment takes it along.
+    /// Drops, with receipts, what retention no longer holds while no segment takes it along.
     fn prune(&mut self) {
-        let due = self.held.due(self.hot.clock().now_ns());
+        let now_ns = self.hot.clock().now_ns();
+        let due = self.held.due(now_ns);
         if due.is_empty() {
             return;
         }
         let batch: Batch = due.iter().map(|segment| Write::PruneSegment(segment.number)).collect();
-        match self.ledger.store().commit(batch) {
-            Ok(()) => {
+        match self.ledger.append_with(receipts(&due, now_ns), |_| batch) {
+            Ok(_) => {
                 self.tally.pruned(due.len() as u64);
                 self.tally.held_bytes.store(self.held.bytes(), Relaxed);
             }

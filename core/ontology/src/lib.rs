@@ -65,5 +65,5 @@ pub use limits::Limits;
 pub use names::{Namespace, owner};
 pub use parameters::Compiled;
 pub use proof::Proof;
-pub use snapshot::{Snapshot, SnapshotError};
+pub use snapshot::{Snapshot, SnapshotError, address_of};
 pub use value_type::{UnknownType, ValueType};

@@ -8,7 +8,7 @@ use crate::aside::{Alone, Aside, Hashing};
 use crate::core::Core;
 use crate::counters;
 use crate::graph::{Delta, Graph, GraphBuilder, TermRef, Triple, write_statement};
-use crate::merkle::Map;
+use crate::merkle::{self, Hash, Map};
 use crate::names::{self, Namespace};
 use crate::proof::Proof;
 use crate::rdf::{self, RdfError};
@@ -31,6 +31,19 @@ pub struct Snapshot {
     /// Whether the report is the same whatever the parameters' values are.
     idle: OnceLock<bool>,
     view: Arc<OnceLock<Result<View, DocumentError>>>,
+    /// What it was made as, where that was under another core.
+    made: Option<Arc<Made>>,
+}
+
+/// A snapshot as it was made under a core that is not this library's.
+#[derive(Debug)]
+struct Made {
+    /// The root of that core.
+    core: Hash,
+    /// The Merkle map of the statements that were the sector's own under it.
+    map: Map,
+    /// Those statements, where this core has some of them.
+    lines: Option<Vec<u8>>,
 }
 
 /// Statements to hash from which on another thread helps.
@@ -90,12 +103,23 @@ impl Snapshot {
 
     fn with(of: Arc<Sector>, graph: Graph, map: Map, shapes: Shapes, report: Report) -> Snapshot {
         let id = address(&of.core.root(), &map.root());
-        Snapshot { of, graph, map, id, shapes, report, idle: OnceLock::new(), view: Arc::default() }
+        Snapshot { of, graph, map, id, shapes, report, idle: OnceLock::new(), view: Arc::default(), made: None }
     }
 
-    /// The content address: `SHA-256("knhk snapshot 2\0" || root of the core || root of the sector's own statements)`.
+    /// The content address: `SHA-256("knhk snapshot 2\0" || root of the core || root of the sector's own statements)`. The core is the one
+    /// that it was made with: see [`Snapshot::core_root`].
     pub fn id(&self) -> [u8; 32] {
         self.id
+    }
+
+    /// The root of the core that its content address was made with: this library's, save for [`Snapshot::made_under`].
+    pub fn core_root(&self) -> [u8; 32] {
+        self.made.as_ref().map_or_else(|| self.of.core.root(), |made| made.core)
+    }
+
+    /// The root of the core that it is read and checked over.
+    pub fn over(&self) -> [u8; 32] {
+        self.of.core.root()
     }
 
     /// Core and sector as one graph.
@@ -196,7 +220,8 @@ impl Snapshot {
     /// left there. Cheap where there is little.
     pub fn compacted(&self) -> Option<Snapshot> {
         // Shapes that compiled do so again.
-        self.moved(self.graph.compacted()?, self.map.clone()).ok()
+        let moved = self.moved(self.graph.compacted()?, self.map.clone()).ok()?;
+        Some(Snapshot { made: self.made.clone(), id: self.id, ..moved })
     }
 
     /// The snapshot of a graph that is in another interner.
@@ -260,8 +285,12 @@ impl Snapshot {
         }
     }
 
-    /// The proof that the snapshot, core included, states this: a canonical line of N-Triples with its line feed. None where it does not.
+    /// The proof that the snapshot, core included, states this: a canonical line of N-Triples with its line feed. None where it does not, and
+    /// for a statement of the core that it was made with where that is not this library's.
     pub fn prove(&self, line: &[u8]) -> Option<Proof> {
+        if let Some(made) = &self.made {
+            return Some(Proof { in_core: false, other: made.core, path: made.map.prove(line)? });
+        }
         let (core, sector) = (&self.of.core, &self.map);
         let of = |in_core, map: &Map, other: &Map| Some(Proof { in_core, other: other.root(), path: map.prove(line)? });
         of(false, sector, core).or_else(|| of(true, core, sector))
@@ -354,8 +383,29 @@ impl Snapshot {
         self.apply(&Delta::new(&self.graph, self.graph.own().collect(), triples))
     }
 
+    /// As [`Snapshot::of_lines`], for statements that were a sector's own under the core with this root: its content address and its proofs
+    /// are what they were then, and what it says is read, checked and changed over this snapshot's core. What a change of it gives is made
+    /// under this core.
+    ///
+    /// # Errors
+    /// As [`Snapshot::of_lines`], [`Snapshot::report`] says whether it conforms to the shapes of this core.
+    pub fn made_under(&self, core: [u8; 32], lines: &[u8]) -> Result<Snapshot, SnapshotError> {
+        let snapshot = self.of_lines(lines)?;
+        if core == self.of.core.root() {
+            return Ok(snapshot);
+        }
+        let map = map_of(lines);
+        // This core may have what was the sector's own.
+        let lines = (map.root() != snapshot.map.root()).then(|| lines.to_vec());
+        let id = address(&core, &map.root());
+        Ok(Snapshot { id, made: Some(Arc::new(Made { core, map, lines })), ..snapshot })
+    }
+
     /// The sector's own statements as canonical N-Triples, sorted.
     pub fn own_lines(&self) -> Vec<u8> {
+        if let Some(lines) = self.made.as_ref().and_then(|made| made.lines.as_ref()) {
+            return lines.clone();
+        }
         let mut bytes = Vec::new();
         let mut ends = Vec::new();
         for triple in self.graph.own() {
@@ -367,6 +417,15 @@ impl Snapshot {
         lines.sort_unstable();
         lines.concat()
     }
+}
+
+/// The content address of the statements, canonical lines of N-Triples, that are a sector's own under the core with this root.
+pub fn address_of(core: &[u8; 32], lines: &[u8]) -> [u8; 32] {
+    address(core, &map_of(lines).root())
+}
+
+fn map_of(lines: &[u8]) -> Map {
+    Map::from_leaves(lines.split_inclusive(|&byte| byte == b'\n').map(merkle::leaf).collect())
 }
 
 /// The content address of a core and a sector.

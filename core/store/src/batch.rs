@@ -1,8 +1,8 @@
 //! A batch: changes that become durable together or not at all.
 
 use crate::{
-    Checkpoint, Hash, KeyLine, LogNode, PublicKey, Receipt, Rule, SectorRecord, Segment, Setting, Snapshot, State, Tag,
-    VersionRecord,
+    Checkpoint, Hash, Item, KeyLine, LogNode, PublicKey, Receipt, Rule, SectorRecord, Segment, Setting, Snapshot,
+    State, Tag, VersionRecord,
 };
 
 /// One change.
@@ -46,6 +46,8 @@ pub enum Write {
     },
     /// Adds a revision of a doctrine rule; it must be the next one.
     Rule(Rule),
+    /// Adds a revision of an item; it must be the next one, about the same sector.
+    Item(Item),
     /// Adds an observation segment; its number must be the number of segments.
     Segment(Segment),
     /// Drops a segment's observations; its count, root and receipt stay.

@@ -1,7 +1,7 @@
 //! Durability: what the engine must not lose, behind one trait.
 //!
-//! A [`Store`] keeps the ledger's receipts, snapshots, the versions of sectors, tags, doctrine, observation segments, checkpoints, key
-//! tables, public keys, states of components and settings. Changes come as a [`Batch`], which is durable as a whole or not there at all: a promotion commits
+//! A [`Store`] keeps the ledger's receipts, snapshots, the versions of sectors, tags, doctrine, items (proposals and what else is on
+//! its way), observation segments, checkpoints, key tables, public keys, states of components and settings. Changes come as a [`Batch`], which is durable as a whole or not there at all: a promotion commits
 //! its receipt, its snapshot, its version and its new key table lines in one.
 //!
 //! [`SqliteStore`] is the embedded default: one file that any SQLite tool reads while the engine runs. [`MemoryStore`] keeps nothing beyond
@@ -27,8 +27,8 @@ pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use query::{ReceiptQuery, SegmentQuery};
 pub use record::{
-    Checkpoint, Hash, KeyLine, LogNode, PublicKey, Receipt, Rule, SectorRecord, Segment, Setting, Snapshot, State, Tag,
-    VersionRecord,
+    Checkpoint, Hash, Item, KeyLine, LogNode, PublicKey, Receipt, Rule, SectorRecord, Segment, Setting, Snapshot,
+    State, Tag, VersionRecord,
 };
 pub use sqlite::{SCHEMA_VERSION, SqliteOptions, SqliteStore, restore, verify};
 pub use store::{Pending, Progress, Store};

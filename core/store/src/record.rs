@@ -111,6 +111,10 @@ pub struct VersionRecord {
     pub major: bool,
     /// The version that it made current again.
     pub rollback_of: Option<u64>,
+    /// The root of the core ontology that its content address was made with; none: it was made before that was kept.
+    pub core: Option<Hash>,
+    /// The versions of other sectors that it needs: each sector once, by name.
+    pub depends: Vec<(String, u64)>,
 }
 
 /// A name for a version.
@@ -145,6 +149,28 @@ pub struct Rule {
     pub removed: bool,
     /// The rule itself, as JSON.
     pub body: String,
+    /// The number of its receipt in the log, where it has one.
+    pub receipt: Option<u64>,
+}
+
+/// A revision of something that is on its way or in force beside the versions: a proposal, a relaxation, an approval, a schedule and so on.
+/// Revisions are only ever added, and the newest one is what holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it is, such as "proposal".
+    pub kind: String,
+    /// Its name, unique in its kind.
+    pub id: String,
+    /// The revision, from 1, without gaps.
+    pub revision: u64,
+    /// The sector that it is about; none: the engine. It is the same in every revision.
+    pub sector: Option<String>,
+    /// When the revision was made, in nanoseconds since 1970 (UTC).
+    pub time_ns: u64,
+    /// Whether it is not settled yet.
+    pub open: bool,
+    /// What it says, which is the writer's affair: JSON as a rule.
+    pub body: Vec<u8>,
     /// The number of its receipt in the log, where it has one.
     pub receipt: Option<u64>,
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use crossbeam_channel::Receiver;
 
 use crate::{
-    Batch, Checkpoint, Hash, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord, Segment, SegmentQuery, StoreError,
-    Tag, VersionRecord,
+    Batch, Checkpoint, Hash, Item, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord, Segment, SegmentQuery,
+    StoreError, Tag, VersionRecord,
 };
 
 /// How far a long operation is.
@@ -122,6 +122,16 @@ pub trait Store: Send + Sync {
 
     /// Every revision of a doctrine rule, oldest first.
     fn rule_history(&self, id: &str) -> Result<Vec<Rule>, StoreError>;
+
+    /// The newest revision of each item of a kind: those about `sector` (none: all of them), without settled ones where `open_only`; by the
+    /// time of that revision, then by id.
+    fn items(&self, kind: &str, sector: Option<&str>, open_only: bool) -> Result<Vec<Item>, StoreError>;
+
+    /// The newest revision of an item.
+    fn item(&self, kind: &str, id: &str) -> Result<Option<Item>, StoreError>;
+
+    /// Every revision of an item, oldest first.
+    fn item_history(&self, kind: &str, id: &str) -> Result<Vec<Item>, StoreError>;
 
     /// How many observation segments there are, dropped ones too.
     fn segment_count(&self) -> Result<u64, StoreError>;

@@ -1,10 +1,13 @@
 //! What every store refuses, whatever it holds.
 
 use crate::snapshot::is_sorted;
-use crate::{Batch, Receipt, Segment, Snapshot, State, StoreError, Write};
+use crate::{Batch, Receipt, Segment, Snapshot, State, StoreError, VersionRecord, Write};
 
 /// Bytes of any text or blob that is not a snapshot or a segment.
 const MAX_BYTES: usize = 16 << 20;
+
+/// Bytes of an item's kind or id.
+const MAX_NAME: usize = 1 << 10;
 
 const UNSORTED: &str = "a snapshot's statements are lines, each with its end, ascending, none twice";
 
@@ -58,6 +61,15 @@ fn check(write: &Write) -> Result<(), StoreError> {
                     version.number, version.sector
                 )));
             }
+            let VersionRecord { sector, number, depends, .. } = version;
+            depends.iter().try_for_each(|(_, at)| integers("a version that another one needs", &[*at]))?;
+            if !depends.is_sorted_by(|(one, _), (next, _)| one < next)
+                || depends.iter().any(|(other, _)| other == sector)
+            {
+                return Err(limit(format!(
+                    "version {number} of {sector} names the versions that it needs by sector, sorted, each sector once and not its own"
+                )));
+            }
             Ok(())
         }
         Write::PruneVersion { number, .. } | Write::PruneSegment(number) => integers("a number", &[*number]),
@@ -67,6 +79,16 @@ fn check(write: &Write) -> Result<(), StoreError> {
             integers("a rule's end or receipt", rule.until_ns.as_slice())?;
             integers("a rule's receipt", rule.receipt.as_slice())?;
             size("a rule", rule.body.len(), MAX_BYTES)
+        }
+        Write::Item(item) => {
+            integers("an item's revision or time", &[item.revision, item.time_ns])?;
+            integers("an item's receipt", item.receipt.as_slice())?;
+            size("an item's kind or id", item.kind.len().max(item.id.len()), MAX_NAME)?;
+            size("an item", item.body.len(), MAX_BYTES)?;
+            if item.kind.is_empty() || item.id.is_empty() {
+                return Err(limit("an item has a kind and an id"));
+            }
+            Ok(())
         }
         Write::Segment(segment) => {
             integers("a segment's number or count", &[segment.number, segment.count])?;

@@ -29,6 +29,8 @@ fn promoted() -> Batch {
         why: "first".into(),
         major: false,
         rollback_of: None,
+        core: None,
+        depends: vec![],
     };
     receipts(0..1)
         .with(Write::Sector(sector))
@@ -67,7 +69,7 @@ fn another_reads_while_it_is_open() {
         .unwrap();
     assert_eq!((row.0, row.2.as_str()), (1, "2023-11-14T22:13:20.123456789Z"));
     assert!(row.1.starts_with("0000000000000000070707"), "{}", row.1);
-    for view in ["log", "history", "stored_snapshots", "observations", "signing_keys", "doctrine"] {
+    for view in ["log", "history", "stored_snapshots", "observations", "signing_keys", "doctrine", "governance"] {
         tool.query_row(&format!("SELECT count(*) FROM {view}"), [], |row| row.get::<_, i64>(0)).unwrap();
     }
     let mode: String = tool.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();

@@ -22,8 +22,12 @@ pub struct NewVersion<'v> {
     pub snapshot: &'v Snapshot,
     /// The content that it takes the place of.
     pub before: Option<&'v Snapshot>,
-    /// The version that it takes the place of.
-    pub parent: Option<u64>,
+    /// The versions that it came from: the one that it takes the place of and, where it is a merge, the other one.
+    pub parents: &'v [u64],
+    /// The versions of other sectors that it needs: each sector once, by name.
+    pub depends: &'v [(String, u64)],
+    /// Ids of receipts that its own refers to.
+    pub links: &'v [String],
     /// The generation in which it becomes current.
     pub epoch: u64,
     /// When, in nanoseconds since 1970 (UTC).
@@ -38,6 +42,17 @@ pub struct NewVersion<'v> {
     pub rollback_of: Option<u64>,
     /// Whether it became current before it could be recorded.
     pub emergency: bool,
+}
+
+/// What a sector's key table has beyond what is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyLines {
+    /// The sector.
+    pub sector: String,
+    /// The place of the first of the lines.
+    pub first: u64,
+    /// The lines.
+    pub lines: Vec<String>,
 }
 
 /// A promotion or rollback that was refused.
@@ -67,30 +82,33 @@ pub struct Refused<'r> {
 const REFUSAL: usize = 2000;
 
 impl History {
-    /// Commits versions, oldest first, with the key table lines of the newest one's sector from a place on: the commit point of a
-    /// promotion. Each has its receipt, and all of it is durable or nothing.
+    /// Commits versions, of one sector or of several, each sector's oldest first, with their key tables' new lines: the commit point of a
+    /// promotion. Each has its receipt, in this order, and all of it is durable or nothing. The receipts of those that become current in the
+    /// last one's generation name each other.
     ///
     /// # Errors
     /// When it cannot be signed or stored.
-    pub fn commit(
-        &self,
-        versions: &[NewVersion<'_>],
-        lines: (u64, Vec<String>),
-    ) -> Result<Vec<Appended>, VersionError> {
-        let Some(newest) = versions.last() else { return Ok(Vec::new()) };
+    pub fn commit(&self, versions: &[NewVersion<'_>], lines: Vec<KeyLines>) -> Result<Vec<Appended>, VersionError> {
+        if versions.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut batch = Batch::new();
         let mut mended = Vec::new();
         for version in versions {
             self.store_snapshot(version, &mut batch, &mut mended)?;
         }
-        batch.extend(key_lines(newest.sector, lines));
+        lines.into_iter().for_each(|lines| _ = batch.extend(key_lines(lines)));
         let with = |receipts: &[Appended]| {
             for (version, receipt) in versions.iter().zip(receipts) {
                 batch.push(Write::Version(version.record(receipt.number)));
             }
             batch
         };
-        let appended = self.ledger.append_with(versions.iter().map(NewVersion::entry).collect(), with)?;
+        let generation = versions[versions.len() - 1].epoch;
+        let linked = versions.iter().rev().take_while(|version| version.epoch == generation).count();
+        let linked = versions.len() - linked..versions.len();
+        let entries = versions.iter().map(NewVersion::entry).collect();
+        let appended = self.ledger.append_linked(entries, linked, with)?;
         COMMITTED.add(versions.len() as u64);
         let mut damaged = self.damaged();
         mended.iter().for_each(|id| _ = damaged.remove(id));
@@ -141,7 +159,9 @@ impl History {
         if store.snapshot_depth(&id)?.is_some() {
             return Ok(());
         }
+        // Of one that was made under another core, what is stored may be more than what is its own now.
         if let Some(before) = version.before
+            && before.core_root() == version.snapshot.core_root()
             && !self.damaged().contains(&before.id())
             && store.snapshot_depth(&before.id())?.is_some_and(|depth| depth < CHANGES)
         {
@@ -181,7 +201,7 @@ impl NewVersion<'_> {
             }
         };
         let (sector, outcome) = (Some(self.sector.into()), Outcome::Approved);
-        Entry { time_ns: self.time_ns, sector, outcome, evidence, links: Vec::new() }
+        Entry { time_ns: self.time_ns, sector, outcome, evidence, links: self.links.to_vec() }
     }
 
     fn record(&self, receipt: u64) -> VersionRecord {
@@ -189,7 +209,7 @@ impl NewVersion<'_> {
             sector: self.sector.into(),
             number: self.number,
             snapshot: self.snapshot.id(),
-            parents: self.parent.into_iter().collect(),
+            parents: self.parents.to_vec(),
             epoch: self.epoch,
             time_ns: self.time_ns,
             receipt: Some(receipt),
@@ -197,6 +217,8 @@ impl NewVersion<'_> {
             why: self.why.into(),
             major: self.major,
             rollback_of: self.rollback_of,
+            core: Some(self.snapshot.core_root()),
+            depends: self.depends.to_vec(),
         }
     }
 }
@@ -214,8 +236,7 @@ fn lines(snapshot: &Snapshot, triples: &[Triple]) -> Vec<u8> {
     lines.concat()
 }
 
-/// Key table lines from a place on.
-pub(crate) fn key_lines(sector: &str, (first, lines): (u64, Vec<String>)) -> Batch {
-    let line = |(number, text)| Write::KeyLine(KeyLine { sector: sector.into(), number, text });
+pub(crate) fn key_lines(KeyLines { sector, first, lines }: KeyLines) -> Batch {
+    let line = |(number, text)| Write::KeyLine(KeyLine { sector: sector.clone(), number, text });
     (first..).zip(lines).map(line).collect()
 }

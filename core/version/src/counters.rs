@@ -33,9 +33,14 @@ pub(crate) static COMMITTED: Counter =
 pub(crate) static LOADED: Counter = Counter::new("knhk.version.loaded", "{version}", "versions read and found whole");
 pub(crate) static DAMAGED: Counter =
     Counter::new("knhk.version.damaged", "{version}", "versions read and found damaged");
+pub(crate) static OTHER_CORE: Counter = Counter::new(
+    "knhk.version.other_core",
+    "{version}",
+    "versions read that were made with another core ontology and do not conform to this one",
+);
 pub(crate) static PRUNED: Counter = Counter::new("knhk.version.pruned", "{version}", "versions that retention removed");
 
 /// Every counter of the history.
-pub fn counters() -> [&'static Counter; 4] {
-    [&COMMITTED, &LOADED, &DAMAGED, &PRUNED]
+pub fn counters() -> [&'static Counter; 5] {
+    [&COMMITTED, &LOADED, &DAMAGED, &OTHER_CORE, &PRUNED]
 }

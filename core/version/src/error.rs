@@ -49,6 +49,23 @@ pub enum VersionError {
         /// What does not agree.
         why: String,
     },
+    /// A version that was made with another core ontology and does not conform to this library's. It is whole.
+    #[error(
+        "version {number} of sector {sector} was made with another core ontology ({made}…, this library has {here}…) and does not conform \
+         to this one: {why}; open it with the library that made it, or promote content that conforms"
+    )]
+    OtherCore {
+        /// The sector.
+        sector: String,
+        /// The version.
+        number: u64,
+        /// How the root of the core that it was made with begins.
+        made: String,
+        /// How that of this library's begins.
+        here: String,
+        /// What does not conform.
+        why: String,
+    },
     /// Records that nothing stands for, or that stand for nothing.
     #[error("the history has orphans: {what}")]
     Orphans {
@@ -61,6 +78,28 @@ pub enum VersionError {
         /// Its name.
         name: String,
         /// Why not, and what can.
+        why: String,
+    },
+    /// Two versions that cannot be merged, whatever they say.
+    #[error("sector {sector}: the versions cannot be merged: {why}")]
+    Unmergeable {
+        /// The sector.
+        sector: String,
+        /// Why not.
+        why: String,
+    },
+    /// A step of a search that cannot be.
+    #[error("sector {sector}: {what}")]
+    Bisect {
+        /// The sector.
+        sector: String,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// Versions of several sectors that do not go together.
+    #[error("the versions do not go together: {why}")]
+    Clash {
+        /// Which needs which, and does not get it.
         why: String,
     },
     /// The caller asked to stop.

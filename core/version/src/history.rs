@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use knhk_ledger::{Appended, Entry, Evidence, Hash, Ledger, Outcome};
 use knhk_store::{Batch, SectorRecord, Setting, Store, VersionRecord, Write};
 
-use crate::VersionError;
+use crate::{KeyLines, VersionError};
 
 /// The versions of an engine's sectors, over its ledger. Any thread may call.
 pub struct History {
@@ -118,22 +118,16 @@ impl History {
         self.append(entry, Batch::new().with(Write::Sector(sector)))
     }
 
-    /// Records declared defaults and the key table lines from `first` on, with a receipt.
+    /// Records declared defaults of a sector and its key table's new lines, with a receipt.
     ///
     /// # Errors
     /// When it cannot be signed or stored.
-    pub fn declare(
-        &self,
-        sector: &str,
-        json: String,
-        lines: (u64, Vec<String>),
-        epoch: u64,
-        time_ns: u64,
-    ) -> Result<Appended, VersionError> {
-        let mut batch = crate::commit::key_lines(sector, lines);
-        batch.push(Write::Setting(Setting { name: declared_setting(sector), value: Some(json) }));
+    pub fn declare(&self, json: String, lines: KeyLines, epoch: u64, time_ns: u64) -> Result<Appended, VersionError> {
+        let sector = lines.sector.clone();
+        let mut batch = crate::commit::key_lines(lines);
+        batch.push(Write::Setting(Setting { name: declared_setting(&sector), value: Some(json) }));
         batch.push(epoch_write(epoch));
-        self.append(updated(sector, time_ns, "defaults declared", "", ""), batch)
+        self.append(updated(&sector, time_ns, "defaults declared", "", ""), batch)
     }
 
     pub(crate) fn append(&self, entry: Entry, batch: Batch) -> Result<Appended, VersionError> {

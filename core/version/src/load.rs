@@ -1,19 +1,25 @@
 //! Loading a version: what is stored, checked against the receipt's signature and the content address.
+//!
+//! A content address is of the core ontology, too. A version keeps the root of the core that it was made with and is checked against that
+//! one; where this library ships another, its statements are read over this one's, and its address stays what was signed.
+
+use std::sync::LazyLock;
 
 use knhk_ledger::{Evidence, Hash, KeyRing, Outcome, Statement, leaf_hash};
-use knhk_ontology::Snapshot;
+use knhk_ontology::{Core, Snapshot, address_of};
 use knhk_store::{Receipt, VersionRecord};
 
-use crate::counters::{DAMAGED, LOADED};
+use crate::counters::{DAMAGED, LOADED, OTHER_CORE};
 use crate::{History, VersionError};
 
 impl History {
     /// The content of a version, verified: its receipt is signed by the key that was the log's then and states this version with this
-    /// content, and the content has the address. What it has in common with `near`, another snapshot of the sector, is kept once. Gives the
-    /// receipt, too.
+    /// content, and the content has the address. What it has in common with `near`, another snapshot of the sector, is kept once, and it is
+    /// over the same core. Gives the receipt, too.
     ///
     /// # Errors
-    /// [`VersionError::Damaged`] for what is not as it was signed.
+    /// [`VersionError::Damaged`] for what is not as it was signed; [`VersionError::OtherCore`] for what was made with another core and does
+    /// not conform to this one.
     pub fn load(&self, record: &VersionRecord, near: &Snapshot) -> Result<(Snapshot, Receipt), VersionError> {
         let loaded = self.receipt_of(record).and_then(|receipt| Ok((self.content(record, near)?, receipt)));
         match &loaded {
@@ -22,6 +28,7 @@ impl History {
                 DAMAGED.add(1);
                 self.damaged().insert(record.snapshot);
             }
+            Err(VersionError::OtherCore { .. }) => OTHER_CORE.add(1),
             Err(_) => {}
         }
         loaded
@@ -49,17 +56,82 @@ impl History {
 
     fn content(&self, record: &VersionRecord, near: &Snapshot) -> Result<Snapshot, VersionError> {
         let damaged = |why: String| damaged(record, &why);
-        let lines = match self.store().snapshot(&record.snapshot) {
-            Ok(lines) => lines.ok_or_else(|| damaged("its content is missing".into()))?,
-            Err(knhk_store::StoreError::Corrupt { what }) => return Err(damaged(what)),
-            Err(error) => return Err(error.into()),
-        };
-        let snapshot = near.of_lines(&lines).map_err(|error| damaged(error.to_string()))?;
-        if snapshot.id() != record.snapshot {
-            return Err(damaged("its content does not match its content address".into()));
+        let lines = self.lines(record)?;
+        let (made, here) = (core_of(record), near.over());
+        if made == here {
+            let snapshot = near.of_lines(&lines).map_err(|error| damaged(error.to_string()))?;
+            return if snapshot.id() == record.snapshot { Ok(snapshot) } else { Err(damaged(UNLIKE.into())) };
         }
+        check_address(record, &lines)?;
+        let refused = |why: String| VersionError::OtherCore {
+            sector: record.sector.clone(),
+            number: record.number,
+            made: short(&made),
+            here: short(&here),
+            why,
+        };
+        let snapshot = near.made_under(made, &lines).map_err(|error| refused(error.to_string()))?;
+        if !snapshot.report().conforms() {
+            return Err(refused(snapshot.report().to_string()));
+        }
+        tracing::info!(
+            sector = record.sector,
+            version = record.number,
+            made = short(&made),
+            here = short(&here),
+            "a version was made with another core ontology and conforms to this one"
+        );
         Ok(snapshot)
     }
+
+    /// Checks a version without reading what it says: its receipt, as [`History::receipt_of`] does, and that its statements have the
+    /// address.
+    ///
+    /// # Errors
+    /// [`VersionError::Damaged`] for what is not as it was signed.
+    pub fn check(&self, record: &VersionRecord) -> Result<(), VersionError> {
+        self.receipt_of(record)?;
+        self.checked_lines(record).map(drop)
+    }
+
+    /// A version's statements, sorted lines that have its address.
+    pub(crate) fn checked_lines(&self, record: &VersionRecord) -> Result<Vec<u8>, VersionError> {
+        let lines = self.lines(record)?;
+        check_address(record, &lines)?;
+        Ok(lines)
+    }
+
+    /// A version's statements as they are stored.
+    fn lines(&self, record: &VersionRecord) -> Result<Vec<u8>, VersionError> {
+        match self.store().snapshot(&record.snapshot) {
+            Ok(Some(lines)) => Ok(lines),
+            Ok(None) => Err(damaged(record, "its content is missing")),
+            Err(knhk_store::StoreError::Corrupt { what }) => Err(damaged(record, &what)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+const UNLIKE: &str = "its content does not match its content address";
+
+/// The root of the core that a version was made with.
+pub(crate) fn core_of(record: &VersionRecord) -> Hash {
+    record.core.unwrap_or(Core::FIRST_ROOT)
+}
+
+/// Whether a version was made with another core than this library's.
+pub(crate) fn is_of_other_core(record: &VersionRecord) -> bool {
+    static HERE: LazyLock<Hash> = LazyLock::new(|| Core::shipped().root());
+    core_of(record) != *HERE
+}
+
+fn check_address(record: &VersionRecord, lines: &[u8]) -> Result<(), VersionError> {
+    if address_of(&core_of(record), lines) == record.snapshot { Ok(()) } else { Err(damaged(record, UNLIKE)) }
+}
+
+/// The beginning of a root, for people.
+fn short(root: &Hash) -> String {
+    crate::reference::hex(root)[..12].to_owned()
 }
 
 fn damaged(record: &VersionRecord, why: &str) -> VersionError {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use knhk_ledger::{Hash, Statement};
 use knhk_store::{Receipt, ReceiptQuery, VersionRecord};
 
-use crate::load::Stated;
+use crate::load::{Stated, is_of_other_core};
 use crate::{History, VersionError};
 
 /// Kinds of receipts that stand for versions.
@@ -36,6 +36,8 @@ pub struct LogEntry {
     pub rollback_of: Option<u64>,
     /// The id of its receipt.
     pub receipt: Option<String>,
+    /// Whether it was made with another core ontology than this library's; not known of what is no longer retained.
+    pub other_core: bool,
     /// Its tags, sorted.
     pub tags: Vec<String>,
     /// Whether its content is still kept.
@@ -95,6 +97,7 @@ impl History {
                 major: false,
                 rollback_of: stated.rollback_of,
                 receipt: Some(receipt.id.clone()),
+                other_core: false,
                 tags: Vec::new(),
                 retained: false,
             });
@@ -157,6 +160,7 @@ impl History {
 impl LogEntry {
     fn of(row: VersionRecord, receipt: Option<String>, tags: Vec<String>) -> LogEntry {
         LogEntry {
+            other_core: is_of_other_core(&row),
             version: row.number,
             snapshot_id: row.snapshot,
             parents: row.parents,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use knhk_ledger::{parse_ranges, ranges};
 use knhk_store::{Batch, Write};
 
 use crate::counters::PRUNED;
@@ -78,46 +79,7 @@ impl History {
     }
 }
 
-/// Ascending numbers as ranges: `1-3 7`.
-fn ranges(numbers: &[u64]) -> String {
-    let mut text = String::new();
-    let mut rest = numbers;
-    while let Some(&first) = rest.first() {
-        let run = rest.iter().zip(first..).take_while(|(number, expected)| *number == expected).count();
-        let space = if text.is_empty() { "" } else { " " };
-        match run {
-            1 => text += &format!("{space}{first}"),
-            _ => text += &format!("{space}{first}-{}", rest[run - 1]),
-        }
-        rest = &rest[run..];
-    }
-    text
-}
-
 /// The ranges of versions that a change of a sector removed, as its receipt says it; none: it is another change.
 pub(crate) fn pruned(change: &str) -> Option<Vec<(u64, u64)>> {
-    let range = |text: &str| {
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        Some((first.parse().ok()?, last.parse().ok()?))
-    };
-    change.strip_prefix(CHANGE)?.split(' ').map(range).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_as_they_were_written() {
-        for (numbers, text, read) in [
-            (&[1, 2, 3, 7][..], "1-3 7", vec![(1, 3), (7, 7)]),
-            (&[5], "5", vec![(5, 5)]),
-            (&[1, 3, 4], "1 3-4", vec![(1, 1), (3, 4)]),
-        ] {
-            assert_eq!(ranges(numbers), text);
-            assert_eq!(pruned(&format!("{CHANGE}{text}")), Some(read));
-        }
-        assert_eq!(pruned("tag a removed"), None);
-        assert_eq!(pruned("versions pruned: x"), None);
-    }
+    parse_ranges(change.strip_prefix(CHANGE)?)
 }

@@ -1,7 +1,6 @@
 //! Verifying the history: every version's receipt and content, and that nothing is an orphan.
 
-use knhk_ontology::{Core, Limits, Snapshot};
-
+use crate::load::is_of_other_core;
 use crate::{History, VersionError};
 
 /// Versions read at once.
@@ -21,6 +20,9 @@ pub struct VersionsVerified {
     pub versions: u64,
     /// Different snapshots among them.
     pub snapshots: u64,
+    /// Versions among them that were made with another core ontology than this library's. They are whole; what they say is read over this
+    /// one's.
+    pub other_core: u64,
 }
 
 impl History {
@@ -28,14 +30,9 @@ impl History {
     ///
     /// # Errors
     /// [`VersionError::Damaged`] and [`VersionError::Orphans`] with the first finding.
-    pub fn verify(
-        &self,
-        limits: &Limits,
-        progress: &mut dyn FnMut(VersionsProgress) -> bool,
-    ) -> Result<VersionsVerified, VersionError> {
+    pub fn verify(&self, progress: &mut dyn FnMut(VersionsProgress) -> bool) -> Result<VersionsVerified, VersionError> {
         let mut verified = VersionsVerified::default();
         for sector in self.store().sectors()? {
-            let mut near = Snapshot::empty(&sector.name, &Core::shipped(), limits);
             let mut seen = std::collections::HashSet::new();
             let mut before = None;
             loop {
@@ -44,7 +41,7 @@ impl History {
                 before = Some(last.number);
                 for version in &page {
                     let loaded = match seen.insert(version.snapshot) {
-                        true => self.load(version, &near).map(|(snapshot, _)| near = snapshot),
+                        true => self.check(version),
                         false => self.receipt_of(version).map(drop),
                     };
                     // Retention may have removed it since it was listed.
@@ -53,6 +50,7 @@ impl History {
                     }
                     loaded?;
                     verified.versions += 1;
+                    verified.other_core += u64::from(is_of_other_core(version));
                     if !progress(VersionsProgress { done: verified.versions }) {
                         return Err(VersionError::Stopped);
                     }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use knhk_ledger::{Evidence, KINDS, Ledger, LedgerError, Statement, VerifyOptions, verify};
 use knhk_store::{
-    Batch, Checkpoint, Hash, MemoryStore, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord,
-    Segment, SegmentQuery, Setting, Store, StoreError, Tag, VersionRecord, Write,
+    Batch, Checkpoint, Hash, Item, MemoryStore, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule,
+    SectorRecord, Segment, SegmentQuery, Setting, Store, StoreError, Tag, VersionRecord, Write,
 };
 
 use crate::world::{ORIGIN, World, entry, signer, updated};
@@ -20,7 +20,12 @@ fn every_kind_is_read_as_it_was_written() {
     let all = vec![
         Evidence::PatternDetected { detector: text(), pattern: text(), confidence: 0.97, observations: vec![text()] },
         Evidence::ProposalGenerated { proposal: text(), proposer: text(), delta: hash, confidence: 0.5, why: text() },
-        Evidence::ValidationExecuted { proposal: None, snapshot: hash, stages: vec![], duration_ns: 1 },
+        Evidence::ValidationExecuted { proposal: None, snapshot: hash, before: None, stages: vec![], duration_ns: 1 },
+        Evidence::ProposalApproved { proposal: text(), by: text(), request: hash, approval: hash },
+        Evidence::ProposalWithdrawn { proposal: text(), by: text(), why: text() },
+        Evidence::ApproversChanged { revision: 1, body: hash, by: text(), why: text() },
+        Evidence::GuardAdded { guard: text(), revision: 1, body: hash, by: text(), why: text() },
+        Evidence::GuardRemoved { guard: text(), revision: 2, by: text(), why: text() },
         Evidence::RollbackExecuted {
             version: 2,
             rollback_of: 1,
@@ -179,6 +184,9 @@ impl Store for Full {
         tags(sector: &str) -> Vec<Tag>;
         rules() -> Vec<Rule>;
         rule_history(id: &str) -> Vec<Rule>;
+        items(kind: &str, sector: Option<&str>, open_only: bool) -> Vec<Item>;
+        item(kind: &str, id: &str) -> Option<Item>;
+        item_history(kind: &str, id: &str) -> Vec<Item>;
         segment_count() -> u64;
         segment(number: u64) -> Option<Segment>;
         segments(query: &SegmentQuery) -> Vec<Segment>;

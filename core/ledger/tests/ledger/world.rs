@@ -88,6 +88,8 @@ impl World {
             why: "it is time".into(),
             major: false,
             rollback_of: None,
+            core: None,
+            depends: vec![],
         };
         self.ledger
             .append_with(vec![entry(1500 + version, Some("orders"), evidence)], |receipts| {

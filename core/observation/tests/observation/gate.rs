@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex};
 
 use knhk_store::{
-    Batch, Checkpoint, Hash, MemoryStore, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord,
-    Segment, SegmentQuery, Store, StoreError, Tag, VersionRecord,
+    Batch, Checkpoint, Hash, Item, MemoryStore, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule,
+    SectorRecord, Segment, SegmentQuery, Store, StoreError, Tag, VersionRecord,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,9 @@ impl Store for Gate {
         fn tags(&self, sector: &str) -> Vec<Tag>;
         fn rules(&self) -> Vec<Rule>;
         fn rule_history(&self, id: &str) -> Vec<Rule>;
+        fn items(&self, kind: &str, sector: Option<&str>, open_only: bool) -> Vec<Item>;
+        fn item(&self, kind: &str, id: &str) -> Option<Item>;
+        fn item_history(&self, kind: &str, id: &str) -> Vec<Item>;
         fn segment_count(&self) -> u64;
         fn segment(&self, number: u64) -> Option<Segment>;
         fn segments(&self, query: &SegmentQuery) -> Vec<Segment>;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use knhk_hot::layout::Key;
 use knhk_hot::{Observed, ReaderOptions};
-use knhk_ledger::{Evidence, LedgerError, Statement};
+use knhk_ledger::{Evidence, LedgerError, Statement, parse_ranges};
 use knhk_observation::{ObservationError, Retention, Settings, prove, record};
 use knhk_store::{MemoryStore, ReceiptQuery, SegmentQuery, SqliteStore, Store};
 
@@ -172,6 +172,10 @@ fn retention_drops_observations_and_keeps_what_proves_them() {
     assert_eq!(verified.observations, held.len() as u64);
     let refused = prove(&*world.store, 0, 0).unwrap_err();
     assert!(matches!(refused, ObservationError::Dropped { segment: 0 }), "{refused}");
+    let gone =
+        |numbers: std::ops::Range<u64>| numbers.filter(|&number| content(&world, number).is_none()).collect::<Vec<_>>();
+    let count = world.store.segment_count().unwrap();
+    assert_eq!(said_dropped(&world), gone(0..count), "each has its receipt");
     // By age, also of what an earlier run wrote, and while nothing new comes.
     settings.retention = Retention { bytes: None, age: Some(Duration::ZERO) };
     let monitor = world.monitor(settings);
@@ -179,6 +183,30 @@ fn retention_drops_observations_and_keeps_what_proves_them() {
         thread::yield_now();
     }
     assert_eq!(world.verified().dropped, 10_000);
+    assert_eq!(said_dropped(&world), gone(0..count));
+}
+
+fn content(world: &World, segment: u64) -> Option<Vec<u8>> {
+    world.store.segment(segment).unwrap().unwrap().content
+}
+
+/// The segments that signed receipts say were dropped, ascending.
+fn said_dropped(world: &World) -> Vec<u64> {
+    let query =
+        ReceiptQuery { kind: Some("sector updated".into()), sector: Some("orders".into()), ..Default::default() };
+    let mut said: Vec<u64> = Vec::new();
+    for receipt in world.store.receipts(&query).unwrap() {
+        let Evidence::SectorUpdated { change, why, .. } =
+            Statement::decode(&receipt.statement).unwrap().claims.evidence
+        else {
+            panic!("a receipt of another kind")
+        };
+        let Some(ranges) = change.strip_prefix("segments dropped: ") else { continue };
+        assert_eq!(why, "retention");
+        said.extend(parse_ranges(ranges).unwrap().into_iter().flat_map(|(first, last)| first..=last));
+    }
+    said.sort_unstable();
+    said
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What every store must do, as functions that a test calls with an empty store. Each panics with what is wrong.
 
 mod contents;
+mod items;
 
 use std::sync::Arc;
 
 use crate::{
-    Batch, Hash, KeyLine, LogNode, Receipt, SectorRecord, Setting, Snapshot, Store, StoreError, Tag, VersionRecord,
-    Write,
+    Batch, Hash, Item, KeyLine, LogNode, Receipt, SectorRecord, Setting, Snapshot, Store, StoreError, Tag,
+    VersionRecord, Write,
 };
 
 /// Runs the whole suite; `fresh` makes an empty store.
@@ -17,6 +18,8 @@ pub fn suite<S: Store + 'static>(mut fresh: impl FnMut() -> S) {
     contents::versions_and_tags(&fresh());
     contents::pruning(&fresh());
     contents::doctrine(&fresh());
+    items::items(&fresh());
+    items::dependencies(&fresh());
     contents::segments(&fresh());
     contents::keys_and_settings(&fresh());
     contents::states(&fresh());
@@ -66,6 +69,8 @@ fn version(sector: &str, number: u64, snapshot: Hash) -> VersionRecord {
         why: "it's \"right\"".into(),
         major: number.is_multiple_of(2),
         rollback_of: number.checked_sub(2),
+        core: (number > 1).then(|| hash(number)),
+        depends: Vec::new(),
     }
 }
 
@@ -146,6 +151,18 @@ fn limits(store: &dyn Store) {
     limit(Write::Receipt(Receipt { statement: vec![0; (16 << 20) + 1], ..receipt(0) }));
     limit(Write::Version(VersionRecord { parents: vec![3], ..version("orders", 3, hash(0)) }));
     limit(Write::Version(VersionRecord { rollback_of: Some(4), ..version("orders", 3, hash(0)) }));
+    let needs = |depends: &[(&str, u64)]| {
+        let depends = depends.iter().map(|&(sector, at)| (sector.to_owned(), at)).collect();
+        Write::Version(VersionRecord { depends, ..version("orders", 3, hash(0)) })
+    };
+    limit(needs(&[("quotes", u64::MAX)]));
+    limit(needs(&[("orders", 1)]));
+    limit(needs(&[("trades", 1), ("quotes", 1)]));
+    limit(needs(&[("quotes", 1), ("quotes", 2)]));
+    limit(Write::Item(Item { id: String::new(), ..items::item("p-1", 1) }));
+    limit(Write::Item(Item { kind: "x".repeat(1025), ..items::item("p-1", 1) }));
+    limit(Write::Item(Item { body: vec![0; (16 << 20) + 1], ..items::item("p-1", 1) }));
+    limit(Write::Item(Item { revision: u64::MAX, ..items::item("p-1", 1) }));
     limit(Write::LogNode(LogNode { level: 0, position: 0, hash: hash(0) }));
     limit(Write::Snapshot(Snapshot::whole(hash(0), b"b\na\n".to_vec())));
     limit(Write::Snapshot(Snapshot::whole(hash(0), b"a\na\n".to_vec())));

@@ -7,11 +7,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use self::tables::{Tables, of};
+use self::tables::{Tables, of, of_item};
 use crate::snapshot::apply;
 use crate::validate::validate;
 use crate::{
-    Batch, Checkpoint, Hash, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord, Segment,
+    Batch, Checkpoint, Hash, Item, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord, Segment,
     SegmentQuery, Snapshot, Store, StoreError, Tag, VersionRecord,
 };
 
@@ -156,6 +156,28 @@ impl Store for MemoryStore {
 
     fn rule_history(&self, id: &str) -> Result<Vec<Rule>, StoreError> {
         Ok(self.lock().tables.rules.rows.range(of(id)).map(|(_, rule)| rule.clone()).collect())
+    }
+
+    fn items(&self, kind: &str, sector: Option<&str>, open_only: bool) -> Result<Vec<Item>, StoreError> {
+        let open = self.lock();
+        let mut newest: BTreeMap<&str, &Item> = BTreeMap::new();
+        for ((of, id, _), item) in &open.tables.items.rows {
+            if of == kind {
+                newest.insert(id, item);
+            }
+        }
+        let asked = |item: &&Item| (sector.is_none() || item.sector.as_deref() == sector) && (item.open || !open_only);
+        let mut items: Vec<Item> = newest.into_values().filter(asked).cloned().collect();
+        items.sort_by_key(|item| item.time_ns);
+        Ok(items)
+    }
+
+    fn item(&self, kind: &str, id: &str) -> Result<Option<Item>, StoreError> {
+        Ok(self.lock().tables.items.last(of_item(kind, id)).map(|(_, item)| item.clone()))
+    }
+
+    fn item_history(&self, kind: &str, id: &str) -> Result<Vec<Item>, StoreError> {
+        Ok(self.lock().tables.items.rows.range(of_item(kind, id)).map(|(_, item)| item.clone()).collect())
     }
 
     fn segment_count(&self) -> Result<u64, StoreError> {

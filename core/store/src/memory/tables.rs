@@ -5,8 +5,8 @@ use std::ops::{RangeBounds, RangeInclusive};
 
 use crate::validate::in_order;
 use crate::{
-    Checkpoint, Hash, PublicKey, Receipt, Rule, SectorRecord, Segment, Snapshot, State, StoreError, Tag, VersionRecord,
-    Write,
+    Checkpoint, Hash, Item, PublicKey, Receipt, Rule, SectorRecord, Segment, Snapshot, State, StoreError, Tag,
+    VersionRecord, Write,
 };
 
 /// A table whose changes can be undone.
@@ -51,6 +51,9 @@ impl<K: Ord + Clone, V> Table<K, V> {
     }
 }
 
+/// Kind, id, revision.
+type ItemKey = (String, String, u64);
+
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) receipts: Table<u64, Receipt>,
@@ -60,6 +63,7 @@ pub(super) struct Tables {
     pub(super) versions: Table<(String, u64), VersionRecord>,
     pub(super) tags: Table<(String, String), Tag>,
     pub(super) rules: Table<(String, u64), Rule>,
+    pub(super) items: Table<ItemKey, Item>,
     pub(super) segments: Table<u64, Segment>,
     pub(super) checkpoints: Table<u64, Checkpoint>,
     pub(super) key_lines: Table<(String, u64), String>,
@@ -73,6 +77,11 @@ pub(super) fn of(name: &str) -> RangeInclusive<(String, u64)> {
     (name.into(), 0)..=(name.into(), u64::MAX)
 }
 
+/// The keys of an item.
+pub(super) fn of_item(kind: &str, id: &str) -> RangeInclusive<ItemKey> {
+    (kind.into(), id.into(), 0)..=(kind.into(), id.into(), u64::MAX)
+}
+
 impl Tables {
     pub(super) fn end(&mut self, keep: bool) {
         self.receipts.end(keep);
@@ -82,6 +91,7 @@ impl Tables {
         self.versions.end(keep);
         self.tags.end(keep);
         self.rules.end(keep);
+        self.items.end(keep);
         self.segments.end(keep);
         self.checkpoints.end(keep);
         self.key_lines.end(keep);
@@ -137,6 +147,7 @@ impl Tables {
                 self.has_receipt(rule.receipt)?;
                 self.rules.set((rule.id.clone(), rule.revision), rule);
             }
+            Write::Item(item) => self.item(item)?,
             Write::Segment(segment) => {
                 in_order("segment", segment.number, self.segments.rows.len() as u64)?;
                 self.has_sector(&segment.sector)?;
@@ -223,7 +234,21 @@ impl Tables {
             return Err(StoreError::missing("the version's snapshot"));
         }
         self.has_receipt(version.receipt)?;
+        version.depends.iter().try_for_each(|(sector, _)| self.has_sector(sector))?;
         self.versions.set((sector.clone(), *number), version);
+        Ok(())
+    }
+
+    fn item(&mut self, item: Item) -> Result<(), StoreError> {
+        let newest = self.items.last(of_item(&item.kind, &item.id)).map(|(_, newest)| newest);
+        let what = format!("{} {}: revision", item.kind, item.id);
+        in_order(&what, item.revision, newest.map_or(1, |newest| newest.revision + 1))?;
+        if newest.is_some_and(|newest| newest.sector != item.sector) {
+            return Err(StoreError::conflict(format!("{} {} is about another sector", item.kind, item.id)));
+        }
+        item.sector.iter().try_for_each(|sector| self.has_sector(sector))?;
+        self.has_receipt(item.receipt)?;
+        self.items.set((item.kind.clone(), item.id.clone(), item.revision), item);
         Ok(())
     }
 

@@ -16,11 +16,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, ffi};
 
 use crate::validate::validate;
 use crate::{
-    Batch, Checkpoint, Hash, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord, Segment,
+    Batch, Checkpoint, Hash, Item, Pending, Progress, PublicKey, Receipt, ReceiptQuery, Rule, SectorRecord, Segment,
     SegmentQuery, Store, StoreError, Tag, VersionRecord,
 };
 
 mod backup;
+mod items;
 mod read;
 mod schema;
 mod write;
@@ -255,6 +256,18 @@ impl Store for SqliteStore {
 
     fn rule_history(&self, id: &str) -> Result<Vec<Rule>, StoreError> {
         self.read(|store| read::rule_history(store, id))
+    }
+
+    fn items(&self, kind: &str, sector: Option<&str>, open_only: bool) -> Result<Vec<Item>, StoreError> {
+        self.read(|store| items::items(store, kind, sector, open_only))
+    }
+
+    fn item(&self, kind: &str, id: &str) -> Result<Option<Item>, StoreError> {
+        self.read(|store| items::item(store, kind, id))
+    }
+
+    fn item_history(&self, kind: &str, id: &str) -> Result<Vec<Item>, StoreError> {
+        self.read(|store| items::item_history(store, kind, id))
     }
 
     fn segment_count(&self) -> Result<u64, StoreError> {

@@ -12,7 +12,7 @@ use crate::{
     StoreError, Tag, VersionRecord,
 };
 
-type Read<T> = Result<T, ReadError>;
+pub(super) type Read<T> = Result<T, ReadError>;
 
 /// Limits of SQL are signed, and no list is that long.
 fn at_most(limit: usize) -> i64 {
@@ -24,7 +24,7 @@ fn bound(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     store: &Transaction,
     query: &str,
     parameters: impl Params,
@@ -33,7 +33,7 @@ fn all<T>(
     Ok(store.prepare_cached(query)?.query_map(parameters, row)?.collect::<Result<_, _>>()?)
 }
 
-fn one<T>(
+pub(super) fn one<T>(
     store: &Transaction,
     query: &str,
     parameters: impl Params,
@@ -172,8 +172,8 @@ pub(super) fn sectors(store: &Transaction) -> Read<Vec<SectorRecord>> {
     })
 }
 
-const VERSION: &str = "SELECT sector, number, snapshot, parents, epoch, time_ns, receipt, by, why, major, rollback_of \
-                       FROM versions WHERE sector = ?1 AND";
+const VERSION: &str = "SELECT sector, number, snapshot, parents, epoch, time_ns, receipt, by, why, major, rollback_of, \
+                       core FROM versions WHERE sector = ?1 AND";
 
 fn to_version(row: &Row) -> rusqlite::Result<VersionRecord> {
     Ok(VersionRecord {
@@ -188,6 +188,8 @@ fn to_version(row: &Row) -> rusqlite::Result<VersionRecord> {
         why: row.get(8)?,
         major: row.get(9)?,
         rollback_of: row.get(10)?,
+        core: row.get(11)?,
+        depends: Vec::new(),
     })
 }
 
@@ -208,16 +210,39 @@ pub(super) fn versions(
     limit: usize,
 ) -> Read<Vec<VersionRecord>> {
     let query = format!("{VERSION} number < ?2 ORDER BY number DESC LIMIT ?3");
-    all(store, &query, params![sector, before.map_or(i64::MAX, bound), at_most(limit)], to_version)
+    let mut versions = all(store, &query, params![sector, before.map_or(i64::MAX, bound), at_most(limit)], to_version)?;
+    add_dependencies(store, sector, &mut versions)?;
+    Ok(versions)
 }
 
 pub(super) fn version(store: &Transaction, sector: &str, number: u64) -> Read<Option<VersionRecord>> {
-    one(store, &format!("{VERSION} number = ?2"), params![sector, bound(number)], to_version)
+    with_dependencies(store, one(store, &format!("{VERSION} number = ?2"), params![sector, bound(number)], to_version)?)
 }
 
 pub(super) fn version_at(store: &Transaction, sector: &str, time_ns: u64) -> Read<Option<VersionRecord>> {
     let query = format!("{VERSION} time_ns <= ?2 ORDER BY number DESC LIMIT 1");
-    one(store, &query, params![sector, bound(time_ns)], to_version)
+    with_dependencies(store, one(store, &query, params![sector, bound(time_ns)], to_version)?)
+}
+
+fn with_dependencies(store: &Transaction, version: Option<VersionRecord>) -> Read<Option<VersionRecord>> {
+    let Some(mut version) = version else { return Ok(None) };
+    let sector = version.sector.clone();
+    add_dependencies(store, &sector, std::slice::from_mut(&mut version))?;
+    Ok(Some(version))
+}
+
+/// Adds what versions of a sector need; they are in descending order.
+fn add_dependencies(store: &Transaction, sector: &str, versions: &mut [VersionRecord]) -> Read<()> {
+    let ([newest, ..], [.., oldest]) = (&*versions, &*versions) else { return Ok(()) };
+    let query = "SELECT number, needs, at FROM dependencies WHERE sector = ?1 AND number BETWEEN ?2 AND ?3 ORDER BY number, needs";
+    let between = params![sector, oldest.number, newest.number];
+    for (number, needs, at) in all(store, query, between, |row| Ok((row.get::<_, u64>(0)?, row.get(1)?, row.get(2)?)))?
+    {
+        if let Ok(place) = versions.binary_search_by(|version| number.cmp(&version.number)) {
+            versions[place].depends.push((needs, at));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn tags(store: &Transaction, sector: &str) -> Read<Vec<Tag>> {

@@ -11,7 +11,7 @@ use crate::StoreError;
 const APPLICATION: u32 = u32::from_be_bytes(*b"KNHK");
 
 /// Each brings a store from the version that is its place to the next; only ever added to.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("views.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("views.sql"), include_str!("items.sql")];
 
 /// The newest schema that this library knows, as SQLite's `user_version`.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -76,6 +76,7 @@ mod tests {
         migrate(&mut connection, path).unwrap();
         assert_eq!(check(&connection, path), Ok(SCHEMA_VERSION));
         connection.prepare("SELECT * FROM log").unwrap();
+        connection.prepare("SELECT * FROM governance").unwrap();
         let kept: String =
             connection.query_row("SELECT value FROM settings WHERE name = 'a'", [], |row| row.get(0)).unwrap();
         assert_eq!(kept, "b");

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
-use super::{ReadError, io_failure};
+use super::{ReadError, io_failure, items};
 use crate::validate::in_order;
 use crate::{Batch, Hash, Receipt, Segment, Snapshot, State, StoreError, VersionRecord, Write};
 
@@ -55,6 +55,7 @@ impl Packed {
             Packed::Snapshot { removed, added, .. } => removed.packed.len() + added.packed.len(),
             Packed::Mended { statements, .. } => statements.packed.len(),
             Packed::Plain(Write::Segment(segment)) => segment.content.as_ref().map_or(0, Vec::len),
+            Packed::Plain(Write::Item(item)) => item.body.len(),
             Packed::Plain(Write::State(state)) => state.content.len(),
             Packed::Plain(Write::Setting(setting)) => setting.value.as_ref().map_or(0, String::len),
             Packed::Plain(_) => 0,
@@ -62,7 +63,7 @@ impl Packed {
     }
 }
 
-type Applied = Result<(), ReadError>;
+pub(super) type Applied = Result<(), ReadError>;
 
 pub(super) fn apply(store: &Connection, write: &Packed) -> Applied {
     match write {
@@ -171,6 +172,7 @@ fn plain(store: &Connection, write: &Write) -> Applied {
             ])?;
             Ok(())
         }
+        Write::Item(item) => items::add(store, item),
         Write::Segment(segment) => add_segment(store, segment),
         Write::PruneSegment(number) => {
             let update = "UPDATE segments SET content = NULL WHERE number = ?1";
@@ -277,7 +279,7 @@ fn add_version(store: &Connection, version: &VersionRecord) -> Applied {
     })?;
     refuse_unless(depth(store, &version.snapshot)?.is_some(), || StoreError::missing("the version's snapshot"))?;
     has_receipt(store, version.receipt)?;
-    let insert = "INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let insert = "INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     store.prepare_cached(insert)?.execute(params![
         version.sector,
         version.number,
@@ -289,8 +291,14 @@ fn add_version(store: &Connection, version: &VersionRecord) -> Applied {
         version.by,
         version.why,
         version.major,
-        version.rollback_of
+        version.rollback_of,
+        version.core
     ])?;
+    for (needs, at) in &version.depends {
+        has_sector(store, needs)?;
+        let insert = "INSERT INTO dependencies VALUES (?1, ?2, ?3, ?4)";
+        store.prepare_cached(insert)?.execute(params![version.sector, version.number, needs, at])?;
+    }
     Ok(())
 }
 
@@ -352,7 +360,7 @@ fn count(store: &Connection, query: &str, parameters: impl rusqlite::Params) -> 
     store.prepare_cached(query)?.query_row(parameters, |row| row.get(0))
 }
 
-fn has_sector(store: &Connection, sector: &str) -> Applied {
+pub(super) fn has_sector(store: &Connection, sector: &str) -> Applied {
     let found = store.prepare_cached("SELECT 1 FROM sectors WHERE name = ?1")?.exists([sector])?;
     refuse_unless(found, || StoreError::missing(format!("sector {sector}")))
 }
@@ -363,12 +371,12 @@ fn has_version(store: &Connection, sector: &str, number: u64) -> Applied {
     refuse_unless(found, || StoreError::missing(format!("version {number} of sector {sector}")))
 }
 
-fn has_receipt(store: &Connection, receipt: Option<u64>) -> Applied {
+pub(super) fn has_receipt(store: &Connection, receipt: Option<u64>) -> Applied {
     let Some(number) = receipt else { return Ok(()) };
     let found = store.prepare_cached("SELECT 1 FROM receipts WHERE number = ?1")?.exists([number])?;
     refuse_unless(found, || StoreError::missing(format!("receipt {number}")))
 }
 
-fn refuse_unless(holds: bool, refusal: impl FnOnce() -> StoreError) -> Applied {
+pub(super) fn refuse_unless(holds: bool, refusal: impl FnOnce() -> StoreError) -> Applied {
     if holds { Ok(()) } else { Err(refusal().into()) }
 }

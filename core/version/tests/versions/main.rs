@@ -1,0 +1,4 @@
+//! The history over a ledger in memory.
+
+mod cores;
+mod world;
