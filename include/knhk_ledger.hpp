@@ -329,4 +329,6 @@ private:
 
 } // namespace knhk
 
+#include "knhk_observed.hpp"
+
 #endif // KNHK_LEDGER_HPP

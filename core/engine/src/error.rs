@@ -258,6 +258,7 @@ impl From<RuleError> for Error {
     fn from(error: RuleError) -> Error {
         let (status, item) = match &error {
             RuleError::TooLarge { what, .. } => (Status::Limit, what.clone()),
+            RuleError::Store(_) => return Error::new(Status::Io, "govern", "", error.to_string()),
             RuleError::Stored { rule, .. } => (Status::Corrupt, rule.clone()),
             RuleError::Field { rule, .. } | RuleError::Expression { rule, .. } => (Status::Document, rule.clone()),
             _ => (Status::Document, String::new()),
@@ -293,6 +294,9 @@ impl From<VersionError> for Error {
             VersionError::Ambiguous { reference, .. } => (Status::InvalidArgument, reference),
             VersionError::Unknown { sector, .. } => (Status::NotFound, sector),
             VersionError::Damaged { sector, .. } | VersionError::OtherCore { sector, .. } => (Status::Corrupt, sector),
+            VersionError::Unmergeable { sector, .. } => (Status::Document, sector),
+            VersionError::Bisect { sector, .. } => (Status::InvalidArgument, sector),
+            VersionError::Clash { .. } => (Status::Conflict, String::new()),
             VersionError::Orphans { .. } => (Status::Tampered, String::new()),
             _ => (Status::System, String::new()),
         };

@@ -41,8 +41,27 @@ pub(crate) static UNDECIDED: Counter = Counter::new(
 );
 pub(crate) static TESTS: Counter =
     Counter::new("knhk.governance.shadow.tests", "{test}", "assertions tested in shadows");
+pub(crate) static RULES_JUDGED: Counter =
+    Counter::new("knhk.governance.rules.judged", "{rule}", "doctrine rules that judged a change");
+pub(crate) static RULES_BROKEN: Counter =
+    Counter::new("knhk.governance.rules.broken", "{rule}", "mandatory rules that a change broke");
+pub(crate) static RULES_WARNED: Counter =
+    Counter::new("knhk.governance.rules.warned", "{rule}", "advisory rules that a change broke");
+pub(crate) static RULES_OVERRIDDEN: Counter =
+    Counter::new("knhk.governance.rules.overridden", "{rule}", "soft-mandatory rules that an approval overrode");
 
 /// Every counter of governance.
-pub fn counters() -> [&'static Counter; 6] {
-    [&RUNS, &REFUSED, &STOPPED, &PAIRS, &UNDECIDED, &TESTS]
+pub fn counters() -> [&'static Counter; 10] {
+    [
+        &RUNS,
+        &REFUSED,
+        &STOPPED,
+        &PAIRS,
+        &UNDECIDED,
+        &TESTS,
+        &RULES_JUDGED,
+        &RULES_BROKEN,
+        &RULES_WARNED,
+        &RULES_OVERRIDDEN,
+    ]
 }

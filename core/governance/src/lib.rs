@@ -23,6 +23,8 @@ mod pipeline;
 mod render;
 mod report;
 mod shadow;
+#[cfg(test)]
+mod spec;
 mod stage;
 mod text;
 

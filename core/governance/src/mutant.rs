@@ -59,6 +59,7 @@ mutants! {
     NewSetUnasked "the new approvers are not asked whether they hold their keys",
     ThresholdOneLess "one signature less than the threshold changes the approvers",
     RevisionIgnored "a set of approvers replaces any other, not only the one that it follows",
+    AlteredUnasked "guards change without what a relaxation of them would take",
     KeepersIgnored "any approver may change the approvers, not only their keepers",
 }
 

@@ -80,6 +80,28 @@ pub enum VersionError {
         /// Why not, and what can.
         why: String,
     },
+    /// Two versions that cannot be merged, whatever they say.
+    #[error("sector {sector}: the versions cannot be merged: {why}")]
+    Unmergeable {
+        /// The sector.
+        sector: String,
+        /// Why not.
+        why: String,
+    },
+    /// A step of a search that cannot be.
+    #[error("sector {sector}: {what}")]
+    Bisect {
+        /// The sector.
+        sector: String,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// Versions of several sectors that do not go together.
+    #[error("the versions do not go together: {why}")]
+    Clash {
+        /// Which needs which, and does not get it.
+        why: String,
+    },
     /// The caller asked to stop.
     #[error("the operation was stopped by its caller")]
     Stopped,

@@ -6,12 +6,17 @@
 #![forbid(unsafe_code)]
 
 mod as_of;
+mod bisect;
+mod blame;
 mod commit;
 mod counters;
+mod dependencies;
 mod error;
 mod history;
+mod lineage;
 mod load;
 mod log;
+mod merge;
 mod orphans;
 mod reference;
 mod retention;
@@ -19,11 +24,16 @@ mod tags;
 mod verify;
 
 pub use as_of::AsOf;
+pub use bisect::{Bisect, Culprit, Step, Trial};
+pub use blame::{BlameOf, Blamed};
 pub use commit::{KeyLines, NewVersion, Refused};
 pub use counters::{Counter, counters};
+pub use dependencies::Versions;
 pub use error::VersionError;
 pub use history::History;
+pub use lineage::Change;
 pub use log::LogEntry;
+pub use merge::{Conflict, Merge, Merged, three_way};
 pub use orphans::Orphans;
 pub use reference::{Reference, named};
 pub use retention::Retention;

@@ -91,7 +91,14 @@ impl History {
     /// [`VersionError::Damaged`] for what is not as it was signed.
     pub fn check(&self, record: &VersionRecord) -> Result<(), VersionError> {
         self.receipt_of(record)?;
-        check_address(record, &self.lines(record)?)
+        self.checked_lines(record).map(drop)
+    }
+
+    /// A version's statements, sorted lines that have its address.
+    pub(crate) fn checked_lines(&self, record: &VersionRecord) -> Result<Vec<u8>, VersionError> {
+        let lines = self.lines(record)?;
+        check_address(record, &lines)?;
+        Ok(lines)
     }
 
     /// A version's statements as they are stored.

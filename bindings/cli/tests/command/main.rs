@@ -6,6 +6,7 @@ mod hostile;
 mod knowledge;
 mod live;
 mod manual;
+mod operate;
 mod scratch;
 mod socket;
 mod terminal;

@@ -19,6 +19,8 @@ pub(super) struct Kind {
 
 pub(super) const PROPOSAL: Kind = Kind { name: "proposal", prefix: "p-" };
 pub(super) const RELAXATION: Kind = Kind { name: "relaxation", prefix: "r-" };
+pub(super) const SHADOW: Kind = Kind { name: "shadow", prefix: "s-" };
+pub(super) const VIOLATION: Kind = Kind { name: "violation", prefix: "v-" };
 /// A change of the approvers or of the guards.
 pub(super) const CHANGE: Kind = Kind { name: "change", prefix: "c-" };
 /// The approvers in force: one item.
@@ -74,7 +76,7 @@ impl Engine {
             let mut batch = Batch::new();
             for (kept, body) in items(appended) {
                 match store.item(kept.kind.name, kept.id) {
-                    Ok(before) => batch.push(Write::Item(Item {
+                    Ok(before) => _ = batch.push(Write::Item(Item {
                         kind: kept.kind.name.into(),
                         id: kept.id.into(),
                         revision: before.map_or(0, |before| before.revision) + 1,

@@ -93,7 +93,7 @@ impl Engine {
                 records: &records,
                 others: &others,
                 invariants: &hooks.invariants,
-                workloads: hooks.workloads.get(&candidate.sector).map_or(&[], Vec::as_slice),
+                workloads: hooks.workloads.get(&candidate.sector).map_or(&[][..], |own| own),
                 hot: &self.inner.hot,
                 doctrine: &judge_doctrine,
                 guards: &judge_guards,

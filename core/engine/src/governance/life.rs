@@ -115,7 +115,7 @@ impl Engine {
         self.open_proposal(id)?;
         let proposal = self.carry(id, None, Some(by))?;
         let refuse = |status, said: &str| {
-            let message = format!("proposal {id} {said}\n{}", knhk_governance::render(&proposal.reports));
+            let message = format!("proposal {id} {said}\n{}", super::rendered(&proposal.reports));
             Err(Error::new(status, "govern", id, message.trim_end()).with_reports(proposal.reports.clone()))
         };
         match proposal.state {
@@ -272,6 +272,7 @@ impl Engine {
         let generated = proposal.receipts.first().cloned();
         let entries: Vec<Entry> = validations(proposal, &run.prepared, generated, time_ns);
         let receipts = self.keep_proposal(entries, &mut filed)?;
+        self.track_violations(&filed.proposal, &run.prepared)?;
         tracing::info!(name: "knhk.govern.validated", proposal = filed.proposal.id, before = before.as_str(),
             state = filed.proposal.state.as_str(), "proposal");
         if !wanted {

@@ -14,7 +14,6 @@
 mod approvals;
 mod book;
 mod candidate;
-mod doctrine;
 mod govern;
 mod hooks;
 mod judge;
@@ -22,8 +21,13 @@ mod life;
 mod proposal;
 mod recover;
 mod relaxations;
+mod rules;
+mod shadows;
+mod shipped;
 mod standing;
 mod turn;
+mod versions;
+mod violations;
 
 pub use approvals::{Approvable, AskApproval, ChangeInfo, sign_approval};
 pub use govern::offline;
@@ -33,4 +37,13 @@ pub use proposal::{
     ApprovalGiven, Closed, EnactedVersion, Proposal, ProposalQuery, Propose, Proposed, SectorChange, State,
 };
 pub use relaxations::Relax;
+pub use shadows::{SectorTests, ShadowInfo, ShadowedSector};
+
+/// Reports for a person, one after the other.
+pub fn rendered(reports: &[Report]) -> String {
+    reports.iter().map(render).collect::<Vec<_>>().join("\n")
+}
+
+pub use knhk_version::{Bisect, BlameOf, Blamed, Culprit, Trial};
+pub use versions::{BisectInfo, Merge, MergeInfo, NextTry};
 pub(crate) use turn::Governance;

@@ -61,7 +61,7 @@ impl Engine {
 
     /// Every revision of every rule.
     pub(super) fn revisions(&self) -> Result<Vec<RuleRevision>, Error> {
-        Ok(load(&**self.durable()?.store())??)
+        Ok(load(&**self.durable()?.store())?)
     }
 
     /// The doctrine as it is known now and holds now. Compiled once for as long as it stays the right one.

@@ -12,6 +12,7 @@ use knhk_warm::{Next, Ticker};
 use super::book::PROPOSAL;
 use super::hooks::Hooks;
 use super::life::Filed;
+use super::shadows::{ENVIRONMENTS, Environment};
 use super::standing::Compiled;
 use crate::{Engine, Error, Level, Status};
 
@@ -34,6 +35,8 @@ pub(crate) struct Governance {
     ticker: Mutex<Option<Ticker>>,
     /// The doctrine that was compiled last.
     pub(super) doctrine: Mutex<Option<Compiled>>,
+    /// The environments of shadows, the one made last at the end.
+    pub(super) environments: Mutex<Vec<(String, Environment)>>,
     /// What the program registered.
     pub(super) hooks: Mutex<Arc<Hooks>>,
     /// What became current within the last hour, by sector.
@@ -67,6 +70,16 @@ impl Governance {
 
     pub(super) fn hooks(&self) -> Arc<Hooks> {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a shadow's environment in memory.
+    pub(super) fn environment(&self, id: &str, environment: Environment) {
+        let mut kept = self.environments.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(other, _)| other != id);
+        if kept.len() == ENVIRONMENTS {
+            kept.remove(0);
+        }
+        kept.push((id.into(), environment));
     }
 
     /// What became current in a sector after `since_ns`, oldest first. What was before the engine was opened is told by the versions that are

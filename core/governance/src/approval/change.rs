@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Approved, Approvers, Ballot, Kind, Matter, Refusal, Tally};
 use crate::Need;
-use crate::guard::Guards;
+use crate::guard::{Guard, Guards};
 use crate::mutant::{Mutant, mutated};
 
 /// What would be in force.
@@ -110,7 +110,8 @@ impl Change {
                 let Some(approvers) = approvers else { return Ok(Vec::new()) };
                 needs.push(self.threshold("the approvers in force", approvers, now_ns));
                 let approved = self.tally.approved(approvers, now_ns);
-                for guard in guards.guards.iter().filter(|guard| !next.guards.contains(guard)) {
+                let altered = |guard: &&Guard| !next.guards.contains(guard) && !mutated(Mutant::AlteredUnasked);
+                for guard in guards.guards.iter().filter(altered) {
                     let reviewed_ns = matter.requested_ns.saturating_add(guard.criticality.review_ns());
                     needs.push(Need {
                         item: guard.name(),

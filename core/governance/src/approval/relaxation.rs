@@ -14,7 +14,7 @@ use crate::text::{as_hex, is_name, moment};
 use crate::{Candidate, Need};
 
 /// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     /// Its id: `r-3`.
@@ -43,7 +43,7 @@ pub struct Asked {
 }
 
 /// That someone took it back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoked {
     /// Who.
@@ -55,7 +55,7 @@ pub struct Revoked {
 }
 
 /// A relaxation with all that happened to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relaxation {
     /// What was asked for.

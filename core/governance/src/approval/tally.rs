@@ -9,7 +9,7 @@ use crate::mutant::{Mutant, mutated};
 use crate::text::{as_hex, listed};
 
 /// What is voted on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Matter {
     /// The engine's ledger, by its origin.
@@ -36,7 +36,7 @@ pub struct Matter {
 }
 
 /// A word that was recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vote {
     /// Whose it is, as they were called then.
@@ -61,7 +61,7 @@ pub struct Vote {
 }
 
 /// A matter with all that was said of it, in the order of its recording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
     /// What is voted on.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::judge::{Breach, Case, spoken_groups};
-use super::number::Number;
+use super::number::{Number, decimal};
 use super::rule::{ApprovalChain, Rule, Step};
 use super::touched::{Touched, number};
 use crate::Need;
@@ -78,7 +78,7 @@ fn above(limit: f64, case: &Case<'_>, own: &[&Touched<'_>], beyond: bool) -> Opt
     found.or_else(|| (beyond || own.is_empty()).then(|| "knowledge that is no parameter".to_owned()))
 }
 
-/// How far a number moves, in percent of what it was.
+/// How far a number moves, in percent of what it was, to twelve digits.
 pub(super) fn percent(old: Number, new: Number) -> f64 {
     if old.compare(new) == Some(std::cmp::Ordering::Equal) {
         return 0.0;
@@ -86,7 +86,7 @@ pub(super) fn percent(old: Number, new: Number) -> f64 {
     let (old, new) = (old.to_f64(), new.to_f64());
     let percent = (new - old).abs() / old.abs() * 100.0;
     // From 0, or with doubles that overflow, there is no share: it counts as beyond every limit.
-    if percent.is_nan() { f64::INFINITY } else { percent }
+    if percent.is_nan() { f64::INFINITY } else { decimal(percent) }
 }
 
 pub(super) fn spoken_percent(percent: f64) -> String {

@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::chain;
 use super::compiled::{Compiled, Part};
-use super::counters;
 use super::duties;
 use super::expression::{Expression, Scope};
 use super::limit;
@@ -20,7 +19,7 @@ use super::touched::{Touched, json_of, touched};
 use super::window::Window;
 use super::{Doctrine, form};
 use crate::approval::Approved;
-use crate::{Candidate, Finding, Need, Severity, Stage, StageReport, Verdict};
+use crate::{Candidate, Finding, Need, Severity, Stage, StageReport, Verdict, counters};
 
 /// What a change is judged by, beside itself.
 #[derive(Clone, Copy)]
@@ -133,7 +132,7 @@ impl Doctrine {
             let breaches = self.breaches(compiled, paths, &case, &about, &mut found);
             self.settle(compiled, breaches, facts, &mut found);
         }
-        counters::JUDGED.add(about.len() as u64);
+        counters::RULES_JUDGED.add(about.len() as u64);
         // Gravest first; of one gravity by rule, which is the order in which they were judged.
         found.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let verdict = match (found.refused, found.findings.first()) {
@@ -350,7 +349,7 @@ impl Doctrine {
             _ => None,
         };
         if let Some(by) = by {
-            counters::OVERRIDDEN.add(1);
+            counters::RULES_OVERRIDDEN.add(1);
             tracing::info!(rule = compiled.name, by, "an approval overrides a rule");
             found.overridden.push(compiled.name.clone());
             found.findings.extend(breaches.iter().map(|breach| Finding {
@@ -366,8 +365,8 @@ impl Doctrine {
             _ => Severity::Blocker,
         };
         match rule.enforcement {
-            Enforcement::Advisory => counters::WARNED.add(1),
-            _ => counters::BROKEN.add(1),
+            Enforcement::Advisory => counters::RULES_WARNED.add(1),
+            _ => counters::RULES_BROKEN.add(1),
         }
         let soft = rule.enforcement == Enforcement::SoftMandatory;
         for breach in &breaches {
@@ -449,7 +448,7 @@ fn shape_breaches(
             Grave::Info => Severity::Info,
             Grave::Warning => Severity::Warning,
             _ if breaches.len() < SHOWN => {
-                breaches.push(Breach::of(result.message(), "change the value, or the statement, that it names"));
+                breaches.push(Breach::of(result.to_string(), "change the value, or the statement, that it names"));
                 continue;
             }
             _ => {
@@ -458,7 +457,7 @@ fn shape_breaches(
             }
         };
         if found.findings.len() < 1000 {
-            let (item, what) = (rule.to_string(), result.message());
+            let (item, what) = (rule.to_string(), result.to_string());
             found.findings.push(Finding { severity, item, what, fix: String::new() });
         }
     }

@@ -2,7 +2,7 @@
 
 use super::chain::{percent, spoken_percent};
 use super::judge::{Breach, Case};
-use super::number::Number;
+use super::number::{Number, decimal};
 use super::rule::{Quantity, ResourceLimit, Rule};
 use super::touched::{Touched, number, numbers};
 
@@ -97,7 +97,7 @@ fn distance(of: Quantity, old: Number, new: Number) -> (Number, String) {
             Ok(far) => Number::I64(far),
             Err(_) => Number::F64(old.abs_diff(new) as f64),
         },
-        (old, new) => Number::F64((new.to_f64() - old.to_f64()).abs()),
+        (old, new) => Number::F64(decimal((new.to_f64() - old.to_f64()).abs())),
     };
     (far, far.to_string())
 }

@@ -27,7 +27,6 @@ mod chain;
 mod check;
 mod compiled;
 mod conflict;
-mod counters;
 mod duties;
 mod error;
 mod expression;
@@ -47,7 +46,6 @@ mod window;
 
 use std::collections::HashMap;
 
-pub use counters::{Counter, counters};
 pub use error::{Conflict, RuleError};
 pub use expression::{Expression, ExpressionError, FUNCTIONS, Scope};
 pub use form::{rules_from_toml, rules_to_toml};

@@ -45,6 +45,11 @@ impl Number {
     }
 }
 
+/// A double to twelve significant digits, so that a step from 0.5 to 0.55 is the tenth that people take it for, which in doubles it is not.
+pub(super) fn decimal(value: f64) -> f64 {
+    format!("{value:.11e}").parse().unwrap_or(value)
+}
+
 /// A whole number beside a double.
 fn mixed(whole: i64, double: f64) -> Option<Ordering> {
     const BEYOND: f64 = 9_223_372_036_854_775_808.0; // 2^63
