@@ -24,6 +24,7 @@ pages! {
     Store = "../../docs/store.md";
     Ledger = "../../docs/ledger.md";
     Versions = "../../docs/versions.md";
+    Doctrine = "../../docs/doctrine.md";
     Guards = "../../docs/guards.md";
     Languages = "../../docs/languages.md";
     Command = "../../docs/command.md";
@@ -38,6 +39,7 @@ pages! {
 #[cfg(test)]
 mod tests {
     use knhk_engine::governance::approval::Approvers;
+    use knhk_engine::governance::doctrine::{Rule, rules_from_toml};
     use knhk_engine::governance::guard::Guards;
     use knhk_engine::{Engine, Format, Options, Origin, SectorKind, Status};
 
@@ -112,6 +114,22 @@ mod tests {
             }
         }
         assert!(guards > 0 && sets > 0);
+    }
+
+    /// A page's TOML blocks that are rules say what they say in each other form, too.
+    #[test]
+    fn rules_are_rules() {
+        let mut count = 0;
+        for (path, page) in PAGES {
+            for block in blocks(page, "toml").into_iter().filter(|block| block.contains("[[rule]]")) {
+                for rule in rules_from_toml(block).unwrap_or_else(|error| panic!("{path}: {error}\n{block}")) {
+                    let turtle = rule.to_turtle();
+                    assert_eq!(Rule::from_turtle(&turtle).expect("it was written so"), rule, "{path}: {turtle}");
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 0);
     }
 
     #[test]
