@@ -85,6 +85,12 @@ typedef struct knhk_scope knhk_scope_t;
 typedef struct knhk_policy knhk_policy_t;
 /* A list of policies: see knhk_policies. */
 typedef struct knhk_policy_list knhk_policy_list_t;
+/* Checkpoints of components: see knhk_checkpoints_open. */
+typedef struct knhk_checkpoints knhk_checkpoints_t;
+/* A list of checkpoints: see knhk_checkpoints_kept. */
+typedef struct knhk_checkpoint_list knhk_checkpoint_list_t;
+/* Where a component writes its state: see knhk_state_write. */
+typedef struct knhk_state_writer knhk_state_writer_t;
 
 /**
  * What a call ended with. 0 is success; 1–99 are mistakes in the call, 100–199 the engine's state, 200–299 the content handed
@@ -3337,6 +3343,244 @@ const knhk_policy_info_t *knhk_policies_at(const knhk_policy_list_t *policies, s
 
 /** Frees a list of policies. NULL does nothing. Any thread; its items may not be used any more. */
 void knhk_policies_free(knhk_policy_list_t *policies);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Checkpoints: the states of the program's components, kept so that it can go on from them after a restart.
+ *
+ * A component is a table of callbacks that save and load a state. All components of one object hold still while they save themselves, so
+ * that a checkpoint is one cut across them. The first of a process is full, then come increments until the next full one; each is
+ * compressed, checked by SHA-256, encrypted where there is a key, and there as a whole or not at all. Restoring takes the newest that is
+ * whole, and says what it passed over. */
+
+/** How checkpoints are taken and kept. Set `struct_size` to sizeof(knhk_checkpoint_settings_t); what is 0 is the default. */
+typedef struct {
+    /** sizeof(knhk_checkpoint_settings_t). */
+    uint32_t struct_size;
+    /** Checkpoints of a chain: a full one, and so many less one that build on it. 60. */
+    uint32_t chain;
+    /** Chains that are kept, at least 2. 2. */
+    uint32_t chains;
+    /** How hard zstd tries, from -7 to 22. 1. */
+    int32_t level;
+    /** Bytes of all states together, at most. 1 GiB. */
+    uint64_t limit;
+    /**
+     * Keys of 32 bytes each, one behind the other: the first one encrypts (XChaCha20-Poly1305), each decrypts. Where there is one, a
+     * checkpoint that is not encrypted is not restored. They are copied; the program wipes its own.
+     */
+    const uint8_t *keys;
+    /** How many keys there are. */
+    size_t keys_len;
+} knhk_checkpoint_settings_t;
+
+/**
+ * A component of the program. Set `struct_size` to sizeof(knhk_component_callback_t).
+ *
+ * The functions are called on the thread that takes or restores a checkpoint: the program's own, knhk_checkpoints_start's, or one
+ * that serves an operator's command. They must not use these checkpoints, not throw, and not end the thread.
+ */
+typedef struct {
+    /** sizeof(knhk_component_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** NULL, or holds still: until `thaw` the state does not change. */
+    void (*freeze)(void *ctx);
+    /** NULL, or goes on; called once for each `freeze`. */
+    void (*thaw)(void *ctx);
+    /**
+     * Writes the state with knhk_state_write and returns 0; or returns another number and writes why as NUL-terminated UTF-8 to `why`,
+     * where there is room for `why_size` bytes. What stays at its place from one checkpoint to the next makes small increments.
+     */
+    int32_t (*save)(void *ctx, knhk_state_writer_t *writer, char *why, size_t why_size);
+    /** Takes a state that `save` wrote and returns 0; or another number and why, and then an older checkpoint is tried. */
+    int32_t (*load)(void *ctx, const uint8_t *state, size_t len, char *why, size_t why_size);
+    /**
+     * NULL, or called exactly once, when nothing above will be called any more: also when the call fails, unless `struct_size` is one that
+     * the library does not know.
+     */
+    void (*destroy)(void *ctx);
+} knhk_component_callback_t;
+
+/** A checkpoint that was taken. Set `struct_size` to sizeof(knhk_checkpoint_taken_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_checkpoint_taken_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 where it stands alone. */
+    uint32_t full;
+    /** Its number; each next one is greater. */
+    uint64_t number;
+    /** Its bytes, as they are kept. */
+    uint64_t bytes;
+    /** Bytes of the components' states. */
+    uint64_t state_bytes;
+    /** How long the components held still, in nanoseconds. */
+    uint64_t frozen_ns;
+    /** How long it took in all, in nanoseconds. */
+    uint64_t took_ns;
+    /** Its SHA-256. */
+    uint8_t digest[32];
+} knhk_checkpoint_taken_t;
+
+/**
+ * Opens checkpoints in an engine's store, beside its receipts: each one that is taken or restored leaves a receipt with its digest, and a
+ * backup of the engine has them. An operator lists, takes and restores them with `knhk checkpoint --components`.
+ *
+ * `settings`: NULL for the defaults. `checkpoints`: receives them; the program frees them with knhk_checkpoints_free, before or after the
+ * engine is closed, and uses them before.
+ * Returns KNHK_OK; KNHK_NOT_FOUND for an engine in memory without a signer; KNHK_ALREADY_EXISTS where the name is open;
+ * KNHK_INVALID_ARGUMENT for a setting out of its range. Any thread.
+ */
+knhk_status_t knhk_checkpoints_open(const knhk_engine_t *engine,
+                                    const char *name,
+                                    const knhk_checkpoint_settings_t *settings,
+                                    knhk_checkpoints_t **checkpoints,
+                                    knhk_error_t **err);
+
+/**
+ * Opens checkpoints in a folder of their own, which nobody else writes to: for a program without an engine.
+ *
+ * `scope`: who hears of what is taken and restored; NULL for nobody. `path`: the folder, made where it is not there, for its owner alone.
+ * Else as knhk_checkpoints_open; KNHK_IO where the folder cannot be read.
+ */
+knhk_status_t knhk_checkpoints_open_folder(const knhk_scope_t *scope,
+                                           const char *path,
+                                           const char *name,
+                                           const knhk_checkpoint_settings_t *settings,
+                                           knhk_checkpoints_t **checkpoints,
+                                           knhk_error_t **err);
+
+/** Frees checkpoints, once the one that is under way has ended; what is kept stays. NULL does nothing. */
+void knhk_checkpoints_free(knhk_checkpoints_t *checkpoints);
+
+/**
+ * Writes a part of a component's state, behind what it wrote before.
+ *
+ * `writer`: what `save` was given; valid until it returns, on its thread. Returns 0, or another number where there is no more room: then
+ * `save` returns it.
+ */
+int32_t knhk_state_write(knhk_state_writer_t *writer,
+                         const void *data,
+                         size_t len);
+
+/**
+ * Adds a component, which the next checkpoint has.
+ *
+ * `component`: taken over, whatever is returned. Returns KNHK_OK; KNHK_ALREADY_EXISTS where the name is taken. Any thread.
+ */
+knhk_status_t knhk_checkpoints_add(knhk_checkpoints_t *checkpoints,
+                                   const char *name,
+                                   const knhk_component_callback_t *component,
+                                   knhk_error_t **err);
+
+/**
+ * Removes a component, which the next checkpoint does not have.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND. Its `destroy` is called once nothing uses it any more: before this returns, or at the end of the
+ * checkpoint under way.
+ */
+knhk_status_t knhk_checkpoints_remove(knhk_checkpoints_t *checkpoints,
+                                      const char *name,
+                                      knhk_error_t **err);
+
+/**
+ * Takes a checkpoint: what changed since the last one, or everything where a full one is due.
+ *
+ * `full`: not 0 for everything, which begins a chain. `taken`: NULL, or receives what was taken.
+ * Returns KNHK_OK; KNHK_SYSTEM where a component could not be saved, with its reason; KNHK_LIMIT for too large states; KNHK_IO; nothing was
+ * kept then. One at a time takes or restores; others wait.
+ */
+knhk_status_t knhk_checkpoint_take(knhk_checkpoints_t *checkpoints,
+                                   uint32_t full,
+                                   knhk_checkpoint_taken_t *taken,
+                                   knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Checkpoints: restoring them, listing what is kept, and taking them in the background. */
+
+/** A checkpoint that was restored. Set `struct_size` to sizeof(knhk_checkpoint_restored_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_checkpoint_restored_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Its number. */
+    uint64_t number;
+    /** When it was taken, in nanoseconds since the Unix epoch by that system's clock. */
+    uint64_t time_ns;
+    /** How many newer ones were passed over, damaged or refused by a component: knhk_checkpoints_kept says of each what is wrong with it. */
+    uint64_t skipped;
+    /** How many components it has no state of; they are as they were. */
+    uint64_t absent;
+    /** How many components it has a state of that are not there. */
+    uint64_t unknown;
+    /** Its SHA-256. */
+    uint8_t digest[32];
+} knhk_checkpoint_restored_t;
+
+/** A checkpoint that is kept. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 where it stands alone. */
+    uint32_t full;
+    /** Its number. */
+    uint64_t number;
+    /** Its bytes. */
+    uint64_t bytes;
+    /** When it was taken, in nanoseconds since the Unix epoch; 0 where it cannot be read. */
+    uint64_t time_ns;
+    /** 1 where it is encrypted. */
+    uint32_t encrypted;
+    /** 0. */
+    uint32_t reserved;
+    /** Why it cannot be restored, as far as can be told without its key; NULL where it can. */
+    const char *damage;
+} knhk_checkpoint_t;
+
+/**
+ * Restores the newest checkpoint that is whole. The components hold still while they load.
+ *
+ * `restored`: NULL, or receives which one it was. Returns KNHK_OK; KNHK_NOT_FOUND where there is none, and no component was touched;
+ * KNHK_CORRUPT where none is whole, with the reason of each.
+ */
+knhk_status_t knhk_checkpoint_restore(knhk_checkpoints_t *checkpoints,
+                                      knhk_checkpoint_restored_t *restored,
+                                      knhk_error_t **err);
+
+/**
+ * Lists what is kept, oldest first. Each is read and checked.
+ *
+ * `kept`: receives the list, which the program frees with knhk_checkpoint_list_free. Returns KNHK_OK; KNHK_IO.
+ */
+knhk_status_t knhk_checkpoints_kept(knhk_checkpoints_t *checkpoints, knhk_checkpoint_list_t **kept, knhk_error_t **err);
+
+/** How many checkpoints a list has; 0 for NULL. Any thread. */
+size_t knhk_checkpoint_list_len(const knhk_checkpoint_list_t *kept);
+
+/** A checkpoint of a list; NULL beyond its end. Valid until the list is freed. Any thread. */
+const knhk_checkpoint_t *knhk_checkpoint_list_at(const knhk_checkpoint_list_t *kept, size_t index);
+
+/** Frees a list of checkpoints. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_checkpoint_list_free(knhk_checkpoint_list_t *kept);
+
+/**
+ * Takes a checkpoint in an interval, on a thread of its own until knhk_checkpoints_stop, for at most a share of the time: with 0.05 one
+ * that took 100 ms is followed by a pause of 1.9 s at least. One that fails is told as an event, and the next one is tried in time.
+ *
+ * `interval_ns`: above 0. `share`: above 0, at most 1. Returns KNHK_OK; KNHK_BUSY where it does so already; KNHK_IO when there are no more
+ * threads.
+ */
+knhk_status_t knhk_checkpoints_start(knhk_checkpoints_t *checkpoints,
+                                     uint64_t interval_ns,
+                                     double share,
+                                     knhk_error_t **err);
+
+/** Ends what knhk_checkpoints_start began, once the one that is under way has ended. Does nothing where it was not begun. */
+knhk_status_t knhk_checkpoints_stop(knhk_checkpoints_t *checkpoints,
+                                    knhk_error_t **err);
 
 #ifdef __cplusplus
 }

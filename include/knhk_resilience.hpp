@@ -365,4 +365,6 @@ private:
 
 } // namespace knhk
 
+#include "knhk_checkpoints.hpp"
+
 #endif // KNHK_RESILIENCE_HPP

@@ -1,6 +1,6 @@
 //! What a program registers to be called: a context, a function, and how to destroy the context.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 use knhk_engine::{Error, Status};
 
@@ -56,4 +56,20 @@ pub(crate) unsafe fn taken<C: Callback>(at: *const C) -> Result<(C, Context), Er
     let callback = unsafe { crate::versioned::input(at)? };
     let (at, destroy) = callback.context();
     Ok((callback, Context::new(at, destroy)))
+}
+
+/// Room for a callback's reason.
+const WHY: usize = 512;
+
+/// Calls what returns 0, or another number and why: NUL-terminated UTF-8 where it is told, for which there is so much room.
+pub(crate) fn asked(call: impl FnOnce(*mut c_char, usize) -> i32) -> Result<(), String> {
+    let mut why = [0u8; WHY];
+    // The last byte stays zero, because the size that is told is one less.
+    let code = call(why.as_mut_ptr().cast(), WHY - 1);
+    if code == 0 {
+        return Ok(());
+    }
+    let len = why.iter().position(|byte| *byte == 0).unwrap_or(WHY);
+    let said = String::from_utf8_lossy(&why[..len]);
+    Err(if said.is_empty() { format!("the callback returned {code}") } else { said.into_owned() })
 }

@@ -18,6 +18,8 @@ pub struct ErrorHandle {
     message: CString,
     stage: CString,
     item: CString,
+    /// What the stages of governance said, as JSON.
+    reports: Option<CString>,
     /// Ours to free; NULL where there is none.
     report: *mut ReportHandle,
 }
@@ -41,9 +43,18 @@ impl From<&Error> for ErrorHandle {
             message: c_string(error.message()),
             stage: c_string(error.stage()),
             item: c_string(error.item()),
+            reports: reports(error),
             report: error.report().map_or(ptr::null_mut(), |report| ReportHandle::give(report.clone())),
         }
     }
+}
+
+fn reports(error: &Error) -> Option<CString> {
+    if error.reports().is_empty() {
+        return None;
+    }
+    let text = serde_json::to_string(error.reports()).expect("reports have text keys, so they have a form in JSON");
+    Some(c_string(&text))
 }
 
 /// The sentence to show: what was wrong, where, and what to do. "no error" for NULL.
@@ -89,6 +100,16 @@ pub unsafe extern "C" fn knhk_error_item(error: *const ErrorHandle) -> *const c_
 pub unsafe extern "C" fn knhk_error_report(error: *const ErrorHandle) -> *const ReportHandle {
     // SAFETY: NULL or a live error, as documented.
     unsafe { given(error) }.map_or(ptr::null(), |error| error.report.cast_const())
+}
+
+/// The reports of KNHK_NOT_ADMITTED and KNHK_WAITING: what each stage said of the change, as a JSON array. NULL for other errors, and for
+/// NULL.
+///
+/// Returns NUL-terminated UTF-8, valid until the error is freed. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_error_reports(error: *const ErrorHandle) -> *const c_char {
+    // SAFETY: NULL or a live error, as documented.
+    unsafe { given(error) }.and_then(|error| error.reports.as_ref()).map_or(ptr::null(), |reports| reports.as_ptr())
 }
 
 /// Frees an error. NULL does nothing.

@@ -23,6 +23,7 @@ pub mod buffer;
 pub mod change;
 pub mod engine;
 pub mod error;
+pub mod governance;
 pub mod history;
 pub mod hold;
 pub mod key;

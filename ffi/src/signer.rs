@@ -7,7 +7,7 @@ use std::ptr;
 use knhk_engine::{Error, PublicKey, Signer, Status};
 
 use crate::call::call;
-use crate::callback::{Callback, Context, Destroy, taken};
+use crate::callback::{Callback, Context, Destroy, asked, taken};
 use crate::error::ErrorHandle;
 use crate::handle::{Kind, free, give, required};
 use crate::text::{bytes, null, output, text};
@@ -102,9 +102,6 @@ impl Callback for SignCallbackC {
     }
 }
 
-/// Room for a callback's reason.
-const WHY: usize = 512;
-
 /// A key that is held elsewhere.
 struct Elsewhere {
     callback: SignCallbackC,
@@ -120,18 +117,11 @@ impl Elsewhere {
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], String> {
         let Some(sign) = self.callback.sign else { return Err("there is no function to sign".into()) };
         let mut signature = [0; 64];
-        let mut why = [0u8; WHY];
-        // SAFETY: as the program promised; the last byte stays zero, because the size that it is told is one less.
-        let code = unsafe {
-            let (at, room) = (why.as_mut_ptr().cast(), WHY - 1);
-            sign(self.context.at(), message.as_ptr(), message.len(), signature.as_mut_ptr(), at, room)
-        };
-        if code == 0 {
-            return Ok(signature);
-        }
-        let len = why.iter().position(|byte| *byte == 0).unwrap_or(WHY);
-        let said = String::from_utf8_lossy(&why[..len]);
-        Err(if said.is_empty() { format!("the callback returned {code}") } else { said.into_owned() })
+        asked(|why, room| {
+            // SAFETY: as the program promised.
+            unsafe { sign(self.context.at(), message.as_ptr(), message.len(), signature.as_mut_ptr(), why, room) }
+        })?;
+        Ok(signature)
     }
 }
 

@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 21] = [
+const HANDLES: [(&str, &str); 24] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -76,6 +76,9 @@ const HANDLES: [(&str, &str); 21] = [
     ("scope", "What policies share: see knhk_scope_new."),
     ("policy", "A policy of resilience: see knhk_policy_new."),
     ("policy_list", "A list of policies: see knhk_policies."),
+    ("checkpoints", "Checkpoints of components: see knhk_checkpoints_open."),
+    ("checkpoint_list", "A list of checkpoints: see knhk_checkpoints_kept."),
+    ("state_writer", "Where a component writes its state: see knhk_state_write."),
 ];
 
 const CLOSING: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif /* KNHK_H */\n";
@@ -85,7 +88,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 37] = [
+const SECTIONS: [&str; 46] = [
     "abi",
     "error",
     "signer",
@@ -123,6 +126,15 @@ const SECTIONS: [&str; 37] = [
     "resilience/hedge",
     "resilience/health",
     "resilience/governed",
+    "resilience/checkpoints",
+    "resilience/restored",
+    "governance/govern",
+    "governance/proposals",
+    "governance/approvals",
+    "governance/doctrine",
+    "governance/shadows",
+    "governance/rollout",
+    "governance/lineage",
 ];
 
 fn sections() -> Vec<PathBuf> {

@@ -21,10 +21,12 @@ use knhk::promote::{PhasesC, PromoteOptionsC, PromotionC};
 use knhk::reader::ReaderOptionsC;
 use knhk::report::ResultC;
 use knhk::resilience::calls::{AttemptC, PermitC, RefusalC};
+use knhk::resilience::checkpoints::{CheckpointSettingsC, ComponentCallbackC, TakenC};
 use knhk::resilience::governed::PolicyInfoC;
 use knhk::resilience::health::{CheckCallbackC, ComponentC};
 use knhk::resilience::hedge::HedgedC;
 use knhk::resilience::policy::{LevelC, ParameterC, PolicyOptionsC, SettingC, StrategyC};
+use knhk::resilience::restored::{CheckpointC, RestoredC};
 use knhk::resilience::retry::AttemptsC;
 use knhk::resilience::scope::{CounterC, TransitionC, TransitionCallbackC};
 use knhk::sector::SectorInfoC;
@@ -107,6 +109,11 @@ fn layouts() -> Vec<Layout> {
         "hedged" HedgedC { words }
         "check_callback" CheckCallbackC { struct_size reserved ctx check destroy }
         "component" ComponentC { struct_size state weight health age_ns explained_by }
+        "checkpoint_settings" CheckpointSettingsC { struct_size chain chains level limit keys keys_len }
+        "component_callback" ComponentCallbackC { struct_size reserved ctx freeze thaw save load destroy }
+        "checkpoint_taken" TakenC { struct_size full number bytes state_bytes frozen_ns took_ns digest }
+        "checkpoint_restored" RestoredC { struct_size reserved number time_ns skipped absent unknown digest }
+        "checkpoint" CheckpointC { struct_size full number bytes time_ns encrypted reserved damage }
         "policy_info" PolicyInfoC { struct_size reserved name kind sector version refused state text }
         "stats" StatsC {
             struct_size fence_mode sectors promotions refused missed_changes epoch readers reaped retained_roots retained_bytes cold_reads
@@ -121,7 +128,7 @@ fn layouts() -> Vec<Layout> {
         }
         "verify_options" VerifyOptionsC { struct_size flags checkpoint }
         "verified" VerifiedC {
-            struct_size reserved receipts keys checkpoints observations dropped versions snapshots first_ns last_ns root
+            struct_size reserved receipts keys checkpoints observations dropped versions snapshots first_ns last_ns root other_core
         }
         "signing_key" SigningKeyC { struct_size current number from_receipt time_ns id key }
         "restore_options" RestoreOptionsC { struct_size flags trust_root checkpoint }

@@ -26,6 +26,7 @@ macro_rules! programs {
 
 programs!(
     sketch management knowledge ledger versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
+    checkpoints
 );
 
 #[test]
@@ -48,6 +49,13 @@ fn ledger_raii() {
 fn resilience_raii() {
     for language in ["c++17", "c++20"] {
         succeeded(&mut Command::new(compile(&["resilience.cpp"], language, Link::Inline, &[])));
+    }
+}
+
+#[test]
+fn observed_raii() {
+    for language in ["c++17", "c++20"] {
+        succeeded(&mut Command::new(compile(&["observed.cpp"], language, Link::Inline, &[])));
     }
 }
 
@@ -102,7 +110,10 @@ fn headers_compile_alone() {
         ("knhk_inline.h", &every),
         ("knhk.hpp", &every[5..]),
         ("knhk_ledger.hpp", &every[5..]),
+        ("knhk_governance.hpp", &every[5..]),
+        ("knhk_observed.hpp", &every[5..]),
         ("knhk_resilience.hpp", &every[5..]),
+        ("knhk_checkpoints.hpp", &every[5..]),
     ] {
         for language in languages {
             for inline in [&[][..], &["-DKNHK_NO_INLINE"]] {

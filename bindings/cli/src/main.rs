@@ -4,6 +4,7 @@
 mod ago;
 mod arguments;
 mod input;
+mod moment;
 mod output;
 mod progress;
 mod render;

@@ -2,13 +2,14 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use anstyle::{AnsiColor, Style};
 use knhk_engine::Status;
 use knhk_engine::control::Failure;
 use serde_json::{Value, json};
 
-use crate::render::{findings, plain};
+use crate::render::{Render, findings, plain};
 
 /// What a verb answers.
 pub struct Done {
@@ -44,12 +45,16 @@ pub fn refuse(failure: &Failure, json: bool) -> ExitCode {
     let style = Palette::of(&io::stderr());
     let begin = style.bad("knhk:");
     let broken = &failure.data.findings;
+    let reports = &failure.data.reports;
     // The message names the first of them.
-    let message = match broken.is_empty() {
-        true => plain(&failure.message),
-        false => "refused; nothing changed, since this does not conform:".into(),
+    let message = match (broken.is_empty(), reports.is_empty()) {
+        (true, true) => plain(&failure.message),
+        (false, _) => "refused; nothing changed, since this does not conform:".into(),
+        (true, false) => format!("{}; nothing changed:", failure.data.status),
     };
-    _ = write!(io::stderr(), "{begin} {message}\n{}", findings(broken));
+    let render = Render { palette: style, now: SystemTime::now() };
+    let stages: String = reports.iter().map(|report| render.report(report)).collect();
+    _ = write!(io::stderr(), "{begin} {message}\n{}{stages}", findings(broken));
     let code = exit_code(failure);
     if json { written(&format!("{:#}\n", json!({ "error": failure })), code) } else { ExitCode::from(code) }
 }

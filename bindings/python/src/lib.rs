@@ -8,6 +8,7 @@ mod callable;
 mod callbacks;
 mod engine;
 mod error;
+mod governance;
 mod history;
 mod key;
 mod knowledge;
@@ -39,6 +40,8 @@ mod _knhk {
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]
+    use crate::governance::{govern, govern_offline, render_report};
+    #[pymodule_export]
     use crate::history::{LogEntry, Tag, as_of, log, resolve, tag, tags, untag};
     #[pymodule_export]
     use crate::key::KeyBase;
@@ -60,8 +63,8 @@ mod _knhk {
     use crate::records::{KeyInfo, Observation, SectorInfo, Stats};
     #[pymodule_export]
     use crate::resilience::{
-        ComponentReport, HealthReport, HedgedCall, Listener, Parameter, Permit, PolicyBase, PolicyInfo, ScopeBase,
-        policies, remove_policy, retry_after,
+        CheckpointsBase, ComponentReport, HealthReport, HedgedCall, KeptCheckpoint, Listener, Parameter, Permit,
+        PolicyBase, PolicyInfo, RestoredCheckpoint, ScopeBase, TakenCheckpoint, policies, remove_policy, retry_after,
     };
     #[pymodule_export]
     use crate::sector::Sector;

@@ -81,25 +81,26 @@ impl Durable {
         KeyLines { sector: sector.into(), first, lines }
     }
 
-    /// Commits a version, and before it what its sector still owes; gives the receipt's id.
-    pub(crate) fn commit(&self, record: &Record<'_>) -> Result<String, JournalError> {
+    /// Commits versions of one generation, and before them what their sectors still owe; gives the receipts' ids.
+    pub(crate) fn commit(&self, records: &[Record<'_>]) -> Result<Vec<String>, JournalError> {
         self.writable()?;
-        // Taken out, so that nothing is locked while the disk is waited for; the sector's own lock keeps its versions in order.
-        let before = self.owed().take(record.sector);
-        let mut versions: Vec<_> = before.iter().map(|version| new_version(record.sector, version, true)).collect();
-        versions.push(new_version(record.sector, record.version, record.emergency));
-        match self.history.commit(&versions, vec![self.lines(record.sector, record.keys)]) {
+        // Taken out, so that nothing is locked while the disk is waited for; the sectors' own locks keep their versions in order.
+        let before = self.owed().take(|name| records.iter().any(|record| record.sector == name));
+        let owed = before.iter().map(|(sector, version)| new_version(sector, version, true));
+        let new = records.iter().map(|record| new_version(record.sector, record.version, record.emergency));
+        let versions: Vec<_> = owed.chain(new).collect();
+        let lines = records.iter().map(|record| self.lines(record.sector, record.keys)).collect();
+        match self.history.commit(&versions, lines) {
             Ok(mut appended) => {
-                self.wrote_lines(record.sector, record.keys.line_count());
-                let receipt = appended.pop().ok_or("no receipt was made")?.id;
-                for (version, receipt) in before.iter().zip(appended) {
+                records.iter().for_each(|record| self.wrote_lines(record.sector, record.keys.line_count()));
+                let new = appended.split_off(before.len());
+                for ((_, version), receipt) in before.iter().zip(appended) {
                     _ = version.receipt.set(receipt.id);
                 }
-                Ok(receipt)
+                Ok(new.into_iter().map(|receipt| receipt.id).collect())
             }
             Err(error) => {
-                let back = before.into_iter().map(|version| (record.sector.to_owned(), version));
-                self.owed().versions.splice(..0, back);
+                self.owed().versions.splice(..0, before);
                 Err(error.into())
             }
         }
@@ -164,11 +165,11 @@ impl Durable {
 
     fn settle_locked(&self, owed: &mut Owed) -> bool {
         while let Some((sector, _)) = owed.versions.first().cloned() {
-            let of_sector = owed.take(&sector);
-            let versions: Vec<_> = of_sector.iter().map(|version| new_version(&sector, version, true)).collect();
+            let of_sector = owed.take(|name| name == sector);
+            let versions: Vec<_> = of_sector.iter().map(|(_, version)| new_version(&sector, version, true)).collect();
             match self.history.commit(&versions, Vec::new()) {
                 Ok(appended) => {
-                    for (version, receipt) in of_sector.iter().zip(appended) {
+                    for ((_, version), receipt) in of_sector.iter().zip(appended) {
                         _ = version.receipt.set(receipt.id);
                         let line = format!("{sector}: emergency rollback {} is recorded now", version.number);
                         self.announcer.log(Level::Info, "promotion", line);
@@ -176,8 +177,7 @@ impl Durable {
                 }
                 Err(error) => {
                     tracing::warn!(sector, %error, "an emergency rollback cannot be recorded yet");
-                    let back = of_sector.into_iter().map(|version| (sector.clone(), version));
-                    owed.versions.splice(..0, back);
+                    owed.versions.splice(..0, of_sector);
                     return false;
                 }
             }
@@ -203,9 +203,9 @@ impl Durable {
 }
 
 impl Owed {
-    /// Takes a sector's versions out, oldest first.
-    fn take(&mut self, sector: &str) -> Vec<Arc<Version>> {
-        self.versions.extract_if(.., |(name, _)| name == sector).map(|(_, version)| version).collect()
+    /// Takes versions out, oldest first.
+    fn take(&mut self, of: impl Fn(&str) -> bool) -> Vec<(String, Arc<Version>)> {
+        self.versions.extract_if(.., |(name, _)| of(name)).collect()
     }
 }
 
@@ -217,7 +217,7 @@ fn new_version<'v>(sector: &'v str, version: &'v Version, emergency: bool) -> Ne
         before: version.before.as_deref(),
         parents: version.parent.as_slice(),
         depends: &[],
-        links: &[],
+        links: &version.links,
         epoch: version.epoch,
         time_ns: version.time_ns,
         by: &version.origin.by,

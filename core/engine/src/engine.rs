@@ -13,13 +13,15 @@ use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
-use knhk_warm::Ticker;
+use knhk_warm::{Clock, Ticker};
 
 use crate::control::Server;
 use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
+use crate::governance::Governance;
 use crate::records::Records;
 use crate::subscribe::Announcer;
+use crate::time::WallClock;
 use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
 
@@ -46,7 +48,9 @@ pub(crate) struct Inner {
     /// The monitor, where there is one.
     pub(crate) monitor: RwLock<Option<Monitor>>,
     pub(crate) history: usize,
-    aside: Arc<Background>,
+    pub(crate) aside: Arc<Background>,
+    pub(crate) time: Arc<dyn Clock>,
+    pub(crate) governance: Arc<Governance>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
     control: Mutex<Option<Server>>,
@@ -126,6 +130,8 @@ impl Engine {
                 monitor: RwLock::default(),
                 history: options.history,
                 aside,
+                time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
+                governance: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
                 control: Mutex::default(),
@@ -133,6 +139,7 @@ impl Engine {
         };
         engine.recover()?;
         engine.observe(options.observations)?;
+        engine.recover_governance()?;
         if options.control {
             let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
             *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
@@ -157,6 +164,11 @@ impl Engine {
             let message = format!(
                 "{name:?} cannot name a sector: use 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit"
             );
+            return Err(Error::new(Status::InvalidArgument, "create", name, message));
+        }
+        if kind == SectorKind::Governed && self.inner.journal.durable.is_none() {
+            let message =
+                "a governed sector rests on receipts: open the engine on a folder, or in memory with a signer";
             return Err(Error::new(Status::InvalidArgument, "create", name, message));
         }
         let empty = Arc::new(Snapshot::empty(name, &Core::shipped(), &self.inner.limits));
@@ -336,6 +348,7 @@ impl Engine {
         // First, so that commands under way are answered as what became of them.
         let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(control);
+        self.inner.governance.close();
         self.inner.hot.close();
         self.inner.end_observing();
         let clock = self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -352,6 +365,7 @@ impl Engine {
 impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        self.governance.close();
         self.hot.close();
         self.drop_monitor();
         // Before the callbacks go, so that they go on this thread.

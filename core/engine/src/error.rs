@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use knhk_governance::ShadowError;
+use knhk_governance::approval::Refusal;
+use knhk_governance::doctrine::{Conflict as RuleConflict, RuleError};
 use knhk_hot::HotError;
 use knhk_hot::artifact::ArtifactError;
 use knhk_ledger::LedgerError;
@@ -23,12 +26,18 @@ pub struct Error {
     stage: &'static str,
     item: String,
     report: Option<Box<Report>>,
+    reports: Vec<knhk_governance::Report>,
 }
 
 impl Error {
     /// An error with what went wrong and what to do, the stage it happened in, and the item it is about (may be empty).
     pub fn new(status: Status, stage: &'static str, item: impl Into<String>, message: impl Into<String>) -> Error {
-        Error { status, message: message.into(), stage, item: item.into(), report: None }
+        Error { status, message: message.into(), stage, item: item.into(), report: None, reports: Vec::new() }
+    }
+
+    pub(crate) fn with_reports(mut self, reports: Vec<knhk_governance::Report>) -> Error {
+        self.reports = reports;
+        self
     }
 
     /// The code.
@@ -49,6 +58,11 @@ impl Error {
     /// Of [`Status::Nonconforming`]: everything that breaks a shape.
     pub fn report(&self) -> Option<&Report> {
         self.report.as_deref()
+    }
+
+    /// Of [`Status::NotAdmitted`] and [`Status::Waiting`]: what the stages said, sector by sector.
+    pub fn reports(&self) -> &[knhk_governance::Report] {
+        &self.reports
     }
 
     /// What it is about: a sector, a path, a file; may be empty.
@@ -119,6 +133,12 @@ impl From<PromotionError> for Error {
             PromotionError::ForeignGuard { sector } | PromotionError::NotRollback { sector } => {
                 Error::new(Status::InvalidArgument, "promote", sector, message)
             }
+            PromotionError::Together { source, .. } => Error { message, ..Error::from(*source) },
+            PromotionError::TimedOut { sector, .. } => Error::new(Status::Timeout, "prepare", sector, message),
+            PromotionError::Twice { sector } => Error::new(Status::InvalidArgument, "prepare", sector, message),
+            PromotionError::Ungoverned { sector }
+            | PromotionError::NotPassed { sector, .. }
+            | PromotionError::Stale { sector, .. } => Error::new(Status::Ungoverned, "promote", sector, message),
             PromotionError::Poisoned { sector } => Error::new(Status::Panic, "verify", sector, message),
             _ => Error::new(Status::System, "promote", "", message),
         }
@@ -222,6 +242,48 @@ impl From<LedgerError> for Error {
     }
 }
 
+impl From<Refusal> for Error {
+    fn from(error: Refusal) -> Error {
+        let status = match &error {
+            Refusal::Malformed { .. } | Refusal::Revision { .. } => Status::InvalidArgument,
+            Refusal::Limit { .. } => Status::Limit,
+            Refusal::Forged { .. } | Refusal::Unknown { .. } => Status::Unproven,
+            _ => Status::Refused,
+        };
+        Error::new(status, "govern", "", error.to_string())
+    }
+}
+
+impl From<RuleError> for Error {
+    fn from(error: RuleError) -> Error {
+        let (status, item) = match &error {
+            RuleError::TooLarge { what, .. } => (Status::Limit, what.clone()),
+            RuleError::Store(_) => return Error::new(Status::Io, "govern", "", error.to_string()),
+            RuleError::Stored { rule, .. } => (Status::Corrupt, rule.clone()),
+            RuleError::Field { rule, .. } | RuleError::Expression { rule, .. } => (Status::Document, rule.clone()),
+            _ => (Status::Document, String::new()),
+        };
+        Error::new(status, "govern", item, error.to_string())
+    }
+}
+
+impl From<RuleConflict> for Error {
+    fn from(error: RuleConflict) -> Error {
+        Error::new(Status::Conflict, "govern", error.rule.clone(), error.to_string())
+    }
+}
+
+impl From<ShadowError> for Error {
+    fn from(error: ShadowError) -> Error {
+        match error {
+            ShadowError::Snapshot(error) => error.into(),
+            ShadowError::Compile(error) => error.into(),
+            ShadowError::Hot(error) => error.into(),
+            error => Error::new(Status::Document, "shadow", "", error.to_string()),
+        }
+    }
+}
+
 impl From<VersionError> for Error {
     fn from(error: VersionError) -> Error {
         let message = error.to_string();
@@ -232,6 +294,9 @@ impl From<VersionError> for Error {
             VersionError::Ambiguous { reference, .. } => (Status::InvalidArgument, reference),
             VersionError::Unknown { sector, .. } => (Status::NotFound, sector),
             VersionError::Damaged { sector, .. } | VersionError::OtherCore { sector, .. } => (Status::Corrupt, sector),
+            VersionError::Unmergeable { sector, .. } => (Status::Document, sector),
+            VersionError::Bisect { sector, .. } => (Status::InvalidArgument, sector),
+            VersionError::Clash { .. } => (Status::Conflict, String::new()),
             VersionError::Orphans { .. } => (Status::Tampered, String::new()),
             _ => (Status::System, String::new()),
         };

@@ -8,6 +8,7 @@ use knhk_ledger::Signer;
 use knhk_observation::Settings as Observations;
 use knhk_ontology::Limits;
 use knhk_version::Retention;
+use knhk_warm::Clock;
 
 use crate::Level;
 
@@ -36,6 +37,9 @@ pub struct Options {
     /// Has a monitor drain the readers' rings: observations are aggregated, and kept under receipts. Without it [`crate::Engine::drain`]
     /// hands them out.
     pub observations: Option<Observations>,
+    /// The clock that decisions are dated by, in nanoseconds since 1970 (UTC); the system's where none is given. It dates proposals,
+    /// approvals, schedules and probations, and never orders versions.
+    pub time: Option<Arc<dyn Clock>>,
     /// Where log lines go from the first moment on, what recovery has to say included: `log(level, part, message)` on the warm thread.
     /// [`crate::Engine::set_log`] replaces it.
     pub log: Option<Log>,
@@ -67,6 +71,7 @@ impl Default for Options {
             checkpoint: None,
             retention: Retention::default(),
             observations: None,
+            time: None,
             log: None,
         }
     }

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use knhk_hot::artifact::Artifact;
 use knhk_ontology::{Document, KeyTable};
-use knhk_promotion::{Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector, Verified};
+use knhk_promotion::{
+    Content, Guard, Origin, Promoted, Promotion, PromotionError, Ready, Sector, SectorKind, Verified, Version,
+};
 use knhk_version::{Refused, Retention, VersionError};
 
 use crate::durable::now_ns;
@@ -57,6 +59,10 @@ impl Engine {
         begun: Instant,
     ) -> Result<VersionInfo, Error> {
         let parse_ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if sector.kind() == SectorKind::Governed {
+            let refused = PromotionError::Ungoverned { sector: sector.name().into() };
+            return self.outcome(sector, &origin, None, Err(refused.into()));
+        }
         let promoted = sector
             .prepare(&self.inner.hot, &self.inner.journal, content)
             .with_origin(origin.clone(), parse_ns)
@@ -148,14 +154,23 @@ impl Engine {
         promoted: Result<Promotion<'_, Promoted>, Error>,
     ) -> Result<VersionInfo, Error> {
         let promoted = self.judged(sector, origin, rollback_of, promoted)?;
-        let version = VersionInfo::from(promoted.version());
+        let info = self.became_current(sector, promoted.version());
+        if rollback_of.is_none() {
+            self.watch(&[(self.sector(sector.name())?, promoted.version().clone())]);
+        }
+        Ok(info)
+    }
+
+    /// Tells those who wait that a version is current, and looks after what hangs on it.
+    pub(crate) fn became_current(&self, sector: &Sector, version: &Arc<Version>) -> VersionInfo {
+        let version = VersionInfo::from(version);
         let inner = &self.inner;
         inner.promotions.fetch_add(1, Ordering::Relaxed);
         // Taken and let go, so that a waiter cannot miss the change between its look and its sleep.
         drop(inner.ready.0.lock());
         inner.ready.1.notify_all();
         self.retain(sector, version.version);
-        Ok(version)
+        version
     }
 
     /// What was handed in to be promoted; what cannot be is counted, and leaves its receipt.
@@ -163,7 +178,7 @@ impl Engine {
         self.judged(sector, origin, None, result)
     }
 
-    fn judged<T>(
+    pub(crate) fn judged<T>(
         &self,
         sector: &Sector,
         origin: &Origin,

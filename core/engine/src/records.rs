@@ -18,8 +18,8 @@ pub(crate) struct Records {
 }
 
 impl Journal for Records {
-    fn version(&self, record: &Record<'_>) -> Result<Option<String>, JournalError> {
-        self.durable.as_ref().map(|durable| durable.commit(record)).transpose()
+    fn versions(&self, records: &[Record<'_>]) -> Result<Vec<String>, JournalError> {
+        self.durable.as_ref().map_or(Ok(Vec::new()), |durable| durable.commit(records))
     }
 
     fn intend(&self, sector: usize, name: &str, version: &Arc<Version>) -> Result<(), JournalError> {

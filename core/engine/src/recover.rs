@@ -193,6 +193,7 @@ impl Durable {
             rollback_of: record.rollback_of,
             parent: record.parents.last().copied(),
             receipt: OnceLock::from(receipt.id),
+            links: Vec::new(),
             before: None,
             phases: Default::default(),
             snapshot: Arc::new(snapshot),
@@ -219,6 +220,7 @@ fn rolled_back(target: &Version, before: Option<&Version>, intent: &Intent, epoc
         rollback_of: Some(intent.rollback_of),
         parent: before.map(|before| before.number),
         receipt: OnceLock::new(),
+        links: Vec::new(),
         before: before.map(|before| before.snapshot.clone()),
         ..target.clone()
     }

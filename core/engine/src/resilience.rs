@@ -5,7 +5,7 @@
 //! not state is as the program made it. A version whose values a policy cannot take leaves that policy as it was, which the log says
 //! and [`PolicyInfo::refused`]. Whoever passes through a policy meanwhile takes no lock.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use knhk_hot::Hot;
@@ -14,9 +14,11 @@ use knhk_ledger::{Entry, Evidence, Outcome};
 use knhk_ontology::Document;
 use knhk_promotion::Version;
 use knhk_resilience::breaker::Why;
+use knhk_resilience::checkpoint::Checkpoints;
 use knhk_resilience::policy::Parameter;
 use knhk_resilience::{Change, Clock, Event, Events, Policy, PolicyError, Scope};
 use knhk_warm::Ticker;
+use knhk_warm::executor::Watch;
 use serde_json::{Map, json};
 
 use crate::durable::{Durable, now_ns};
@@ -61,13 +63,17 @@ struct Bound {
     refused: Option<String>,
 }
 
-/// All policies of an engine.
+/// All policies of an engine, and what else of the program operators look at.
 #[derive(Default)]
 pub(crate) struct Policies {
     known: Mutex<Vec<Known>>,
     scope: OnceLock<Scope>,
     /// Writes receipts, where there is a ledger.
     recorder: Mutex<Option<Recorder>>,
+    /// The checkpoints that are open.
+    pub(crate) checkpoints: Mutex<Vec<Weak<Checkpoints>>>,
+    /// The executors that were made known.
+    pub(crate) executors: Mutex<Vec<(String, Watch)>>,
 }
 
 /// What turns transitions into receipts, on a thread of its own.

@@ -58,6 +58,12 @@ pub enum Status {
     Conflict = 205,
     /// A proof does not show what it was said to show.
     Unproven = 206,
+    /// The sector is governed: its changes are proposed, and become current once they have passed.
+    Ungoverned = 210,
+    /// The change did not pass; the error's reports say which stage refused what, and why.
+    NotAdmitted = 211,
+    /// The change lacks what can still come: approvals, or time.
+    Waiting = 212,
     /// Reading or writing failed.
     Io = 300,
     /// What was stored is damaged.
@@ -76,7 +82,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of the numbers.
-    pub const ALL: [Status; 33] = [
+    pub const ALL: [Status; 36] = [
         Status::Ok,
         Status::InvalidArgument,
         Status::NullArgument,
@@ -103,6 +109,9 @@ impl Status {
         Status::Nonconforming,
         Status::Conflict,
         Status::Unproven,
+        Status::Ungoverned,
+        Status::NotAdmitted,
+        Status::Waiting,
         Status::Io,
         Status::Corrupt,
         Status::System,
@@ -151,6 +160,9 @@ impl Status {
             Status::Nonconforming => "breaks a shape",
             Status::Conflict => "conflict",
             Status::Unproven => "not proven",
+            Status::Ungoverned => "sector is governed",
+            Status::NotAdmitted => "not admitted",
+            Status::Waiting => "waiting",
             Status::Io => "input/output error",
             Status::Corrupt => "corrupt",
             Status::System => "system error",

@@ -104,12 +104,34 @@ evidence! {
         /// Why.
         why: String,
     }
+    /// Someone approved a change.
+    ProposalApproved "proposal approved" {
+        /// The proposal.
+        proposal: String,
+        /// Who, by their own signature.
+        by: String,
+        /// What it was that they approved: SHA-256 over the request.
+        request: Hash,
+        /// SHA-256 of the approval as it was signed.
+        approval: Hash,
+    }
+    /// A change was taken back before it became current.
+    ProposalWithdrawn "proposal withdrawn" {
+        /// The proposal.
+        proposal: String,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    }
     /// The stages of validation ran.
     ValidationExecuted "validation executed" {
         /// The proposal, where there was one.
         proposal: Option<String>,
         /// The snapshot that would become current.
         snapshot: Hash,
+        /// The content address that it would take the place of; none: nothing was promoted.
+        before: Option<Hash>,
         /// Each stage and what it said, such as "schema: passed".
         stages: Vec<String>,
         /// How long it took, in nanoseconds.
@@ -211,6 +233,41 @@ evidence! {
         relaxation: String,
         /// When it ended.
         until_ns: u64,
+    }
+    /// Those who may approve changed.
+    ApproversChanged "approvers changed" {
+        /// How often they did, this time included.
+        revision: u64,
+        /// SHA-256 of the set as it is stored.
+        body: Hash,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    }
+    /// A guard was added or revised.
+    GuardAdded "guard added" {
+        /// The guard.
+        guard: String,
+        /// Its revision.
+        revision: u64,
+        /// SHA-256 of the guard as it is stored.
+        body: Hash,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    }
+    /// A guard was removed.
+    GuardRemoved "guard removed" {
+        /// The guard.
+        guard: String,
+        /// The revision that removes it.
+        revision: u64,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
     }
     /// A doctrine rule was added or revised.
     RuleAdded "doctrine rule added" {

@@ -1,5 +1,6 @@
 //! The ledger: appends receipts to the log, and proves what is in it.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use knhk_store::{Batch, Checkpoint as StoredCheckpoint, LogNode, Pending, Receipt, Store, Write};
@@ -190,6 +191,32 @@ impl Ledger {
         with: impl FnOnce(&[Appended]) -> Batch,
     ) -> Result<Vec<Appended>, LedgerError> {
         self.submit(entries, with)?.wait()
+    }
+
+    /// [`Ledger::append_with`] where those of `linked` belong to one operation: each names the receipts of the others.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    pub fn append_linked(
+        &self,
+        mut entries: Vec<Entry>,
+        linked: Range<usize>,
+        with: impl FnOnce(&[Appended]) -> Batch,
+    ) -> Result<Vec<Appended>, LedgerError> {
+        let pending = {
+            let mut state = self.shared.lock()?;
+            self.refresh(&mut state)?;
+            // Under the lock their places in the log are known.
+            let (first, linked) = (state.frontier.size(), linked.start..linked.end.min(entries.len()));
+            let name = |at: usize| Receipt::name(entries[at].time_ns, entries[at].sector.as_deref(), first + at as u64);
+            let names: Vec<String> = linked.clone().map(name).collect();
+            for (own, entry) in entries[linked].iter_mut().enumerate() {
+                let others = names.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, name)| name.clone());
+                entry.links.extend(others);
+            }
+            self.submit_locked(&mut state, entries, with, None)?
+        };
+        pending.wait()
     }
 
     /// [`Ledger::append_with`] without waiting. Receipts behind ones that could not be stored are refused as well.

@@ -61,7 +61,8 @@ impl Recorded {
         [Recorded::Bool, Recorded::I64, Recorded::F64, Recorded::Nothing].into_iter().find(|one| one.as_str() == name)
     }
 
-    pub(crate) fn admits(self, tag: u8) -> bool {
+    /// Whether a value with this tag is of the type; every value counts where none is expected.
+    pub fn admits(self, tag: u8) -> bool {
         let tag = u64::from(tag);
         match self {
             Recorded::Bool => tag == Tag::Bool as u64,
@@ -109,7 +110,8 @@ macro_rules! named {
                 }
             }
 
-            fn from_name(name: &str) -> Option<$type> {
+            /// The one with this name.
+            pub fn from_name(name: &str) -> Option<$type> {
                 match name {
                     $($name => Some($type::$variant),)*
                     _ => None,

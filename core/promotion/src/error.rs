@@ -1,5 +1,7 @@
 //! Why a promotion did not happen. Whatever the reason, the sector is as it was.
 
+use std::time::Duration;
+
 use knhk_hot::HotError;
 use knhk_ontology::shacl::{Report, Severity};
 use knhk_ontology::{CompileError, DocumentError, Incompatibility, SnapshotError};
@@ -52,11 +54,61 @@ pub enum PromotionError {
         /// What there is, for people.
         retained: String,
     },
+    /// Of several sectors' changes one was refused, and with it all.
+    #[error("sector {sector}: {source}; none of the {of} sectors changed")]
+    Together {
+        /// The sector whose change it is.
+        sector: String,
+        /// How many sectors were to change.
+        of: usize,
+        /// What is wrong with it.
+        source: Box<PromotionError>,
+    },
+    /// Several sectors' changes could not be prepared in time.
+    #[error(
+        "sector {sector}: {phase} took longer than {within:?} for all sectors together; nothing changed, try again"
+    )]
+    TimedOut {
+        /// The sector that was waited for.
+        sector: String,
+        /// What took so long.
+        phase: &'static str,
+        /// The time that there was.
+        within: Duration,
+    },
+    /// A sector is to become two things at once.
+    #[error("sector {sector} is changed twice: make one change of both")]
+    Twice {
+        /// The sector's name.
+        sector: String,
+    },
     /// The guard was made for another promotion.
     #[error("the guard was made for another promotion than this one of sector {sector}")]
     ForeignGuard {
         /// The sector's name.
         sector: String,
+    },
+    /// What is new comes into a governed sector through the stages alone.
+    #[error("sector {sector} is governed: propose the change (Engine::propose, knhk propose)")]
+    Ungoverned {
+        /// The sector's name.
+        sector: String,
+    },
+    /// The receipt does not show that this change passed.
+    #[error("sector {sector}: the receipt of the validation {why}; propose the change again")]
+    NotPassed {
+        /// The sector's name; empty where the receipt does not say it.
+        sector: String,
+        /// What is wrong with it, continuing "the receipt of the validation".
+        why: String,
+    },
+    /// What passed was a change of another version than the current one, or came out otherwise.
+    #[error("sector {sector}: {why} since the change passed; propose it again")]
+    Stale {
+        /// The sector's name.
+        sector: String,
+        /// What is otherwise.
+        why: &'static str,
     },
     /// Only a version that was durable once may become current before it is written.
     #[error(

@@ -25,12 +25,13 @@ pub struct Record<'r> {
 
 /// Keeps what a sector must not lose. Every call is durable when it returns; an error means that nothing of it is.
 pub trait Journal: Send + Sync {
-    /// Records a version, its keys and its receipt, all or nothing; the newest recorded version is the current one. This is the
-    /// commit point of a promotion. Gives the receipt's id, where there are receipts.
+    /// Records versions of different sectors, which become current in one generation, with their keys and receipts, all or nothing; the newest
+    /// recorded version of a sector is the current one. This is the commit point of a promotion. Gives the receipts' ids in the order
+    /// of the records, or none at all where there are no receipts.
     ///
     /// # Errors
     /// What the journal said.
-    fn version(&self, record: &Record<'_>) -> Result<Option<String>, JournalError>;
+    fn versions(&self, records: &[Record<'_>]) -> Result<Vec<String>, JournalError>;
 
     /// Called when an emergency rollback is current already and could not be recorded: keeps its intent where no room is needed, and
     /// records it as soon as it can be.
@@ -55,8 +56,8 @@ pub trait Journal: Send + Sync {
 pub struct NoJournal;
 
 impl Journal for NoJournal {
-    fn version(&self, _: &Record<'_>) -> Result<Option<String>, JournalError> {
-        Ok(None)
+    fn versions(&self, _: &[Record<'_>]) -> Result<Vec<String>, JournalError> {
+        Ok(Vec::new())
     }
 
     fn intend(&self, _: usize, _: &str, _: &Arc<Version>) -> Result<(), JournalError> {

@@ -1,11 +1,13 @@
 //! A sector: a name, a key table, declared defaults, and the retained versions.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
+use std::time::Duration;
 
 use knhk_hot::{Change, Hot};
 use knhk_ontology::{Alone, Aside, Core, Document, KeyTable, Limits, Snapshot, Text, compile};
 
+use crate::locked::{Lock, Locked, Poisoned};
 use crate::{Content, Journal, Preparing, Promotion, PromotionError, Version};
 
 /// How changes of a sector are admitted.
@@ -14,6 +16,9 @@ use crate::{Content, Journal, Preparing, Promotion, PromotionError, Version};
 pub enum SectorKind {
     /// Schema, ranges and compatibility are checked; for values whose source is already trusted.
     Direct,
+    /// A change passes all seven stages first, and is promoted with the receipt that says so alone. Going back is allowed: what it goes back to
+    /// has passed.
+    Governed,
 }
 
 impl SectorKind {
@@ -21,12 +26,13 @@ impl SectorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             SectorKind::Direct => "direct",
+            SectorKind::Governed => "governed",
         }
     }
 
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<SectorKind> {
-        (name == SectorKind::Direct.as_str()).then_some(SectorKind::Direct)
+        [SectorKind::Direct, SectorKind::Governed].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -37,7 +43,13 @@ pub struct Sector {
     kind: SectorKind,
     empty: Arc<Snapshot>,
     aside: Arc<dyn Aside + Send>,
-    state: Mutex<State>,
+    state: Lock,
+}
+
+impl std::fmt::Debug for Sector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sector").field("name", &self.name).field("number", &self.number).finish_non_exhaustive()
+    }
 }
 
 /// What the sector's lock guards.
@@ -110,7 +122,12 @@ impl State {
         if self.versions.len() > self.depth { self.versions.pop_front() } else { None }
     }
 
-    pub(crate) fn retained(&self) -> String {
+    /// That no version with this number is retained, and which ones are.
+    pub fn unknown(&self, sector: &str, version: u64) -> PromotionError {
+        PromotionError::UnknownVersion { sector: sector.into(), version, retained: self.retained() }
+    }
+
+    fn retained(&self) -> String {
         match (self.versions.front(), self.versions.back()) {
             (Some(first), Some(last)) if first.number == last.number => format!("only {}", last.number),
             (Some(first), Some(last)) => format!("{} to {}", first.number, last.number),
@@ -145,7 +162,7 @@ impl Sector {
             kind,
             empty,
             aside: Arc::new(Alone),
-            state: Mutex::new(state),
+            state: Lock::new(state),
         }
     }
 
@@ -182,13 +199,21 @@ impl Sector {
     ///
     /// # Errors
     /// [`PromotionError::Poisoned`] after a panic under the lock.
-    pub fn lock(&self) -> Result<MutexGuard<'_, State>, PromotionError> {
-        self.state.lock().map_err(|_| PromotionError::Poisoned { sector: self.name.clone() })
+    pub fn lock(&self) -> Result<Locked<'_>, PromotionError> {
+        self.state.lock().map_err(|Poisoned| PromotionError::Poisoned { sector: self.name.clone() })
+    }
+
+    /// [`Sector::lock`] where it is free within a time; else none.
+    ///
+    /// # Errors
+    /// As [`Sector::lock`].
+    pub fn lock_within(&self, limit: Duration) -> Result<Option<Locked<'_>>, PromotionError> {
+        self.state.lock_within(limit).map_err(|Poisoned| PromotionError::Poisoned { sector: self.name.clone() })
     }
 
     /// [`Sector::lock`] where nothing else holds it; none while a promotion does.
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
-        self.state.try_lock().ok()
+    pub fn try_lock(&self) -> Option<Locked<'_>> {
+        self.lock_within(Duration::ZERO).ok().flatten()
     }
 
     /// Forgets the names that refused changes, or mere questions about a change, left behind, where they are many. A refused promotion does

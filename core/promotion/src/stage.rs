@@ -1,18 +1,15 @@
 //! The type-state pipeline.
 
-use std::sync::{Arc, MutexGuard, OnceLock};
-use std::time::{Instant, SystemTime};
+use std::sync::Arc;
+use std::time::Instant;
 
 use knhk_hot::{Change, Hot};
-use knhk_ontology::shacl::Severity;
-use knhk_ontology::{
-    Compiled, Difference, Incompatibility, Snapshot, Text, accept, check_compatible, compile_snapshot,
-};
+use knhk_ontology::{Difference, Snapshot};
 
-use crate::content::{Changes, TextRead};
-use crate::sector::LastText;
+use crate::prepare::{Prepared, Step, nanoseconds};
+use crate::publish::{Admitted, publish};
 use crate::version::differences;
-use crate::{Content, Journal, Origin, Phases, PromotionError, Record, Sector, State, Version};
+use crate::{Content, Journal, Locked, Origin, Passed, Phases, PromotionError, Sector, SectorKind, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
 pub struct Promotion<'s, S> {
@@ -32,15 +29,8 @@ pub struct Preparing {
 /// Compiled, linked to the key table, compatible with the keys that programs hold. Holds the sector's lock, so that what was verified
 /// is what is promoted; dropping it changes nothing.
 pub struct Ready<'s> {
-    state: MutexGuard<'s, State>,
-    snapshot: Arc<Snapshot>,
-    compiled: Arc<Compiled>,
-    rollback_of: Option<u64>,
-    before: Option<Arc<Snapshot>>,
-    /// Promises to programs that a declared major version takes back.
-    broken: Vec<Incompatibility>,
-    /// The JSON text that it comes from.
-    text: Option<Text>,
+    state: Locked<'s>,
+    prepared: Prepared,
 }
 
 /// Current: any read that begins from now on sees it or something newer.
@@ -64,12 +54,20 @@ struct Seal {
 
 /// The right to promote what a [`Verified`] token stands for, once.
 #[derive(Debug)]
-pub struct Guard(Verified);
+pub struct Guard {
+    verified: Verified,
+    passed: Option<Passed>,
+}
 
 impl Guard {
-    /// Turns the proof into the right.
+    /// Turns the proof into the right: of a direct sector's promotion, or of any rollback.
     pub fn new(verified: Verified) -> Guard {
-        Guard(verified)
+        Guard { verified, passed: None }
+    }
+
+    /// Turns the proof into the right of a governed sector's promotion, which takes that it passed.
+    pub fn governed(verified: Verified, passed: Passed) -> Guard {
+        Guard { verified, passed: Some(passed) }
     }
 }
 
@@ -102,42 +100,9 @@ impl<'s> Promotion<'s, Preparing> {
         let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
         let begun = Instant::now();
         let mut state = sector.lock()?;
-        let current = state.current().cloned();
-        let base = state.base().clone();
-        let Changes { delta, text } = stage.content.against(&base, current.as_ref())?;
         phases.verify_ns = nanoseconds(begun);
-        let begun = Instant::now();
-        let (mut broken, mut last) = (Vec::new(), None);
-        // Where values change alone, no name and no type does: nothing that a program holds can break.
-        let (snapshot, compiled) =
-            match current.as_ref().and_then(|current| base.revise(&current.compiled, &delta, sector.aside())) {
-                Some(revised) => {
-                    let (snapshot, compiled) = revised?;
-                    conforming(&snapshot)?;
-                    (snapshot, compiled)
-                }
-                None => {
-                    let snapshot = base.apply(&delta)?;
-                    conforming(&snapshot)?;
-                    broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
-                    if !broken.is_empty() && !origin.major {
-                        return Err(PromotionError::Incompatible(broken));
-                    }
-                    let before = current.as_ref().map(|current| &**current.artifact());
-                    let compiled = compile_snapshot(&snapshot, &mut state.keys, before)?;
-                    (snapshot, compiled)
-                }
-            };
-        match text {
-            TextRead::Nothing => {}
-            TextRead::Text(text) => last = Some(text),
-            TextRead::Parsed { json, document } => last = Text::of(json, &document, &compiled, &state.keys),
-        }
-        phases.compile_ns = nanoseconds(begun);
-        let before = current.map(|current| current.snapshot.clone());
-        let (snapshot, compiled) = (Arc::new(snapshot), Arc::new(compiled));
-        let ready = Ready { state, snapshot, compiled, rollback_of: None, before, broken, text: last };
-        Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
+        let prepared = Prepared::new(sector, &mut state, Step::Content(stage.content), origin.major, &mut phases)?;
+        Ok(Promotion { sector, hot, journal, origin, phases, stage: Ready { state, prepared } }.sealed())
     }
 }
 
@@ -156,24 +121,10 @@ impl<'s> Promotion<'s, Ready<'s>> {
         let begun = Instant::now();
         let state = sector.lock()?;
         let Some(target) = state.version(number).cloned() else {
-            return Err(PromotionError::UnknownVersion {
-                sector: sector.name().into(),
-                version: number,
-                retained: state.retained(),
-            });
+            return Err(state.unknown(sector.name(), number));
         };
-        let before = state.current().map(|current| current.snapshot.clone());
-        let ready = Ready {
-            state,
-            snapshot: target.snapshot.clone(),
-            compiled: target.compiled.clone(),
-            rollback_of: Some(number),
-            before,
-            broken: Vec::new(),
-            text: None,
-        };
-        let phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
-        Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
+        let mut phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
+        Promotion::back(sector, (hot, journal), Step::Back(target), state, origin, &mut phases)
     }
 
     /// [`Promotion::back_to`] of a version that the history no longer holds and whoever keeps older ones gave back: its content is compiled
@@ -189,15 +140,32 @@ impl<'s> Promotion<'s, Ready<'s>> {
         origin: Origin,
     ) -> Result<(Self, Verified), PromotionError> {
         let begun = Instant::now();
-        let mut state = sector.lock()?;
-        let current = state.current().cloned();
-        let artifact = current.as_ref().map(|current| &**current.artifact());
-        let compiled = Arc::new(compile_snapshot(&snapshot, &mut state.keys, artifact)?);
-        let before = current.as_ref().map(|current| current.snapshot.clone());
-        let (rollback_of, broken) = (Some(number), Vec::new());
-        let ready = Ready { state, snapshot, compiled, rollback_of, before, broken, text: None };
-        let phases = Phases { compile_ns: nanoseconds(begun), ..Phases::default() };
-        Ok(Promotion { sector, hot, journal, origin, phases, stage: ready }.sealed())
+        let state = sector.lock()?;
+        let mut phases = Phases { verify_ns: nanoseconds(begun), ..Phases::default() };
+        Promotion::back(sector, (hot, journal), Step::BackToStored(number, snapshot), state, origin, &mut phases)
+    }
+
+    fn back(
+        sector: &'s Sector,
+        (hot, journal): (&'s Hot, &'s dyn Journal),
+        step: Step,
+        mut state: Locked<'s>,
+        origin: Origin,
+        phases: &mut Phases,
+    ) -> Result<(Self, Verified), PromotionError> {
+        let prepared = Prepared::new(sector, &mut state, step, origin.major, phases)?;
+        let (phases, stage) = (*phases, Ready { state, prepared });
+        Ok(Promotion { sector, hot, journal, origin, phases, stage }.sealed())
+    }
+
+    /// Readies what was prepared under the sector's lock.
+    pub(crate) fn of(
+        sector: &'s Sector,
+        (hot, journal): (&'s Hot, &'s dyn Journal),
+        (origin, phases): (Origin, Phases),
+        (state, prepared): (Locked<'s>, Prepared),
+    ) -> (Self, Verified) {
+        Promotion { sector, hot, journal, origin, phases, stage: Ready { state, prepared } }.sealed()
     }
 
     fn sealed(mut self) -> (Self, Verified) {
@@ -207,13 +175,14 @@ impl<'s> Promotion<'s, Ready<'s>> {
     }
 
     fn seal(&self) -> Seal {
-        let (state, snapshot_id) = (&self.stage.state, self.stage.snapshot.id());
-        Seal { sector: std::ptr::from_ref(self.sector).addr(), verification: state.verifications, snapshot_id }
+        let Ready { state, prepared } = &self.stage;
+        let (sector, snapshot_id) = (std::ptr::from_ref(self.sector).addr(), prepared.snapshot.id());
+        Seal { sector, verification: state.verifications, snapshot_id }
     }
 
     /// What will change, path by path.
     pub fn differences(&self) -> Vec<Difference> {
-        differences(self.stage.before.as_deref(), &self.stage.snapshot)
+        differences(self.stage.prepared.before.as_deref(), &self.stage.prepared.snapshot)
     }
 
     /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.
@@ -231,80 +200,53 @@ impl<'s> Promotion<'s, Ready<'s>> {
     /// [`PromotionError::NotRollback`] for anything else than a rollback: what was never durable is not promoted before it is. When the
     /// guard belongs to another promotion, or the cells refuse. Nothing changed then.
     pub fn promote_at_once(self, guard: Guard) -> Result<Promotion<'s, Promoted>, PromotionError> {
-        if self.stage.rollback_of.is_none() {
+        if !self.is_rollback() {
             return Err(PromotionError::NotRollback { sector: self.sector.name().into() });
         }
         self.publish(guard, true)
     }
 
-    fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
-        if guard.0.0 != self.seal() {
-            return Err(PromotionError::ForeignGuard { sector: self.sector.name().into() });
+    pub(crate) fn candidate(&self) -> Change {
+        self.stage.prepared.change(self.sector)
+    }
+
+    pub(crate) fn sector(&self) -> &'s Sector {
+        self.sector
+    }
+
+    pub(crate) fn is_rollback(&self) -> bool {
+        self.stage.prepared.rollback_of.is_some()
+    }
+
+    /// Whether a guard is this promotion's; gives the receipt of the validation, where there is one.
+    fn admit(&self, guard: Guard) -> Result<Option<String>, PromotionError> {
+        let (sector, prepared) = (self.sector, &self.stage.prepared);
+        if guard.verified.0 != self.seal() {
+            return Err(PromotionError::ForeignGuard { sector: sector.name().into() });
         }
-        let Promotion { sector, hot, journal, origin, mut phases, stage } = self;
-        let Ready { mut state, snapshot, compiled, rollback_of, before, broken, text } = stage;
-        let snapshot_id = snapshot.id();
-        let number = state.next;
-        let begun = Instant::now();
-        let change = Change { sector: sector.number(), artifact: compiled.artifact.clone(), snapshot_id, ready: true };
-        // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
-        let staged = if rollback_of.is_some() { hot.prepare_urgent(&[change])? } else { hot.prepare(&[change])? };
-        let staging = nanoseconds(begun);
-        let version = Version {
-            number,
-            snapshot_id,
-            epoch: staged.epoch(),
-            time_ns: unix_nanoseconds(),
-            origin: origin.clone(),
-            rollback_of,
-            parent: state.current().map(|current| current.number),
-            receipt: OnceLock::new(),
-            before,
-            phases,
-            snapshot,
-            compiled,
-        };
-        let record = |version: &Version| {
-            let record = Record { sector: sector.name(), version, keys: &state.keys, emergency: at_once };
-            let receipt = journal.version(&record)?;
-            receipt.into_iter().for_each(|id| _ = version.receipt.set(id));
-            Ok(())
-        };
-        let begun = Instant::now();
-        if !at_once {
-            let failed = |source| PromotionError::Journal { sector: sector.name().into(), version: number, source };
-            record(&version).map_err(failed)?;
-            phases.journal_ns = nanoseconds(begun);
-        }
-        let begun = Instant::now();
-        let mut version = Arc::new(version);
-        staged.swap_then(|_| {
-            phases.swap_ns = staging + nanoseconds(begun);
-            if let Some(version) = Arc::get_mut(&mut version) {
-                version.phases = phases;
+        match (sector.kind(), prepared.rollback_of, guard.passed) {
+            (SectorKind::Governed, None, None) => Err(PromotionError::Ungoverned { sector: sector.name().into() }),
+            (_, _, Some(passed)) => {
+                let before = prepared.before.as_ref().map(|before| before.id());
+                passed.is_for(sector.name(), before, prepared.snapshot.id()).map(Some)
             }
-            journal.promoted(sector.name(), &version);
-        });
-        let recorded = match at_once {
-            true => record(&version).inspect_err(|error| {
-                tracing::error!(sector = sector.name(), version = number, %error, "an emergency rollback is not recorded yet");
-                if let Err(error) = journal.intend(sector.number(), sector.name(), &version) {
-                    tracing::error!(sector = sector.name(), %error, "nor is its intent: a restart would not honour it");
-                }
-            }),
-            false => Ok(()),
-        };
-        accept(&broken, &mut state.keys);
-        state.keys.promote(version.artifact().named());
-        if let Some(text) = text {
-            state.text = Some(Arc::new(LastText { version: number, text }));
+            _ => Ok(None),
         }
-        if let Some(forgotten) = state.push(version.clone()) {
-            sector.aside().discard(Box::new(forgotten));
-        }
-        drop(state);
-        let stage = Promoted { version, recorded: recorded.is_ok() };
-        Ok(Promotion { sector, hot, journal, origin, phases, stage })
+    }
+
+    pub(crate) fn admitted(self, guard: Guard) -> Result<Admitted<'s>, PromotionError> {
+        let passed = self.admit(guard)?;
+        let Promotion { sector, origin, phases, stage: Ready { state, prepared }, .. } = self;
+        Ok(Admitted { sector, origin, phases, passed, state, prepared })
+    }
+
+    fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
+        let Promotion { sector, hot, journal, .. } = self;
+        let origin = self.origin.clone();
+        let (mut versions, recorded) = publish(vec![self.admitted(guard)?], hot, journal, at_once)?;
+        let version = versions.pop().expect("one was published");
+        let phases = version.phases;
+        Ok(Promotion { sector, hot, journal, origin, phases, stage: Promoted { version, recorded } })
     }
 }
 
@@ -318,20 +260,4 @@ impl Promotion<'_, Promoted> {
     pub fn recorded(&self) -> bool {
         self.stage.recorded
     }
-}
-
-fn conforming(snapshot: &Snapshot) -> Result<(), PromotionError> {
-    match snapshot.report().worst() {
-        Some(Severity::Violation) => Err(PromotionError::Nonconforming(Box::new(snapshot.report().clone()))),
-        _ => Ok(()),
-    }
-}
-
-fn nanoseconds(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn unix_nanoseconds() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -57,6 +57,8 @@ pub struct Version {
     pub parent: Option<u64>,
     /// The id of its receipt, once there is one.
     pub receipt: OnceLock<String>,
+    /// Ids of receipts that its own points to: of its validation.
+    pub links: Vec<String>,
     /// What each phase took.
     pub phases: Phases,
     /// The knowledge that it took the place of, if there was any.

@@ -83,7 +83,8 @@ const REFUSAL: usize = 2000;
 
 impl History {
     /// Commits versions, of one sector or of several, each sector's oldest first, with their key tables' new lines: the commit point of a
-    /// promotion. Each has its receipt, in this order, and all of it is durable or nothing.
+    /// promotion. Each has its receipt, in this order, and all of it is durable or nothing. The receipts of those that become current in the
+    /// last one's generation name each other.
     ///
     /// # Errors
     /// When it cannot be signed or stored.
@@ -103,7 +104,11 @@ impl History {
             }
             batch
         };
-        let appended = self.ledger.append_with(versions.iter().map(NewVersion::entry).collect(), with)?;
+        let generation = versions[versions.len() - 1].epoch;
+        let linked = versions.iter().rev().take_while(|version| version.epoch == generation).count();
+        let linked = versions.len() - linked..versions.len();
+        let entries = versions.iter().map(NewVersion::entry).collect();
+        let appended = self.ledger.append_linked(entries, linked, with)?;
         COMMITTED.add(versions.len() as u64);
         let mut damaged = self.damaged();
         mended.iter().for_each(|id| _ = damaged.remove(id));

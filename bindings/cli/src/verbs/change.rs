@@ -19,7 +19,7 @@ pub fn init(place: &Place<'_>, render: &Render, init: arguments::Init) -> Result
     let mut text = format!("{folder} is an engine's folder\n");
     let mut made = Vec::new();
     for sector in init.sector {
-        match access.ask(Create { sector: sector.clone() }) {
+        match access.ask(Create { sector: sector.clone(), governed: init.governed }) {
             Ok(changed) => {
                 text.push_str(&render.changed(&changed));
                 made.push(changed);
@@ -100,11 +100,11 @@ fn promotion(sector: String, content: Content, create: bool, origin: Origin) -> 
 }
 
 /// `NAME=VALUE`; what begins as a path does is a file, whatever its name holds.
-fn is_assignment(text: &str) -> bool {
+pub fn is_assignment(text: &str) -> bool {
     text.contains('=') && !text.starts_with(['.', '/'])
 }
 
-fn parsed(assignments: &[String]) -> Result<Vec<(String, String)>, Failure> {
+pub fn parsed(assignments: &[String]) -> Result<Vec<(String, String)>, Failure> {
     let pair = |text: &String| {
         let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty() && is_assignment(text))?;
         Some((name.to_owned(), value.to_owned()))

@@ -6,7 +6,7 @@ use knhk_engine::control::{Failure, Keys, Receipt, Receipts, RotateKey, SignChec
 use knhk_engine::{Options, RestoreOptions, Status, Verified, VerifyOptions, VerifyProgress, restore as restored};
 use serde_json::{Value, json};
 
-use super::Place;
+use super::{Place, operate};
 use crate::arguments::{self, Trusted};
 use crate::input;
 use crate::output::Done;
@@ -66,11 +66,16 @@ fn figures(verified: &Verified) -> Value {
     json!({
         "receipts": log.receipts, "root": root, "keys": log.keys, "checkpoints": log.checkpoints,
         "observations": log.observations, "dropped_observations": log.dropped,
-        "versions": verified.versions, "snapshots": verified.snapshots, "first_ns": log.first_ns, "last_ns": log.last_ns
+        "versions": verified.versions, "snapshots": verified.snapshots, "other_core": verified.other_core, "first_ns": log.first_ns, "last_ns": log.last_ns
     })
 }
 
-pub fn checkpoint(place: &Place<'_>, checkpoint: arguments::Checkpoint) -> Result<Done, Failure> {
+pub fn checkpoint(place: &Place<'_>, render: &Render, checkpoint: arguments::Checkpoint) -> Result<Done, Failure> {
+    match checkpoint.components {
+        Some(Some(name)) => return operate::take(place, render, name, checkpoint.full),
+        Some(None) => return operate::kept(place, render),
+        None => {}
+    }
     let signed = place.change()?.ask(SignCheckpoint {})?;
     match checkpoint.to.output {
         None => Ok(Done::new(signed.checkpoint.clone(), &signed)),
@@ -107,11 +112,15 @@ pub fn backup(place: &Place<'_>, backup: arguments::Backup) -> Result<Done, Fail
     Ok(Done::new(text, &json!({ "file": file, "bytes": bytes })))
 }
 
-pub fn restore(place: &Place<'_>, restore: arguments::Restore) -> Result<Done, Failure> {
+pub fn restore(place: &Place<'_>, render: &Render, restore: arguments::Restore) -> Result<Done, Failure> {
+    let Some(file) = restore.file else {
+        let name = restore.components.expect("the arguments name a backup or components");
+        return operate::go_back(place, render, name);
+    };
     let options =
         RestoreOptions { checkpoint: checkpoint_of(&restore.trusted)?, trust_root: restore.trusted.trust_root };
     let mut progress = Progress::begin("restoring".into());
-    let verified = restored(&restore.file, place.folder, &options, &mut |at| {
+    let verified = restored(&file, place.folder, &options, &mut |at| {
         progress.at(said(&at));
         true
     })?;

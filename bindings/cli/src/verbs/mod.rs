@@ -1,11 +1,16 @@
 //! The verbs, from arguments to answers.
 
 mod change;
+mod govern;
 mod history;
 mod ledger;
+mod lineage;
 mod look;
 mod observe;
+mod operate;
 mod proof;
+mod rollout;
+mod watch;
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -38,12 +43,31 @@ pub fn run(arguments: Arguments) -> Result<Done, Failure> {
         Verb::Prune(prune) => history::prune(&place, prune),
         Verb::Receipts(receipts) => ledger::receipts(&place, &render, receipts),
         Verb::Verify(verify) => ledger::verify(&place, verify),
-        Verb::Checkpoint(checkpoint) => ledger::checkpoint(&place, checkpoint),
+        Verb::Checkpoint(checkpoint) => ledger::checkpoint(&place, &render, checkpoint),
         Verb::Keys(keys) => ledger::keys(&place, &render, keys),
         Verb::Backup(backup) => ledger::backup(&place, backup),
-        Verb::Restore(restore) => ledger::restore(&place, restore),
+        Verb::Restore(restore) => ledger::restore(&place, &render, restore),
         Verb::Proof(proof) => proof::proof(&place, proof.of),
         Verb::Observe(observe) => observe::observe(&place, &render, observe),
+        Verb::Propose(propose) => govern::propose(&place, &render, propose),
+        Verb::Check(check) => govern::check(&place, &render, check),
+        Verb::Approve(approve) => govern::approve(&place, &render, approve),
+        Verb::Relax(relax) => govern::relax(&place, &render, relax),
+        Verb::Revoke(revoke) => govern::revoke(&place, &render, revoke),
+        Verb::Doctrine(doctrine) => govern::doctrine(&place, &render, doctrine),
+        Verb::Guard(guard) => govern::guard(&place, &render, guard),
+        Verb::Shadow(shadow) => rollout::shadow(&place, &render, shadow),
+        Verb::Canary(canary) => rollout::canary(&place, &render, canary),
+        Verb::Schedule(schedule) => rollout::schedule(&place, &render, schedule),
+        Verb::Merge(merge) => lineage::merge(&place, &render, merge),
+        Verb::Bisect(bisect) => lineage::bisect(&place, &render, bisect),
+        Verb::Blame(blame) => lineage::blame(&place, &render, blame),
+        Verb::Codegen(codegen) => lineage::codegen(&place, codegen),
+        Verb::Health(health) => operate::health(&place, &render, health),
+        Verb::Breakers(breakers) => operate::breakers(&place, &render, breakers),
+        Verb::Limits(limits) => operate::limits(&place, &render, limits),
+        Verb::Degrade(degrade) => operate::degrade(&place, &render, degrade),
+        Verb::Tasks(tasks) => operate::tasks(&place, &render, tasks),
         Verb::Completion(completion) => Ok(script(completion)),
     }
 }
@@ -81,7 +105,7 @@ impl Place<'_> {
         Live::connect(self.folder)?.ok_or_else(|| {
             let folder = self.folder.display().to_string();
             let message = format!(
-                "no live engine takes commands on {folder}: figures are in the memory of the engine that observes; open it with the options observations and control"
+                "no live engine takes commands on {folder}: this is in the memory of the program that has it open; open it there with the option control on"
             );
             Failure::new(Status::NotFound, "control", folder, message)
         })

@@ -24,6 +24,7 @@ fn engine_process() {
     if mode == "busy" {
         engine.promote_json("orders", r#"{"left": 0, "right": 0}"#, Origin::default()).unwrap();
     }
+    let _program = (mode == "program").then(|| crate::operate::Program::new(&engine));
     let told = engine.subscribe(|change| println!("changed {}", change.summary())).unwrap();
     println!("ready");
     let mut lines = stdin().lines();

@@ -1,11 +1,13 @@
 //! The real binary against real folders and live engines.
 
 mod failures;
+mod govern;
 mod history;
 mod hostile;
 mod knowledge;
 mod live;
 mod manual;
+mod operate;
 mod scratch;
 mod socket;
 mod terminal;

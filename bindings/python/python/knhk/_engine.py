@@ -14,9 +14,9 @@ from ._document import Document, to_json
 from ._enums import Format
 from ._errors import TimedOut, make
 from ._knhk import IdentifierConflict, Key, KeyInfo, Report, SectorInfo, StatementDiff, Stats, Version
-from ._ledger import Ledger
 from ._settings import Settings
 from ._versions import History, Reference
+from .governance import Governance
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -199,7 +199,7 @@ class Sector(History):
         return True
 
 
-class Engine(Ledger):
+class Engine(Governance):
     """An engine. Every method may be called from any thread. Made by `open`."""
 
     _mailboxes: dict[int, Mailbox]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import governance
     from ._knhk import Report
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "KeyFileError",
     "LimitExceeded",
     "Nonconforming",
+    "NotAdmitted",
     "NotFound",
     "NotReady",
     "Panic",
@@ -33,7 +35,9 @@ __all__ = [
     "SystemFailure",
     "Tampered",
     "TimedOut",
+    "Ungoverned",
     "Unproven",
+    "Waiting",
     "WrongThread",
     "WrongType",
 ]
@@ -148,6 +152,24 @@ class Unproven(Error, ValueError):
     """A proof does not show what it was given for."""
 
 
+class Ungoverned(Error):
+    """The sector is governed: propose the change."""
+
+
+class NotAdmitted(Error):
+    """A stage of governance refuses the change; the text says which and why."""
+
+    reports: list[governance.Report]
+    """What each stage said, sector by sector."""
+
+
+class Waiting(Error):
+    """The change lacks approvals, or its time has not come."""
+
+    reports: list[governance.Report]
+    """What each stage said, sector by sector."""
+
+
 class StorageError(Error, OSError):
     """Reading or writing failed."""
 
@@ -196,6 +218,9 @@ _CLASSES: dict[int, type[Error]] = {
     204: Nonconforming,
     205: Conflict,
     206: Unproven,
+    210: Ungoverned,
+    211: NotAdmitted,
+    212: Waiting,
     300: StorageError,
     301: Corrupt,
     302: SystemFailure,

@@ -1,5 +1,6 @@
 """The extension module. Use the names of the package `knhk`."""
 
+import builtins
 import os
 from collections.abc import Callable
 from types import TracebackType
@@ -11,6 +12,7 @@ from ._ledger import Telling
 __all__ = [
     "Aggregate",
     "Change",
+    "CheckpointsBase",
     "ComponentReport",
     "Counts",
     "Difference",
@@ -19,6 +21,7 @@ __all__ = [
     "HealthReport",
     "HedgedCall",
     "IdentifierConflict",
+    "KeptCheckpoint",
     "KeptObservation",
     "Key",
     "KeyBase",
@@ -37,6 +40,7 @@ __all__ = [
     "Progress",
     "Receipt",
     "Report",
+    "RestoredCheckpoint",
     "ScopeBase",
     "Sector",
     "SectorInfo",
@@ -47,6 +51,7 @@ __all__ = [
     "Stats",
     "Subscription",
     "Tag",
+    "TakenCheckpoint",
     "ValidationResult",
     "Verified",
     "Version",
@@ -60,6 +65,8 @@ __all__ = [
     "checkpoint",
     "end_callbacks",
     "flush_observations",
+    "govern",
+    "govern_offline",
     "log",
     "objectives",
     "observations",
@@ -72,6 +79,7 @@ __all__ = [
     "receipt",
     "receipts",
     "remove_policy",
+    "render_report",
     "resolve",
     "restore",
     "retry_after",
@@ -787,6 +795,10 @@ class Verified:
         """Different snapshots among them."""
 
     @property
+    def other_core(self) -> int:
+        """Versions among them that were made with another core ontology than this library's: they are as they were signed."""
+
+    @property
     def first_ns(self) -> int:
         """The first receipt's time, in nanoseconds since 1970 (UTC)."""
 
@@ -915,6 +927,10 @@ def untag(sector: Sector, name: str, by: str, /) -> None: ...
 def tags(sector: Sector, /) -> list[Tag]: ...
 def as_of(sector: Sector, reference: str, /) -> View: ...
 
+def govern(engine: Engine, verb: str, request: str, /) -> str: ...
+def govern_offline(verb: str, request: str, /) -> str: ...
+def render_report(report: str, /) -> str: ...
+
 class ScopeBase:
     """What `knhk.resilience.Scope` is made of."""
 
@@ -939,6 +955,152 @@ class Listener:
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_raised: object) -> None: ...
+
+@final
+class TakenCheckpoint:
+    """A checkpoint that was taken."""
+
+    @property
+    def number(self) -> int:
+        """Its number; each next one is greater."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it stands alone."""
+
+    @property
+    def bytes(self) -> int:
+        """Its bytes, as they are kept."""
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the components' states."""
+
+    @property
+    def digest(self) -> builtins.bytes:
+        """Its SHA-256."""
+
+    @property
+    def frozen(self) -> float:
+        """How long the components held still, in seconds."""
+
+    @property
+    def took(self) -> float:
+        """How long it took in all, in seconds."""
+
+@final
+class RestoredCheckpoint:
+    """A checkpoint that was restored."""
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+
+    @property
+    def time_ns(self) -> int:
+        """When it was taken, in nanoseconds since 1970 (UTC)."""
+
+    @property
+    def digest(self) -> bytes:
+        """Its SHA-256."""
+
+    @property
+    def skipped(self) -> list[tuple[int, str]]:
+        """Newer ones that are damaged, or that a component refused: number and why."""
+
+    @property
+    def absent(self) -> list[str]:
+        """Components that it has no state of; they are as they were."""
+
+    @property
+    def unknown(self) -> list[str]:
+        """Components whose state it has and that are not there."""
+
+@final
+class KeptCheckpoint:
+    """A checkpoint that is kept."""
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it stands alone."""
+
+    @property
+    def bytes(self) -> int:
+        """Its bytes."""
+
+    @property
+    def time_ns(self) -> int:
+        """When it was taken, in nanoseconds since 1970 (UTC); 0 where it cannot be read."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is encrypted."""
+
+    @property
+    def damage(self) -> str | None:
+        """Why it cannot be restored, as far as can be told without its key."""
+
+class CheckpointsBase:
+    """What `knhk.resilience.Checkpoints` is made of."""
+
+    def __new__(
+        cls,
+        name: str,
+        engine: Engine | None,
+        folder: str | os.PathLike[str] | None,
+        scope: ScopeBase | None,
+        chain: int | None,
+        chains: int | None,
+        level: int | None,
+        limit: int | None,
+        keys: list[bytes],
+    ) -> Self: ...
+    @property
+    def name(self) -> str:
+        """The name that they are under."""
+
+    @property
+    def components(self) -> list[str]:
+        """The names of the components, in the order in which they hold still."""
+
+    def _add(
+        self,
+        name: str,
+        save: Callable[[], bytes],
+        load: Callable[[bytes], object],
+        freeze: Callable[[], object] | None,
+        thaw: Callable[[], object] | None,
+    ) -> None: ...
+    def remove(self, name: str, /) -> bool:
+        """Removes a component, which the next checkpoint does not have; whether it was there."""
+
+    def take(self, *, full: bool = False) -> TakenCheckpoint:
+        """Takes a checkpoint: what changed since the last one, or everything where a full one is due or asked for.
+
+        Raises `SystemFailure` with what a component raised, `LimitExceeded`, `StorageError`; nothing was kept then.
+        """
+
+    def restore(self) -> RestoredCheckpoint:
+        """Restores the newest checkpoint that is whole; the components hold still while they load.
+
+        Raises `NotFound` where there is none, and no component was touched; `Corrupt` where none is whole, with the reason of each.
+        """
+
+    def kept(self) -> list[KeptCheckpoint]:
+        """What is kept, oldest first, each read and checked."""
+
+    def start(self, interval: float = 1.0, *, share: float = 0.05) -> None:
+        """Takes one in an interval, in seconds, on a thread of its own, for at most a share of the time. Raises `Busy` where it does already."""
+
+    def stop(self) -> None:
+        """Ends that, once the one that is under way has ended."""
+
+    def close(self) -> None:
+        """Ends the use of them; what is kept stays. They can be opened anew then."""
 
 class PolicyBase:
     """What the classes of `knhk.resilience` are made of."""

@@ -1,5 +1,6 @@
 //! The native half of `knhk.resilience`: policies under one class, permits, scopes. Python's half gives each kind its own class.
 
+mod checkpoints;
 mod permit;
 mod policy;
 mod report;
@@ -11,6 +12,7 @@ use pyo3::prelude::*;
 
 use crate::error::invalid;
 
+pub use checkpoints::{CheckpointsBase, KeptCheckpoint, RestoredCheckpoint, TakenCheckpoint};
 pub use permit::{HedgedCall, Permit, retry_after};
 pub use policy::PolicyBase;
 pub use report::{ComponentReport, HealthReport, Parameter, PolicyInfo, policies, remove_policy};

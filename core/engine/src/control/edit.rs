@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value, json};
 use crate::{Engine, Error, Status};
 
 /// What setting these values changes: pairs of a path and a text.
-pub(super) fn edited(engine: &Engine, sector: &Sector, values: &[(String, String)]) -> Result<Content, Error> {
+pub(crate) fn edited(engine: &Engine, sector: &Sector, values: &[(String, String)]) -> Result<Content, Error> {
     let base = engine.base(sector)?;
     let known = base.document().map_err(Clone::clone)?;
     let mut said = Value::Object(Map::new());

@@ -1,5 +1,6 @@
 //! An error as it travels: over the socket, and as JSON out of the command.
 
+use knhk_governance::Report;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
@@ -32,13 +33,16 @@ pub struct Details {
     /// The shapes that would be broken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// What the stages of governance said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<Report>,
 }
 
 impl Failure {
     /// A failure with a status of the library.
     pub fn new(status: Status, stage: &str, item: impl Into<String>, message: impl Into<String>) -> Failure {
-        let data =
-            Details { status: status.as_str().into(), stage: stage.into(), item: item.into(), findings: Vec::new() };
+        let (status_text, item) = (status.as_str().into(), item.into());
+        let data = Details { status: status_text, stage: stage.into(), item, ..Details::default() };
         Failure { code: status.code(), message: message.into(), data: Box::new(data) }
     }
 
@@ -58,6 +62,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let mut failure = Failure::new(error.status(), error.stage(), error.item(), error.message());
         failure.data.findings = error.report().map(findings).unwrap_or_default();
+        failure.data.reports = error.reports().to_vec();
         failure
     }
 }

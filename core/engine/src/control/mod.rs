@@ -19,33 +19,45 @@ mod answers;
 mod client;
 mod edit;
 mod failure;
+mod govern;
 mod history;
 mod ledger;
 mod observed;
+mod policies;
 mod reads;
 mod requests;
 mod server;
 mod socket;
+mod tasks;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{Engine, Error};
 
+pub(crate) use answers::hex;
 pub use answers::{
     Changed, Clash, Compared, Exported, Finding, Item, Parameter, Sector, Shown, Statements, Validated, VersionEntry,
 };
 pub use client::{Access, Live};
+pub(crate) use edit::edited;
 pub use failure::Failure;
+pub use govern::Govern;
 pub use history::{Log, Logged, Prune, Pruned, SetTag, Tagged, Tags};
 pub use ledger::{
     KeyEntry, KeyList, Keys, ProveReceipt, ProvenReceipt, Receipt, Receipted, Receipts, RotateKey, SignCheckpoint,
     SignedCheckpoint,
 };
 pub use observed::{Observe, Observed, ObservedObjective, ObservedSeries};
+pub use policies::{DegradationLevel, Health, Monitored, MonitoredComponent, Policies, PolicyEntry, Switch};
+pub(crate) use reads::named;
 pub use reads::{Compare, Conflicts, Export, Get, Sectors, Show, Validate};
 pub use requests::{Content, Create, Promote, Rollback};
 pub(crate) use server::Server;
+pub use tasks::{
+    Checkpointed, ComponentCheckpoints, ExecutedTask, Executing, KeptCheckpoint, RestoreCheckpoint, RestoredCheckpoint,
+    TakeCheckpoint, TakenCheckpoint, Tasks,
+};
 
 /// The protocol's version, with which method names begin.
 pub const PROTOCOL: &str = "v1";

@@ -253,7 +253,7 @@ impl Request for Conflicts {
 }
 
 /// The format that is meant; plain JSON by nothing.
-pub(super) fn named(format: Option<&str>) -> Result<Format, Error> {
+pub(crate) fn named(format: Option<&str>) -> Result<Format, Error> {
     let unknown = |error: UnknownFormat| {
         Error::new(Status::InvalidArgument, "format", format.unwrap_or_default(), error.to_string())
     };

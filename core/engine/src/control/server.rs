@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Compare, Conflicts, Create, Export, Failure, Get, Keys, Log, Observe, PROTOCOL, Promote, ProveReceipt, Prune,
-    Receipt, Receipts, Request, Rollback, RotateKey, Sectors, SetTag, Show, SignCheckpoint, Tags, Validate, socket,
+    Compare, ComponentCheckpoints, Conflicts, Create, Export, Failure, Get, Govern, Health, Keys, Log, Observe,
+    PROTOCOL, Policies, Promote, ProveReceipt, Prune, Receipt, Receipts, Request, RestoreCheckpoint, Rollback,
+    RotateKey, Sectors, SetTag, Show, SignCheckpoint, Switch, Tags, TakeCheckpoint, Tasks, Validate, socket,
 };
 use crate::engine::Inner;
 use crate::{Engine, Error, Level, Status};
@@ -325,6 +326,14 @@ fn dispatch(engine: &Engine, method: &str, params: &str) -> Result<Box<RawValue>
         Some(Keys::METHOD) => run::<Keys>(engine, params),
         Some(RotateKey::METHOD) => run::<RotateKey>(engine, params),
         Some(Observe::METHOD) => run::<Observe>(engine, params),
+        Some(Govern::METHOD) => run::<Govern>(engine, params),
+        Some(Policies::METHOD) => run::<Policies>(engine, params),
+        Some(Switch::METHOD) => run::<Switch>(engine, params),
+        Some(Health::METHOD) => run::<Health>(engine, params),
+        Some(Tasks::METHOD) => run::<Tasks>(engine, params),
+        Some(ComponentCheckpoints::METHOD) => run::<ComponentCheckpoints>(engine, params),
+        Some(TakeCheckpoint::METHOD) => run::<TakeCheckpoint>(engine, params),
+        Some(RestoreCheckpoint::METHOD) => run::<RestoreCheckpoint>(engine, params),
         Some(_) => Err(Failure::protocol(-32601, format!("there is no method {method:?}"))),
         None => Err(Failure::protocol(
             -32601,

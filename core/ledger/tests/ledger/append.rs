@@ -20,7 +20,12 @@ fn every_kind_is_read_as_it_was_written() {
     let all = vec![
         Evidence::PatternDetected { detector: text(), pattern: text(), confidence: 0.97, observations: vec![text()] },
         Evidence::ProposalGenerated { proposal: text(), proposer: text(), delta: hash, confidence: 0.5, why: text() },
-        Evidence::ValidationExecuted { proposal: None, snapshot: hash, stages: vec![], duration_ns: 1 },
+        Evidence::ValidationExecuted { proposal: None, snapshot: hash, before: None, stages: vec![], duration_ns: 1 },
+        Evidence::ProposalApproved { proposal: text(), by: text(), request: hash, approval: hash },
+        Evidence::ProposalWithdrawn { proposal: text(), by: text(), why: text() },
+        Evidence::ApproversChanged { revision: 1, body: hash, by: text(), why: text() },
+        Evidence::GuardAdded { guard: text(), revision: 1, body: hash, by: text(), why: text() },
+        Evidence::GuardRemoved { guard: text(), revision: 2, by: text(), why: text() },
         Evidence::RollbackExecuted {
             version: 2,
             rollback_of: 1,

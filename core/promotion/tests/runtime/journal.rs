@@ -12,20 +12,20 @@ use knhk_promotion::{
 
 /// Where a journal goes wrong.
 #[derive(Clone, Copy, PartialEq)]
-enum Fault {
+pub enum Fault {
     VersionFails,
     VersionPanics,
     PromotedPanics,
 }
 
-struct Faulty(Fault);
+pub struct Faulty(pub Fault);
 
 impl Journal for Faulty {
-    fn version(&self, _: &Record<'_>) -> Result<Option<String>, JournalError> {
+    fn versions(&self, _: &[Record<'_>]) -> Result<Vec<String>, JournalError> {
         match self.0 {
             Fault::VersionFails => Err("the disk is full".into()),
             Fault::VersionPanics => panic!("a defect before the swap"),
-            Fault::PromotedPanics => Ok(None),
+            Fault::PromotedPanics => Ok(Vec::new()),
         }
     }
 
@@ -111,7 +111,7 @@ fn a_panic_after_the_swap_leaves_the_new_version_current_and_refuses_changes() {
 
 /// Remembers in which order it was called.
 #[derive(Default)]
-struct Recording(Mutex<Vec<String>>);
+pub struct Recording(pub Mutex<Vec<String>>);
 
 impl Recording {
     fn note(&self, what: String) {
@@ -120,11 +120,13 @@ impl Recording {
 }
 
 impl Journal for Recording {
-    fn version(&self, record: &Record<'_>) -> Result<Option<String>, JournalError> {
-        let Record { sector, version, keys, emergency } = record;
-        let urgent = if *emergency { " urgently" } else { "" };
-        self.note(format!("{sector} {} with {} keys{urgent}", version.number, keys.line_count()));
-        Ok(Some(format!("receipt {}", version.number)))
+    fn versions(&self, records: &[Record<'_>]) -> Result<Vec<String>, JournalError> {
+        let said = |Record { sector, version, keys, emergency }: &Record<'_>| {
+            let urgent = if *emergency { " urgently" } else { "" };
+            format!("{sector} {} with {} keys{urgent}", version.number, keys.line_count())
+        };
+        self.note(records.iter().map(said).collect::<Vec<_>>().join(", "));
+        Ok(records.iter().map(|record| format!("receipt {}", record.version.number)).collect())
     }
 
     fn intend(&self, sector: usize, _: &str, version: &Arc<Version>) -> Result<(), JournalError> {

@@ -2,7 +2,9 @@
 
 mod again;
 mod concurrent;
+mod governed;
 mod journal;
 mod pipeline;
 mod refused;
 mod support;
+mod together;

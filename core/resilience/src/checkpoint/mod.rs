@@ -229,6 +229,11 @@ impl Checkpoints {
         self.components().remove(name).is_some()
     }
 
+    /// The names of its components, in the order in which they hold still.
+    pub fn names(&self) -> Vec<String> {
+        self.components().keys().cloned().collect()
+    }
+
     /// The name that its events have.
     pub fn name(&self) -> &Arc<str> {
         &self.name

@@ -41,6 +41,7 @@ mod queue;
 mod run;
 mod slab;
 mod task;
+mod watch;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -53,6 +54,7 @@ pub use load::Load;
 pub use notice::Notice;
 pub use slab::{RunState, Ticket};
 pub use task::{Late, Step, Task, TaskSettings, TaskStats};
+pub use watch::Watch;
 
 use self::run::{Shared, Turn};
 use self::task::Registered;
@@ -213,18 +215,12 @@ impl Executor {
 
     /// What it is doing.
     pub fn stats(&self) -> Stats {
-        Stats {
-            waiting: self.shared.queues.by_level(),
-            running: self.shared.running.load(SeqCst),
-            paused: self.shared.paused.load(SeqCst),
-            load: self.shared.load(),
-        }
+        self.shared.stats()
     }
 
     /// What is known of each task that somebody still holds.
     pub fn tasks(&self) -> Vec<TaskStats> {
-        let tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.iter().filter_map(|task| Some(task.upgrade()?.stats())).collect()
+        self.shared.task_stats()
     }
 
     /// Its counters.

@@ -21,15 +21,19 @@ from .._errors import Refused
 from .._knhk import (
     ComponentReport,
     HealthReport,
+    KeptCheckpoint,
     Listener,
     Parameter,
     Permit,
     PolicyInfo,
+    RestoredCheckpoint,
+    TakenCheckpoint,
     policies,
     remove_policy,
     retry_after,
 )
 from ._admitting import Admitting
+from ._checkpoints import Checkpoints, Stateful
 from ._health import Component, Health
 from ._limits import AdaptiveLimit, Breaker, Bulkhead, Chaos, Shedder, SlidingWindow, TokenBucket
 from ._load import Degradation, Level, Recovery, RecoveryReport, Strategy
@@ -45,12 +49,14 @@ __all__ = [
     "Budget",
     "Bulkhead",
     "Chaos",
+    "Checkpoints",
     "Component",
     "ComponentReport",
     "Degradation",
     "Health",
     "HealthReport",
     "Hedge",
+    "KeptCheckpoint",
     "Level",
     "Listener",
     "Parameter",
@@ -62,11 +68,14 @@ __all__ = [
     "Recovery",
     "RecoveryReport",
     "Refused",
+    "RestoredCheckpoint",
     "Retry",
     "Scope",
     "Shedder",
     "SlidingWindow",
+    "Stateful",
     "Strategy",
+    "TakenCheckpoint",
     "TokenBucket",
     "Transition",
     "policies",

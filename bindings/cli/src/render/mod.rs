@@ -1,5 +1,9 @@
 //! Answers as people read them.
 
+mod govern;
+mod lineage;
+mod operate;
+
 use std::fmt::Write;
 use std::time::SystemTime;
 

@@ -1,0 +1,175 @@
+//! Has the stages judge candidates: gathers what they look at.
+
+use std::collections::BTreeMap;
+
+use knhk_governance::approval::{Approved, State};
+use knhk_governance::doctrine::Facts;
+use knhk_governance::guard::Standing;
+use knhk_governance::{Candidate, Context, Limits, Other, Past, PastChange, PastVersion, Progress, Report, Stop, run};
+use knhk_observation::ObservationError;
+use knhk_promotion::Sector;
+
+use super::candidate::Prepared;
+use crate::{Engine, Error, SegmentQuery};
+
+/// The hour that limits speak of, in nanoseconds.
+const HOUR_NS: u64 = 3600 * 1_000_000_000;
+
+/// Segments that are looked through at a time for a sector's observations, and how often: a sector that observes seldom among others that do
+/// often is not looked for without end.
+const WINDOW: u64 = 64;
+const WINDOWS: usize = 4;
+
+/// Who watches a run, and may stop it.
+#[derive(Clone, Copy)]
+pub struct Watch<'w> {
+    /// Called as stages begin and end, on the threads that work.
+    pub progress: &'w (dyn Fn(Progress<'_>) + Sync),
+    /// Stops it.
+    pub stop: &'w Stop,
+}
+
+impl Engine {
+    /// What the stages say of each candidate. Nothing is locked meanwhile.
+    pub(super) fn judged_by_stages(&self, prepared: &[Prepared], approvals: &[Approved]) -> Result<Vec<Report>, Error> {
+        self.judged_under(prepared, approvals, Watch { progress: &|_| {}, stop: &Stop::new() })
+    }
+
+    pub(super) fn judged_under(
+        &self,
+        prepared: &[Prepared],
+        approvals: &[Approved],
+        watch: Watch<'_>,
+    ) -> Result<Vec<Report>, Error> {
+        let doctrine = self.doctrine_now()?;
+        let recorded = self.durable().is_ok();
+        let approvers = if recorded { self.approvers()? } else { None };
+        let guards = if recorded { self.guards()? } else { Default::default() };
+        let relaxations = if recorded { self.relaxations(true)? } else { Vec::new() };
+        let all: Vec<_> = relaxations.iter().map(|(one, _)| one.clone()).collect();
+        let now_ns = self.now_ns();
+        let hooks = self.inner.governance.hooks();
+        let groups_of = |name: &str| approvers.as_ref().map_or_else(Vec::new, |set| set.groups_of(name));
+        let callback = |name: &str, rule: &_, candidate: &Candidate| Some(hooks.rules.get(name)?(rule, candidate));
+        let mut reports = Vec::with_capacity(prepared.len());
+        for one in prepared {
+            let candidate = &one.candidate;
+            let history = self.past(&one.sector)?;
+            let limits =
+                candidate.current.as_ref().map_or_else(Limits::default, |current| Limits::of(&current.artifact));
+            let records = self.lately_observed(&candidate.sector, limits.replay_records)?;
+            let others = self.others(prepared, candidate)?;
+            let within = |change: &&PastChange| change.time_ns > now_ns.saturating_sub(HOUR_NS);
+            let changes_last_hour = history.changes.iter().filter(within).count() as u64;
+            let judge_doctrine = |candidate: &Candidate| {
+                doctrine.judge(&Facts {
+                    candidate,
+                    groups_of: &groups_of,
+                    approvals,
+                    now_ns,
+                    changes_last_hour,
+                    callbacks: &callback,
+                })
+            };
+            let judge_guards = |candidate: &Candidate, figures: &BTreeMap<String, f64>| {
+                let standing = Standing { approvers: approvers.as_ref(), approvals, relaxations: &all, figures };
+                guards.judge(candidate, &standing, now_ns)
+            };
+            let relaxed = |item: &str| {
+                let path = item.strip_prefix("protected ").unwrap_or(item);
+                relaxations.iter().filter(|(_, state)| *state == State::InForce).any(|(relaxation, _)| {
+                    guards.get(&relaxation.asked.guard).is_some_and(|guard| {
+                        let covers =
+                            |limit: &knhk_governance::guard::Limit| limit.paths.iter().any(|one| one.matches(path));
+                        relaxation.is_of(guard, candidate) && guard.limits.iter().any(covers)
+                    })
+                })
+            };
+            let context = Context {
+                candidate,
+                number: one.sector.number() as u32,
+                keys: &one.keys,
+                history: &history,
+                records: &records,
+                others: &others,
+                invariants: &hooks.invariants,
+                workloads: hooks.workloads.get(&candidate.sector).map_or(&[][..], |own| own),
+                hot: &self.inner.hot,
+                doctrine: &judge_doctrine,
+                guards: &judge_guards,
+                relaxed: &relaxed,
+            };
+            reports.push(run(&context, watch.progress, watch.stop));
+        }
+        Ok(reports)
+    }
+
+    /// What the sector's history tells the stages.
+    fn past(&self, sector: &Sector) -> Result<Past, Error> {
+        let state = sector.lock()?;
+        let versions = state.versions.iter().map(|version| PastVersion {
+            number: version.number,
+            parents: version.parent.into_iter().collect(),
+            epoch: version.epoch,
+            time_ns: version.time_ns,
+        });
+        let changes = self.inner.governance.lately(sector.name(), &state, self.now_ns().saturating_sub(HOUR_NS));
+        Ok(Past {
+            versions: versions.collect(),
+            next_number: state.next_number(),
+            next_epoch: self.inner.hot.epoch() + 1,
+            memory_bytes: state.versions.iter().map(|version| version.artifact().image().len() as u64).sum(),
+            changes,
+        })
+    }
+
+    /// The newest observations that were kept of a sector, the newest last.
+    fn lately_observed(&self, sector: &str, most: u64) -> Result<Vec<knhk_observation::Record>, Error> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let mut records = Vec::new();
+        let Ok(durable) = self.durable() else { return Ok(records) };
+        let mut from = durable.store().segment_count()?;
+        for _ in 0..WINDOWS {
+            let before = from;
+            from = before.saturating_sub(WINDOW);
+            let query = SegmentQuery { from, sector: Some(sector.into()), held: true, ..SegmentQuery::default() };
+            for segment in self.segments(&query)?.iter().rev().filter(|segment| segment.number < before) {
+                let mut older = match knhk_observation::records(&**durable.store(), segment.number) {
+                    Ok(older) => older,
+                    // Retention was quicker.
+                    Err(ObservationError::NotFound { .. } | ObservationError::Dropped { .. }) => continue,
+                    Err(error) => return Err(error.into()),
+                };
+                older.append(&mut records);
+                records = older;
+                if records.len() >= most {
+                    records.drain(..records.len() - most);
+                    return Ok(records);
+                }
+            }
+            if from == 0 {
+                break;
+            }
+        }
+        Ok(records)
+    }
+
+    /// The other sectors: those that change together with this one as they would be.
+    fn others(&self, prepared: &[Prepared], candidate: &Candidate) -> Result<Vec<Other>, Error> {
+        let mut others = Vec::new();
+        for info in self.sectors()?.iter().filter(|info| info.name != candidate.sector) {
+            if let Some(together) = prepared.iter().find(|one| one.candidate.sector == info.name) {
+                let Candidate { sector, snapshot, compiled, .. } = together.candidate.clone();
+                others.push(Other { sector, snapshot, compiled });
+                continue;
+            }
+            let sector = self.sector(&info.name)?;
+            let state = sector.lock()?;
+            if let Some(current) = state.current() {
+                let (snapshot, compiled) = (current.snapshot.clone(), Some(current.compiled.clone()));
+                others.push(Other { sector: info.name.clone(), snapshot, compiled });
+            }
+        }
+        Ok(others)
+    }
+}

@@ -1,0 +1,418 @@
+//! Conditions in CEL, the Common Expression Language (<https://github.com/google/cel-spec>).
+//!
+//! Why CEL and not Cedar: conditions here are about numbers, doubles among them, which Cedar does not have (its decimals end at four digits and
+//! do not add up); they ask about lists of changes, while Cedar answers who may do what to which resource; and Cedar's crate brings about four
+//! times as many dependencies. The `cel` crate (MIT, developed since 2021, releases every month) is used without regular expressions, clocks
+//! and extensions, with its hand-written parser, which keeps a limit of depth.
+//!
+//! CEL ends on every input but not soon on every input, so that a hostile condition is stopped before it runs:
+//! * its text has at most 2 KiB, 256 nodes (after macros) and a depth of 32, and calls nothing but what [`FUNCTIONS`] lists;
+//! * `all`, `exists`, `exists_one`, `map` and `filter` go over what they are given or over written-out literals, not over the outcome of
+//!   another, and nest two deep: what is looped over has a known length, and no text or list can be doubled again and again;
+//! * from those lengths follows how many steps it takes at most; one that may take more than a million is not run.
+//!
+//! What does not compile is not admitted; what cannot be evaluated (a key that is not there, two types that do not compare) is an error, which
+//! a rule counts as broken, and never as kept.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
+
+use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
+use cel::objects::{Key, Map};
+use cel::parser::PrattParser;
+use cel::{Context, Env, Value};
+use serde_json::Value as Json;
+
+use super::limits::EXPRESSION_BYTES;
+
+/// What a condition may call, beside CEL's operators and the macros `has`, `all`, `exists`, `exists_one`, `map` and `filter`.
+pub const FUNCTIONS: [&str; 9] =
+    ["size", "contains", "startsWith", "endsWith", "int", "uint", "double", "string", "bool"];
+
+const OPERATORS: [&str; 17] = [
+    "_?_:_", "_&&_", "_||_", "!_", "_-_", "_+_", "_*_", "_/_", "_%_", "_==_", "_!=_", "_>=_", "_<=_", "_>_", "_<_",
+    "-_", "_[_]",
+];
+
+/// Operators that macros and `in` become.
+const INNER: [&str; 2] = ["@in", "@not_strictly_false"];
+
+const NODES: usize = 256;
+const DEPTH: usize = 32;
+const LOOPS: usize = 2;
+/// Steps that an evaluation may take.
+const STEPS: f64 = 1_000_000.0;
+
+static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+/// Why a condition does not compile, or what came of it is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpressionError {
+    /// Too long, too deep, too many nodes.
+    #[error("{what}: {is}, and the limit is {limit}: split it into several rules")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// How large.
+        is: usize,
+        /// How large it may be.
+        limit: usize,
+    },
+    /// No CEL.
+    #[error("{0}")]
+    Syntax(String),
+    /// A function that is not among [`FUNCTIONS`].
+    #[error("there is no function {name:?}: it may call {}", FUNCTIONS.join(", "))]
+    Function {
+        /// Its name.
+        name: String,
+    },
+    /// A variable that nothing gives a value.
+    #[error("there is no variable {name:?}: it may ask about {known}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A loop over what another loop or an operator made.
+    #[error(
+        "a loop goes over a variable, a field or a list of literals, not over what was computed: put the condition into one loop"
+    )]
+    Range,
+    /// It would look at too much.
+    #[error("it may take {steps} steps over what it is asked about, and {limit} are allowed: loop over less")]
+    Steps {
+        /// Steps that it may take.
+        steps: u64,
+        /// Steps that are allowed.
+        limit: u64,
+    },
+    /// It has no answer.
+    #[error("{0}")]
+    Evaluation(String),
+    /// It is no condition.
+    #[error("it came out as {0}, and a condition comes out true or false")]
+    NotBoolean(String),
+}
+
+/// A compiled condition. Cheap to clone; any thread may evaluate it.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    tree: Arc<IdedExpr>,
+    facts: Arc<Facts>,
+}
+
+/// What is known of an expression without running it.
+#[derive(Debug, Default)]
+struct Facts {
+    nodes: usize,
+    variables: BTreeSet<String>,
+    literals: BTreeSet<String>,
+    /// Steps: the first outside of loops over what is given, the second to be multiplied by its greatest length, and so on.
+    steps: [f64; LOOPS + 1],
+}
+
+/// The variables of an evaluation. It stays in its thread.
+pub struct Scope {
+    context: Context<'static, 'static>,
+    /// The greatest length of a list, a map or (by 256 bytes) a text in it.
+    longest: usize,
+}
+
+impl Expression {
+    /// Compiles a condition.
+    ///
+    /// # Errors
+    /// What is no CEL, or beyond what a condition may ask for.
+    pub fn compile(text: &str) -> Result<Expression, ExpressionError> {
+        too_large("bytes", text.len(), EXPRESSION_BYTES)?;
+        let parser = PrattParser::new().max_recursion_depth(DEPTH as u16).max_expression_node_count(4 * NODES);
+        // A fault of the parser is the text's, too.
+        let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse(text)));
+        let tree = match parsed {
+            Ok(Ok(tree)) => tree,
+            Ok(Err(errors)) => return Err(ExpressionError::Syntax(errors.to_string().trim_end().to_owned())),
+            Err(_) => return Err(ExpressionError::Syntax("the parser cannot read it".to_owned())),
+        };
+        let mut facts = Facts::default();
+        facts.look(&tree, &mut Place { bound: Vec::new(), depth: 0, loops: 0, times: 1.0, given: 0 })?;
+        Ok(Expression { tree: Arc::new(tree), facts: Arc::new(facts) })
+    }
+
+    /// [`Expression::compile`] of a condition that may ask about these variables only, so that a misspelt one is found now.
+    ///
+    /// # Errors
+    /// As `compile`; [`ExpressionError::Variable`].
+    pub fn compile_for(text: &str, variables: &[&str]) -> Result<Expression, ExpressionError> {
+        let expression = Expression::compile(text)?;
+        if let Some(name) = expression.variables().find(|name| !variables.contains(name)) {
+            return Err(ExpressionError::Variable { name: name.to_owned(), known: variables.join(", ") });
+        }
+        Ok(expression)
+    }
+
+    /// The variables that it asks about, sorted.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.facts.variables.iter().map(String::as_str)
+    }
+
+    /// The texts that it writes out, sorted: names that it may look up.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.facts.literals.iter().map(String::as_str)
+    }
+
+    /// Whether it is true.
+    ///
+    /// # Errors
+    /// [`ExpressionError::Steps`] without running it; else what has no answer.
+    pub fn holds(&self, scope: &Scope) -> Result<bool, ExpressionError> {
+        let longest = scope.longest.max(1) as f64;
+        let steps = self.facts.steps.iter().rev().fold(0.0, |sum, steps| sum * longest + steps);
+        if steps > STEPS {
+            return Err(ExpressionError::Steps { steps: steps as u64, limit: STEPS as u64 });
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| Value::resolve(&self.tree, &scope.context)));
+        match outcome {
+            Ok(Ok(Value::Bool(holds))) => Ok(holds),
+            Ok(Ok(other)) => Err(ExpressionError::NotBoolean(other.type_of().to_string())),
+            Ok(Err(error)) => Err(ExpressionError::Evaluation(error.to_string())),
+            Err(_) => Err(ExpressionError::Evaluation("the interpreter cannot evaluate it".to_owned())),
+        }
+    }
+}
+
+impl Scope {
+    /// The variables that are the fields of a JSON object; of anything else there are none. A number is an `int` where it is whole, else a
+    /// `double`.
+    pub fn new(variables: &Json) -> Scope {
+        let longest = Cell::new(0);
+        let mut context = Context::with_env(STANDARD.clone());
+        for (name, json) in variables.as_object().into_iter().flatten() {
+            context.add_variable_from_value(name.as_str(), value(json, &longest));
+        }
+        Scope { context, longest: longest.get() }
+    }
+}
+
+fn value(json: &Json, longest: &Cell<usize>) -> Value {
+    let seen = |length: usize| longest.set(longest.get().max(length));
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Bool(*truth),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => Value::Int(whole),
+            (None, Some(whole)) => Value::UInt(whole),
+            (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => {
+            seen(text.len() / 256);
+            Value::String(Arc::new(text.clone()))
+        }
+        Json::Array(elements) => {
+            seen(elements.len());
+            Value::List(Arc::new(elements.iter().map(|element| value(element, longest)).collect()))
+        }
+        Json::Object(fields) => {
+            seen(fields.len());
+            let entry = |(key, field): (&String, &Json)| (Key::String(Arc::new(key.clone())), value(field, longest));
+            Value::Map(Map { map: Arc::new(fields.iter().map(entry).collect()) })
+        }
+    }
+}
+
+/// Where in an expression a node stands.
+struct Place {
+    bound: Vec<String>,
+    depth: usize,
+    /// Loops around it.
+    loops: usize,
+    /// How often the loops around it over literals run it.
+    times: f64,
+    /// How many of the loops around it go over what is given.
+    given: usize,
+}
+
+impl Facts {
+    /// Counts and checks a node and what is below it; how many nodes that are.
+    fn look(&mut self, node: &IdedExpr, place: &mut Place) -> Result<usize, ExpressionError> {
+        self.nodes += 1;
+        too_large("nodes", self.nodes, NODES)?;
+        too_large("depth", place.depth, DEPTH * 2)?;
+        place.depth += 1;
+        let before = self.nodes;
+        let mut steps = 1.0;
+        match &node.expr {
+            Expr::Ident(name) => {
+                let name = name.trim_start_matches('.');
+                if !place.bound.iter().any(|bound| bound == name) {
+                    self.variables.insert(name.to_owned());
+                }
+            }
+            Expr::Literal(LiteralValue::String(text)) => {
+                self.literals.insert(text.inner().to_owned());
+            }
+            Expr::Literal(_) => {}
+            Expr::Select(select) => {
+                self.look(&select.operand, place)?;
+            }
+            Expr::List(list) => {
+                for element in &list.elements {
+                    self.look(element, place)?;
+                }
+            }
+            Expr::Map(map) => {
+                for entry in &map.entries {
+                    let EntryExpr::MapEntry(entry) = &entry.expr else { return Err(unknown("a message")) };
+                    self.look(&entry.key, place)?;
+                    self.look(&entry.value, place)?;
+                }
+            }
+            Expr::Call(call) => {
+                let name = call.func_name.as_str();
+                if !FUNCTIONS.contains(&name) && !OPERATORS.contains(&name) && !INNER.contains(&name) {
+                    return Err(ExpressionError::Function { name: name.to_owned() });
+                }
+                for part in call.target.iter().map(|target| &**target).chain(&call.args) {
+                    self.look(part, place)?;
+                }
+                // What it makes, or goes through, is as long as what it is given at most, once for each node below.
+                steps += (self.nodes - before) as f64;
+                let through = matches!(name, "@in" | "_==_" | "_!=_" | "contains");
+                if through && !call.args.iter().any(|part| is_written(part)) {
+                    let at = (place.given + 1).min(LOOPS);
+                    self.steps[at] += place.times;
+                }
+            }
+            Expr::Comprehension(comprehension) => self.comprehension(comprehension, place)?,
+            Expr::Struct(message) => return Err(unknown(&message.type_name)),
+            Expr::Unspecified => return Err(ExpressionError::Syntax("it is not whole".to_owned())),
+        }
+        self.steps[place.given] += steps * place.times;
+        place.depth -= 1;
+        Ok(self.nodes - before)
+    }
+
+    fn comprehension(&mut self, of: &ComprehensionExpr, place: &mut Place) -> Result<(), ExpressionError> {
+        too_large("loops in one another", place.loops + 1, LOOPS)?;
+        self.look(&of.iter_range, place)?;
+        self.look(&of.accu_init, place)?;
+        let times = match &of.iter_range.expr {
+            Expr::List(list) if list.elements.iter().all(is_written) => Some(list.elements.len().max(1) as f64),
+            _ if is_given(&of.iter_range) => None,
+            _ => return Err(ExpressionError::Range),
+        };
+        let bound = place.bound.len();
+        place.bound.push(of.accu_var.clone());
+        let around = (place.loops, place.times, place.given);
+        self.look(&of.result, place)?;
+        place.bound.push(of.iter_var.clone());
+        place.bound.extend(of.iter_var2.clone());
+        place.loops += 1;
+        match times {
+            Some(times) => place.times *= times,
+            None => place.given += 1,
+        }
+        self.look(&of.loop_cond, place)?;
+        self.look(&of.loop_step, place)?;
+        place.bound.truncate(bound);
+        (place.loops, place.times, place.given) = around;
+        Ok(())
+    }
+}
+
+/// Whether a node is a literal: no longer than the expression.
+fn is_written(node: &IdedExpr) -> bool {
+    match &node.expr {
+        Expr::Literal(_) => true,
+        Expr::List(list) => list.elements.iter().all(is_written),
+        _ => false,
+    }
+}
+
+/// Whether a node is a variable, or a field or an element of one: no longer than the longest thing that is given.
+fn is_given(node: &IdedExpr) -> bool {
+    match &node.expr {
+        Expr::Ident(name) => name != "@result",
+        Expr::Select(select) => !select.test && is_given(&select.operand),
+        Expr::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
+            ("_[_]", [of, _]) => is_given(of),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn unknown(name: &str) -> ExpressionError {
+    ExpressionError::Function { name: name.to_owned() }
+}
+
+fn too_large(what: &'static str, is: usize, limit: usize) -> Result<(), ExpressionError> {
+    if is > limit { Err(ExpressionError::TooLarge { what, is, limit }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn holds(text: &str, variables: Json) -> Result<bool, ExpressionError> {
+        Expression::compile(text)?.holds(&Scope::new(&variables))
+    }
+
+    #[test]
+    fn conditions_are_true_or_false_or_say_why_not() {
+        let facts = json!({"n": 5, "x": 2.5, "by": "ops-2", "changes": [{"path": "a/b", "new": 4}, {"path": "c", "new": null}]});
+        for (text, answer) in [
+            ("n > 4 && x < 3.0", true),
+            ("n * 2 == 10 ? by.startsWith('ops') : false", true),
+            ("changes.all(c, c.path in ['a/b', 'c'])", true),
+            ("changes.exists(c, c.new != null && c.new > 4)", false),
+            ("size(changes.filter(c, c.path.contains('/'))) == 1", true),
+            ("[1, 2, 3].exists(v, v == n)", false),
+            ("n < 2.5 || x == 2.5", true),
+        ] {
+            assert_eq!(holds(text, facts.clone()), Ok(answer), "{text}");
+        }
+        assert!(matches!(holds("changes[0].old == 1", facts.clone()), Err(ExpressionError::Evaluation(_))));
+        assert!(matches!(holds("n + x > 1.0", facts.clone()), Err(ExpressionError::Evaluation(_))));
+        assert_eq!(holds("n", facts), Err(ExpressionError::NotBoolean("int".to_owned())));
+    }
+
+    #[test]
+    fn a_misspelt_name_is_found_when_it_is_compiled() {
+        let error = Expression::compile_for("chnages.all(c, c.new > 1)", &["changes", "by"]).unwrap_err();
+        assert_eq!(error.to_string(), "there is no variable \"chnages\": it may ask about changes, by");
+        assert!(Expression::compile_for("changes.all(c, c.new > 1)", &["changes"]).is_ok());
+        assert!(matches!(Expression::compile("matches(by, 'a+')"), Err(ExpressionError::Function { .. })));
+    }
+
+    #[test]
+    fn what_would_not_end_soon_is_stopped_before_it_runs() {
+        let deep = format!("{}true{}", "(".repeat(1000), ")".repeat(1000));
+        let bangs = "!".repeat(2000) + "true";
+        let minus = "-".repeat(2000) + "1 == 1";
+        let chain = vec!["1"; 1000].join("+") + "==1000";
+        let fields = format!("a{} == 1", ".a".repeat(1000));
+        let ternary = "a?".repeat(1000) + "true";
+        let lists = "[".repeat(1000);
+        let three = "l.all(a, l.all(b, l.all(c, a == b)))".to_owned();
+        let doubled = "['x'].map(a, a + a).map(b, b + b) == []".to_owned();
+        let long = format!("'{}' == ''", "x".repeat(3000));
+        for text in [chain, fields, ternary, lists, three, doubled, long] {
+            assert!(Expression::compile(&text).is_err(), "{text}");
+        }
+        // Brackets around brackets, and an even number of negations, are nothing to the parser.
+        for text in [deep, bangs, minus] {
+            assert_eq!(holds(&text, json!({})), Ok(true));
+        }
+        let list: Vec<u32> = (0..2000).collect();
+        let twice = holds("l.all(a, l.all(b, a <= 5000))", json!({ "l": list }));
+        assert!(matches!(twice, Err(ExpressionError::Steps { .. })), "{twice:?}");
+        assert_eq!(holds("l.all(a, a <= 5000)", json!({ "l": list })), Ok(true));
+    }
+}

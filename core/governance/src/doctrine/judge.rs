@@ -1,0 +1,472 @@
+//! What the rules say of a change.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use knhk_ontology::shacl::Severity as Grave;
+use serde_json::json;
+
+use super::chain;
+use super::compiled::{Compiled, Part};
+use super::duties;
+use super::expression::{Expression, Scope};
+use super::limit;
+use super::limits::CHANGES_SHOWN;
+use super::rule::{Enforcement, Kind, Rule, Shape};
+use super::touched::{Touched, json_of, touched};
+use super::window::Window;
+use super::{Doctrine, form};
+use crate::approval::Approved;
+use crate::{Candidate, Finding, Need, Severity, Stage, StageReport, Verdict, counters};
+
+/// What a change is judged by, beside itself.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The change.
+    pub candidate: &'a Candidate,
+    /// The groups that a person is in now.
+    pub groups_of: &'a (dyn Fn(&str) -> Vec<String> + Sync),
+    /// The approvals of it that count, in the order of their recording.
+    pub approvals: &'a [Approved],
+    /// Now, in nanoseconds since 1970 (UTC): when it would take effect, unless it says otherwise.
+    pub now_ns: u64,
+    /// How many changes of the sector took effect within the hour before.
+    pub changes_last_hour: u64,
+    /// The program's functions, for rules that call one.
+    pub callbacks: &'a Callbacks<'a>,
+}
+
+/// The program's functions by name: none where there is no such function; else whether the rule is kept, and if not, why. It may be called
+/// from any thread.
+pub type Callbacks<'a> = dyn Fn(&str, &Rule, &Candidate) -> Option<Result<(), String>> + Sync + 'a;
+
+/// What a condition may ask about.
+///
+/// `by` and `groups` are who proposes, `why` their reason, `confidence` theirs or null, `major` whether a break was declared. `changes` is
+/// what changes, path by path: `{path, kind, old, new}`, where `kind` is `added`, `removed` or `changed`, and `old` and `new` are the values of
+/// programs, null where there is none, bytes in hexadecimal. `before` and `after` map the paths that the condition writes out to their values,
+/// where they have one. `statements` counts statements removed and added, `changes_last_hour` earlier changes. `approvals` are `{by, groups}`.
+/// `effective_seconds` is when it takes effect, since 1970.
+pub const VARIABLES: [&str; 13] = [
+    "after",
+    "approvals",
+    "before",
+    "by",
+    "changes",
+    "changes_last_hour",
+    "confidence",
+    "effective_seconds",
+    "groups",
+    "major",
+    "sector",
+    "statements",
+    "why",
+];
+
+/// One thing that breaks a rule: with a need where it can still come.
+#[derive(Debug)]
+pub(super) struct Breach {
+    pub what: String,
+    pub fix: String,
+    pub need: Option<Need>,
+}
+
+impl Breach {
+    pub(super) fn of(what: impl Into<String>, fix: impl Into<String>) -> Breach {
+        Breach { what: what.into(), fix: fix.into(), need: None }
+    }
+}
+
+/// A change on its way through the rules.
+pub(super) struct Case<'a> {
+    pub facts: &'a Facts<'a>,
+    pub touched: Vec<Touched<'a>>,
+    /// Whether the change is also about what is no name of the sector.
+    pub beyond: bool,
+    pub proposer_groups: OnceCell<Vec<String>>,
+    scope: OnceCell<Scope>,
+}
+
+impl Case<'_> {
+    pub(super) fn proposer_groups(&self) -> &[String] {
+        self.proposer_groups.get_or_init(|| (self.facts.groups_of)(&self.facts.candidate.by))
+    }
+
+    fn effective_ns(&self) -> u64 {
+        self.facts.candidate.effective_ns.unwrap_or(self.facts.now_ns)
+    }
+}
+
+/// What the rules found, as it comes together.
+#[derive(Default)]
+struct Found {
+    findings: Vec<Finding>,
+    needs: Vec<Need>,
+    refused: bool,
+    overridden: Vec<String>,
+}
+
+impl Doctrine {
+    /// What the rules say of a change. It is refused where a hard-mandatory rule is broken, and waits where approvals, an override of a
+    /// soft-mandatory rule or the opening of a window can still come. What cannot be judged counts as broken.
+    pub fn judge(&self, facts: &Facts<'_>) -> StageReport {
+        let _span = tracing::debug_span!("knhk.doctrine.judge", sector = facts.candidate.sector).entered();
+        let began = Instant::now();
+        let (touched, beyond) = touched(facts.candidate);
+        let case = Case { facts, touched, beyond, proposer_groups: OnceCell::new(), scope: OnceCell::new() };
+        let about = self.about(&case);
+        let mut found = Found::default();
+        if facts.candidate.compiled.is_none() {
+            found.refused = true;
+            found.findings.push(Finding {
+                severity: Severity::Blocker,
+                item: "doctrine".to_owned(),
+                what: "the change does not compile, so that rules about its values cannot be judged".to_owned(),
+                fix: "mend what the schema stage names".to_owned(),
+            });
+        }
+        for (number, paths) in &about {
+            let compiled = &self.rules[*number as usize];
+            let breaches = self.breaches(compiled, paths, &case, &about, &mut found);
+            self.settle(compiled, breaches, facts, &mut found);
+        }
+        counters::RULES_JUDGED.add(about.len() as u64);
+        // Gravest first; of one gravity by rule, which is the order in which they were judged.
+        found.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        let verdict = match (found.refused, found.findings.first()) {
+            (true, _) => Verdict::Refused,
+            (false, Some(Finding { severity: Severity::Blocker, .. })) => Verdict::Waiting,
+            (false, _) => Verdict::Passed,
+        };
+        let evidence = json!({
+            "doctrine": hex(&self.hash()),
+            "rules": self.rules.len(),
+            "judged": about.len(),
+            "valid_ns": self.valid_ns(),
+            "approvals": facts.approvals.iter().map(|approved| &approved.by).collect::<Vec<_>>(),
+            "overridden": found.overridden,
+            "paths": case.touched.len(),
+            "changes_last_hour": facts.changes_last_hour,
+        });
+        StageReport {
+            stage: Stage::Doctrine,
+            verdict,
+            findings: found.findings,
+            needs: found.needs,
+            evidence,
+            duration_ns: began.elapsed().as_nanos() as u64,
+        }
+    }
+
+    /// Whether somebody may approve a change at all: the answer to give before an approval is recorded. What a rule of segregation forbids is
+    /// a finding that names it.
+    ///
+    /// # Errors
+    /// The first rule that is mandatory and forbids it.
+    pub fn may_approve(&self, candidate: &Candidate, by: &str, groups: &[String]) -> Result<(), Finding> {
+        let (touched, beyond) = touched(candidate);
+        let none = |_: &str| Vec::new();
+        let callbacks = |_: &str, _: &Rule, _: &Candidate| None;
+        let facts = Facts {
+            candidate,
+            groups_of: &none,
+            approvals: &[],
+            now_ns: candidate.time_ns,
+            changes_last_hour: 0,
+            callbacks: &callbacks,
+        };
+        let case = Case { facts: &facts, touched, beyond, proposer_groups: OnceCell::new(), scope: OnceCell::new() };
+        for (number, _) in self.about(&case) {
+            let rule = &self.rules[number as usize].rule;
+            if let Kind::SegregationOfDuties(of) = &rule.kind
+                && rule.enforcement != Enforcement::Advisory
+                && let Some(Breach { what, fix, .. }) = duties::of_approver(of, &candidate.by, by, groups)
+            {
+                return Err(Finding { severity: Severity::Blocker, item: rule.to_string(), what, fix });
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules that a change has to keep, by number, each with which of the touched paths it is about.
+    fn about(&self, case: &Case<'_>) -> Vec<(u32, Vec<u32>)> {
+        let mut pairs: Vec<(u32, u32)> = Vec::new();
+        let mut always: Vec<u32> = Vec::new();
+        for index in [Some(&self.everywhere), self.sectors.get(&case.facts.candidate.sector)].into_iter().flatten() {
+            always.extend(index.always());
+            for (at, touched) in case.touched.iter().enumerate() {
+                index.of(&touched.path, |rule| pairs.push((rule, at as u32)));
+            }
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        let chosen = pairs.chunk_by(|left, right| left.0 == right.0);
+        let mut about: Vec<(u32, Vec<u32>)> =
+            chosen.map(|rule| (rule[0].0, rule.iter().map(|&(_, at)| at).collect())).collect();
+        about.extend(always.into_iter().map(|rule| (rule, Vec::new())));
+        about.sort_unstable_by_key(|(rule, _)| *rule);
+        about
+    }
+
+    /// What of a change breaks a rule.
+    fn breaches(
+        &self,
+        compiled: &Compiled,
+        paths: &[u32],
+        case: &Case<'_>,
+        about: &[(u32, Vec<u32>)],
+        found: &mut Found,
+    ) -> Vec<Breach> {
+        let rule = &compiled.rule;
+        let all = rule.paths.is_empty();
+        let own: Vec<&Touched<'_>> = if all {
+            case.touched.iter().collect()
+        } else {
+            paths.iter().map(|&at| &case.touched[at as usize]).collect()
+        };
+        match (&rule.kind, &compiled.part) {
+            (_, Part::Broken(why)) => {
+                vec![Breach::of(format!("it cannot be judged any more: {why}"), "revise the rule")]
+            }
+            (Kind::ApprovalChain(chain), _) => chain::breaches(rule, chain, case, &own, all && case.beyond),
+            (Kind::SegregationOfDuties(of), _) => duties::breaches(of, case),
+            (Kind::ResourceLimit(limit), _) => limit::breaches(rule, limit, case, &own),
+            (_, Part::Window(window)) => window_breach(&rule.to_string(), window, case).into_iter().collect(),
+            (Kind::Shape(shape), Part::Shape(cache)) => match cache.report(rule, shape, case.facts.candidate) {
+                Ok(report) => shape_breaches(rule, shape, &report, found),
+                Err(why) => vec![Breach::of(format!("its shapes cannot be judged: {why}"), "revise the rule")],
+            },
+            (_, Part::Expression(expression)) => self.condition(expression, case, about).into_iter().collect(),
+            (Kind::Callback(callback), _) => {
+                let call = || (case.facts.callbacks)(&callback.name, rule, case.facts.candidate);
+                match catch_unwind(AssertUnwindSafe(call)) {
+                    Ok(Some(Ok(()))) => Vec::new(),
+                    Ok(Some(Err(why))) => vec![Breach::of(why, "change what it names")],
+                    Ok(None) => vec![Breach::of(
+                        format!("there is no function {:?} to judge it", callback.name),
+                        "register the function, or revise the rule",
+                    )],
+                    Err(_) => vec![Breach::of(
+                        format!("the function {:?} failed", callback.name),
+                        "mend the function, or revise the rule",
+                    )],
+                }
+            }
+            _ => vec![Breach::of("it cannot be judged", "revise the rule")],
+        }
+    }
+
+    /// What a condition finds.
+    fn condition(&self, expression: &Expression, case: &Case<'_>, about: &[(u32, Vec<u32>)]) -> Option<Breach> {
+        if case.touched.len() > CHANGES_SHOWN && expression.variables().any(|name| name == "changes") {
+            return Some(Breach::of(
+                format!(
+                    "the change touches {} paths, and a condition looks at {CHANGES_SHOWN} at most",
+                    case.touched.len()
+                ),
+                "propose it in parts",
+            ));
+        }
+        let scope = case.scope.get_or_init(|| self.scope(case, about));
+        match expression.holds(scope) {
+            Ok(true) => None,
+            Ok(false) => Some(Breach::of("its condition is not met", "")),
+            Err(error) => Some(Breach::of(format!("its condition cannot be decided: {error}"), "revise the rule")),
+        }
+    }
+
+    /// What the conditions of these rules may ask about.
+    fn scope(&self, case: &Case<'_>, about: &[(u32, Vec<u32>)]) -> Scope {
+        let Facts { candidate, approvals, changes_last_hour, .. } = case.facts;
+        let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
+        for (number, _) in about {
+            let Part::Expression(expression) = &self.rules[*number as usize].part else { continue };
+            for (compiled, values) in [(&candidate.current, &mut before), (&candidate.compiled, &mut after)] {
+                let Some(artifact) = compiled.as_ref().map(|compiled| &compiled.artifact) else { continue };
+                for path in expression.literals() {
+                    if !values.contains_key(path)
+                        && let Some(value) = artifact.find(path).and_then(|slot| artifact.value(slot))
+                    {
+                        values.insert(path.to_owned(), json_of(&value));
+                    }
+                }
+            }
+        }
+        let changes: Vec<_> = case
+            .touched
+            .iter()
+            .take(CHANGES_SHOWN)
+            .map(|touched| {
+                let (old, new) = (touched.old(candidate), touched.new(candidate));
+                let kind = match (&old, &new) {
+                    (None, Some(_)) => "added",
+                    (Some(_), None) => "removed",
+                    _ => "changed",
+                };
+                let told = |value: Option<_>| value.as_ref().map_or(serde_json::Value::Null, json_of);
+                json!({"path": touched.path, "kind": kind, "old": told(old), "new": told(new)})
+            })
+            .collect();
+        let approvals: Vec<_> =
+            approvals.iter().map(|approved| json!({"by": approved.by, "groups": approved.groups})).collect();
+        Scope::new(&json!({
+            "after": after,
+            "approvals": approvals,
+            "before": before,
+            "by": candidate.by,
+            "changes": changes,
+            "changes_last_hour": changes_last_hour,
+            "confidence": candidate.confidence,
+            "effective_seconds": case.effective_ns() / 1_000_000_000,
+            "groups": case.proposer_groups(),
+            "major": candidate.major,
+            "sector": candidate.sector,
+            "statements": candidate.delta.len(),
+            "why": candidate.why,
+        }))
+    }
+
+    /// Makes findings and needs of what breaks a rule.
+    fn settle(&self, compiled: &Compiled, breaches: Vec<Breach>, facts: &Facts<'_>, found: &mut Found) {
+        if breaches.is_empty() {
+            return;
+        }
+        let rule = &compiled.rule;
+        let item = rule.to_string();
+        let fix = |of: &str| match (rule.fix.as_str(), of) {
+            ("", "") => "change what it asks about, or ask its owner".to_owned(),
+            ("", of) => of.to_owned(),
+            (own, _) => own.to_owned(),
+        };
+        let what = |breach: &Breach| match rule.doc.as_str() {
+            "" => breach.what.clone(),
+            doc => format!("{} ({})", breach.what, doc.trim_end_matches('.')),
+        };
+        let by = match rule.enforcement {
+            Enforcement::SoftMandatory => overridden(compiled, facts),
+            _ => None,
+        };
+        if let Some(by) = by {
+            counters::RULES_OVERRIDDEN.add(1);
+            tracing::info!(rule = compiled.name, by, "an approval overrides a rule");
+            found.overridden.push(compiled.name.clone());
+            found.findings.extend(breaches.iter().map(|breach| Finding {
+                severity: Severity::Warning,
+                item: item.clone(),
+                what: format!("{}; {by} overrides the rule", what(breach)),
+                fix: String::new(),
+            }));
+            return;
+        }
+        let severity = match rule.enforcement {
+            Enforcement::Advisory => Severity::Warning,
+            _ => Severity::Blocker,
+        };
+        match rule.enforcement {
+            Enforcement::Advisory => counters::RULES_WARNED.add(1),
+            _ => counters::RULES_BROKEN.add(1),
+        }
+        let soft = rule.enforcement == Enforcement::SoftMandatory;
+        for breach in &breaches {
+            let mut fix = fix(&breach.fix);
+            if soft {
+                let groups = spoken_groups(&rule.override_by);
+                fix = format!("{fix}; or have {groups} override the rule by name");
+            }
+            found.findings.push(Finding { severity, item: item.clone(), what: what(breach), fix });
+        }
+        match rule.enforcement {
+            Enforcement::Advisory => {}
+            Enforcement::SoftMandatory if breaches.iter().any(|breach| breach.need.is_none()) => {
+                found.needs.push(Need {
+                    item: format!("{item} (override)"),
+                    groups: rule.override_by.clone(),
+                    approvals: 0,
+                    quorum: 1,
+                    not_before_ns: None,
+                });
+            }
+            _ => {
+                found.refused |= breaches.iter().any(|breach| breach.need.is_none());
+                found.needs.extend(breaches.into_iter().filter_map(|breach| breach.need));
+            }
+        }
+    }
+}
+
+/// Who overrides a rule: an approver of the right group, not who proposes, whose approval names it.
+fn overridden<'a>(compiled: &Compiled, facts: &Facts<'a>) -> Option<&'a str> {
+    let groups = &compiled.rule.override_by;
+    let fits = |approved: &&Approved| {
+        approved.by != facts.candidate.by
+            && approved.overrides.contains(&compiled.name)
+            && (groups.is_empty() || approved.groups.iter().any(|group| groups.contains(group)))
+    };
+    facts.approvals.iter().find(fits).map(|approved| approved.by.as_str())
+}
+
+/// `somebody in desk-risk or head-of-desk`
+pub(super) fn spoken_groups(groups: &[String]) -> Cow<'static, str> {
+    match groups {
+        [] => "an approver".into(),
+        groups => format!("somebody in {}", groups.join(" or ")).into(),
+    }
+}
+
+fn window_breach(item: &str, window: &Window, case: &Case<'_>) -> Option<Breach> {
+    let at = case.effective_ns();
+    if window.is_open(at) {
+        return None;
+    }
+    let next = window.next(at, true);
+    let what = format!("its window is closed at {}", window.local(at));
+    let Some(opens) = next else {
+        return Some(Breach::of(what, "revise the rule: its window does not open within nine days"));
+    };
+    let when = window.local(opens);
+    if case.facts.candidate.effective_ns.is_some() {
+        return Some(Breach::of(what, format!("schedule it for {when} ({})", form::spoken(opens))));
+    }
+    let need = Need { item: item.to_owned(), groups: Vec::new(), approvals: 0, quorum: 0, not_before_ns: Some(opens) };
+    Some(Breach { what, fix: format!("it opens at {when} ({})", form::spoken(opens)), need: Some(need) })
+}
+
+/// The results that are violations; milder ones become findings by themselves.
+fn shape_breaches(
+    rule: &Rule,
+    _shape: &Shape,
+    report: &knhk_ontology::shacl::Report,
+    found: &mut Found,
+) -> Vec<Breach> {
+    const SHOWN: usize = 20;
+    let mut breaches = Vec::new();
+    let mut more = 0;
+    for result in report.results() {
+        let severity = match result.severity() {
+            Grave::Info => Severity::Info,
+            Grave::Warning => Severity::Warning,
+            _ if breaches.len() < SHOWN => {
+                breaches.push(Breach::of(result.to_string(), "change the value, or the statement, that it names"));
+                continue;
+            }
+            _ => {
+                more += 1;
+                continue;
+            }
+        };
+        if found.findings.len() < 1000 {
+            let (item, what) = (rule.to_string(), result.to_string());
+            found.findings.push(Finding { severity, item, what, fix: String::new() });
+        }
+    }
+    if more > 0 || report.truncated() {
+        breaches.push(Breach::of(format!("{more} more results of its shapes"), "mend the first ones"));
+    }
+    breaches
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

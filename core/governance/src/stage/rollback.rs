@@ -1,0 +1,106 @@
+//! The way back is gone in the shadow: what is reached has the content address, and reads as, what the candidate starts from.
+
+use std::time::Instant;
+
+use knhk_hot::artifact::Artifact;
+use knhk_ontology::{Alone, Compiled, KeyTable, Snapshot, compile_snapshot};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::Candidate;
+use crate::notes::{Notes, nanoseconds};
+
+/// What applying and compiling cost on the way back: as much as on the way there, which is of the same statements.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    /// Time that passed, in nanoseconds.
+    pub elapsed_ns: u64,
+    /// Time of the processor, in nanoseconds.
+    pub cpu_ns: u64,
+}
+
+pub(crate) fn rollback(candidate: &Candidate, keys: &KeyTable) -> (Notes, Option<Way>) {
+    let mut notes = Notes::default();
+    let (began, cpu) = (Instant::now(), cpu_ns());
+    let (back, compiled) = match gone_back(candidate, keys) {
+        Ok(back) => back,
+        Err(error) => {
+            let what = format!("the change cannot be taken back: {error}");
+            notes.blocker("way back", what, "propose a change whose contrary is one, too");
+            return (notes, None);
+        }
+    };
+    let way = Way { elapsed_ns: nanoseconds(began), cpu_ns: cpu_ns().saturating_sub(cpu) };
+    let (reached, from) = (back.id(), candidate.base.id());
+    notes.evidence("content_address", hex(&reached));
+    notes.evidence("elapsed_ns", way.elapsed_ns);
+    if reached != from {
+        let what = format!("the way back leads to {} and not to {}, which it starts from", hex(&reached), hex(&from));
+        notes.blocker(
+            "way back",
+            what,
+            "make the candidate anew: its ΔΣ is not the one that leads from its base to it",
+        );
+        return (notes, Some(way));
+    }
+    if let (Some(current), Some(compiled)) = (&candidate.current, &compiled) {
+        match difference(&current.artifact, &compiled.artifact) {
+            None => notes.evidence("artifact", "the same"),
+            Some(what) => {
+                notes.blocker("way back", format!("what programs would read after it differs: {what}"), "report this");
+            }
+        }
+    }
+    (notes, Some(way))
+}
+
+fn gone_back(
+    candidate: &Candidate,
+    keys: &KeyTable,
+) -> Result<(Snapshot, Option<Compiled>), Box<dyn std::error::Error + Send + Sync>> {
+    let inverse = std::sync::Arc::new(candidate.inverse());
+    if let Some(compiled) = &candidate.compiled
+        && let Some(back) = candidate.snapshot.revise(compiled, &inverse, &Alone)
+    {
+        let (back, compiled) = back?;
+        return Ok((back, Some(compiled)));
+    }
+    let back = candidate.snapshot.apply(&inverse)?;
+    // Before the first promotion nothing was compiled.
+    let Some(current) = &candidate.current else { return Ok((back, None)) };
+    let compiled = compile_snapshot(&back, &mut keys.clone(), Some(&current.artifact))?;
+    Ok((back, Some(compiled)))
+}
+
+/// What two artifacts read differently; the images of one key table are compared as they are.
+fn difference(before: &Artifact, after: &Artifact) -> Option<String> {
+    if before.image() == after.image() {
+        return None;
+    }
+    // Keys that were interned since have slots of their own, without a value.
+    let paths = |one: &Artifact, other: &Artifact| {
+        let mut entries = one.entries();
+        entries.find_map(|entry| {
+            let same = other.find(&entry.path).is_some_and(|slot| {
+                let value = other.value(slot);
+                // Classes are numbered anew in each artifact; that they are the same follows from the content address.
+                let class = matches!(entry.value, knhk_hot::artifact::Value::Class { .. });
+                slot == entry.slot
+                    && (class || value.as_ref() == Some(&entry.value))
+                    && other.bounds(slot) == entry.bounds
+            });
+            (!same).then_some(entry.path)
+        })
+    };
+    paths(before, after).or_else(|| paths(after, before))
+}
+
+/// Time that this thread had the processor.
+fn cpu_ns() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
+
+/// The first six bytes, as people see content addresses.
+fn hex(id: &[u8; 32]) -> String {
+    id[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
