@@ -116,6 +116,21 @@ oracles: $(SETUP)/oracles ## Compares SHACL verdicts with pySHACL, rudof and sha
 	    cp $(or $(CARGO_TARGET_DIR),tests/oracles/shacl/target)/release/knhk-shacl-oracles target/oracles/$$feature || exit 1; done
 	target/oracles/python/bin/python tests/oracles/shacl/compare.py --cases $(ORACLE_CASES) --seed $(ORACLE_SEED) target/oracles/shacl-rust target/oracles/rudof
 
+# Detectors: the Numenta benchmark with its own way of scoring, and the same series through river and statsmodels.
+.PHONY: detectors
+detectors: $(SETUP)/detectors ## Scores the anomaly detectors on the Numenta benchmark and compares them with river's and statsmodels'.
+	cargo build --quiet --release --package knhk-autonomic --example score
+	target/detectors/bin/python tests/detectors/agree.py $(LIB)/examples/score
+	@if [ -d ../shared/data/nab ]; then target/detectors/bin/python tests/detectors/nab.py ../shared/data/nab $(LIB)/examples/score; \
+	else echo "skipped: ../shared/data/nab is not there"; fi
+
+$(SETUP)/detectors:
+	@mkdir -p $(@D)
+	@echo "set-up: numpy, river, statsmodels and vus in target/detectors"
+	@python3 -m venv target/detectors
+	@target/detectors/bin/pip install --quiet --disable-pip-version-check 'numpy>=2' 'river>=0.22' 'statsmodels>=0.14' 'vus>=0.0.6'
+	@touch $@
+
 $(SETUP)/oracles:
 	@mkdir -p $(@D)
 	@echo "set-up: a Python environment in target/oracles/python, with pySHACL"
@@ -128,7 +143,7 @@ FUZZ_SECONDS ?= 60
 fuzz: $(SETUP)/cargo-fuzz ## Fuzzes each decoder, FUZZ_SECONDS each, from copies of the kept corpora.
 	@for target in core/hot:artifact $(addprefix core/ontology:,document proof delta turtle ntriples nquads jsonld rdfxml change shacl) \
 	    $(addprefix core/ledger:,statement receipt observation checkpoint) \
-	    core/observation:segment core/version:reference core/resilience:checkpoints; do crate=$${target%:*}; name=$${target#*:}; \
+	    core/governance:approval core/governance:guards core/observation:segment core/version:reference core/resilience:checkpoints; do crate=$${target%:*}; name=$${target#*:}; \
 	    mkdir -p $(TARGET)/fuzz && rm -rf $(TARGET)/fuzz/$$name && cp -r $$crate/fuzz/corpus/$$name $(TARGET)/fuzz/$$name; \
 	    (cd $$crate && PATH="$(abspath $(TARGET))/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 cargo fuzz run -s none \
 	        --target-dir $(abspath $(TARGET))/fuzz/build $$name $(abspath $(TARGET))/fuzz/$$name -- -max_total_time=$(FUZZ_SECONDS)); done

@@ -110,7 +110,8 @@ macro_rules! named {
                 }
             }
 
-            fn from_name(name: &str) -> Option<$type> {
+            /// The one with this name.
+            pub fn from_name(name: &str) -> Option<$type> {
                 match name {
                     $($name => Some($type::$variant),)*
                     _ => None,

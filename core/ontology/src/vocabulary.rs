@@ -56,6 +56,10 @@ pub mod xsd {
     pub const INTEGER: &str = "http://www.w3.org/2001/XMLSchema#integer";
     /// `xsd:double`
     pub const DOUBLE: &str = "http://www.w3.org/2001/XMLSchema#double";
+    /// `xsd:decimal`
+    pub const DECIMAL: &str = "http://www.w3.org/2001/XMLSchema#decimal";
+    /// `xsd:dateTime`
+    pub const DATE_TIME: &str = "http://www.w3.org/2001/XMLSchema#dateTime";
     /// `xsd:string`
     pub const STRING: &str = "http://www.w3.org/2001/XMLSchema#string";
     /// `xsd:hexBinary`

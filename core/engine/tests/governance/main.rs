@@ -1,4 +1,8 @@
 //! Governance at the engine: what is proposed, what becomes of it, and what it leaves behind.
 
+mod approving;
+mod crash;
 mod life;
+mod receipts;
+mod stages;
 mod world;

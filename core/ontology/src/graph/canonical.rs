@@ -4,8 +4,8 @@
 //! left out, seven escapes with a letter, `\u00XX` for the other control characters and for what XML 1.1 does not know,
 //! all else as it is.
 
-use super::term::{IRI, Term, double_text};
-use super::{Terms, Triple};
+use super::term::{IRI, Term};
+use super::{Terms, Triple, small};
 use crate::vocabulary::xsd;
 
 /// Appends a statement's canonical line, with its line feed.
@@ -83,14 +83,8 @@ fn write_literal(terms: &Terms, literal: Term, out: &mut Vec<u8>) {
             out.extend_from_slice(part.as_bytes());
         }
     };
-    if let Some(value) = literal.as_integer() {
-        return typed(itoa::Buffer::new().format(value), xsd::INTEGER);
-    }
-    if let Some(value) = literal.as_double() {
-        return typed(&double_text(value, &mut zmij::Buffer::new()), xsd::DOUBLE);
-    }
-    if let Some(value) = literal.as_boolean() {
-        return typed(if value { "true" } else { "false" }, xsd::BOOLEAN);
+    if let Some((lexical, datatype)) = small::written(literal, &mut small::Room::default()) {
+        return typed(&lexical, datatype);
     }
     let entry = terms.entry(literal);
     out.reserve(entry.lexical().len() + 8);

@@ -163,6 +163,30 @@ pub(crate) fn object_of(row: Row) -> Term {
     Term(row as u64)
 }
 
+/// A row of which only the object counts.
+#[inline]
+pub(crate) fn row_to(object: Term) -> Row {
+    Row::from(object.0)
+}
+
+/// Takes the rows with a predicate, an IRI, from ordered rows about one subject, with all that come before them.
+#[inline]
+pub(crate) fn take_saying<'r>(rest: &mut &'r [Row], predicate: Term) -> &'r [Row] {
+    let wanted = predicate.index() << 1;
+    let number = |row: &Row| (row >> 64) as u32;
+    let mut end = 0;
+    while rest.get(end).is_some_and(|row| number(row) < wanted) {
+        end += 1;
+    }
+    let start = end;
+    while rest.get(end).is_some_and(|row| number(row) == wanted) {
+        end += 1;
+    }
+    let (found, after) = (&rest[start..end], &rest[end..]);
+    *rest = after;
+    found
+}
+
 /// The rows by predicate that begin so.
 pub(super) fn with_predicate(order: &Order, predicate: u32, object: Option<Term>) -> Rows<'_> {
     let end = |object: u64, subject| Row::from(predicate) << 96 | Row::from(object) << 32 | subject;

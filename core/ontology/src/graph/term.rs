@@ -1,11 +1,10 @@
 //! A term: an IRI, a blank node or a literal, as a number that stands for it.
 
 use std::borrow::Cow;
-
-use crate::vocabulary::xsd;
+use std::ops::RangeInclusive;
 
 /// A term of one [`Terms`](crate::graph::Terms): equal numbers are equal terms there. Whole numbers, doubles and
-/// booleans in the form that the front door writes need no room in the interner.
+/// booleans in the form that the front door writes, and decimals and instants in theirs, need no room in the interner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Term(pub(super) u64);
 
@@ -18,6 +17,11 @@ pub(super) const LITERAL: u64 = 2;
 const INTEGER: u64 = 3;
 const BOOLEAN: u64 = 4;
 const DOUBLE: u64 = 5;
+const DECIMAL: u64 = 6;
+const INSTANT: u64 = 7;
+
+/// Bits that say how many of a decimal's digits are its fraction's.
+const SCALE_BITS: u32 = 4;
 
 /// Bits of a double's fraction; its exponent stands above them.
 const FRACTION: u32 = 52;
@@ -48,36 +52,68 @@ impl Term {
         small.map(|small| Term((sign << 60 | small << FRACTION | fraction) << KIND_BITS | DOUBLE))
     }
 
+    /// An `xsd:decimal`: all its digits as one number, and how many of them stand after the point. None where it needs more than 57 bits
+    /// or more than 15 digits after the point, and has to be interned.
+    pub fn decimal(digits: i64, scale: u32) -> Option<Term> {
+        let fits = digits == digits << (KIND_BITS + SCALE_BITS) >> (KIND_BITS + SCALE_BITS) && scale >> SCALE_BITS == 0;
+        fits.then_some(Term(((digits as u64) << SCALE_BITS | u64::from(scale)) << KIND_BITS | DECIMAL))
+    }
+
+    /// An `xsd:dateTime` of the years 1 to 9999, in whole seconds since 1970 and in the zone Z.
+    pub fn instant(seconds: i64) -> Option<Term> {
+        const YEARS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+        YEARS.contains(&seconds).then_some(Term((seconds as u64) << KIND_BITS | INSTANT))
+    }
+
     /// Whether it is an IRI.
+    #[inline]
     pub fn is_iri(self) -> bool {
         self.kind() == IRI
     }
 
     /// Whether it is a blank node.
+    #[inline]
     pub fn is_blank(self) -> bool {
         self.kind() == BLANK
     }
 
     /// Whether it is a literal.
+    #[inline]
     pub fn is_literal(self) -> bool {
         self.kind() >= LITERAL
     }
 
     /// The number, where it is a canonical `xsd:integer` of up to 61 bits.
+    #[inline]
     pub fn as_integer(self) -> Option<i64> {
         (self.kind() == INTEGER).then_some((self.0 as i64) >> KIND_BITS)
     }
 
     /// The truth value, where it is a canonical `xsd:boolean`.
+    #[inline]
     pub fn as_boolean(self) -> Option<bool> {
         (self.kind() == BOOLEAN).then_some(self.0 >> KIND_BITS != 0)
     }
 
     /// The number, where it is an `xsd:double` that [`Term::double`] makes.
+    #[inline]
     pub fn as_double(self) -> Option<f64> {
         let (sign, magnitude) = (self.0 >> 63, self.0 << 1 >> (KIND_BITS + 1));
         let bits = if magnitude == 0 { 0 } else { magnitude + (LEAST_EXPONENT << FRACTION) };
         (self.kind() == DOUBLE).then_some(f64::from_bits(sign << 63 | bits))
+    }
+
+    /// The digits, and how many of them stand after the point, where it is an `xsd:decimal` that [`Term::decimal`] makes.
+    #[inline]
+    pub fn as_decimal(self) -> Option<(i64, u32)> {
+        let scale = (self.0 >> KIND_BITS) as u32 & ((1 << SCALE_BITS) - 1);
+        (self.kind() == DECIMAL).then_some(((self.0 as i64) >> (KIND_BITS + SCALE_BITS), scale))
+    }
+
+    /// The seconds since 1970, where it is an `xsd:dateTime` that [`Term::instant`] makes.
+    #[inline]
+    pub fn as_instant(self) -> Option<i64> {
+        (self.kind() == INSTANT).then_some((self.0 as i64) >> KIND_BITS)
     }
 
     /// The interned term at a place.
@@ -101,6 +137,7 @@ impl Term {
         self.kind() <= LITERAL
     }
 
+    #[inline]
     pub(super) fn kind(self) -> u64 {
         self.0 & KIND
     }
@@ -122,30 +159,4 @@ pub enum TermRef<'a> {
         /// Language tag, in lower case.
         language: Option<&'a str>,
     },
-}
-
-impl TermRef<'_> {
-    pub(super) fn integer(value: i64) -> TermRef<'static> {
-        TermRef::Literal { lexical: Cow::Owned(value.to_string()), datatype: xsd::INTEGER, language: None }
-    }
-
-    pub(super) fn double(value: f64) -> TermRef<'static> {
-        let lexical = double_text(value, &mut zmij::Buffer::new()).into_owned();
-        TermRef::Literal { lexical: Cow::Owned(lexical), datatype: xsd::DOUBLE, language: None }
-    }
-
-    pub(super) fn boolean(value: bool) -> TermRef<'static> {
-        let lexical = Cow::Borrowed(if value { "true" } else { "false" });
-        TermRef::Literal { lexical, datatype: xsd::BOOLEAN, language: None }
-    }
-}
-
-/// A finite double as `{:?}` writes it.
-pub(super) fn double_text(value: f64, buffer: &mut zmij::Buffer) -> Cow<'_, str> {
-    // Both find the shortest digits that read back; outside of this range they begin to write exponents at other
-    // magnitudes.
-    if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
-        return Cow::Borrowed(buffer.format_finite(value));
-    }
-    Cow::Owned(format!("{value:?}"))
 }

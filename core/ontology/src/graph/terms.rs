@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::canonical;
-use super::term::{BLANK, IRI, LITERAL, Term, TermRef, double_text};
-use crate::vocabulary::{rdf, xsd};
+use super::term::{BLANK, IRI, LITERAL, Term, TermRef};
+use super::{canonical, small};
+use crate::vocabulary::rdf;
 
 /// The terms of one or more graphs, at most 2^31 - 1. It only grows; [`Graph::compacted`](super::Graph::compacted)
 /// moves a graph into a fresh one.
@@ -47,6 +47,7 @@ pub(super) struct Entry {
     datatype: u32,
     /// Whether it is written in N-Triples as it is.
     pub(super) plain: bool,
+    ascii: bool,
 }
 
 impl Entry {
@@ -68,6 +69,8 @@ impl Entry {
 /// What an interned literal says, in terms where it can.
 pub(crate) struct InternedLiteral<'a> {
     pub(crate) lexical: &'a str,
+    /// Whether each character takes one byte.
+    pub(crate) ascii: bool,
     pub(crate) datatype: Term,
     /// Empty where there is none.
     pub(crate) language: &'a str,
@@ -123,7 +126,7 @@ impl Terms {
 
     /// A literal with a datatype.
     pub fn literal(&self, lexical: &str, datatype: &str) -> Term {
-        inline(lexical, datatype).unwrap_or_else(|| self.writer().literal(lexical, datatype))
+        small::term(lexical, datatype).unwrap_or_else(|| self.writer().literal(lexical, datatype))
     }
 
     /// A text in a language; tags are compared in lower case.
@@ -138,14 +141,8 @@ impl Terms {
 
     /// What a term says.
     pub fn get(&self, term: Term) -> TermRef<'_> {
-        if let Some(value) = term.as_integer() {
-            return TermRef::integer(value);
-        }
-        if let Some(value) = term.as_boolean() {
-            return TermRef::boolean(value);
-        }
-        if let Some(value) = term.as_double() {
-            return TermRef::double(value);
+        if let Some((lexical, datatype)) = small::written(term, &mut small::Room::default()) {
+            return TermRef::Literal { lexical: Cow::Owned(lexical.into_owned()), datatype, language: None };
         }
         let entry = self.entry(term);
         match term.kind() {
@@ -164,10 +161,12 @@ impl Terms {
     pub(crate) fn interned_literal(&self, term: Term) -> Option<InternedLiteral<'_>> {
         (term.kind() == LITERAL).then(|| {
             let entry = self.entry(term);
-            InternedLiteral { lexical: entry.lexical(), datatype: entry.datatype(), language: entry.language() }
+            let (lexical, datatype) = (entry.lexical(), entry.datatype());
+            InternedLiteral { lexical, ascii: entry.ascii, datatype, language: entry.language() }
         })
     }
 
+    #[inline]
     pub(super) fn entry(&self, term: Term) -> &Entry {
         &self.entries[term.index() as usize]
     }
@@ -180,29 +179,6 @@ impl Terms {
             hasher.write(language.as_bytes());
         }
         hasher.finish()
-    }
-}
-
-/// The literal's term, where it needs no interner.
-fn inline(lexical: &str, datatype: &str) -> Option<Term> {
-    match datatype {
-        xsd::INTEGER => {
-            let canonical = match lexical.as_bytes() {
-                [b'0'] => true,
-                [b'-', b'1'..=b'9', ..] | [b'1'..=b'9', ..] => lexical.len() <= 20,
-                _ => false,
-            };
-            canonical.then(|| lexical.parse().ok().and_then(Term::integer))?
-        }
-        xsd::DOUBLE => {
-            let value =
-                lexical.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'-')).then(|| lexical.parse());
-            let value = value?.ok().filter(|&value| *double_text(value, &mut zmij::Buffer::new()) == *lexical);
-            value.and_then(Term::double)
-        }
-        xsd::BOOLEAN if lexical == "true" => Some(Term::boolean(true)),
-        xsd::BOOLEAN if lexical == "false" => Some(Term::boolean(false)),
-        _ => None,
     }
 }
 
@@ -226,7 +202,7 @@ impl Writer<'_> {
 
     /// As [`Terms::literal`].
     pub fn literal(&mut self, lexical: &str, datatype: &str) -> Term {
-        inline(lexical, datatype).unwrap_or_else(|| {
+        small::term(lexical, datatype).unwrap_or_else(|| {
             let datatype = self.datatype(datatype);
             self.intern(LITERAL, lexical, datatype.index(), "")
         })
@@ -256,7 +232,7 @@ impl Writer<'_> {
         match term {
             TermRef::Iri(iri) => lookup(IRI, iri, 0, ""),
             TermRef::Blank(label) => lookup(BLANK, label, 0, ""),
-            TermRef::Literal { lexical, datatype, language } => inline(lexical, datatype).or_else(|| {
+            TermRef::Literal { lexical, datatype, language } => small::term(lexical, datatype).or_else(|| {
                 let datatype = lookup(IRI, if language.is_some() { rdf::LANG_STRING } else { datatype }, 0, "")?;
                 lookup(LITERAL, lexical, datatype.index(), &lower_case(language.unwrap_or_default()))
             }),
@@ -299,7 +275,8 @@ impl Writer<'_> {
         self.terms.text_bytes.fetch_add(text.len(), Ordering::Relaxed);
         let lexical_len = u32::try_from(lexical.len()).expect("limits on input hold texts far below 4 GiB");
         let plain = canonical::is_plain(kind, lexical);
-        let at = self.terms.entries.push(Entry { text, lexical_len, datatype, plain });
+        let ascii = text.is_ascii();
+        let at = self.terms.entries.push(Entry { text, lexical_len, datatype, plain, ascii });
         assert!(at < i32::MAX as usize, "limits on input and compaction hold an interner far below 2^31 terms");
         let term = Term::interned(kind, at as u32);
         self.index.slots.insert_unique(hash, Slot { hash, term }, |slot| slot.hash);

@@ -6,13 +6,13 @@ use std::ops::ControlFlow::{self, Continue};
 use hashbrown::HashMap;
 
 use super::Compiled;
-use super::classes::{Classes, Instances};
+use super::classes::{Classes, Instances, Nodes};
 use super::constraint::{ClassId, Root, Shape, ShapeId, Target};
 use super::datatype::Datatype;
 use super::path::{Path, Way};
 use super::validate::{Any, Sink};
 use super::value::Value;
-use crate::graph::{Graph, Row, Subjects, Term, TermRef, object_of, predicate_of};
+use crate::graph::{Graph, Row, Subjects, Term, TermRef, object_of, row_to, take_saying};
 
 /// More statements about a node than these are not walked over: looking up the properties that are asked for is cheaper.
 pub(super) const WALKED: usize = 64;
@@ -101,6 +101,12 @@ impl<'a> Checker<'a> {
         })
     }
 
+    /// The instances of a class, once they are gathered.
+    #[inline(always)]
+    pub(super) fn known_instances(&self, class: ClassId) -> Option<&'a Nodes> {
+        self.instances?[class as usize].known()
+    }
+
     /// Whether a node is an instance of a class.
     pub(super) fn has_instance(&mut self, class: ClassId, node: Term) -> bool {
         if let Some(instances) = self.instances {
@@ -115,11 +121,11 @@ impl<'a> Checker<'a> {
     }
 
     /// A literal's value, as far as it has an order.
-    #[inline]
     pub(super) fn value(&self, term: Term) -> Option<Value<'a>> {
         Value::read(&self.shapes.terms, term, |datatype| self.datatype(datatype))
     }
 
+    #[inline]
     fn datatype(&self, datatype: Term) -> Option<Datatype> {
         let place = &self.datatypes[datatype.place().unwrap_or_default() % 16];
         match place.get() {
@@ -146,31 +152,33 @@ impl<'a> Checker<'a> {
         self.statements.push(room);
     }
 
-    /// The values of a node's property, ordered.
-    pub(super) fn values(&mut self, focus: Focus<'_>, predicate: Term) -> Vec<Term> {
-        let mut values = self.nodes.pop().unwrap_or_default();
-        match focus.statements {
-            Some(statements) => {
-                let start = statements.iter().position(|&row| predicate_of(row) >= predicate);
-                for &row in &statements[start.unwrap_or(statements.len())..] {
-                    if predicate_of(row) != predicate {
-                        break;
-                    }
-                    values.push(object_of(row));
-                }
-            }
-            None => {
-                values.extend(self.data.objects(focus.node, predicate));
-                sort(&mut values);
-            }
+    /// Gives `use_it` the values of a node's property, ordered.
+    #[inline]
+    pub(super) fn with_values<T>(
+        &mut self,
+        focus: Focus<'_>,
+        predicate: Term,
+        use_it: impl FnOnce(&mut Self, &[Row]) -> T,
+    ) -> T {
+        if let Some(mut statements) = focus.statements {
+            return use_it(self, take_saying(&mut statements, predicate));
         }
-        values
+        let mut values = self.room();
+        values.extend(self.data.objects(focus.node, predicate).map(row_to));
+        sort(&mut values);
+        let outcome = use_it(self, &values);
+        self.give_back(values);
+        outcome
     }
 
     /// The nodes that a path leads to, ordered.
     fn follow(&mut self, focus: Focus<'_>, path: &Path) -> Vec<Term> {
         match path {
-            Path::Predicate(predicate) => self.values(focus, *predicate),
+            Path::Predicate(predicate) => self.with_values(focus, *predicate, |this, values| {
+                let mut nodes = this.nodes.pop().unwrap_or_default();
+                nodes.extend(objects(values));
+                nodes
+            }),
             Path::Sequence(steps) => {
                 let Some((first, rest)) = steps.split_first() else { return vec![focus.node] };
                 rest.iter().fold(self.follow(focus, first), |here, step| {
@@ -217,26 +225,35 @@ impl<'a> Checker<'a> {
 
     /// Tells `sink` how a node breaks a shape.
     pub(super) fn check<S: Sink>(&mut self, id: ShapeId, focus: Focus<'_>, sink: &mut S) -> ControlFlow<()> {
-        let shape = &self.shapes.shapes[id as usize];
-        let Some(path) = &shape.path else { return self.check_values(id, focus, &[focus.node], sink) };
-        let values = self.follow(focus, path);
-        let outcome = self.check_values(id, focus, &values, sink);
-        self.give_back_nodes(values);
-        outcome
+        match &self.shapes.shapes[id as usize].path {
+            None => self.check_values(id, focus, &[row_to(focus.node)], sink),
+            Some(Path::Predicate(predicate)) => {
+                self.with_values(focus, *predicate, |this, values| this.check_values(id, focus, values, sink))
+            }
+            Some(path) => {
+                let (nodes, mut values) = (self.follow(focus, path), self.room());
+                values.extend(nodes.iter().copied().map(row_to));
+                let outcome = self.check_values(id, focus, &values, sink);
+                self.give_back_nodes(nodes);
+                self.give_back(values);
+                outcome
+            }
+        }
     }
 
     /// Tells `sink` how the values that a shape's path leads to from a node break it. The values are ordered.
+    #[inline(always)]
     pub(super) fn check_values<S: Sink>(
         &mut self,
         id: ShapeId,
         focus: Focus<'_>,
-        values: &[Term],
+        values: &[Row],
         sink: &mut S,
     ) -> ControlFlow<()> {
         self.check_constraints(id, focus, values, sink)?;
         let shape = &self.shapes.shapes[id as usize];
         if !shape.direct.is_empty() {
-            for &value in values {
+            for value in objects(values) {
                 self.check_direct(shape, focus.at(value), sink)?;
             }
         }
@@ -244,23 +261,29 @@ impl<'a> Checker<'a> {
     }
 
     /// The constraints of a shape but its direct property shapes.
+    #[inline(always)]
     pub(super) fn check_constraints<S: Sink>(
         &mut self,
         id: ShapeId,
         focus: Focus<'_>,
-        values: &[Term],
+        values: &[Row],
         sink: &mut S,
     ) -> ControlFlow<()> {
-        let constraints = &self.shapes.shapes[id as usize].constraints;
-        constraints.iter().try_for_each(|constraint| self.check_constraint(id, constraint, focus, values, sink))
+        for constraint in &self.shapes.shapes[id as usize].constraints {
+            if !self.holds(constraint, values) {
+                self.check_constraint(id, constraint, focus, values, sink)?;
+            }
+        }
+        Continue(())
     }
 
     /// A property shape whose values are known.
+    #[inline(always)]
     pub(super) fn check_direct_property<S: Sink>(
         &mut self,
         property: ShapeId,
         focus: Focus<'_>,
-        values: &[Term],
+        values: &[Row],
         sink: &mut S,
     ) -> ControlFlow<()> {
         match self.is_known_to_conform(property, focus) {
@@ -276,48 +299,13 @@ impl<'a> Checker<'a> {
         let outcome = match statements {
             Some(statements) => {
                 let focus = Focus { node: focus.node, statements: Some(statements) };
-                let direct = shape.direct.iter().copied();
-                self.check_walked(direct, statements, |this, property, values| {
-                    this.check_direct_property(property, focus, values, sink)
+                walk(&shape.direct, statements, |property, values| {
+                    self.check_direct_property(property, focus, values, sink)
                 })
             }
             None => shape.direct.iter().try_for_each(|&(_, property)| self.check_property(property, focus, sink)),
         };
         self.give_back(room);
-        outcome
-    }
-
-    /// Gives `check` the values of one property after the other. Both the statements and the properties are ordered by predicate, so that
-    /// one pass serves all.
-    pub(super) fn check_walked<P: Copy>(
-        &mut self,
-        direct: impl Iterator<Item = (Term, P)>,
-        statements: &[Row],
-        mut check: impl FnMut(&mut Self, P, &[Term]) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let mut values = self.nodes.pop().unwrap_or_default();
-        let mut rest = statements;
-        let mut last = None;
-        let mut outcome = Continue(());
-        for (predicate, property) in direct {
-            if last != Some(predicate) {
-                last = Some(predicate);
-                values.clear();
-                while let [row, tail @ ..] = rest
-                    && predicate_of(*row) <= predicate
-                {
-                    rest = tail;
-                    if predicate_of(*row) == predicate {
-                        values.push(object_of(*row));
-                    }
-                }
-            }
-            outcome = check(self, property, &values);
-            if outcome.is_break() {
-                break;
-            }
-        }
-        self.give_back_nodes(values);
         outcome
     }
 
@@ -335,8 +323,34 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// Gives `check` the values of one property after the other. Both the statements and the properties are ordered by predicate, so that one
+/// pass serves all.
+#[inline]
+pub(super) fn walk<P: Copy>(
+    direct: &[(Term, P)],
+    statements: &[Row],
+    mut check: impl FnMut(P, &[Row]) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let (mut rest, mut values) = (statements, &statements[..0]);
+    let mut last = None;
+    for &(predicate, property) in direct {
+        if last != Some(predicate) {
+            last = Some(predicate);
+            values = take_saying(&mut rest, predicate);
+        }
+        check(property, values)?;
+    }
+    Continue(())
+}
+
+/// What rows lead to.
+#[inline]
+pub(super) fn objects(rows: &[Row]) -> impl ExactSizeIterator<Item = Term> + '_ {
+    rows.iter().map(|&row| object_of(row))
+}
+
 /// Orders nodes, without repetition.
-pub(super) fn sort(nodes: &mut Vec<Term>) {
+pub(super) fn sort<T: Ord>(nodes: &mut Vec<T>) {
     if !nodes.is_sorted() {
         nodes.sort_unstable();
     }

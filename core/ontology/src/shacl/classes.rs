@@ -44,6 +44,12 @@ pub(super) struct Instances {
 }
 
 impl Instances {
+    /// Where they were looked up.
+    #[inline(always)]
+    pub(super) fn known(&self) -> Option<&Nodes> {
+        self.all.get()
+    }
+
     pub(super) fn of(&self, graph: &Graph, names: &Names, classes: &Classes, class: ClassId) -> &Nodes {
         self.all.get().unwrap_or_else(|| {
             // Two threads may both do this; waiting for another that sleeps would take longer.

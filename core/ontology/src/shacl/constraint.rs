@@ -1,5 +1,7 @@
 //! Shapes as they are checked: flat constraints over interned terms.
 
+use std::cmp::Ordering;
+
 use super::datatype::Datatype;
 use super::path::Path;
 use super::pattern::Pattern;
@@ -100,6 +102,28 @@ pub(super) enum Bound {
     MinInclusive,
     MaxExclusive,
     MaxInclusive,
+}
+
+impl Bound {
+    pub(super) fn component(self) -> Component {
+        match self {
+            Bound::MinExclusive => Component::MinExclusive,
+            Bound::MinInclusive => Component::MinInclusive,
+            Bound::MaxExclusive => Component::MaxExclusive,
+            Bound::MaxInclusive => Component::MaxInclusive,
+        }
+    }
+
+    /// Whether a value may stand so to the limit.
+    #[inline]
+    pub(super) fn allows(self, order: Ordering) -> bool {
+        match self {
+            Bound::MinExclusive => order.is_gt(),
+            Bound::MinInclusive => order.is_ge(),
+            Bound::MaxExclusive => order.is_lt(),
+            Bound::MaxInclusive => order.is_le(),
+        }
+    }
 }
 
 /// Kinds of nodes that `sh:nodeKind` allows.
@@ -225,6 +249,26 @@ pub(super) struct Reference {
 }
 
 impl Constraint {
+    /// Whether it is about each value by itself, not about all together.
+    #[inline]
+    pub(super) fn is_of_each_value(&self) -> bool {
+        use Constraint::*;
+        !matches!(
+            self,
+            MinCount(_)
+                | MaxCount(_)
+                | UniqueLang
+                | Equals(_)
+                | Disjoint(_)
+                | LessThan(_)
+                | LessThanOrEquals(_)
+                | Property(_)
+                | Qualified { .. }
+                | Closed(_)
+                | HasValue(_)
+        )
+    }
+
     /// The shapes that it refers to.
     pub(super) fn references(&self) -> impl Iterator<Item = Reference> + '_ {
         let (one, many): (Option<ShapeId>, [&[ShapeId]; 2]) = match self {

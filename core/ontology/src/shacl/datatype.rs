@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use oxsdatatypes as xsd;
 
+use crate::graph::{Term, instant};
+
 /// A datatype whose lexical forms are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Datatype {
@@ -94,6 +96,22 @@ impl Datatype {
             "base64Binary" => Base64Binary,
             _ => return None,
         })
+    }
+
+    /// That of a literal that stands for itself; none of any other term.
+    #[inline]
+    pub(super) fn of_itself(term: Term) -> Option<Datatype> {
+        if term.as_integer().is_some() {
+            Some(Datatype::Integer)
+        } else if term.as_double().is_some() {
+            Some(Datatype::Double)
+        } else if term.as_boolean().is_some() {
+            Some(Datatype::Boolean)
+        } else if term.as_decimal().is_some() {
+            Some(Datatype::Decimal)
+        } else {
+            term.as_instant().map(|_| Datatype::DateTime)
+        }
     }
 
     /// The least and the largest whole number of a datatype of such numbers; none where there is no end.
@@ -201,43 +219,6 @@ fn is_within(text: &str, min: Option<i128>, max: Option<i128>) -> bool {
         Ok(value) => min.is_none_or(|min| value >= min) && max.is_none_or(|max| value <= max),
         Err(_) if text.starts_with('-') => min.is_none(),
         Err(_) => max.is_none(),
-    }
-}
-
-/// The seconds since 1970 of a date and time in the form that most are written in, `2026-01-31T09:30:00Z`; none of any other form.
-pub(super) fn instant(text: &str) -> Option<i64> {
-    let text: &[u8; 20] = text.as_bytes().try_into().ok()?;
-    let mut digits = 0;
-    let mut number = |at: usize| {
-        let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-        digits |= u8::from(tens > 9) | u8::from(ones > 9);
-        i64::from(tens) * 10 + i64::from(ones)
-    };
-    let (century, year, month, day) = (number(0), number(2), number(5), number(8));
-    let (hour, minute, second) = (number(11), number(14), number(17));
-    let signs = [text[4], text[7], text[10], text[13], text[16], text[19]];
-    let year = century * 100 + year;
-    if digits != 0 || signs != *b"--T::Z" || year == 0 || !(1..=12).contains(&month) {
-        return None;
-    }
-    if !(1..=days_of(year, month)).contains(&day) || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    // Years that begin in March, so that the day that some have comes last.
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
-    Some((days - DAYS_TO_1970) * 86_400 + hour * 3_600 + minute * 60 + second)
-}
-
-/// From 1 March of the year 0 on.
-const DAYS_TO_1970: i64 = 719_468;
-
-fn days_of(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
     }
 }
 

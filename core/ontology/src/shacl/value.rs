@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use oxsdatatypes as xsd;
 
 use super::datatype::{self, Datatype};
-use crate::graph::{Term, TermRef, Terms};
+use crate::graph::{Term, TermRef, Terms, instant};
 
 /// A literal's value, as far as it has an order.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(super) enum Value<'a> {
     Double(f64),
     Boolean(bool),
     String(Cow<'a, str>),
-    /// Seconds since 1970, of a date and time that [`datatype::instant`] reads.
+    /// Seconds since 1970, of a date and time that [`instant`] reads.
     Instant(i64),
     DateTime(xsd::DateTime),
     Date(xsd::Date),
@@ -56,6 +56,12 @@ impl<'a> Value<'a> {
         if let Some(value) = term.as_boolean() {
             return Some(Value::Boolean(value));
         }
+        if let Some((digits, scale)) = term.as_decimal() {
+            return Some(Value::Decimal(Decimal::Small(digits, scale)));
+        }
+        if let Some(seconds) = term.as_instant() {
+            return Some(Value::Instant(seconds));
+        }
         let literal = terms.interned_literal(term).filter(|literal| literal.language.is_empty())?;
         Value::parse(literal.lexical.into(), known(literal.datatype)?)
     }
@@ -74,7 +80,7 @@ impl<'a> Value<'a> {
             Datatype::Double if datatype.is_lexical(&text) => Value::Double(text.parse().ok()?),
             Datatype::Boolean if datatype.is_lexical(&text) => Value::Boolean(matches!(&*text, "true" | "1")),
             Datatype::DateTime | Datatype::DateTimeStamp => {
-                if let Some(seconds) = datatype::instant(&text) {
+                if let Some(seconds) = instant(&text) {
                     return Some(Value::Instant(seconds));
                 }
                 let value: xsd::DateTime = text.parse().ok()?;
@@ -128,7 +134,7 @@ impl<'a> Value<'a> {
     fn as_f64(&self) -> Option<f64> {
         match self {
             Value::Integer(value) => Some(*value as f64),
-            Value::Decimal(value) => value.text.parse().ok(),
+            Value::Decimal(value) => value.text().parse().ok(),
             Value::Float(value) => Some(f64::from(*value)),
             Value::Double(value) => Some(*value),
             _ => None,
@@ -138,7 +144,7 @@ impl<'a> Value<'a> {
     fn as_f32(&self) -> Option<f32> {
         match self {
             Value::Integer(value) => Some(*value as f32),
-            Value::Decimal(value) => value.text.parse().ok(),
+            Value::Decimal(value) => value.text().parse().ok(),
             Value::Float(value) => Some(*value),
             _ => None,
         }
@@ -148,7 +154,8 @@ impl<'a> Value<'a> {
     pub(super) fn into_owned(self) -> Value<'static> {
         match self {
             Value::Integer(value) => Value::Integer(value),
-            Value::Decimal(value) => Value::Decimal(Decimal { text: value.text.into_owned().into(), ..value }),
+            Value::Decimal(Decimal::Small(digits, scale)) => Value::Decimal(Decimal::Small(digits, scale)),
+            Value::Decimal(Decimal::Long(text)) => Value::Decimal(Decimal::Long(text.into_owned().into())),
             Value::Float(value) => Value::Float(value),
             Value::Double(value) => Value::Double(value),
             Value::Boolean(value) => Value::Boolean(value),
@@ -173,41 +180,57 @@ fn date_time(seconds: i64) -> Option<xsd::DateTime> {
     origin.checked_add_day_time_duration(xsd::DayTimeDuration::new(xsd::Decimal::from(seconds)))
 }
 
-/// A decimal number of any length, as its lexical form.
+/// A decimal number of any length.
 #[derive(Clone, Debug)]
-pub(super) struct Decimal<'a> {
-    text: Cow<'a, str>,
-    /// The digits as one number and how many of them are the fraction's, where there are few enough.
-    small: Option<(i64, u32)>,
+pub(super) enum Decimal<'a> {
+    /// The digits as one number of at most eighteen, and how many of them are the fraction's.
+    Small(i64, u32),
+    /// Its lexical form.
+    Long(Cow<'a, str>),
 }
 
 impl<'a> Decimal<'a> {
     /// Of a lexical form.
     fn new(text: Cow<'a, str>) -> Option<Decimal<'a>> {
-        let small = small_decimal(text.as_bytes());
-        (small.is_some() || datatype::is_decimal(text.as_bytes())).then_some(Decimal { text, small })
+        match small_decimal(text.as_bytes()) {
+            Some((digits, scale)) => Some(Decimal::Small(digits, scale)),
+            None => datatype::is_decimal(text.as_bytes()).then_some(Decimal::Long(text)),
+        }
+    }
+
+    /// A lexical form.
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Decimal::Small(digits, scale) => {
+                let sign = if *digits < 0 { "-" } else { "" };
+                let text = format!("{:0>width$}", digits.unsigned_abs(), width = *scale as usize + 1);
+                let (whole, fraction) = text.split_at(text.len() - *scale as usize);
+                Cow::Owned(format!("{sign}{whole}.{fraction}"))
+            }
+            Decimal::Long(text) => Cow::Borrowed(text),
+        }
     }
 
     fn compare_integer(&self, other: i64) -> Ordering {
-        match self.small {
-            Some((digits, scale)) => i128::from(digits).cmp(&(i128::from(other) * 10i128.pow(scale))),
-            None => self.compare_texts(&Decimal { text: other.to_string().into(), small: None }),
+        match self {
+            Decimal::Small(digits, scale) => i128::from(*digits).cmp(&(i128::from(other) * POWERS[*scale as usize])),
+            Decimal::Long(_) => self.compare_texts(&Decimal::Long(other.to_string().into())),
         }
     }
 
     fn compare(&self, other: &Decimal<'_>) -> Ordering {
-        match (self.small, other.small) {
-            (Some((digits, scale)), Some((other, other_scale))) => {
+        match (self, other) {
+            (Decimal::Small(digits, scale), Decimal::Small(other, other_scale)) => {
                 // Eighteen digits and as many zeros fit.
-                (i128::from(digits) * 10i128.pow(other_scale)).cmp(&(i128::from(other) * 10i128.pow(scale)))
+                let of = |digits: i64, scale: u32| i128::from(digits) * POWERS[scale as usize];
+                of(*digits, *other_scale).cmp(&of(*other, *scale))
             }
             _ => self.compare_texts(other),
         }
     }
 
     /// Whether it is below zero, its whole part without leading zeros, and its fraction without trailing ones.
-    fn parts(&self) -> (bool, &[u8], &[u8]) {
-        let text = self.text.as_bytes();
+    fn parts(text: &[u8]) -> (bool, &[u8], &[u8]) {
         debug_assert!(datatype::is_decimal(text));
         let negative = text.starts_with(b"-");
         let text = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
@@ -220,8 +243,9 @@ impl<'a> Decimal<'a> {
     }
 
     fn compare_texts(&self, other: &Decimal<'_>) -> Ordering {
-        let (negative, whole, fraction) = self.parts();
-        let (other_negative, other_whole, other_fraction) = other.parts();
+        let (text, other) = (self.text(), other.text());
+        let (negative, whole, fraction) = Decimal::parts(text.as_bytes());
+        let (other_negative, other_whole, other_fraction) = Decimal::parts(other.as_bytes());
         let size = || (whole.len(), whole, fraction).cmp(&(other_whole.len(), other_whole, other_fraction));
         match (negative, other_negative) {
             (false, false) => size(),
@@ -231,6 +255,17 @@ impl<'a> Decimal<'a> {
         }
     }
 }
+
+/// Powers of ten.
+const POWERS: [i128; 19] = {
+    let mut powers = [1; 19];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
 
 /// The digits of a decimal of at most eighteen, and how many come after the point.
 fn small_decimal(text: &[u8]) -> Option<(i64, u32)> {
