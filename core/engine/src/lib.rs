@@ -73,7 +73,7 @@ pub use knhk_macros::PromotionSafe;
 pub use knhk_observation::Settings as Observations;
 pub use knhk_ontology::rdf::Format;
 pub use knhk_ontology::shacl::{Report, Severity, ValidationResult};
-pub use knhk_ontology::{Difference, ValueType};
+pub use knhk_ontology::{Core, Difference, ValueType};
 pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
 pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};
 pub use knhk_store::{Progress, ReceiptQuery, SegmentQuery};
