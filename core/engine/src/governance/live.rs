@@ -1,12 +1,12 @@
 //! Verbs over what is on its way to everyone: canaries, schedules, probations, several sectors at once.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::govern::{read, value};
 use super::{EnactedVersion, ScheduleChange, SectorChange, StartCanary};
 use crate::control::VersionEntry;
-use crate::{Engine, Error, Origin, Status, VersionInfo};
+use crate::{Engine, Error, Origin, VersionInfo};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,15 +98,4 @@ fn told<'s>(sectors: impl Iterator<Item = &'s str>, versions: &[VersionInfo]) ->
     };
     let versions: Vec<EnactedVersion> = sectors.zip(versions).map(of).collect();
     Ok(json!({ "versions": value(&versions)? }))
-}
-
-fn read<T: DeserializeOwned>(verb: &str, request: Value) -> Result<T, Error> {
-    serde_json::from_value(request).map_err(|error| {
-        Error::new(Status::InvalidArgument, "govern", verb, format!("the request of {verb} is not valid: {error}"))
-    })
-}
-
-fn value<T: serde::Serialize>(answer: &T) -> Result<Value, Error> {
-    serde_json::to_value(answer)
-        .map_err(|error| Error::new(Status::System, "govern", "", format!("an answer could not be written: {error}")))
 }
