@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Program:
-    """A benchmark program, and the first part of the names of the rows that need it."""
+    """A benchmark program, and the first parts of the names of the rows that need it."""
 
     name: str
     rows: str
@@ -47,7 +47,7 @@ PROGRAMS = [
     C("read_peers", "H1", ["driver", "peers", "read_bare", "read_memb", "read_qsbr", "read_peers"], ["liburcu-memb", "liburcu-qsbr"]),
     C("append", "H8", ["driver", "ours", "append"], ["knhk"]),
     C("lookup", "H13", ["driver", "ours", "lookup"], ["knhk"]),
-    Rust("read", "H1", "knhk-hot"),
+    Rust("read", "H1 H14", "knhk-hot"),
     Rust("read_peers", "H1", "knhk-hot"),
     Rust("append", "H8", "knhk-hot"),
     Rust("append_peers", "H8", "knhk-hot"),
@@ -55,7 +55,7 @@ PROGRAMS = [
     Rust("lookup", "H13", "knhk-hot"),
     Rust("lookup_peers", "H13", "knhk-hot"),
     Rust("publish", "H3", "knhk-hot"),
-    Rust("promote", "H3", "knhk-engine"),
+    Rust("promote", "H3 H9 H10", "knhk-engine"),
     Rust("shacl", "K4", "knhk-ontology"),
     Rust("shacl_rust", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "shacl-rust"),
     Rust("rudof", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "rudof"),
@@ -148,6 +148,10 @@ ROWS = [
     Row("H3/promote_1000_values", "promote_1000_values", None, 200, "us", why="a document of 1,000 values, end to end, in at most 200 us"),
     Row("H3/promote_1000_values_receipted", "promote_1000_values_receipted", None, None, "us"),
     Row("H3/promote_1000_values_durable", "promote_1000_values_durable", None, None, "us"),
+    Row("H9/prepare_8_sectors", "prepare_8_sectors", None, 100_000, "us", why="8 sectors of 100 values, prepared side by side within 100 ms"),
+    Row("H9/commit_8_sectors", "commit_8_sectors", None, 10, "us", why="the commit of 8 prepared sectors, before durability, within 10 us"),
+    Row("H10/rollback", "rollback", None, 1000, "us", why="a rollback of 1,000 values, before durability, within 1 ms"),
+    Row("H14/canary_read", "rust_read_i64_canary", "rust_read_i64", 1.5, why="a read that a running canary chooses for: at most 1.5 x one without a canary"),
     *(
         row
         for clock in ("caller_time", "engine_clock")

@@ -17,6 +17,7 @@ pages! {
     Knowledge = "../../docs/knowledge.md";
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
+    Promotion = "../../docs/promotion.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";

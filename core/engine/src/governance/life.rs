@@ -296,7 +296,8 @@ impl Engine {
             changes.push((one.sector.clone(), one.content(), passed));
         }
         let proposal = &filed.proposal;
-        let origin = Origin { by: proposal.by.clone(), why: proposal.why.clone(), major: proposal.major };
+        let origin =
+            Origin { by: proposal.by.clone(), why: proposal.why.clone(), major: proposal.major, ..Origin::default() };
         let versions = self.promote_passed(changes, origin)?;
         self.inner.governance.moved();
         for (version, one) in versions.iter().zip(&run.prepared) {
