@@ -17,6 +17,7 @@ pages! {
     Knowledge = "../../docs/knowledge.md";
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
+    Governance = "../../docs/governance.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";

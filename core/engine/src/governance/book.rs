@@ -74,16 +74,18 @@ impl Engine {
             let mut batch = Batch::new();
             for (kept, body) in items(appended) {
                 match store.item(kept.kind.name, kept.id) {
-                    Ok(before) => _ = batch.push(Write::Item(Item {
-                        kind: kept.kind.name.into(),
-                        id: kept.id.into(),
-                        revision: before.map_or(0, |before| before.revision) + 1,
-                        sector: kept.sector.map(str::to_owned),
-                        time_ns,
-                        open: kept.open,
-                        body,
-                        receipt: appended.last().map(|last| last.number),
-                    })),
+                    Ok(before) => {
+                        _ = batch.push(Write::Item(Item {
+                            kind: kept.kind.name.into(),
+                            id: kept.id.into(),
+                            revision: before.map_or(0, |before| before.revision) + 1,
+                            sector: kept.sector.map(str::to_owned),
+                            time_ns,
+                            open: kept.open,
+                            body,
+                            receipt: appended.last().map(|last| last.number),
+                        }))
+                    }
                     Err(error) => failed = Some(error),
                 }
             }
