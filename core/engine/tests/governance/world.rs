@@ -12,8 +12,8 @@ use knhk_warm::{Clock, ManualClock};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// When the worlds begin: 2026-10-13 12:26:40 UTC, a Tuesday.
-pub const BEGIN_NS: u64 = 1_791_894_400 * SECOND;
+/// When the worlds begin: 2036-11-18 12:26:40 UTC, a Tuesday: after whatever the machine's clock shows.
+pub const BEGIN_NS: u64 = 2_110_624_000 * SECOND;
 pub const SECOND: u64 = 1_000_000_000;
 pub const HOUR: u64 = 3600 * SECOND;
 
