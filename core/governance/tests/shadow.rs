@@ -84,7 +84,7 @@ fn every_kind_of_assertion_holds_or_says_what_does_not() {
         (class("EquityOption", Some("Instrument")), class("Instrument", Some("EquityOption")), "is not under"),
         (class("Option", None), class("Future", None), "no class Future"),
         (says("knhk:max", Some("5000")), says("knhk:max", Some("6000")), "knhk:max of max_qty is 5000, not 6000"),
-        (says("knhk:value", None), says("knhk:unit", None), "nothing is said of max_qty and its knhk:unit"),
+        (says("knhk:value", None), says("knhk:unit", None), "max_qty has no knhk:unit"),
         (guard("max_qty", Some(1.0), Some(5000.0)), guard("max_qty", None, Some(4000.0)), "ends at 5000, above 4000"),
         (guard("max_qty", Some(0.0), None), guard("venues", None, None), "is no number"),
         (

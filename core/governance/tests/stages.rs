@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use common::{NOW, Sector, found, judged, parsed, passed, passes, refuses, silent};
 use knhk_governance::{
-    Candidate, CrossInvariant, FIGURES, Finding, Other, PastChange, PastVersion, Progress, Severity, Stage, Stop, Verdict,
-    Workload,
+    Candidate, CrossInvariant, FIGURES, Finding, Other, PastChange, PastVersion, Progress, Severity, Stage, Stop,
+    Verdict, Workload,
 };
 use knhk_hot::layout::Tag;
 use knhk_observation::Record;

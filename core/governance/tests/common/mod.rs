@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use knhk_governance::{
-    Asked, Candidate, Context, CrossInvariant, Finding, Other, Past, PastVersion, Progress, Report, Stage, StageReport, Stop,
-    Verdict, Workload, run,
+    Asked, Candidate, Context, CrossInvariant, Finding, Other, Past, PastVersion, Progress, Report, Stage, StageReport,
+    Stop, Verdict, Workload, run,
 };
 use knhk_hot::Hot;
 use knhk_observation::Record;
