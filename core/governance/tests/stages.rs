@@ -284,6 +284,20 @@ fn a_candidate_that_is_slower_is_refused() {
     passed(&sector.run(&candidate));
 }
 
+/// Bug that it guards against: a sum of what was read overflowed, and the stage panicked.
+#[test]
+fn values_of_every_type_are_measured() {
+    let json = r#"{"i": -1, "least": {"$value": -9223372036854775808, "$min": -9223372036854775808}, "f": -1.5, "b": true,
+        "s": "text", "bytes": {"$bytes": "AP8="}, "bools": [true, false], "ints": [-1, 2], "floats": [0.5, -2.0],
+        "texts": ["a", ""], "map": {"inside": -7}, "$classes": {"A": [], "B": ["A"]}}"#;
+    let sector = Sector::new(json);
+    let report = sector.run(&sector.to(&json.replace("\"i\": -1", "\"i\": -2")));
+    passed(&report);
+    let evidence = &report.stages[Stage::Performance as usize].evidence;
+    assert!(evidence["read"]["candidate_ns"].as_f64().is_some_and(|ns| ns > 0.0), "{evidence}");
+    assert_eq!(evidence["lookup"]["decision"], "kept");
+}
+
 #[test]
 fn what_is_not_decided_in_time_or_stopped_is_refused() {
     let mut sector = Sector::new(&with(r#""governance": {"measure_ms": 0.000001}"#));
