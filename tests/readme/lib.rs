@@ -18,6 +18,7 @@ pages! {
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
     Promotion = "../../docs/promotion.md";
+    Governance = "../../docs/governance.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";
