@@ -68,6 +68,7 @@ PROGRAMS = [
     Rust("verify", "V5", "knhk-ledger"),
     Rust("approval", "K6", "knhk-governance"),
     Judge("cost", "H5", "knhk-promotion"),
+    Rust("doctrine", "K4", "knhk-governance"),
     Rust("import", "K1", "knhk-ontology"),
     Rust("graph", "K3", "knhk-ontology"),
     Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),
@@ -103,6 +104,7 @@ HOT = "any hot operation costs at most 8 ticks amortised"
 SHACL_RUST = "10,000 statements against 20 shapes: at most 0.1 x the time of shacl-rust"
 RUDOF = "10,000 statements against 20 shapes: at most 0.01 x the time of rudof's shacl"
 DELTA = "a change of 10 statements on 100,000 that were validated: applied and validated in under 1 ms"
+RULES = "a change judged by 1,000 rules, each about it, of every kind but callbacks: in under 1 ms"
 INCREMENT = "10 MB of which 1 % changed, once a second: under 1 % of one core's time"
 FULL = "10 MB whole, once a second: under 5 % of one core's time"
 WRITER = "under 2 x the quiet figure while a writer promotes 10,000 times a second"
@@ -114,6 +116,7 @@ ROWS = [
     Row("K4/shacl_10k_two_threads_vs_one", "shacl_10k_two_threads", "shacl_10k", unit="us"),
     Row("K4/shacl_10k_vs_rudof", "shacl_10k", "rudof_10k", 0.01, unit="us", why=RUDOF),
     Row("K4/shacl_delta_10_on_100k", "shacl_delta_10_on_100k", None, 1000, "us", why=DELTA),
+    Row("K4/doctrine_1000_rules", "doctrine_1000_rules", None, 1000, "us", why=RULES),
     Row("H1/read_i64_vs_urcu_memb", "read_i64", "urcu_memb", 0.8, counted=True, why=MEMB),
     Row("H1/read_i64_vs_urcu_qsbr", "read_i64_quiescent", "urcu_qsbr", 1.05, counted=True, why=QSBR),
     Row("H1/read_i64_vs_arc_swap", "read_i64", "arc_swap", 0.3, why=ARC_SWAP),
