@@ -329,6 +329,7 @@ private:
 
 } // namespace knhk
 
+#include "knhk_governance.hpp"
 #include "knhk_observed.hpp"
 
 #endif // KNHK_LEDGER_HPP

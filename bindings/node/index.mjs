@@ -1,5 +1,6 @@
 // The same module as `require('knhk')` gives, so that a program that mixes both forms has one set of classes.
 export {
+  approverKey,
   attach,
   Engine,
   Error,
@@ -8,8 +9,10 @@ export {
   libraryVersion,
   open,
   openSync,
+  renderReport,
   restore,
   Sector,
+  signApproval,
   Signer,
   verifyProof,
   View,

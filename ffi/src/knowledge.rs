@@ -376,7 +376,7 @@ pub unsafe extern "C" fn knhk_conflicts_free(conflicts: *mut ConflictList) {
 
 /// Creates a sector with the knowledge that KNHK ships for it: its classes, shapes, and parameters with ranges and defaults.
 ///
-/// `name`: "finance", "healthcare", "logistics" or "manufacturing", which is then the sector's name. `kind`: KNHK_DIRECT.
+/// `name`: "finance", "healthcare", "logistics" or "manufacturing", which is then the sector's name. `kind`: KNHK_DIRECT or KNHK_GOVERNED.
 /// Returns KNHK_OK; KNHK_NOT_FOUND where none of that name is shipped; else as knhk_sector_create.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_sector_create_shipped(

@@ -17,13 +17,15 @@ use crate::text::{Texts, output, text};
 /// Promotions into the sector are checked for schema, ranges and compatibility, and not governed. For values whose source
 /// is already trusted.
 pub const KNHK_DIRECT: u32 = 1;
+/// A change passes the seven stages of governance first: see knhk_propose. Needs an engine with a ledger.
+pub const KNHK_GOVERNED: u32 = 2;
 
 /// A sector, as enumerated.
 #[repr(C)]
 pub struct SectorInfoC {
     /// How much of this struct the library knows.
     pub struct_size: u32,
-    /// KNHK_DIRECT.
+    /// KNHK_DIRECT or KNHK_GOVERNED.
     pub kind: u32,
     /// Its name.
     pub name: *const c_char,
@@ -56,6 +58,7 @@ impl Kind for SectorList {
 fn kind_number(kind: SectorKind) -> u32 {
     match kind {
         SectorKind::Direct => KNHK_DIRECT,
+        SectorKind::Governed => KNHK_GOVERNED,
         _ => 0,
     }
 }
@@ -64,13 +67,14 @@ fn kind_number(kind: SectorKind) -> u32 {
 pub(crate) fn kind(number: u32) -> Result<SectorKind, Error> {
     match number {
         KNHK_DIRECT => Ok(SectorKind::Direct),
-        other => Err(out_of("kind", other.into(), "KNHK_DIRECT")),
+        KNHK_GOVERNED => Ok(SectorKind::Governed),
+        other => Err(out_of("kind", other.into(), "KNHK_DIRECT or KNHK_GOVERNED")),
     }
 }
 
 /// Creates a sector.
 ///
-/// `name`: 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit. `kind`: KNHK_DIRECT.
+/// `name`: 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit. `kind`: KNHK_DIRECT or KNHK_GOVERNED.
 /// Returns KNHK_OK; KNHK_INVALID_ARGUMENT for another name or kind; KNHK_ALREADY_EXISTS; KNHK_LIMIT beyond 64 sectors; KNHK_IO.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_sector_create(

@@ -60,6 +60,8 @@ pub struct VerifiedC {
     pub last_ns: u64,
     /// The Merkle root over all receipts.
     pub root: [u8; 32],
+    /// Versions among them that were made with another core ontology than this library's: they are as they were signed.
+    pub other_core: u64,
 }
 
 // SAFETY: plain data that begins with its size.
@@ -69,7 +71,7 @@ unsafe impl Versioned for VerifiedC {
 
 impl From<knhk_engine::Verified> for VerifiedC {
     fn from(verified: knhk_engine::Verified) -> VerifiedC {
-        let knhk_engine::Verified { log, versions, snapshots } = verified;
+        let knhk_engine::Verified { log, versions, snapshots, other_core } = verified;
         VerifiedC {
             struct_size: 0,
             reserved: 0,
@@ -83,6 +85,7 @@ impl From<knhk_engine::Verified> for VerifiedC {
             first_ns: log.first_ns,
             last_ns: log.last_ns,
             root: log.root,
+            other_core,
         }
     }
 }

@@ -128,7 +128,7 @@ fn layouts() -> Vec<Layout> {
         }
         "verify_options" VerifyOptionsC { struct_size flags checkpoint }
         "verified" VerifiedC {
-            struct_size reserved receipts keys checkpoints observations dropped versions snapshots first_ns last_ns root
+            struct_size reserved receipts keys checkpoints observations dropped versions snapshots first_ns last_ns root other_core
         }
         "signing_key" SigningKeyC { struct_size current number from_receipt time_ns id key }
         "restore_options" RestoreOptionsC { struct_size flags trust_root checkpoint }

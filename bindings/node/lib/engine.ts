@@ -5,10 +5,10 @@ import { isUint8Array } from 'node:util/types';
 
 import { Changes } from './changes.js';
 import { attempt, badRange, badType, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
+import { Governance } from './governance.js';
 import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
 import { checkSame, type Key, looked } from './key.js';
-import { Ledger } from './ledger.js';
 import { changeOf, type Raw } from './lazy.js';
 import { type Native, native } from './native.js';
 import { append } from './observed.js';
@@ -96,7 +96,7 @@ export function verifyProof(snapshotId: string, proof: Uint8Array, statement: st
 export const libraryVersion: string = native.libraryVersion();
 
 /** An engine, as this thread has it open. */
-export class Engine extends Ledger {
+export class Engine extends Governance {
   #handle: Handle;
   #sectors = new Map<string, Sector>();
   #iterators = new Set<Changes>();
@@ -124,28 +124,28 @@ export class Engine extends Ledger {
   }
 
   /** Creates a sector. Names are 1 to 64 characters of `a-z`, `0-9`, `-` and `_`. */
-  async createSector(name: string, options: { kind?: 'direct' } & Abortable = {}): Promise<Sector> {
+  async createSector(name: string, options: { kind?: 'direct' | 'governed' } & Abortable = {}): Promise<Sector> {
     const kind = checkSector(name, options);
     await operation((settle) => native.createSector(this.#handle.engine, name, kind, settle), native.cancel, options.signal);
     return this.sector(name);
   }
 
   /** As `createSector`, before it returns. */
-  createSectorSync(name: string, options: { kind?: 'direct' } = {}): Sector {
+  createSectorSync(name: string, options: { kind?: 'direct' | 'governed' } = {}): Sector {
     const kind = checkSector(name, options);
     attempt(() => native.createSector(this.#handle.engine, name, kind));
     return this.sector(name);
   }
 
   /** Creates a sector with the knowledge that KNHK ships: `finance`, `healthcare`, `logistics` or `manufacturing`. */
-  async createShippedSector(name: string, options: { kind?: 'direct' } & Abortable = {}): Promise<Sector> {
+  async createShippedSector(name: string, options: { kind?: 'direct' | 'governed' } & Abortable = {}): Promise<Sector> {
     const kind = checkSector(name, options);
     await operation((settle) => native.createShippedSector(this.#handle.engine, name, kind, settle), native.cancel, options.signal);
     return this.sector(name);
   }
 
   /** As `createShippedSector`, before it returns. */
-  createShippedSectorSync(name: string, options: { kind?: 'direct' } = {}): Sector {
+  createShippedSectorSync(name: string, options: { kind?: 'direct' | 'governed' } = {}): Sector {
     const kind = checkSector(name, options);
     attempt(() => native.createShippedSector(this.#handle.engine, name, kind));
     return this.sector(name);

@@ -1,5 +1,6 @@
 // Errors: what the engine refused (KnhkError), and what was wrong with a call's arguments (TypeError, RangeError).
 
+import type { StagesReport } from './governance.js';
 import type { Report } from './records.js';
 import { type RawReport, reportOf } from './report.js';
 
@@ -15,6 +16,8 @@ export class KnhkError extends Error {
   readonly item: string;
   /** What `KNHK_NONCONFORMING` found, result by result; absent on other errors. */
   readonly report?: Report;
+  /** What the stages of governance said, on `KNHK_NOT_ADMITTED` and `KNHK_WAITING`; absent on other errors. */
+  readonly stages?: StagesReport[];
 
   static {
     this.prototype.name = 'KnhkError';
@@ -34,9 +37,10 @@ export class KnhkError extends Error {
 /** What a failed native call threw, as this package's error. */
 function adopt(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof KnhkError) return error;
-  const { code, status, stage, item, report } = error as Partial<KnhkError> & { report?: RawReport };
+  const { code, status, stage, item, report, stages } = error as Partial<Omit<KnhkError, 'stages'>> & { report?: RawReport; stages?: string };
   if (typeof status !== 'number') return error;
-  return new KnhkError(error.message, `${code}`, status, `${stage}`, `${item}`, report && reportOf(report));
+  const made = new KnhkError(error.message, `${code}`, status, `${stage}`, `${item}`, report && reportOf(report));
+  return stages === undefined ? made : Object.assign(made, { stages: JSON.parse(stages) });
 }
 
 /** Makes a native call whose errors become this package's. */

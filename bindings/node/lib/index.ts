@@ -6,6 +6,23 @@
 
 export { attach, Engine, type EngineEvents, libraryVersion, open, openSync, verifyProof } from './engine.js';
 export { KnhkError, KnhkError as Error } from './errors.js';
+export { approverKey, renderReport, signApproval } from './governance.js';
+export type {
+  Approved,
+  ApprovalGiven,
+  Content,
+  Finding,
+  GovernanceChange,
+  Need,
+  Proposal,
+  Relaxation,
+  StageReport,
+  StagesReport,
+  Statements,
+  Values,
+  Verdict,
+  Whole,
+} from './governance.js';
 export { Key } from './key.js';
 export { restore, type RestoreOptions, type Telling } from './ledger.js';
 export type * from './proof.js';

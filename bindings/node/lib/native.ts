@@ -59,6 +59,9 @@ export interface Native {
   proveReceipt(engine: number, id: string, settle: Settle): number;
   proveConsistency(engine: number, earlier: number, settle: Settle): number;
   checkpoint(engine: number, settle: Settle): number;
+  govern(engine: number, verb: string, request: string, settle: Settle): number;
+  governOffline(verb: string, request: string): string;
+  renderReport(report: string): string;
   trustRoot(engine: number): string | null | undefined;
   signingKeys(engine: number, settle: Settle): number;
   rotateKey(engine: number, signer: number | undefined, settle: Settle): number;

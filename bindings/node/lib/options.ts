@@ -73,10 +73,10 @@ function keepOf(observations: unknown): KeepOptions | undefined {
 }
 
 /** The kind of a sector to be created. */
-export function checkSector(name: string, options: { kind?: 'direct' } & Abortable): 'direct' {
+export function checkSector(name: string, options: { kind?: 'direct' | 'governed' } & Abortable): 'direct' | 'governed' {
   checkString('the name', name);
   checkOptions(options);
   const { kind = 'direct' } = options;
-  checkOneOf('the option kind', ['direct'], kind);
+  checkOneOf('the option kind', ['direct', 'governed'], kind);
   return kind;
 }

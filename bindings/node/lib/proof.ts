@@ -74,6 +74,8 @@ export interface Verified {
   versions: number;
   /** Different snapshots among them. */
   snapshots: number;
+  /** Versions among them that were made with another core ontology than this library's: they are as they were signed. */
+  otherCore: number;
   /** The Merkle root over all receipts, in hexadecimal. */
   root: string;
 }

@@ -229,7 +229,7 @@ export interface LogLine {
 
 export interface SectorInfo {
   name: string;
-  kind: 'direct';
+  kind: 'direct' | 'governed';
   /** Whether a version was promoted. */
   ready: boolean;
   /** The current version, 0 before the first promotion. */

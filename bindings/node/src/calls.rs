@@ -127,7 +127,7 @@ pub fn create_shipped_sector(
 
 fn sector_kind(env: Env, sector: &str, kind: &str) -> napi::Result<SectorKind> {
     SectorKind::from_name(kind).ok_or_else(|| {
-        let message = format!("there is no kind of sector {kind:?}; use \"direct\"");
+        let message = format!("there is no kind of sector {kind:?}; use \"direct\" or \"governed\"");
         throw(env.raw(), &Error::new(Status::InvalidArgument, "create", sector, message))
     })
 }

@@ -88,6 +88,10 @@ pub(crate) enum Job {
         earlier: u64,
     },
     Checkpoint,
+    Govern {
+        verb: String,
+        request: String,
+    },
     SigningKeys,
     RotateKey {
         signer: Option<Signer>,
@@ -201,6 +205,10 @@ impl Job {
             Job::ProveReceipt { id } => engine.prove_receipt(&id).map(Output::Image),
             Job::ProveConsistency { earlier } => engine.prove_consistency(earlier).map(Output::Image),
             Job::Checkpoint => engine.checkpoint().map(Output::Text),
+            Job::Govern { verb, request } => {
+                let request = crate::governance::read(&request)?;
+                engine.govern(&verb, request).map(|answer| Output::Text(answer.to_string()))
+            }
             Job::SigningKeys => engine.signing_keys().map(Output::Keys),
             Job::RotateKey { signer } => engine.rotate_key(signer).map(|receipt| Output::Receipt(Box::new(receipt))),
             Job::Prune => engine.prune().map(Output::Number),

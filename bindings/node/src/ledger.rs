@@ -351,6 +351,7 @@ pub(crate) fn verified(env: sys::napi_env, verified: &Verified) -> Js {
         .number(c"dropped", log.dropped)
         .number(c"versions", verified.versions)
         .number(c"snapshots", verified.snapshots)
+        .number(c"otherCore", verified.other_core)
         .text(c"root", &hex(&log.root))
         .raw
 }

@@ -15,6 +15,7 @@
 mod calls;
 mod environment;
 mod error;
+mod governance;
 mod job;
 mod knowledge;
 mod ledger;

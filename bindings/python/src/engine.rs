@@ -156,7 +156,7 @@ impl Engine {
 /// A kind by its name.
 fn sector_kind(sector: &str, name: &str) -> PyResult<SectorKind> {
     SectorKind::from_name(name).ok_or_else(|| {
-        let message = format!("there is no kind {name:?} of sectors: there is \"direct\"");
+        let message = format!("there is no kind {name:?} of sectors: there are \"direct\" and \"governed\"");
         Raised::from(Error::new(Status::InvalidArgument, "create", sector, message)).into()
     })
 }

@@ -121,6 +121,7 @@ pub struct Verified {
     dropped: u64,
     versions: u64,
     snapshots: u64,
+    other_core: u64,
     first_ns: u64,
     last_ns: u64,
     root: String,
@@ -128,7 +129,7 @@ pub struct Verified {
 
 impl From<engine::Verified> for Verified {
     fn from(verified: engine::Verified) -> Verified {
-        let engine::Verified { log, versions, snapshots } = verified;
+        let engine::Verified { log, versions, snapshots, other_core } = verified;
         Verified {
             receipts: log.receipts,
             keys: log.keys,
@@ -137,6 +138,7 @@ impl From<engine::Verified> for Verified {
             dropped: log.dropped,
             versions,
             snapshots,
+            other_core,
             first_ns: log.first_ns,
             last_ns: log.last_ns,
             root: hex(&log.root),

@@ -294,6 +294,9 @@ impl From<VersionError> for Error {
             VersionError::Ambiguous { reference, .. } => (Status::InvalidArgument, reference),
             VersionError::Unknown { sector, .. } => (Status::NotFound, sector),
             VersionError::Damaged { sector, .. } | VersionError::OtherCore { sector, .. } => (Status::Corrupt, sector),
+            VersionError::Unmergeable { sector, .. } => (Status::Document, sector),
+            VersionError::Bisect { sector, .. } => (Status::InvalidArgument, sector),
+            VersionError::Clash { .. } => (Status::Conflict, String::new()),
             VersionError::Orphans { .. } => (Status::Tampered, String::new()),
             _ => (Status::System, String::new()),
         };

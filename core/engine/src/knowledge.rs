@@ -167,10 +167,11 @@ impl Engine {
     }
 
     /// Creates a sector with the knowledge that is shipped for it: its classes, shapes, and parameters with ranges and defaults. `name` is
-    /// `finance`, `healthcare`, `logistics` or `manufacturing`, and the sector's name then.
+    /// `finance`, `healthcare`, `logistics` or `manufacturing`, and the sector's name then. A governed one is proposed, and has the doctrine and
+    /// the guards that are shipped for it.
     ///
     /// # Errors
-    /// `NotFound` where none of that name is shipped; else as [`Engine::create_sector`].
+    /// `NotFound` where none of that name is shipped; `NotAdmitted` where a stage refuses it; else as [`Engine::create_sector`].
     pub fn create_sector_from(&self, name: &str, kind: SectorKind) -> Result<VersionInfo, Error> {
         let Some(shipped) = sectors::shipped().iter().find(|shipped| shipped.name == name) else {
             let names: Vec<_> = sectors::shipped().iter().map(|shipped| shipped.name).collect();
@@ -178,7 +179,11 @@ impl Engine {
             return Err(Error::new(Status::NotFound, "create", name, message));
         };
         self.create_sector(name, kind)?;
-        let origin = Origin { by: "knhk".into(), why: format!("shipped for {}", shipped.title), major: false };
+        let why = format!("shipped for {}", shipped.title);
+        if kind == SectorKind::Governed {
+            return self.govern_shipped(name, shipped.ontology, &why);
+        }
+        let origin = Origin { by: "knhk".into(), why, major: false };
         self.promote_rdf(name, shipped.ontology.as_bytes(), Format::Turtle, origin)
     }
 

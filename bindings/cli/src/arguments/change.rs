@@ -14,12 +14,16 @@ use super::{Change, In, Origin, Who};
 Examples:
   knhk init --dir ./limits
   knhk init --sector finance
-  knhk init --sector orders --sector routes")]
+  knhk init --sector orders --sector routes
+  knhk init --sector orders --governed")]
 pub struct Init {
     /// A sector to make; may be repeated. finance, healthcare, logistics and manufacturing come with an ontology, shapes and safe limits; a \
     /// name of your own (a-z, 0-9, - and _) is empty.
     #[arg(long, value_name = "NAME")]
     pub sector: Vec<String>,
+    /// Makes them governed: each change is proposed, passes seven stages, and is approved where rules ask for it.
+    #[arg(long, requires = "sector")]
+    pub governed: bool,
 }
 
 /// Promotes a file as the whole of a sector, which is made where there is none.

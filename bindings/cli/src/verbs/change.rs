@@ -19,7 +19,7 @@ pub fn init(place: &Place<'_>, render: &Render, init: arguments::Init) -> Result
     let mut text = format!("{folder} is an engine's folder\n");
     let mut made = Vec::new();
     for sector in init.sector {
-        match access.ask(Create { sector: sector.clone() }) {
+        match access.ask(Create { sector: sector.clone(), governed: init.governed }) {
             Ok(changed) => {
                 text.push_str(&render.changed(&changed));
                 made.push(changed);

@@ -66,7 +66,7 @@ fn figures(verified: &Verified) -> Value {
     json!({
         "receipts": log.receipts, "root": root, "keys": log.keys, "checkpoints": log.checkpoints,
         "observations": log.observations, "dropped_observations": log.dropped,
-        "versions": verified.versions, "snapshots": verified.snapshots, "first_ns": log.first_ns, "last_ns": log.last_ns
+        "versions": verified.versions, "snapshots": verified.snapshots, "other_core": verified.other_core, "first_ns": log.first_ns, "last_ns": log.last_ns
     })
 }
 

@@ -103,7 +103,7 @@ pub fn validate(place: &Place<'_>, render: &Render, validate: arguments::Validat
         sector => {
             let sector = sector.or_else(|| named_like(file.as_deref()?)).unwrap_or_else(|| "sector".into());
             let mut access = Access::memory(Options::default())?;
-            access.ask(Create { sector: sector.clone() })?;
+            access.ask(Create { sector: sector.clone(), governed: false })?;
             (access, sector)
         }
     };

@@ -1,6 +1,7 @@
 //! The real binary against real folders and live engines.
 
 mod failures;
+mod govern;
 mod history;
 mod hostile;
 mod knowledge;

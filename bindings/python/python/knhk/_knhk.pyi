@@ -795,6 +795,10 @@ class Verified:
         """Different snapshots among them."""
 
     @property
+    def other_core(self) -> int:
+        """Versions among them that were made with another core ontology than this library's: they are as they were signed."""
+
+    @property
     def first_ns(self) -> int:
         """The first receipt's time, in nanoseconds since 1970 (UTC)."""
 

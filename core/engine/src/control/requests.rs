@@ -16,6 +16,9 @@ use crate::{Engine, Error, Format, Options, Origin, SectorKind, Status, VersionI
 pub struct Create {
     /// Its name.
     pub sector: String,
+    /// Whether its changes pass the seven stages, instead of being trusted.
+    #[serde(default)]
+    pub governed: bool,
 }
 
 /// Makes something the current knowledge of a sector.
@@ -92,11 +95,12 @@ impl Request for Create {
     type Answer = Changed;
 
     fn serve(self, engine: &Engine) -> Result<Changed, Error> {
+        let kind = if self.governed { SectorKind::Governed } else { SectorKind::Direct };
         if !sectors::shipped().iter().any(|shipped| shipped.name == self.sector) {
-            engine.create_sector(&self.sector, SectorKind::Direct)?;
+            engine.create_sector(&self.sector, kind)?;
             return Ok(Changed { sector: self.sector, created: true, version: None, changes: Vec::new() });
         }
-        let version = engine.create_sector_from(&self.sector, SectorKind::Direct)?;
+        let version = engine.create_sector_from(&self.sector, kind)?;
         Ok(changed(self.sector, true, &version))
     }
 }

@@ -19,12 +19,18 @@ pub(super) struct Kind {
 
 pub(super) const PROPOSAL: Kind = Kind { name: "proposal", prefix: "p-" };
 pub(super) const RELAXATION: Kind = Kind { name: "relaxation", prefix: "r-" };
+pub(super) const SHADOW: Kind = Kind { name: "shadow", prefix: "s-" };
+pub(super) const VIOLATION: Kind = Kind { name: "violation", prefix: "v-" };
 /// A change of the approvers or of the guards.
 pub(super) const CHANGE: Kind = Kind { name: "change", prefix: "c-" };
 /// The approvers in force: one item.
 pub(super) const APPROVERS: Kind = Kind { name: "approvers", prefix: "" };
 /// The guards in force: one item.
 pub(super) const GUARDS: Kind = Kind { name: "guards", prefix: "" };
+
+pub(super) const CANARY: Kind = Kind { name: "canary", prefix: "k-" };
+pub(super) const SCHEDULE: Kind = Kind { name: "schedule", prefix: "t-" };
+pub(super) const PROBATION: Kind = Kind { name: "probation", prefix: "b-" };
 
 /// An item that is to be kept.
 pub(super) struct Kept<'k> {
@@ -74,16 +80,18 @@ impl Engine {
             let mut batch = Batch::new();
             for (kept, body) in items(appended) {
                 match store.item(kept.kind.name, kept.id) {
-                    Ok(before) => _ = batch.push(Write::Item(Item {
-                        kind: kept.kind.name.into(),
-                        id: kept.id.into(),
-                        revision: before.map_or(0, |before| before.revision) + 1,
-                        sector: kept.sector.map(str::to_owned),
-                        time_ns,
-                        open: kept.open,
-                        body,
-                        receipt: appended.last().map(|last| last.number),
-                    })),
+                    Ok(before) => {
+                        _ = batch.push(Write::Item(Item {
+                            kind: kept.kind.name.into(),
+                            id: kept.id.into(),
+                            revision: before.map_or(0, |before| before.revision) + 1,
+                            sector: kept.sector.map(str::to_owned),
+                            time_ns,
+                            open: kept.open,
+                            body,
+                            receipt: appended.last().map(|last| last.number),
+                        }))
+                    }
                     Err(error) => failed = Some(error),
                 }
             }

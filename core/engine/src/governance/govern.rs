@@ -2,16 +2,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use knhk_governance::Need;
 use knhk_governance::approval::{Approvers, Relaxation, State};
 use knhk_governance::doctrine::{Rule, RuleRevision, rules_from_toml};
 use knhk_governance::guard::{Guard, Guards};
+use knhk_governance::{Need, Test};
 use knhk_ledger::Signer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Approvable, ApprovalGiven, AskApproval, ProposalQuery, Propose, Relax, sign_approval};
+use super::{
+    Approvable, ApprovalGiven, AskApproval, Bisect, BlameOf, Merge, ProposalQuery, Propose, Relax, SectorChange, Trial,
+    sign_approval,
+};
 use crate::control::hex;
 use crate::{Engine, Error, Status};
 
@@ -245,7 +248,101 @@ impl Engine {
                 let Empty {} = read(verb, request)?;
                 Ok(json!({ "revisions": rules_told(&self.clean_up_doctrine()?)? }))
             }
-            _ => Err(unknown(verb)),
+            "violations" => {
+                let sector = read::<Listed>(verb, request)?.sector;
+                Ok(json!({ "violations": value(&self.violations(sector.as_deref())?)? }))
+            }
+            "shadow" => {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Make {
+                    changes: Vec<SectorChange>,
+                    #[serde(default)]
+                    by: String,
+                }
+                let Make { changes, by } = read(verb, request)?;
+                value(&self.shadow(&changes, &by)?)
+            }
+            "shadow_test" => {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Try {
+                    id: String,
+                    #[serde(default)]
+                    sector: Option<String>,
+                    tests: Vec<Test>,
+                }
+                let Try { id, sector, tests } = read(verb, request)?;
+                Ok(json!({ "results": value(&self.shadow_test(&id, sector.as_deref(), &tests)?)? }))
+            }
+            "shadows" => {
+                let Empty {} = read(verb, request)?;
+                Ok(json!({ "shadows": value(&self.shadows()?)? }))
+            }
+            "drop_shadow" => {
+                self.drop_shadow(&read::<Named>(verb, request)?.id)?;
+                Ok(json!({ "dropped": true }))
+            }
+            "merge" => value(&self.merge(&read::<Merge>(verb, request)?)?),
+            "bisect" => self.govern_bisect(verb, request),
+            "blame" => {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Blame {
+                    sector: String,
+                    #[serde(default)]
+                    version: Option<String>,
+                    #[serde(default)]
+                    path: Option<String>,
+                    #[serde(default)]
+                    statement: Option<String>,
+                }
+                let Blame { sector, version, path, statement } = read(verb, request)?;
+                let of = match (&path, &statement) {
+                    (Some(path), None) => BlameOf::Path(path),
+                    (None, Some(statement)) => BlameOf::Statement(statement),
+                    (None, None) => BlameOf::Everything,
+                    _ => return Err(wrong(verb, "give `path` or `statement`, not both")),
+                };
+                Ok(json!({ "entries": value(&self.blame(&sector, version.as_deref(), of)?)? }))
+            }
+            _ => self.govern_live(verb, request).unwrap_or_else(|| Err(unknown(verb))),
+        }
+    }
+
+    /// A search begun by `good` and `bad`, done at once where there is a condition `where`, or gone on with by `state`, `version`, `trial`.
+    fn govern_bisect(&self, verb: &str, request: Value) -> Result<Value, Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Search {
+            #[serde(default)]
+            sector: Option<String>,
+            #[serde(default)]
+            good: Option<String>,
+            #[serde(default)]
+            bad: Option<String>,
+            #[serde(default, rename = "where")]
+            condition: Option<String>,
+            #[serde(default)]
+            state: Option<Bisect>,
+            #[serde(default)]
+            version: Option<u64>,
+            #[serde(default)]
+            trial: Option<Trial>,
+        }
+        match read(verb, request)? {
+            Search { sector: Some(sector), good: Some(good), bad, condition: Some(condition), state: None, .. } => {
+                let bad = bad.as_deref().unwrap_or("current");
+                let culprit = self.bisect_where(&sector, &good, bad, &condition)?;
+                Ok(json!({ "culprit": value(&culprit)?, "text": culprit.to_string() }))
+            }
+            Search { sector: Some(sector), good: Some(good), bad, condition: None, state: None, .. } => {
+                value(&self.begin_bisect(&sector, &good, bad.as_deref().unwrap_or("current"))?)
+            }
+            Search { state: Some(state), version: Some(version), trial: Some(trial), .. } => {
+                value(&self.go_on_bisecting(state, version, trial)?)
+            }
+            _ => Err(wrong(verb, "give `sector` and `good`, or `state`, `version` and `trial`")),
         }
     }
 

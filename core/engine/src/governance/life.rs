@@ -272,6 +272,7 @@ impl Engine {
         let generated = proposal.receipts.first().cloned();
         let entries: Vec<Entry> = validations(proposal, &run.prepared, generated, time_ns);
         let receipts = self.keep_proposal(entries, &mut filed)?;
+        self.track_violations(&filed.proposal, &run.prepared)?;
         tracing::info!(name: "knhk.govern.validated", proposal = filed.proposal.id, before = before.as_str(),
             state = filed.proposal.state.as_str(), "proposal");
         if !wanted {

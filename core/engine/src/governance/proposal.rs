@@ -53,6 +53,16 @@ impl Propose {
             changes: vec![SectorChange { sector: sector.into(), content }],
             by: by.into(),
             why: why.into(),
+            ..Propose::nothing()
+        }
+    }
+
+    /// A change of nothing, to begin with.
+    pub(crate) fn nothing() -> Propose {
+        Propose {
+            changes: Vec::new(),
+            by: String::new(),
+            why: String::new(),
             major: false,
             confidence: None,
             at_ns: None,

@@ -12,6 +12,7 @@ use knhk_warm::{Next, Ticker};
 use super::book::PROPOSAL;
 use super::hooks::Hooks;
 use super::life::Filed;
+use super::shadows::{ENVIRONMENTS, Environment};
 use super::standing::Compiled;
 use crate::{Engine, Error, Level, Status};
 
@@ -34,8 +35,16 @@ pub(crate) struct Governance {
     ticker: Mutex<Option<Ticker>>,
     /// The doctrine that was compiled last.
     pub(super) doctrine: Mutex<Option<Compiled>>,
+    /// The environments of shadows, the one made last at the end.
+    pub(super) environments: Mutex<Vec<(String, Environment)>>,
     /// What the program registered.
     pub(super) hooks: Mutex<Arc<Hooks>>,
+    /// The canary that runs.
+    pub(super) canary: Mutex<Option<super::canary::Running>>,
+    /// Held while schedules fire.
+    pub(super) firing: Mutex<()>,
+    /// The promotions that are watched.
+    pub(super) watched: super::probation::Watched,
     /// What became current within the last hour, by sector.
     lately: Mutex<HashMap<String, Vec<PastChange>>>,
 }
@@ -67,6 +76,16 @@ impl Governance {
 
     pub(super) fn hooks(&self) -> Arc<Hooks> {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a shadow's environment in memory.
+    pub(super) fn environment(&self, id: &str, environment: Environment) {
+        let mut kept = self.environments.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(other, _)| other != id);
+        if kept.len() == ENVIRONMENTS {
+            kept.remove(0);
+        }
+        kept.push((id.into(), environment));
     }
 
     /// What became current in a sector after `since_ns`, oldest first. What was before the engine was opened is told by the versions that are
@@ -103,6 +122,7 @@ impl Governance {
 
     /// Ends the thread.
     pub(crate) fn close(&self) {
+        self.watched.close();
         self.news().closing = true;
         self.woken.notify_all();
         let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -133,7 +153,8 @@ impl Engine {
     /// `Io` when the store cannot be read or written; what could not be done is tried again.
     pub fn settle_due(&self) -> Result<Option<u64>, Error> {
         self.recording()?;
-        let mut next = self.expire_relaxations()?;
+        let schedules = self.settle_schedules()?;
+        let mut next = [self.expire_relaxations()?, schedules].into_iter().flatten().min();
         for filed in self.all::<Filed>(PROPOSAL, true)? {
             let mut proposal = filed.proposal;
             if proposal.due_ns().is_some_and(|due| due <= self.now_ns()) {

@@ -1,4 +1,6 @@
 //! Governance at the engine: what is proposed, what becomes of it, and what it leaves behind.
 
 mod life;
+mod receipts;
+mod stages;
 mod world;

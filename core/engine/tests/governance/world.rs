@@ -12,8 +12,8 @@ use knhk_warm::{Clock, ManualClock};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// When the worlds begin: 2026-10-13 12:26:40 UTC, a Tuesday.
-pub const BEGIN_NS: u64 = 1_791_894_400 * SECOND;
+/// When the worlds begin: 2036-11-18 12:26:40 UTC, a Tuesday: after whatever the machine's clock shows.
+pub const BEGIN_NS: u64 = 2_110_624_000 * SECOND;
 pub const SECOND: u64 = 1_000_000_000;
 pub const HOUR: u64 = 3600 * SECOND;
 
@@ -96,9 +96,7 @@ impl World {
 
     /// Puts approvers into force: each with the key whose seed is their place from 1, and with their groups.
     pub fn approvers(&self, members: &[(&str, &[&str])], threshold: u32) {
-        let member = |(at, (name, groups)): (usize, &(&str, &[&str]))| {
-            json!({ "name": name, "key": hex(&signer(at as u8 + 1).public().to_bytes()), "groups": groups })
-        };
+        let member = |(at, (name, groups)): (usize, &(&str, &[&str]))| json!({ "name": name, "key": hex(&signer(at as u8 + 1).public().to_bytes()), "groups": groups });
         let members: Vec<Value> = members.iter().enumerate().map(member).collect();
         let set = json!({ "revision": 1, "threshold": threshold, "approver": members });
         let change = self.govern("change_approvers", json!({ "approvers": set, "by": "ops-1", "why": "the first" }));

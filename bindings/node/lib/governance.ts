@@ -1,0 +1,453 @@
+// Governance: changes that become current only once seven stages have nothing against them.
+//
+// Requests and answers are the JSON of docs/governance.md, the same in every language: fields keep their names, and times in nanoseconds are
+// numbers there, exact to about 0.3 µs.
+
+import { isUint8Array } from 'node:util/types';
+
+import { attempt, badRange, badType, checkOptions, checkString, operation } from './errors.js';
+import type { Handle } from './handle.js';
+import { documentText } from './json.js';
+import { Ledger } from './ledger.js';
+import { native } from './native.js';
+import type { Abortable, Document } from './records.js';
+
+/** How a stage, or all of them, ended. */
+export type Verdict = 'passed' | 'waiting' | 'refused';
+
+/** One thing that a stage found. */
+export interface Finding {
+  severity: 'info' | 'warning' | 'blocker';
+  /** What it is about: `rule orders/four-eyes`, `guard max-notional`, `invariant Q3`, `parameter max_qty`. */
+  item: string;
+  what: string;
+  /** What to do about it; may be empty. */
+  fix: string;
+}
+
+/** What a change still lacks and can get. */
+export interface Need {
+  item: string;
+  groups: string[];
+  approvals: number;
+  quorum: number;
+  not_before_ns: number | null;
+}
+
+/** What one stage says. */
+export interface StageReport {
+  stage: 'schema' | 'invariants' | 'doctrine' | 'guards' | 'performance' | 'rollback' | 'compatibility';
+  verdict: Verdict;
+  findings: Finding[];
+  needs: Need[];
+  evidence: unknown;
+  duration_ns: number;
+}
+
+/** What the stages say of a change of one sector; `renderReport` makes a text of it. */
+export interface StagesReport {
+  proposal: string;
+  sector: string;
+  verdict: Verdict;
+  stages: StageReport[];
+  duration_ns: number;
+}
+
+/** An approval that counts. */
+export interface ApprovalGiven {
+  by: string;
+  groups: string[];
+  time_ns: number;
+}
+
+/** A change on its way. */
+export interface Proposal {
+  id: string;
+  state: 'filed' | 'waiting' | 'passed' | 'enacted' | 'refused' | 'withdrawn';
+  /** That in a sentence: what it waits for, who refused it. */
+  said: string;
+  changes: {
+    sector: string;
+    content: unknown;
+    base_version: number;
+    snapshot_id: string;
+    digest: string;
+    differences: { path: string; old: string | null; new: string | null; summary: string }[];
+  }[];
+  by: string;
+  why: string;
+  major: boolean;
+  confidence: number | null;
+  time_ns: number;
+  run_ns: number | null;
+  at_ns: number | null;
+  enact: boolean;
+  digest: string;
+  reports: StagesReport[];
+  approvals: ApprovalGiven[];
+  versions: { sector: string; version: { version: number; snapshot_id: string; [field: string]: unknown } }[];
+  receipts: string[];
+  closed: { by: string; why: string; time_ns: number } | null;
+}
+
+/** A guard that gives way for a while, or is asked to. */
+export interface Relaxation {
+  id: string;
+  state: 'requested' | 'approved' | 'in_force' | 'expired' | 'revoked';
+  guard: string;
+  sector: string | null;
+  proposal: string | null;
+  by: string;
+  why: string;
+  requested_ns: number;
+  until_ns: number;
+  approvals: ApprovalGiven[];
+  need: Need;
+}
+
+/** A change of the approvers or of the guards, which approvers sign. */
+export interface GovernanceChange {
+  id: string;
+  by: string;
+  why: string;
+  next: Record<string, unknown>;
+  in_force: boolean;
+  needs: Need[];
+}
+
+/** What became of what was approved: one of the three. */
+export interface Approved {
+  proposal?: Proposal;
+  relaxation?: Relaxation;
+  change?: GovernanceChange;
+}
+
+/** All of a sector from now on: a document, or a text in an RDF format. */
+export interface Whole {
+  document: Document | string;
+  format?: 'json' | 'turtle' | 'ntriples' | 'nquads' | 'jsonld' | 'rdfxml';
+}
+
+/** Statements that go, and statements that come. */
+export interface Statements {
+  statements: { add?: string; remove?: string; format?: 'turtle' | 'ntriples' | 'nquads' | 'jsonld' | 'rdfxml' };
+}
+
+/** Single values, by path; the rest stays. */
+export interface Values {
+  values: Record<string, unknown>;
+}
+
+/** What becomes of a sector. */
+export type Content = Values | Whole | Statements;
+
+/** Who asks, and why. */
+export interface Asked extends Abortable {
+  by?: string;
+  why?: string;
+}
+
+/** A JSON object. */
+export type Json = Record<string, unknown>;
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+
+function checkBytes(what: string, value: unknown): asserts value is Uint8Array {
+  if (!isUint8Array(value)) throw badType(what, 'a Uint8Array', value);
+}
+
+function contentOf(content: Content): Json {
+  if (typeof content !== 'object' || content === null) throw badType('what becomes of a sector', 'an object', content);
+  if ('values' in content) {
+    const written = ([path, value]: [string, unknown]) => [path, typeof value === 'string' ? value : JSON.stringify(value)];
+    return { values: Object.entries(content.values).map(written) };
+  }
+  if ('document' in content) {
+    const { document, format = 'json' } = content;
+    return { document: { text: typeof document === 'string' ? document : documentText(document), format } };
+  }
+  if ('statements' in content) {
+    const { add = '', remove = '', format = 'turtle' } = content.statements;
+    return { change: { added: add, removed: remove, format } };
+  }
+  throw badType('what becomes of a sector', 'an object with values, document or statements', content);
+}
+
+function changesOf(changes: Record<string, Content>): Json[] {
+  checkOptions(changes);
+  return Object.entries(changes).map(([sector, content]) => ({ sector, content: contentOf(content) }));
+}
+
+/** A moment as requests have it: a Date, or nanoseconds since 1970. */
+function nanoseconds(moment: Date | bigint | undefined): number | undefined {
+  if (moment === undefined) return undefined;
+  if (moment instanceof Date) {
+    if (Number.isNaN(moment.getTime())) throw badRange('the moment is an invalid Date');
+    return moment.getTime() * 1e6;
+  }
+  if (typeof moment !== 'bigint') throw badType('the moment', 'a Date or a bigint', moment);
+  return Number(moment);
+}
+
+/** Makes a pair of keys for an approver (Ed25519): the public one, in hexadecimal, is for the set of approvers; the secret one stays with them. */
+export function approverKey(): { public: string; secret: Uint8Array } {
+  const made = JSON.parse(attempt(() => native.governOffline('approver_key', '{}')));
+  return { public: made.public, secret: new Uint8Array(Buffer.from(made.secret, 'base64')) };
+}
+
+/** Signs what `approvalRequest` gave, or what others signed already: a COSE_Sign message (RFC 9052) for `approve`. */
+export function signApproval(payload: Uint8Array, secret: Uint8Array): Uint8Array {
+  checkBytes('the payload', payload);
+  checkBytes('the key', secret);
+  const request = JSON.stringify({ payload: base64(payload), key: base64(secret) });
+  const made = JSON.parse(attempt(() => native.governOffline('sign_approval', request)));
+  return new Uint8Array(Buffer.from(made.approval, 'base64'));
+}
+
+/** A report of the stages, for people: the same text in every language. */
+export function renderReport(report: StagesReport): string {
+  const text = JSON.stringify(report);
+  return attempt(() => native.renderReport(text));
+}
+
+/** The part of an engine that lets nothing become current unproven. */
+export abstract class Governance extends Ledger {
+  #handle: Handle;
+
+  constructor(handle: Handle) {
+    super(handle);
+    this.#handle = handle;
+  }
+
+  /** Does what a verb asks for, as docs/governance.md describes it; the other methods are this one with names and types. */
+  async govern<T = Json>(verb: string, request: Json = {}, signal?: AbortSignal): Promise<T> {
+    checkString('the verb', verb);
+    checkOptions(request);
+    const text = JSON.stringify(request);
+    return JSON.parse(await operation<string>((settle) => native.govern(this.#handle.engine, verb, text, settle), native.cancel, signal));
+  }
+
+  /**
+   * Files a change of one sector or of several at once, runs it through the stages, and makes it current once nothing speaks against it and
+   * nothing is missing; not before `at`, and not by itself with `enact: false`. What a stage refuses comes back with the state `refused` and
+   * its reports: that is no error.
+   */
+  async propose(
+    changes: Record<string, Content>,
+    options: Asked & { major?: boolean; confidence?: number; at?: Date | bigint; enact?: boolean } = {},
+  ): Promise<Proposal> {
+    checkOptions(options);
+    const { at, signal, ...rest } = options;
+    return this.govern('propose', { changes: changesOf(changes), at_ns: nanoseconds(at), ...rest }, signal);
+  }
+
+  /** Runs a change through the stages as `propose` would, and files nothing: a report for each sector. */
+  async check(changes: Record<string, Content>, options: Asked & { major?: boolean } = {}): Promise<StagesReport[]> {
+    checkOptions(options);
+    const { signal, ...rest } = options;
+    const { reports } = await this.govern<{ reports: StagesReport[] }>('check', { changes: changesOf(changes), ...rest }, signal);
+    return reports;
+  }
+
+  /** Proposals, the newest first; at most 100 unless `limit` says so. `open`: only those that something can still come of. */
+  async proposals(filter: { sector?: string; open?: boolean; before?: string; limit?: number } = {}): Promise<Proposal[]> {
+    return (await this.govern<{ proposals: Proposal[] }>('proposals', { ...filter })).proposals;
+  }
+
+  /** The proposal of that id. */
+  async proposal(id: string): Promise<Proposal> {
+    return this.govern('proposal', { id });
+  }
+
+  /** Runs a proposal again and makes it current; fails with `KNHK_NOT_ADMITTED` or `KNHK_WAITING`, and `stages` has the reports. */
+  async enact(id: string, { by }: { by?: string } = {}): Promise<Proposal> {
+    return this.govern('enact', { id, by });
+  }
+
+  /** Takes a proposal back. */
+  async withdraw(id: string, { by, why }: Asked = {}): Promise<Proposal> {
+    return this.govern('withdraw', { id, by, why });
+  }
+
+  /** What an approver signs with `signApproval`: to approve it, overriding soft-mandatory rules by name, or to take an approval back. */
+  async approvalRequest(
+    kind: 'proposal' | 'relaxation' | 'approvers' | 'guards',
+    id: string,
+    { overrides = [], takeBack = false, expires }: { overrides?: string[]; takeBack?: boolean; expires?: Date | bigint } = {},
+  ): Promise<{ payload: Uint8Array; text: string }> {
+    const request = { kind, id, overrides, withdraw: takeBack, expires_ns: nanoseconds(expires) };
+    const { payload, text } = await this.govern<{ payload: string; text: string }>('approval_request', request);
+    return { payload: new Uint8Array(Buffer.from(payload, 'base64')), text };
+  }
+
+  /** Takes an approval: verifies it, records it, and carries on with what waited for it. */
+  async approve(approval: Uint8Array): Promise<Approved> {
+    checkBytes('the approval', approval);
+    return this.govern('approve', { approval: base64(approval) });
+  }
+
+  /** Asks for a guard to give way until a moment. It does once enough approvers signed it and its review time is over. */
+  async relax(guard: string, options: Asked & { until: Date | bigint; sector?: string; proposal?: string }): Promise<Relaxation> {
+    checkOptions(options);
+    const { until, by = '', why = '', sector, proposal } = options;
+    return this.govern('relax', { guard, until_ns: nanoseconds(until), by, why, sector, proposal });
+  }
+
+  /** Ends a relaxation. */
+  async revoke(id: string, { by, why }: Asked = {}): Promise<Relaxation> {
+    return this.govern('revoke', { id, by, why });
+  }
+
+  /** Relaxations; `open`: only those that are not over. */
+  async relaxations({ open }: { open?: boolean } = {}): Promise<Relaxation[]> {
+    return (await this.govern<{ relaxations: Relaxation[] }>('relaxations', { open })).relaxations;
+  }
+
+  /** Who may approve; null before the first set. */
+  async approvers(): Promise<Json | null> {
+    return (await this.govern<{ approvers: Json | null }>('approvers')).approvers;
+  }
+
+  /** Asks for another set of approvers, as TOML, which the old set and the new one sign. */
+  async changeApprovers(toml: string, { by, why }: Asked = {}): Promise<GovernanceChange> {
+    return this.govern('change_approvers', { toml, by, why });
+  }
+
+  /** The guards in force. */
+  async guards({ sector }: { sector?: string } = {}): Promise<Json> {
+    return (await this.govern<{ guards: Json }>('guards', { sector })).guards;
+  }
+
+  /** Asks for other guards, as TOML, in place of all there are. */
+  async changeGuards(toml: string, { by, why }: Asked = {}): Promise<GovernanceChange> {
+    return this.govern('change_guards', { toml, by, why });
+  }
+
+  /** Changes of approvers and guards that are on their way. */
+  async governanceChanges(): Promise<GovernanceChange[]> {
+    return (await this.govern<{ changes: GovernanceChange[] }>('changes')).changes;
+  }
+
+  /** Adds rules, as TOML, or replaces those of the same ids; their revisions. */
+  async addRules(toml: string, { by, why }: Asked = {}): Promise<Json[]> {
+    return (await this.govern<{ rules: Json[] }>('add_rule', { toml, by, why })).rules;
+  }
+
+  /** Removes a rule; its history stays. */
+  async removeRule(id: string, { by, why }: Asked = {}): Promise<Json> {
+    return (await this.govern<{ rule: Json }>('remove_rule', { id, by, why })).rule;
+  }
+
+  /** The rules in force at the moment `valid`, as they were known at the moment `decided`; now, unless said otherwise. */
+  async rules({ sector, valid, decided }: { sector?: string; valid?: Date | bigint; decided?: Date | bigint } = {}): Promise<Json[]> {
+    const request = { sector, valid_ns: nanoseconds(valid), decided_ns: nanoseconds(decided) };
+    return (await this.govern<{ rules: Json[] }>('rules', request)).rules;
+  }
+
+  /** Every revision of the rules. */
+  async doctrineLog(id?: string): Promise<Json[]> {
+    return (await this.govern<{ revisions: Json[] }>('doctrine_log', { id })).revisions;
+  }
+
+  /** Brings back the rules as they were known at a moment, as new revisions. */
+  async rollbackDoctrine(to: Date | bigint, { by, why }: Asked = {}): Promise<Json[]> {
+    return (await this.govern<{ revisions: Json[] }>('rollback_doctrine', { to_ns: nanoseconds(to), by, why })).revisions;
+  }
+
+  /** Opens a shadow with changes in it. */
+  async shadow(changes: Record<string, Content>, { by }: { by?: string } = {}): Promise<Json> {
+    return (await this.govern<{ shadow: Json }>('shadow', { changes: changesOf(changes), by })).shadow;
+  }
+
+  /** Tests a shadow with assertions. */
+  async testShadow(id: string, assertions: Json[]): Promise<Json> {
+    return this.govern('shadow_test', { id, assertions });
+  }
+
+  /** The shadows that are open. */
+  async shadows(): Promise<Json[]> {
+    return (await this.govern<{ shadows: Json[] }>('shadows')).shadows;
+  }
+
+  /** Drops a shadow. */
+  async dropShadow(id: string): Promise<void> {
+    await this.govern('drop_shadow', { id });
+  }
+
+  /** Has a share of the decisions, chosen by their subject, read a proposal's candidate. */
+  async canary(proposal: string, { share, by }: { share: number; by?: string }): Promise<Json> {
+    return this.govern('canary', { proposal, share, by });
+  }
+
+  /** Ends a canary: its candidate becomes current, or is gone. */
+  async stopCanary(id: string, { adopt, by, why }: Asked & { adopt: boolean }): Promise<Json> {
+    return this.govern('stop_canary', { id, adopt, by, why });
+  }
+
+  /** The canaries, with the counts of both arms. */
+  async canaries(): Promise<Json[]> {
+    return (await this.govern<{ canaries: Json[] }>('canaries')).canaries;
+  }
+
+  /** Has a proposal become current at a time, also after a restart. */
+  async schedule(proposal: string, at: Json, { by }: { by?: string } = {}): Promise<Json> {
+    return this.govern('schedule', { proposal, at, by });
+  }
+
+  /** Takes a schedule back. */
+  async unschedule(id: string, { by, why }: Asked = {}): Promise<Json> {
+    return this.govern('unschedule', { id, by, why });
+  }
+
+  /** What is scheduled. */
+  async schedules(): Promise<Json[]> {
+    return (await this.govern<{ schedules: Json[] }>('schedules')).schedules;
+  }
+
+  /** Promotions whose objectives are watched. */
+  async probations(): Promise<Json[]> {
+    return (await this.govern<{ probations: Json[] }>('probations')).probations;
+  }
+
+  /** Promotes several direct sectors with one swap: no reader sees a mix, and all of it happens or nothing. */
+  async promoteTogether(changes: Record<string, Content>, options: Asked & { major?: boolean } = {}): Promise<Json> {
+    const { signal, ...rest } = options;
+    return this.govern('promote_together', { changes: changesOf(changes), ...rest }, signal);
+  }
+
+  /** Rolls several sectors back with one swap. */
+  async rollbackTogether(versions: Record<string, string | number>, { by, why }: Asked = {}): Promise<Json> {
+    const sectors = Object.entries(versions).map(([sector, version]) => ({ sector, version: `${version}` }));
+    return this.govern('rollback_together', { sectors, by, why });
+  }
+
+  /** Merges another version of a sector into the current one, over their common base; conflicts are listed by statement. */
+  async merge(
+    sector: string,
+    theirs: string | number,
+    options: Asked & { ours?: string; base?: string; resolve?: 'ours' | 'theirs'; propose?: boolean } = {},
+  ): Promise<Json> {
+    const { signal, propose = false, ...rest } = options;
+    return this.govern('merge', { sector, theirs: `${theirs}`, propose, ...rest }, signal);
+  }
+
+  /** The next version to look at between a good one and a bad one, or the first bad one. It keeps nothing: repeat it with one verdict more. */
+  async bisect(
+    sector: string,
+    options: { good: string | number; bad?: string | number; verdicts?: { version: number; good: boolean }[]; where?: string },
+  ): Promise<Json> {
+    checkOptions(options);
+    const { good, bad = 'current', verdicts = [], where } = options;
+    return this.govern('bisect', { sector, good: `${good}`, bad: `${bad}`, verdicts, where });
+  }
+
+  /** Which version gave a path its value, or said a statement. */
+  async blame(sector: string, options: { path?: string; statement?: string; version?: string } = {}): Promise<Json[]> {
+    return (await this.govern<{ entries: Json[] }>('blame', { sector, ...options })).entries;
+  }
+
+  /** Typed keys of a sector and their documentation, as source text. */
+  async codegen(sector: string, language: 'c' | 'cpp' | 'rust' | 'python' | 'typescript', { version }: { version?: string } = {}): Promise<string> {
+    return (await this.govern<{ text: string }>('codegen', { sector, language, version })).text;
+  }
+}
