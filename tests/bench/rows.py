@@ -70,6 +70,7 @@ PROGRAMS = [
     Rust("verify", "V5", "knhk-ledger"),
     Rust("approval", "K6", "knhk-governance"),
     Judge("cost", "H5", "knhk-promotion"),
+    Rust("doctrine", "K4", "knhk-governance"),
     Rust("import", "K1", "knhk-ontology"),
     Rust("graph", "K3", "knhk-ontology"),
     Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),
@@ -106,6 +107,7 @@ SHACL_RUST = "10,000 statements against 20 shapes: at most 0.1 x the time of sha
 PIPELINE = ("prepare", "schema", "invariants", "doctrine", "guards", "performance", "rollback", "compatibility")
 RUDOF = "10,000 statements against 20 shapes: at most 0.01 x the time of rudof's shacl"
 DELTA = "a change of 10 statements on 100,000 that were validated: applied and validated in under 1 ms"
+RULES = "a change judged by 1,000 rules, each about it, of every kind but callbacks: in under 1 ms"
 INCREMENT = "10 MB of which 1 % changed, once a second: under 1 % of one core's time"
 FULL = "10 MB whole, once a second: under 5 % of one core's time"
 WRITER = "under 2 x the quiet figure while a writer promotes 10,000 times a second"
@@ -125,6 +127,7 @@ ROWS = [
     *(Row(f"K4/pipeline_100k_{part}", f"pipeline_100k_{part}", unit="us") for part in PIPELINE),
     Row("K4/pipeline_100k_names", "pipeline_100k_names", unit="us"),
     *(Row(f"K4/pipeline_100k_names_{part}", f"pipeline_100k_names_{part}", unit="us") for part in PIPELINE),
+    Row("K4/doctrine_1000_rules", "doctrine_1000_rules", None, 1000, "us", why=RULES),
     Row("H1/read_i64_vs_urcu_memb", "read_i64", "urcu_memb", 0.8, counted=True, why=MEMB),
     Row("H1/read_i64_vs_urcu_qsbr", "read_i64_quiescent", "urcu_qsbr", 1.05, counted=True, why=QSBR),
     Row("H1/read_i64_vs_arc_swap", "read_i64", "arc_swap", 0.3, why=ARC_SWAP),
