@@ -167,7 +167,7 @@ impl Snapshot {
     /// # Panics
     /// If `sector` is beyond the capacity.
     pub fn shows(&self, sector: usize, artifact: &Artifact) -> bool {
-        std::ptr::eq(self.descriptor(sector).artifact, artifact.address())
+        core::ptr::eq(self.descriptor(sector).artifact, artifact.address())
     }
 
     /// The generation in which the sector's snapshot became current; 0 for one never promoted.

@@ -17,7 +17,10 @@ fn all(n: i64) -> Vec<SectorChange> {
 
 /// The reads of all readers together; `make soak` makes 10⁸.
 fn reads() -> u64 {
-    std::env::var("KNHK_SOAK_READS").ok().and_then(|reads| reads.parse::<f64>().ok()).map_or(400_000, |reads| reads as u64)
+    std::env::var("KNHK_SOAK_READS")
+        .ok()
+        .and_then(|reads| reads.parse::<f64>().ok())
+        .map_or(400_000, |reads| reads as u64)
 }
 
 #[test]
@@ -62,7 +65,8 @@ fn no_reader_sees_a_mix_of_two_generations() {
                     (0, running) => {
                         canary = running;
                         let newest = |sector: &&str| engine.history(sector).unwrap().last().unwrap().version;
-                        let back: Vec<_> = SECTORS.iter().map(|sector| ((*sector).into(), newest(sector) - 1)).collect();
+                        let back: Vec<_> =
+                            SECTORS.iter().map(|sector| ((*sector).into(), newest(sector) - 1)).collect();
                         engine.rollback_together(&back, Origin::default()).unwrap();
                         changes[1] += 1;
                     }
