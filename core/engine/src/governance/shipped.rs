@@ -1,7 +1,7 @@
 //! The sectors that are shipped, governed: their knowledge as the first proposal, then their doctrine and their guards.
 
 use knhk_governance::doctrine::rules_from_toml;
-use knhk_governance::guard::{Guard, Guards};
+use knhk_governance::guard::Guards;
 use knhk_ontology::sectors::Shipped;
 
 use super::{Propose, State};
@@ -25,10 +25,7 @@ impl Engine {
         self.add_rules(&rules_from_toml(shipped.doctrine)?, BY, why)?;
         let mut next = self.guards()?;
         next.revision += 1;
-        for guard in Guards::from_toml(shipped.guards)?.guards {
-            // Names are unique among the guards of all sectors.
-            next.guards.push(Guard { id: format!("{sector}/{}", guard.id), ..guard });
-        }
+        next.guards.extend(Guards::from_toml(shipped.guards)?.guards);
         self.change_guards(next, BY, why)?;
         let history = self.history(sector)?;
         history.into_iter().next_back().ok_or_else(|| {

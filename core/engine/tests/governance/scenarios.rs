@@ -43,7 +43,7 @@ fn two_hundred_observations_become_a_change_with_its_receipts() {
     engine.flush_observations().unwrap();
     let series = engine.aggregates("orders").unwrap();
     let rejected = series.iter().find(|series| series.key.as_deref() == Some("max_qty")).unwrap();
-    assert_eq!(rejected.total.rejected, 200, "what whoever proposes has seen");
+    assert_eq!(rejected.total.outcomes[Outcome::Rejected as usize], 200, "what whoever proposes has seen");
 
     let seen = Propose { confidence: Some(0.97), ..Propose::of("orders", values(&[("max_qty", "1300")]), "rule:reject-spike", "200 of 200 rejected") };
     let waiting = engine.propose(&seen).unwrap();

@@ -50,12 +50,12 @@ pub(super) fn touched(candidate: &Candidate) -> (Vec<Touched<'_>>, bool) {
 
 impl Touched<'_> {
     /// What programs read there before the change.
-    pub(super) fn old<'c>(&self, candidate: &'c Candidate) -> Option<Value<'c>> {
+    pub(super) fn before<'c>(&self, candidate: &'c Candidate) -> Option<Value<'c>> {
         read(candidate.current.as_deref(), &self.path)
     }
 
     /// What they would read there after it.
-    pub(super) fn new<'c>(&self, candidate: &'c Candidate) -> Option<Value<'c>> {
+    pub(super) fn after<'c>(&self, candidate: &'c Candidate) -> Option<Value<'c>> {
         read(candidate.compiled.as_deref(), &self.path)
     }
 }
