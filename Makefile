@@ -143,7 +143,7 @@ FUZZ_SECONDS ?= 60
 fuzz: $(SETUP)/cargo-fuzz ## Fuzzes each decoder, FUZZ_SECONDS each, from copies of the kept corpora.
 	@for target in core/hot:artifact $(addprefix core/ontology:,document proof delta turtle ntriples nquads jsonld rdfxml change shacl) \
 	    $(addprefix core/ledger:,statement receipt observation checkpoint) \
-	    core/observation:segment core/version:reference core/resilience:checkpoints; do crate=$${target%:*}; name=$${target#*:}; \
+	    core/governance:approval core/governance:guards core/observation:segment core/version:reference core/resilience:checkpoints; do crate=$${target%:*}; name=$${target#*:}; \
 	    mkdir -p $(TARGET)/fuzz && rm -rf $(TARGET)/fuzz/$$name && cp -r $$crate/fuzz/corpus/$$name $(TARGET)/fuzz/$$name; \
 	    (cd $$crate && PATH="$(abspath $(TARGET))/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 cargo fuzz run -s none \
 	        --target-dir $(abspath $(TARGET))/fuzz/build $$name $(abspath $(TARGET))/fuzz/$$name -- -max_total_time=$(FUZZ_SECONDS)); done

@@ -24,6 +24,7 @@ pages! {
     Store = "../../docs/store.md";
     Ledger = "../../docs/ledger.md";
     Versions = "../../docs/versions.md";
+    Doctrine = "../../docs/doctrine.md";
     Languages = "../../docs/languages.md";
     Command = "../../docs/command.md";
     Sectors = "../../docs/sectors/README.md";
@@ -36,6 +37,7 @@ pages! {
 
 #[cfg(test)]
 mod tests {
+    use knhk_engine::governance::doctrine::{Rule, rules_from_toml};
     use knhk_engine::{Engine, Format, Options, Origin, SectorKind, Status};
 
     use super::PAGES;
@@ -88,6 +90,22 @@ mod tests {
                 promoted.unwrap_or_else(|error| panic!("{path}: {error}\n{block}"));
             }
         }
+    }
+
+    /// A page's TOML blocks that are rules say what they say in each other form, too.
+    #[test]
+    fn rules_are_rules() {
+        let mut count = 0;
+        for (path, page) in PAGES {
+            for block in blocks(page, "toml").into_iter().filter(|block| block.contains("[[rule]]")) {
+                for rule in rules_from_toml(block).unwrap_or_else(|error| panic!("{path}: {error}\n{block}")) {
+                    let turtle = rule.to_turtle();
+                    assert_eq!(Rule::from_turtle(&turtle).expect("it was written so"), rule, "{path}: {turtle}");
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 0);
     }
 
     #[test]

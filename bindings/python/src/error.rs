@@ -20,7 +20,8 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
             made.setattr("report", Report(report.clone()))?;
         }
         if !error.reports().is_empty() {
-            let text = serde_json::to_string(error.reports()).expect("reports have text keys, so they have a form in JSON");
+            let text =
+                serde_json::to_string(error.reports()).expect("reports have text keys, so they have a form in JSON");
             made.setattr("reports", py.import("knhk.governance")?.call_method1("reports", (text,))?)?;
         }
         Ok(made)

@@ -138,8 +138,8 @@ impl Engine {
             }),
         };
         engine.recover()?;
-        engine.recover_governance()?;
         engine.observe(options.observations)?;
+        engine.recover_governance()?;
         if options.control {
             let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
             *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);

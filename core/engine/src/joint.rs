@@ -11,7 +11,7 @@ use crate::governance::SectorChange;
 use crate::{Engine, Error, Origin, VersionInfo};
 
 /// How long several sectors may take to get their turn and be prepared. Beyond it nothing changes: somebody holds one of them.
-const PREPARE: Duration = Duration::from_secs(10);
+pub(crate) const PREPARE: Duration = Duration::from_secs(10);
 
 /// What one of several sectors is to become.
 pub(crate) struct Joint {
@@ -89,7 +89,13 @@ impl Engine {
             let version = versions.iter().find(|(number, _)| *number == sector.number());
             self.became_current(sector, &version.expect("each of the sectors got a version").1)
         };
-        Ok(sectors.iter().map(current).collect())
+        let infos = sectors.iter().map(current).collect();
+        let promoted = sectors.iter().map(|sector| {
+            let version = versions.iter().find(|(number, _)| *number == sector.number());
+            (sector.clone(), version.expect("each of the sectors got a version").1.clone())
+        });
+        self.watch(&promoted.collect::<Vec<_>>());
+        Ok(infos)
     }
 
     /// The versions, by their sectors' numbers.

@@ -3,8 +3,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use knhk_observation::{
-    Busy, Knowledge, Monitor, ObjectiveState, ObserveStats, RECORD_BYTES, Record, Series, Settings, prove, record,
-    records,
+    Arms, Busy, Knowledge, Monitor, ObjectiveState, ObserveStats, RECORD_BYTES, Record, Series, Settings, Trial, prove,
+    record, records,
 };
 use knhk_ontology::Snapshot;
 use knhk_promotion::Sector;
@@ -114,6 +114,23 @@ impl Engine {
     pub fn objectives(&self, sector: &str) -> Result<Vec<ObjectiveState>, Error> {
         let number = self.sector_number(sector)?;
         self.monitor(|monitor| Ok(monitor.objectives(number)?))
+    }
+
+    /// Begins to add up what is recorded of a trial; none where nothing is observed.
+    pub(crate) fn begin_trial(&self, trial: Trial) -> Result<Option<u64>, Error> {
+        let monitor = self.inner.monitor.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(monitor.as_ref().map(|monitor| monitor.begin_trial(trial)).transpose()?)
+    }
+
+    /// How a trial stands; none where nothing is observed.
+    pub(crate) fn trial(&self, number: u64) -> Result<Option<Arms>, Error> {
+        let monitor = self.inner.monitor.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(monitor.as_ref().map(|monitor| monitor.trial(number)).transpose()?.flatten())
+    }
+
+    pub(crate) fn end_trial(&self, number: u64) -> Result<(), Error> {
+        let monitor = self.inner.monitor.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(monitor.as_ref().map_or(Ok(()), |monitor| monitor.end_trial(number))?)
     }
 
     /// Drains what the rings hold now, and waits until it is durable under receipts: what was accepted before is not lost in a crash.

@@ -154,7 +154,11 @@ impl Engine {
         promoted: Result<Promotion<'_, Promoted>, Error>,
     ) -> Result<VersionInfo, Error> {
         let promoted = self.judged(sector, origin, rollback_of, promoted)?;
-        Ok(self.became_current(sector, promoted.version()))
+        let info = self.became_current(sector, promoted.version());
+        if rollback_of.is_none() {
+            self.watch(&[(self.sector(sector.name())?, promoted.version().clone())]);
+        }
+        Ok(info)
     }
 
     /// Tells those who wait that a version is current, and looks after what hangs on it.

@@ -90,7 +90,10 @@ impl Candidate {
                 (snapshot, compiled)
             }
         };
-        let differences = differences(&base, &snapshot, current.is_some());
+        let differences = match snapshot.differences_by(&base, &delta).filter(|_| current.is_some()) {
+            Some(differences) => differences,
+            None => differences(&base, &snapshot, current.is_some()),
+        };
         let Asked { proposal, by, why, confidence, major, time_ns, effective_ns } = asked;
         Ok(Candidate {
             proposal,

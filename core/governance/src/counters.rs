@@ -50,8 +50,23 @@ pub(crate) static RULES_WARNED: Counter =
 pub(crate) static RULES_OVERRIDDEN: Counter =
     Counter::new("knhk.governance.rules.overridden", "{rule}", "soft-mandatory rules that an approval overrode");
 
+pub(crate) static APPROVALS_VERIFIED: Counter = Counter::new(
+    "knhk.governance.approvals.verified",
+    "{signature}",
+    "approvers' signatures that were verified and are genuine",
+);
+pub(crate) static APPROVALS_REFUSED: Counter = Counter::new(
+    "knhk.governance.approvals.refused",
+    "{approval}",
+    "approvals that were refused: malformed, forged, or not admissible",
+);
+pub(crate) static GUARDS_CROSSED: Counter =
+    Counter::new("knhk.governance.guards.crossed", "{guard}", "guards that a change crossed");
+pub(crate) static GUARDS_RELAXED: Counter =
+    Counter::new("knhk.governance.guards.relaxed", "{guard}", "guards that gave way under a relaxation");
+
 /// Every counter of governance.
-pub fn counters() -> [&'static Counter; 10] {
+pub fn counters() -> [&'static Counter; 14] {
     [
         &RUNS,
         &REFUSED,
@@ -63,5 +78,9 @@ pub fn counters() -> [&'static Counter; 10] {
         &RULES_BROKEN,
         &RULES_WARNED,
         &RULES_OVERRIDDEN,
+        &APPROVALS_VERIFIED,
+        &APPROVALS_REFUSED,
+        &GUARDS_CROSSED,
+        &GUARDS_RELAXED,
     ]
 }

@@ -35,7 +35,7 @@ pub use invariant::{CrossInvariant, Other, Sectors};
 pub use limits::{Limits, NoLimit};
 pub use measure::{Comparison, Decision, Workload};
 pub use past::{Past, PastChange, PastVersion};
-pub use pipeline::{Context, Doctrine, Guards, Progress, Stop, run};
+pub use pipeline::{Context, DoctrineJudge, GuardJudge, Progress, Stop, run};
 pub use render::{Line, LineKind, lines, render};
 pub use report::{Finding, Need, Report, Severity, Stage, StageReport, Verdict};
 pub use shadow::{Assertion, Comparator, Differing, Outcome, Shadow, ShadowError, Test, TestReport};

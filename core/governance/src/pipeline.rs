@@ -26,10 +26,10 @@ use crate::stage::{Measured, Way, compatibility, performance, rollback, schema};
 use crate::{Candidate, Limits, Past, Report, Stage, StageReport, Verdict, Workload, blast};
 
 /// Judges a candidate by the organisation's rules.
-pub type Doctrine<'a> = &'a (dyn Fn(&Candidate) -> StageReport + Sync);
+pub type DoctrineJudge<'a> = &'a (dyn Fn(&Candidate) -> StageReport + Sync);
 
-/// Judges a candidate by the boundaries, which may be about what was measured: figures by name, those of [`figures`](crate::FIGURES).
-pub type Guards<'a> = &'a (dyn Fn(&Candidate, &BTreeMap<String, f64>) -> StageReport + Sync);
+/// Judges a candidate by the boundaries, which may be about what was measured: figures by name, [`FIGURES`](crate::FIGURES) and those of workloads.
+pub type GuardJudge<'a> = &'a (dyn Fn(&Candidate, &BTreeMap<String, f64>) -> StageReport + Sync);
 
 /// What the stages look at.
 #[derive(Clone, Copy)]
@@ -53,9 +53,9 @@ pub struct Context<'a> {
     /// The cell in which shadows are made. Nothing of it is published.
     pub hot: &'a Hot,
     /// The rules that are effective at the candidate's time.
-    pub doctrine: Doctrine<'a>,
+    pub doctrine: DoctrineJudge<'a>,
     /// The boundaries, with the relaxations in force. Called once all was measured that can be.
-    pub guards: Guards<'a>,
+    pub guards: GuardJudge<'a>,
     /// Whether a relaxation is in force for an item, such as `protected max_qty`.
     pub relaxed: &'a (dyn Fn(&str) -> bool + Sync),
 }

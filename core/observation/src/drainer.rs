@@ -15,6 +15,7 @@ use knhk_warm::Next;
 use crate::monitor::{Busy, Knowledge};
 use crate::sealer::{Full, Job};
 use crate::stats::Tally;
+use crate::trial::Trials;
 use crate::window::NS;
 use crate::{Aggregates, ObservationError, Record, Schema, Settings};
 
@@ -27,11 +28,16 @@ const LEARN_NS: u64 = NS / 20;
 pub(crate) enum Ask {
     /// To look at the aggregates.
     Look(Box<dyn FnOnce(&Aggregates) + Send>),
+    /// To look at the trials, begin one or end one.
+    Try(Box<dyn FnOnce(&mut Trials, u64) -> Began + Send>),
     /// To make durable what the rings hold now.
     Flush(Sender<Result<(), ObservationError>>),
     /// To do so and end.
     End(Sender<Result<(), ObservationError>>),
 }
+
+/// Whether a trial of a sector began, which then learns the sector's ontology.
+pub(crate) type Began = Option<u32>;
 
 pub(crate) struct Drainer {
     pub(crate) hot: Hot,
@@ -42,6 +48,7 @@ pub(crate) struct Drainer {
     pub(crate) settings: Settings,
     buffers: Buffers,
     aggregates: Aggregates,
+    trials: Trials,
     /// The generation and the time as of which the ontologies were last read.
     learnt: Option<(u64, u64)>,
     /// The content address of what was read, by sector.
@@ -92,6 +99,7 @@ impl Drainer {
         };
         Drainer {
             aggregates: Aggregates::new(settings.window.as_secs() as u32, settings.series, now_ns),
+            trials: Trials::new(settings.window.as_secs() as u32, settings.series),
             learnt: None,
             snapshots: vec![None; SECTOR_CAPACITY],
             asked: Vec::new(),
@@ -110,6 +118,7 @@ impl Drainer {
     pub(crate) fn step(&mut self) -> Next {
         let now_ns = self.hot.clock().advance();
         self.aggregates.advance(now_ns);
+        self.trials.advance(now_ns);
         self.learn(now_ns, LEARN_NS);
         let full = self.take_back();
         let taken = if full { 0 } else { self.drain(now_ns) };
@@ -139,11 +148,14 @@ impl Drainer {
     }
 
     fn drain(&mut self, now_ns: u64) -> usize {
-        let Drainer { hot, knowledge, aggregates, buffers, .. } = self;
+        let Drainer { hot, knowledge, aggregates, trials, buffers, .. } = self;
         let taken = hot.drain(CHUNK, |reader, observation| {
             let Some(sector) = buffers.sector(&observation, &**knowledge) else { return };
             let record = Record::of(reader, &observation);
             aggregates.add(sector, &record, || knowledge.key(sector, record.slot));
+            if !trials.is_empty() {
+                trials.add(sector, &record, || knowledge.key(sector, record.slot));
+            }
             buffers.put(sector, &record, now_ns);
         });
         buffers.tally.drained(taken as u64);
@@ -179,6 +191,7 @@ impl Drainer {
         let slots = self.knowledge.slots(sector, &keys)?;
         let slots: HashMap<String, u32> =
             keys.iter().zip(slots).filter_map(|(key, slot)| Some(((*key).to_owned(), slot?))).collect();
+        self.trials.learn(sector, &schema, |key| slots.get(key).copied());
         self.aggregates.learn(sector, schema, |key| slots.get(key).copied());
         self.snapshots[at] = Some(snapshot.id());
         Ok(())
@@ -255,6 +268,15 @@ impl Drainer {
                     // Whoever asks right after a promotion hears of its kinds.
                     self.learn(now_ns, 0);
                     look(&self.aggregates);
+                }
+                Ask::Try(look) => {
+                    let now_ns = self.hot.clock().now_ns();
+                    self.trials.advance(now_ns);
+                    if let Some(sector) = look(&mut self.trials, now_ns) {
+                        self.snapshots[sector as usize % SECTOR_CAPACITY] = None;
+                        self.learnt = None;
+                    }
+                    self.learn(now_ns, 0);
                 }
                 Ask::Flush(answer) => self.asked.push(answer),
                 Ask::End(answer) => self.ending = Some(answer),

@@ -23,6 +23,7 @@ mod schema;
 mod sealer;
 mod settings;
 mod stats;
+mod trial;
 mod window;
 
 pub use aggregates::{Aggregates, Series};
@@ -35,4 +36,5 @@ pub use record::{RECORD_BYTES, Record};
 pub use schema::{Aggregate, Bound, Kind, Objective, OnMissingData, Recorded, Schema};
 pub use settings::{Retention, Settings};
 pub use stats::ObserveStats;
+pub use trial::{Arm, Arms, Trial};
 pub use window::{Counts, Figures, QUANTILE_ERROR};

@@ -8,9 +8,10 @@ use knhk_ledger::Ledger;
 use knhk_ontology::Snapshot;
 use knhk_warm::Ticker;
 
-use crate::drainer::{Ask, Drainer};
+use crate::drainer::{Ask, Began, Drainer};
 use crate::sealer::Sealer;
 use crate::stats::Tally;
+use crate::trial::{Arms, Trial, Trials};
 use crate::{Aggregates, ObjectiveState, ObservationError, ObserveStats, Series, Settings};
 
 /// What the monitor asks about sectors, on its own thread and now and then. It drains nothing while it waits for an answer.
@@ -84,6 +85,45 @@ impl Monitor {
     /// [`ObservationError::Stopped`].
     pub fn objectives(&self, sector: u32) -> Result<Vec<ObjectiveState>, ObservationError> {
         self.look(move |aggregates| aggregates.objectives(sector))
+    }
+
+    /// Begins to add up what is drained from now on and belongs to a trial; gives the trial's number.
+    ///
+    /// # Errors
+    /// [`ObservationError::Stopped`].
+    pub fn begin_trial(&self, trial: Trial) -> Result<u64, ObservationError> {
+        self.with_trials(move |trials, now_ns| (trials.begin(trial, now_ns), Some(trial.sector)))
+    }
+
+    /// How a trial stands; none where it was ended.
+    ///
+    /// # Errors
+    /// [`ObservationError::Stopped`].
+    pub fn trial(&self, number: u64) -> Result<Option<Arms>, ObservationError> {
+        self.with_trials(move |trials, _| (trials.arms(number), None))
+    }
+
+    /// Ends a trial.
+    ///
+    /// # Errors
+    /// [`ObservationError::Stopped`].
+    pub fn end_trial(&self, number: u64) -> Result<(), ObservationError> {
+        self.with_trials(move |trials, _| (trials.end(number), None))
+    }
+
+    fn with_trials<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Trials, u64) -> (T, Began) + Send + 'static,
+    ) -> Result<T, ObservationError> {
+        let (answer, answered) = bounded(1);
+        let ask = move |trials: &mut Trials, now_ns: u64| {
+            let (said, began) = question(trials, now_ns);
+            // Whoever no longer waits does not want to know.
+            _ = answer.send(said);
+            began
+        };
+        self.ask(Ask::Try(Box::new(ask)))?;
+        answered.recv().map_err(|_| ObservationError::Stopped)
     }
 
     fn look<T: Send + 'static>(

@@ -44,7 +44,7 @@ impl Counts {
         (self.count > 0).then(|| 100.0 * failed as f64 / self.count as f64)
     }
 
-    fn add(&mut self, outcome: u32, mismatched: bool) {
+    pub(crate) fn add(&mut self, outcome: u32, mismatched: bool) {
         self.count += 1;
         *self.outcomes.get_mut(outcome as usize).unwrap_or(&mut self.own) += 1;
         self.mismatched += u64::from(mismatched);

@@ -12,6 +12,10 @@ pub struct Shipped {
     pub ontology: &'static str,
     /// Records that conform to its shapes beside [`Shipped::ontology`]: what a day-one set-up looks like.
     pub example: &'static str,
+    /// Rules for changes of it, to start from, as TOML: a `[[rule]]` each.
+    pub doctrine: &'static str,
+    /// Boundaries that no change of it crosses, to start from, as TOML: a `[[guard]]` each.
+    pub guards: &'static str,
 }
 
 /// One text of several, since each has the prefixes that it needs and Turtle admits declaring them again.
@@ -26,6 +30,8 @@ macro_rules! sector {
             title: $title,
             ontology: texts!($name: "classes", "properties", "parameters", "observations", "shapes"),
             example: texts!($name: "example"),
+            doctrine: include_str!(concat!("../sectors/", $name, "/doctrine.toml")),
+            guards: include_str!(concat!("../sectors/", $name, "/guards.toml")),
         }
     };
 }

@@ -53,6 +53,12 @@ impl Words {
         object == self.class || object == self.owl_class
     }
 
+    /// Whether it is what parameters say of themselves.
+    pub(crate) fn is_of_parameter(&self, predicate: Term) -> bool {
+        [self.value, self.min, self.max, self.allowed, self.unit, self.default, self.value_type, self.doc]
+            .contains(&predicate)
+    }
+
     /// Whether `rdf:type` with this object makes a property.
     pub(crate) fn is_property(&self, object: Term) -> bool {
         [self.property, self.object_property, self.datatype_property, self.annotation_property].contains(&object)

@@ -7,6 +7,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
+use knhk_ontology::{Core, Document, Limits, Snapshot};
+
 mod journey;
 use journey::journey;
 
@@ -78,6 +80,23 @@ proptest! {
         let classes = classes.collect::<Vec<_>>().join(", ");
         journey(format!("{{\"x\": {inner}, \"$classes\": {{{classes}}}}}").as_bytes());
         journey(inner.as_bytes());
+    }
+
+    /// Whoever looks at the change alone sees what whoever looks at all of it sees.
+    #[test]
+    fn differences_by_a_change_are_the_differences(old in object(), new in object(), kept in object()) {
+        let limits = Limits::default();
+        let of = |inner: &str| Document::parse(&format!("{{\"x\": {inner}, \"kept\": {kept}}}"), &limits);
+        let (Ok(old), Ok(new)) = (of(&old), of(&new)) else { return Ok(()) };
+        let empty = Snapshot::empty("orders", &Core::shipped(), &limits);
+        let to = |from: &Snapshot, document: &Document| from.change_to(document).expect("it is sound");
+        let before = empty.apply(&to(&empty, &old)).expect("its names are its own");
+        let change = to(&before, &new);
+        let after = before.apply(&change).expect("its names are its own");
+        if let Some(differences) = after.differences_by(&before, &change) {
+            let all = after.differences(&before).expect("it is sound");
+            prop_assert_eq!(&differences.expect("it is sound"), &all);
+        }
     }
 
     #[test]

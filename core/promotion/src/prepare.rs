@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use knhk_hot::Change;
 use knhk_ontology::shacl::Severity;
 use knhk_ontology::{Compiled, Incompatibility, Snapshot, Text, check_compatible, compile_snapshot};
 
@@ -45,6 +46,12 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// What the hot path is to show.
+    pub(crate) fn change(&self, sector: &Sector) -> Change {
+        let (artifact, snapshot_id) = (self.compiled.artifact.clone(), self.snapshot.id());
+        Change { sector: sector.number(), artifact, snapshot_id, ready: true }
+    }
+
     pub(crate) fn new(
         sector: &Sector,
         state: &mut State,

@@ -30,13 +30,7 @@ pub(crate) fn publish(
     at_once: bool,
 ) -> Result<(Vec<Arc<Version>>, bool), PromotionError> {
     let begun = Instant::now();
-    let change = |one: &Admitted<'_>| Change {
-        sector: one.sector.number(),
-        artifact: one.prepared.compiled.artifact.clone(),
-        snapshot_id: one.prepared.snapshot.id(),
-        ready: true,
-    };
-    let changes: Vec<Change> = admitted.iter().map(change).collect();
+    let changes: Vec<Change> = admitted.iter().map(|one| one.prepared.change(one.sector)).collect();
     // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
     let urgent = admitted.iter().all(|one| one.prepared.rollback_of.is_some());
     let staged = if urgent { hot.prepare_urgent(&changes)? } else { hot.prepare(&changes)? };

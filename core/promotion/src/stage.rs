@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use knhk_hot::Hot;
+use knhk_hot::{Change, Hot};
 use knhk_ontology::{Difference, Snapshot};
 
 use crate::prepare::{Prepared, Step, nanoseconds};
@@ -204,6 +204,10 @@ impl<'s> Promotion<'s, Ready<'s>> {
             return Err(PromotionError::NotRollback { sector: self.sector.name().into() });
         }
         self.publish(guard, true)
+    }
+
+    pub(crate) fn candidate(&self) -> Change {
+        self.stage.prepared.change(self.sector)
     }
 
     pub(crate) fn sector(&self) -> &'s Sector {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use std::sync::Arc;
 
-use knhk_hot::Hot;
+use knhk_hot::{Change, Hot};
 
 use crate::prepare::{Prepared, Step, nanoseconds};
 use crate::publish::publish;
@@ -87,6 +87,11 @@ impl<'s> Together<'s> {
     /// The changes, in the order of the sectors' numbers.
     pub fn parts(&self) -> &[Promotion<'s, Ready<'s>>] {
         &self.parts
+    }
+
+    /// What the sectors would show, for those who read it before it is current.
+    pub fn candidates(&self) -> Vec<Change> {
+        self.parts.iter().map(Promotion::candidate).collect()
     }
 
     /// Makes all versions durable together, then current with one swap: every read that begins after this sees all of them, or something

@@ -3,6 +3,7 @@
 //! It goes back along the lineage, version by version, and ends as soon as every statement that was asked about has been told. Where
 //! retention removed what was before, it says so: the statement is at least as old as the oldest version that is kept.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use knhk_ontology::Namespace;
@@ -76,8 +77,8 @@ impl History {
         let mut changes: BTreeMap<u64, Change> = BTreeMap::new();
         let mut blamed = Vec::with_capacity(told.len());
         for (line, (number, or_earlier)) in told {
-            if !changes.contains_key(&number) {
-                changes.insert(number, walk.change(number)?);
+            if let Entry::Vacant(entry) = changes.entry(number) {
+                entry.insert(walk.change(number)?);
             }
             let statement = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
             let subject = statement.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(iri, _)| iri);

@@ -7,6 +7,7 @@
 //! its retained ones, newest first; what cannot go with the others is ruled out until nothing changes, and what is left is tried in that
 //! order. Where nothing is left of a sector, the reasons are the explanation.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use knhk_store::VersionRecord;
@@ -78,8 +79,8 @@ impl Search {
                 if !provides.insert(number) {
                     continue;
                 }
-                if !known.contains_key(&number) {
-                    known.insert(number, history.store().version(sector, number)?);
+                if let Entry::Vacant(entry) = known.entry(number) {
+                    entry.insert(history.store().version(sector, number)?);
                 }
                 // What is not retained any more is known by its number alone.
                 next.extend(known[&number].iter().filter(|record| !record.major).flat_map(came_from));
@@ -158,9 +159,12 @@ impl Search {
             self.candidates.iter().map(|candidates| (0..candidates.len()).collect()).collect();
         let mut reasons: Vec<Vec<(Option<usize>, String)>> = vec![Vec::new(); left.len()];
         let mut empty = None;
+        // Those with a choice first: that nothing is left of them says more than that one that was asked for goes with none.
+        let mut order: Vec<usize> = (0..left.len()).collect();
+        order.sort_by_key(|&at| std::cmp::Reverse(left[at].len()));
         while empty.is_none() {
             let before: usize = left.iter().map(Vec::len).sum();
-            for at in 0..left.len() {
+            for &at in &order {
                 let ruled_out = |&candidate: &usize| self.reason(at, candidate, &left);
                 let found: Vec<_> = left[at].iter().map(ruled_out).collect();
                 let mut going = found.iter().map(Option::is_some);

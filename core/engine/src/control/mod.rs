@@ -35,11 +35,11 @@ use serde::de::DeserializeOwned;
 
 use crate::{Engine, Error};
 
+pub(crate) use answers::hex;
 pub use answers::{
     Changed, Clash, Compared, Exported, Finding, Item, Parameter, Sector, Shown, Statements, Validated, VersionEntry,
 };
 pub use client::{Access, Live};
-pub(crate) use answers::hex;
 pub(crate) use edit::edited;
 pub use failure::Failure;
 pub use govern::Govern;

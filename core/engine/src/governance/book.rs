@@ -28,6 +28,10 @@ pub(super) const APPROVERS: Kind = Kind { name: "approvers", prefix: "" };
 /// The guards in force: one item.
 pub(super) const GUARDS: Kind = Kind { name: "guards", prefix: "" };
 
+pub(super) const CANARY: Kind = Kind { name: "canary", prefix: "k-" };
+pub(super) const SCHEDULE: Kind = Kind { name: "schedule", prefix: "t-" };
+pub(super) const PROBATION: Kind = Kind { name: "probation", prefix: "b-" };
+
 /// An item that is to be kept.
 pub(super) struct Kept<'k> {
     pub kind: Kind,
@@ -76,16 +80,18 @@ impl Engine {
             let mut batch = Batch::new();
             for (kept, body) in items(appended) {
                 match store.item(kept.kind.name, kept.id) {
-                    Ok(before) => _ = batch.push(Write::Item(Item {
-                        kind: kept.kind.name.into(),
-                        id: kept.id.into(),
-                        revision: before.map_or(0, |before| before.revision) + 1,
-                        sector: kept.sector.map(str::to_owned),
-                        time_ns,
-                        open: kept.open,
-                        body,
-                        receipt: appended.last().map(|last| last.number),
-                    })),
+                    Ok(before) => {
+                        _ = batch.push(Write::Item(Item {
+                            kind: kept.kind.name.into(),
+                            id: kept.id.into(),
+                            revision: before.map_or(0, |before| before.revision) + 1,
+                            sector: kept.sector.map(str::to_owned),
+                            time_ns,
+                            open: kept.open,
+                            body,
+                            receipt: appended.last().map(|last| last.number),
+                        }))
+                    }
                     Err(error) => failed = Some(error),
                 }
             }

@@ -2,17 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use knhk_governance::{Need, Test};
 use knhk_governance::approval::{Approvers, Relaxation, State};
 use knhk_governance::doctrine::{Rule, RuleRevision, rules_from_toml};
 use knhk_governance::guard::{Guard, Guards};
+use knhk_governance::{Need, Test};
 use knhk_ledger::Signer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    ApprovalGiven, Approvable, AskApproval, Bisect, BlameOf, Merge, ProposalQuery, Propose, Relax, SectorChange, Trial,
+    Approvable, ApprovalGiven, AskApproval, Bisect, BlameOf, Merge, ProposalQuery, Propose, Relax, SectorChange, Trial,
     sign_approval,
 };
 use crate::control::hex;
@@ -306,7 +306,7 @@ impl Engine {
                 };
                 Ok(json!({ "entries": value(&self.blame(&sector, version.as_deref(), of)?)? }))
             }
-            _ => Err(unknown(verb)),
+            _ => self.govern_live(verb, request).unwrap_or_else(|| Err(unknown(verb))),
         }
     }
 

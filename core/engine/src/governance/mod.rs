@@ -13,31 +13,41 @@
 
 mod approvals;
 mod book;
+mod canary;
 mod candidate;
 mod govern;
 mod hooks;
 mod judge;
 mod life;
+mod live;
+mod probation;
 mod proposal;
 mod recover;
 mod relaxations;
 mod rules;
+mod schedule;
 mod shadows;
 mod shipped;
 mod standing;
 mod turn;
 mod versions;
 mod violations;
+mod when;
 
 pub use approvals::{Approvable, AskApproval, ChangeInfo, sign_approval};
+pub use canary::{ArmCounts, ArmObjective, Canary, CanaryState, SectorArms, StartCanary};
 pub use govern::offline;
 pub use judge::Watch;
 pub use knhk_governance::*;
+pub use probation::{Probation, ProbationState, Probationer};
 pub use proposal::{
     ApprovalGiven, Closed, EnactedVersion, Proposal, ProposalQuery, Propose, Proposed, SectorChange, State,
 };
 pub use relaxations::Relax;
+pub use schedule::{Schedule, ScheduleChange, ScheduleState};
 pub use shadows::{SectorTests, ShadowInfo, ShadowedSector};
+pub use when::At;
+use when::When;
 
 /// Reports for a person, one after the other.
 pub fn rendered(reports: &[Report]) -> String {
@@ -45,5 +55,5 @@ pub fn rendered(reports: &[Report]) -> String {
 }
 
 pub use knhk_version::{Bisect, BlameOf, Blamed, Culprit, Trial};
-pub use versions::{BisectInfo, Merge, MergeInfo, NextTry};
 pub(crate) use turn::Governance;
+pub use versions::{BisectInfo, Merge, MergeInfo, NextTry};

@@ -13,7 +13,9 @@ impl Engine {
             // In memory without a ledger, or read-only: nothing was proposed, or nothing is decided.
             return Ok(());
         }
-        let mut due = false;
+        self.recover_canaries()?;
+        self.recover_probations()?;
+        let mut due = !self.all::<super::Schedule>(super::book::SCHEDULE, true)?.is_empty();
         for filed in self.all::<Filed>(PROPOSAL, true)? {
             let versions = filed.proposal.changes.iter().map(|change| self.led_to(change, &filed.proposal.receipts));
             match versions.collect::<Result<Option<Vec<_>>, Error>>()? {

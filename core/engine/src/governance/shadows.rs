@@ -118,7 +118,8 @@ impl Engine {
         self.recording()?;
         let environment = self.environment(id)?;
         let meant = environment.iter().filter(|one| sector.is_none_or(|sector| sector == one.sector));
-        let tested = meant.map(|one| (SectorTests { sector: one.sector.clone(), report: one.shadow.test(tests) }, one.digest));
+        let tested =
+            meant.map(|one| (SectorTests { sector: one.sector.clone(), report: one.shadow.test(tests) }, one.digest));
         let (results, digests): (Vec<SectorTests>, Vec<_>) = tested.unzip();
         if results.is_empty() {
             let message = format!("shadow {id} is not one of sector {}", sector.unwrap_or_default());

@@ -13,7 +13,8 @@ impl Engine {
         let content = Content::Document { text: ontology.into(), format: Some("turtle".into()) };
         let first = self.propose(&Propose::of(sector, content, BY, why))?;
         if first.state != State::Enacted {
-            let message = format!("what is shipped for sector {sector} {}\n{}", first.said, super::rendered(&first.reports));
+            let message =
+                format!("what is shipped for sector {sector} {}\n{}", first.said, super::rendered(&first.reports));
             return Err(Error::new(Status::NotAdmitted, "create", sector, message).with_reports(first.reports));
         }
         let history = self.history(sector)?;

@@ -39,6 +39,12 @@ pub(crate) struct Governance {
     pub(super) environments: Mutex<Vec<(String, Environment)>>,
     /// What the program registered.
     pub(super) hooks: Mutex<Arc<Hooks>>,
+    /// The canary that runs.
+    pub(super) canary: Mutex<Option<super::canary::Running>>,
+    /// Held while schedules fire.
+    pub(super) firing: Mutex<()>,
+    /// The promotions that are watched.
+    pub(super) watched: super::probation::Watched,
     /// What became current within the last hour, by sector.
     lately: Mutex<HashMap<String, Vec<PastChange>>>,
 }
@@ -116,6 +122,7 @@ impl Governance {
 
     /// Ends the thread.
     pub(crate) fn close(&self) {
+        self.watched.close();
         self.news().closing = true;
         self.woken.notify_all();
         let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -146,7 +153,8 @@ impl Engine {
     /// `Io` when the store cannot be read or written; what could not be done is tried again.
     pub fn settle_due(&self) -> Result<Option<u64>, Error> {
         self.recording()?;
-        let mut next = self.expire_relaxations()?;
+        let schedules = self.settle_schedules()?;
+        let mut next = [self.expire_relaxations()?, schedules].into_iter().flatten().min();
         for filed in self.all::<Filed>(PROPOSAL, true)? {
             let mut proposal = filed.proposal;
             if proposal.due_ns().is_some_and(|due| due <= self.now_ns()) {

@@ -91,7 +91,8 @@ impl Engine {
         let ours = asked.ours.as_deref().map_or(Ok(current), |ours| self.resolve(&asked.sector, ours))?;
         let theirs = self.resolve(&asked.sector, &asked.theirs)?;
         if asked.propose && ours != current {
-            let message = format!("version {ours} is not current, which {current} is: merge into the current one to propose it");
+            let message =
+                format!("version {ours} is not current, which {current} is: merge into the current one to propose it");
             return Err(Error::new(Status::InvalidArgument, "merge", &*asked.sector, message));
         }
         let merge = self.durable()?.history.merge(&asked.sector, ours, theirs, &*self.base(&sector)?)?;
@@ -111,7 +112,8 @@ impl Engine {
             Merged::Clean { delta, snapshot } => {
                 (info.removed, info.added) = lines(&snapshot, &delta);
                 let (removed, added) = (info.removed.len(), info.added.len());
-                info.text = format!("version {theirs} merges into version {ours}: {removed} statements go, {added} come");
+                info.text =
+                    format!("version {theirs} merges into version {ours}: {removed} statements go, {added} come");
             }
             Merged::Conflicts(conflicts) => {
                 let told: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
@@ -168,7 +170,8 @@ impl Engine {
     /// # Errors
     /// `Document` for what is no condition, or cannot be told of a version; else as [`Engine::bisect`].
     pub fn bisect_where(&self, sector: &str, good: &str, bad: &str, condition: &str) -> Result<Culprit, Error> {
-        let wrong = |error: &dyn std::fmt::Display| Error::new(Status::Document, "bisect", condition, error.to_string());
+        let wrong =
+            |error: &dyn std::fmt::Display| Error::new(Status::Document, "bisect", condition, error.to_string());
         let expression = Expression::compile_for(condition, &["values"]).map_err(|error| wrong(&error))?;
         self.bisect(sector, good, bad, &mut |version| {
             let of = self.sector(sector)?;

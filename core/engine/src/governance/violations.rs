@@ -32,7 +32,8 @@ impl Engine {
         let known = self.violations(None)?;
         found.retain(|new| {
             let same = |old: &Violation| {
-                (&old.rule, &old.proposal, &old.sector, old.overridden) == (&new.rule, &new.proposal, &new.sector, new.overridden)
+                (&old.rule, &old.proposal, &old.sector, old.overridden)
+                    == (&new.rule, &new.proposal, &new.sector, new.overridden)
             };
             !known.iter().any(same)
         });

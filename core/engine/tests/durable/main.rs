@@ -9,5 +9,6 @@ mod ledger;
 mod log;
 mod retention;
 mod scratch;
+mod together;
 mod trust;
 mod views;

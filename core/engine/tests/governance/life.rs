@@ -49,10 +49,7 @@ fn a_refused_proposal_says_what_to_change_and_the_mended_one_passes() {
 fn what_cannot_be_read_is_an_error_and_nothing_is_filed() {
     let world = World::new();
     let engine = world.engine();
-    for (content, status) in [
-        (document("{"), Status::Document),
-        (values(&[("max_qty", "many")]), Status::Document),
-    ] {
+    for (content, status) in [(document("{"), Status::Document), (values(&[("max_qty", "many")]), Status::Document)] {
         let error = engine.propose(&Propose::of("orders", content, "ops-1", "")).unwrap_err();
         assert_eq!(error.status(), status, "{error}");
     }
@@ -66,7 +63,8 @@ fn what_cannot_be_read_is_an_error_and_nothing_is_filed() {
 #[test]
 fn a_proposal_is_made_current_when_somebody_says_so_or_taken_back() {
     let mut world = World::new();
-    let ask = |max_qty: &str| Propose { enact: false, ..Propose::of("orders", values(&[("max_qty", max_qty)]), "ops-1", "") };
+    let ask =
+        |max_qty: &str| Propose { enact: false, ..Propose::of("orders", values(&[("max_qty", max_qty)]), "ops-1", "") };
     let first = world.engine().propose(&ask("1100")).unwrap();
     let second = world.engine().propose(&ask("1200")).unwrap();
     assert_eq!((first.state, second.state), (State::Passed, State::Passed));

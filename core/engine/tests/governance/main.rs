@@ -1,5 +1,7 @@
 //! Governance at the engine: what is proposed, what becomes of it, and what it leaves behind.
 
+mod approving;
+mod crash;
 mod life;
 mod receipts;
 mod stages;

@@ -96,9 +96,7 @@ impl World {
 
     /// Puts approvers into force: each with the key whose seed is their place from 1, and with their groups.
     pub fn approvers(&self, members: &[(&str, &[&str])], threshold: u32) {
-        let member = |(at, (name, groups)): (usize, &(&str, &[&str]))| {
-            json!({ "name": name, "key": hex(&signer(at as u8 + 1).public().to_bytes()), "groups": groups })
-        };
+        let member = |(at, (name, groups)): (usize, &(&str, &[&str]))| json!({ "name": name, "key": hex(&signer(at as u8 + 1).public().to_bytes()), "groups": groups });
         let members: Vec<Value> = members.iter().enumerate().map(member).collect();
         let set = json!({ "revision": 1, "threshold": threshold, "approver": members });
         let change = self.govern("change_approvers", json!({ "approvers": set, "by": "ops-1", "why": "the first" }));

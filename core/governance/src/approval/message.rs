@@ -12,6 +12,7 @@ use knhk_ledger::{LedgerError, Signer};
 use serde::{Deserialize, Serialize};
 
 use super::{Approvers, Refusal};
+use crate::counters::{APPROVALS_REFUSED, APPROVALS_VERIFIED};
 use crate::mutant::{Mutant, mutated};
 use crate::text::hex;
 
@@ -199,6 +200,10 @@ impl Approval {
     /// # Errors
     /// [`Refusal::Malformed`], [`Refusal::Limit`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Approval, Refusal> {
+        Approval::read(bytes).inspect_err(|_| APPROVALS_REFUSED.add(1))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Approval, Refusal> {
         within(bytes)?;
         let malformed = |why: &str| Refusal::malformed(WHAT, why);
         let message = CoseSign::from_tagged_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
@@ -253,6 +258,18 @@ impl Approval {
     /// # Errors
     /// [`Refusal::Unknown`], [`Refusal::Forged`].
     pub fn verify(&self, sets: &[&Approvers]) -> Result<Ballot, Refusal> {
+        let ballot = self.verified(sets);
+        match &ballot {
+            Ok(ballot) => APPROVALS_VERIFIED.add(ballot.voters.len() as u64),
+            Err(refusal) => {
+                APPROVALS_REFUSED.add(1);
+                tracing::warn!(%refusal, "an approval was refused");
+            }
+        }
+        ballot
+    }
+
+    fn verified(&self, sets: &[&Approvers]) -> Result<Ballot, Refusal> {
         let message = self.unsigned().build();
         let mut voters = Vec::with_capacity(self.signatures.len());
         for (number, (key_id, signature)) in self.signatures.iter().enumerate() {

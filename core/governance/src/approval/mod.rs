@@ -61,7 +61,7 @@ pub struct Approved {
     pub time_ns: u64,
     /// From when on it counts no more.
     pub expires_ns: u64,
-    /// The soft-mandatory rules that it overrides.
+    /// The soft-mandatory rules that it overrides, such as `orders/four-eyes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<String>,
 }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Approved, Approver, Approvers, Ballot, Kind, Refusal, Request, Voter, Word};
+use crate::counters::APPROVALS_REFUSED;
 use crate::mutant::{Mutant, mutated};
 use crate::text::{as_hex, listed};
 
@@ -114,6 +115,13 @@ impl Tally {
     /// # Errors
     /// Why, and what to do.
     pub fn take(&self, ballot: &Ballot, now_ns: u64) -> Result<Tally, Refusal> {
+        self.taken(ballot, now_ns).inspect_err(|refusal| {
+            APPROVALS_REFUSED.add(1);
+            tracing::debug!(%refusal, "an approval was refused");
+        })
+    }
+
+    fn taken(&self, ballot: &Ballot, now_ns: u64) -> Result<Tally, Refusal> {
         let now_ns = self.clock(now_ns);
         self.check_matter(&ballot.request)?;
         if now_ns >= self.matter.until_ns && !mutated(Mutant::EndIgnored) {

@@ -2,6 +2,7 @@
 
 use super::limits::{LIST, NAME_BYTES, PATH_BYTES, QUORUM, SHAPE_BYTES};
 use super::number::Number;
+use super::paths::fault;
 use super::rule::{ApprovalChain, Enforcement, Kind, Quantity, ResourceLimit, Rule, SegregationOfDuties};
 use super::window::Window;
 use super::{Expression, RuleError, VARIABLES, shape};
@@ -74,8 +75,14 @@ fn count(length: usize) -> Result<(), String> {
 fn paths(paths: &[String]) -> Result<(), String> {
     count(paths.len())?;
     for path in paths {
-        if path.len() > PATH_BYTES || path.split('/').any(str::is_empty) {
-            return Err(format!("{path:?} is no path: write limits, limits/max_qty or */max_qty"));
+        if path.len() > PATH_BYTES {
+            return Err(format!(
+                "a path of {} bytes, and the limit is {PATH_BYTES}: name what is above it",
+                path.len()
+            ));
+        }
+        if let Some(fix) = fault(path) {
+            return Err(format!("{path:?} selects nothing: {fix}"));
         }
     }
     Ok(())

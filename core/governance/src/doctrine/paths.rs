@@ -2,15 +2,30 @@
 
 use std::collections::HashMap;
 
+/// The names of a pattern. What it names it selects with everything below, so that `/**` at its end says nothing more.
+fn names(pattern: &str) -> impl Iterator<Item = &str> {
+    pattern.strip_suffix("/**").unwrap_or(pattern).split('/').filter(|&name| name != "**")
+}
+
+/// What is wrong with a pattern; none where nothing is.
+pub(super) fn fault(pattern: &str) -> Option<&'static str> {
+    let mut names = names(pattern).peekable();
+    if names.peek().is_none() || names.any(|name| name.is_empty() || name.contains('*') && name != "*") {
+        return Some("write limits, limits/max_qty or */max_qty: * stands for one whole name");
+    }
+    let before_last = pattern.strip_suffix("**").unwrap_or(pattern);
+    before_last.contains("**").then_some("write ** at its end only: limits/**")
+}
+
 /// Whether a pattern selects a path: name by name, `*` any one name, and everything below what it names.
 pub(super) fn selects(pattern: &str, path: &str) -> bool {
-    let mut names = path.split('/');
-    pattern.split('/').all(|wanted| names.next().is_some_and(|name| wanted == "*" || wanted == name))
+    let mut path = path.split('/');
+    names(pattern).all(|wanted| path.next().is_some_and(|name| wanted == "*" || wanted == name))
 }
 
 /// Whether two patterns select a path in common. Where one ends, the rest of the other lies below it.
 pub(super) fn overlap(left: &str, right: &str) -> bool {
-    left.split('/').zip(right.split('/')).all(|(left, right)| left == "*" || right == "*" || left == right)
+    names(left).zip(names(right)).all(|(left, right)| left == "*" || right == "*" || left == right)
 }
 
 /// Whether two lists of patterns select a path in common; an empty list selects all.
@@ -35,10 +50,10 @@ impl Index {
             self.always.push(rule);
         }
         for pattern in patterns {
-            if pattern.split('/').any(|name| name == "*") {
+            if names(pattern).any(|name| name == "*") {
                 self.open.push((pattern.clone(), rule));
             } else {
-                self.named.entry(pattern.clone()).or_default().push(rule);
+                self.named.entry(names(pattern).collect::<Vec<_>>().join("/")).or_default().push(rule);
             }
         }
     }
@@ -71,6 +86,8 @@ mod tests {
         for (pattern, path, does) in [
             ("limits", "limits/max_qty", true),
             ("limits", "limits", true),
+            ("limits/**", "limits/max_qty", true),
+            ("*/**", "limits/max_qty", true),
             ("limits", "limits_2", false),
             ("limits/max_qty", "limits", false),
             ("*/max_qty", "limits/max_qty", true),
@@ -87,9 +104,20 @@ mod tests {
     }
 
     #[test]
+    fn stars_stand_for_whole_names() {
+        for pattern in ["limits/max_*", "", "a//b", "**/a", "a/**/b", "a**", "**"] {
+            assert!(fault(pattern).is_some(), "{pattern}");
+        }
+        for pattern in ["limits", "limits/*/max", "limits/**", "*"] {
+            assert_eq!(fault(pattern), None, "{pattern}");
+        }
+    }
+
+    #[test]
     fn patterns_overlap_where_a_path_fits_both() {
         assert!(overlap("limits", "limits/max_qty"));
         assert!(overlap("*/max_qty", "limits/*"));
+        assert!(overlap("limits/**", "*/max_qty"));
         assert!(!overlap("limits/max_qty", "limits/min_qty"));
         assert!(lists_overlap(&[], &["a".to_owned()]));
     }

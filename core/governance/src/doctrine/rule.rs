@@ -18,7 +18,8 @@ pub struct Rule {
     pub sector: Option<String>,
     /// What breaking it means.
     pub enforcement: Enforcement,
-    /// The parameters that it is about: a path and everything below it, `*` for any one name. It judges changes that touch one of them; where
+    /// The parameters that it is about: a path and everything below it, `*` for any one name (`limits`,
+    /// `limits/**`, `*/max_qty`). It judges changes that touch one of them; where
     /// there are none, every change.
     pub paths: Vec<String>,
     /// From when on it is valid, in nanoseconds since 1970 (UTC).

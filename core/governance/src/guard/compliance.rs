@@ -2,7 +2,7 @@
 
 use knhk_ontology::graph::{GraphBuilder, Triple, write_statement};
 use knhk_ontology::rdf::{self, Format};
-use knhk_ontology::shacl::Shapes;
+use knhk_ontology::shacl::{Severity, Shapes};
 
 use super::Guard;
 use super::judge::{Crossing, Judged};
@@ -26,11 +26,12 @@ impl Guard {
             read(&rule.shapes)?.into_iter().for_each(|one| shapes.push(one.subject, one.predicate, one.object));
             let shapes = Shapes::compile(&shapes.finish()).map_err(|error| undecided(&error.to_string()))?;
             let report = shapes.validate(graph);
-            let told = report.results().take(TOLD);
-            crossings.extend(told.map(|result| Crossing::new(result.message(), "make it conform")));
-            if report.len() > TOLD {
-                let what = format!("{} more results of its shapes", report.len() - TOLD);
-                crossings.push(Crossing::new(what, "make them conform"));
+            // What a shape calls a warning or worth knowing stops nothing.
+            let broken = || report.results().filter(|result| result.severity() == Severity::Violation);
+            crossings.extend(broken().take(TOLD).map(|result| Crossing::new(result.to_string(), "make it conform")));
+            let more = broken().count().saturating_sub(TOLD);
+            if more > 0 {
+                crossings.push(Crossing::new(format!("{more} more results of its shapes"), "make them conform"));
             }
         }
         for statement in read(&rule.required)?.into_iter().filter(|&statement| !graph.contains(statement)) {

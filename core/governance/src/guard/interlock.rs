@@ -36,17 +36,12 @@ impl Condition {
     }
 
     fn holds_of(&self, value: &Scalar) -> bool {
-        let same = |one: &Scalar| match (one, value) {
-            // 1 and 1.0 are one number.
-            (Scalar::Number(left), Scalar::Number(right)) => left >= right && left <= right,
-            (left, right) => left == right,
-        };
         let within = |bound: Option<Number>, fits: fn(&Number, &Number) -> bool| match (bound, value) {
             (None, _) => true,
             (Some(bound), Scalar::Number(number)) => fits(number, &bound),
             (Some(_), _) => false,
         };
-        let listed = self.values.is_empty() || self.values.iter().any(same);
+        let listed = self.values.is_empty() || self.values.contains(value);
         listed && within(self.min, Number::ge) && within(self.max, Number::le)
     }
 }

@@ -1,6 +1,7 @@
 //! What the guards say of a change.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use knhk_ontology::Document;
 
 use super::{Guard, Guards};
 use crate::approval::{Approved, Approvers, Relaxation, State};
+use crate::counters::{GUARDS_CROSSED, GUARDS_RELAXED};
 use crate::text::{listed, moment};
 use crate::{Candidate, Finding, Need, Severity, Stage, StageReport, Verdict};
 
@@ -60,10 +62,12 @@ impl<'a> Judged<'a> {
         })
     }
 
-    /// The paths that change and that a pattern matches.
+    /// The paths that change and that a pattern matches; those of classes and properties only where it says `$`, too.
     pub(super) fn changed<'s>(&'s self, patterns: &'s [super::Pattern]) -> impl Iterator<Item = &'a str> + 's {
         let paths = self.candidate.differences.iter().map(|difference| &*difference.path);
-        paths.filter(|path| patterns.iter().any(|pattern| pattern.matches(path)))
+        paths.filter(|path| {
+            patterns.iter().any(|pattern| pattern.0.starts_with('$') == path.starts_with('$') && pattern.matches(path))
+        })
     }
 }
 
@@ -86,12 +90,14 @@ impl Guards {
             let state = |relaxation: &Relaxation| standing.approvers.map(|set| relaxation.state(set, now_ns));
             let own = || standing.relaxations.iter().filter(|relaxation| relaxation.is_of(guard, candidate));
             if let Some(relaxation) = own().find(|relaxation| state(relaxation) == Some(State::InForce)) {
+                GUARDS_RELAXED.add(1);
                 relaxed.push(serde_json::json!({ "guard": guard.id, "relaxation": relaxation.asked.id }));
                 findings.extend(
                     crossings.into_iter().map(|crossing| excused(guard, crossing, relaxation, standing, now_ns)),
                 );
                 continue;
             }
+            GUARDS_CROSSED.add(1);
             let pending = own().find(|one| matches!(state(one), Some(State::Requested | State::Approved)));
             let pending = pending.zip(standing.approvers).map(|(one, set)| one.need(set, now_ns));
             for crossing in crossings {
@@ -108,7 +114,7 @@ impl Guards {
             }
             needs.extend(pending);
         }
-        findings.sort_by(|left, right| right.severity.cmp(&left.severity));
+        findings.sort_by_key(|finding| Reverse(finding.severity));
         let stopped = findings.iter().any(|finding| finding.severity == Severity::Blocker);
         let verdict = match (stopped, refused) {
             (_, true) => Verdict::Refused,
@@ -126,7 +132,27 @@ impl Guards {
     }
 }
 
+impl Guards {
+    /// Whether a parameter's protection gives way to a change: a guard that is about the parameter is relaxed for it.
+    pub fn gives_way(&self, path: &str, candidate: &Candidate, standing: &Standing<'_>, now_ns: u64) -> bool {
+        let in_force = |guard: &Guard| {
+            let of = |relaxation: &&Relaxation| relaxation.is_of(guard, candidate);
+            let state = |relaxation: &Relaxation| standing.approvers.map(|set| relaxation.state(set, now_ns));
+            standing.relaxations.iter().filter(of).any(|relaxation| state(relaxation) == Some(State::InForce))
+        };
+        self.guards.iter().any(|guard| guard.is_about(path) && in_force(guard))
+    }
+}
+
 impl Guard {
+    /// Whether it names a parameter.
+    fn is_about(&self, path: &str) -> bool {
+        let chain = self.chain.iter().flat_map(|chain| &chain.paths);
+        let limits = self.limits.iter().flat_map(|limit| &limit.paths);
+        let residencies = self.residencies.iter().flat_map(|residency| &residency.paths);
+        chain.chain(limits).chain(residencies).any(|pattern| pattern.matches(path))
+    }
+
     /// The boundaries that a change crosses.
     fn crossings(&self, judged: &Judged<'_>) -> Vec<Crossing> {
         let mut crossings = Vec::new();

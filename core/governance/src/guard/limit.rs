@@ -13,7 +13,12 @@ impl Guard {
         for limit in &self.limits {
             for path in judged.changed(&limit.paths) {
                 let (old, new) = (judged.before().get(path), judged.after()?.get(path));
-                crossings.extend(limit.crossing(path, old.as_ref(), new.as_ref()));
+                let named = limit.paths.iter().any(|pattern| pattern.0 == path);
+                let number = |leaf: &Option<Leaf<'_>>| leaf.as_ref().and_then(numbers).is_some();
+                // What only a pattern names, and neither was nor becomes a number, is none of a rule for numbers.
+                if named || !limit.is_of_numbers() || number(&old) || number(&new) {
+                    crossings.extend(limit.crossing(path, old.as_ref(), new.as_ref()));
+                }
             }
         }
         Ok(())
@@ -21,6 +26,10 @@ impl Guard {
 }
 
 impl Limit {
+    fn is_of_numbers(&self) -> bool {
+        !self.fixed && self.loosens != Some(Loosens::Range)
+    }
+
     /// The first thing that is wrong with a changed parameter.
     fn crossing(&self, path: &str, old: Option<&Leaf<'_>>, new: Option<&Leaf<'_>>) -> Option<Crossing> {
         let Some(new) = new else {

@@ -130,7 +130,8 @@ fn guard(id: &str, criticality: Criticality, groups: &[&str], most: f64) -> Guar
     }
 }
 
-const CRITICALITIES: [Criticality; 4] = [Criticality::Low, Criticality::Medium, Criticality::High, Criticality::Critical];
+const CRITICALITIES: [Criticality; 4] =
+    [Criticality::Low, Criticality::Medium, Criticality::High, Criticality::Critical];
 
 impl World {
     pub(super) fn new(seed: u64) -> World {
@@ -148,7 +149,14 @@ impl World {
         let guarding = guard("g", criticality, &groups, 8.0);
         let other = (dice.of(&CRITICALITIES), dice.of(&[vec![], vec!["desk"]]));
         let guards = Guards { revision: 1, guards: vec![guarding.clone(), guard("h", other.0, &other.1, 8.0)] };
-        let ask = Ask { id: "r-1".into(), sector: None, proposal: None, by: by.into(), why: "it is late".into(), until_ns: until };
+        let ask = Ask {
+            id: "r-1".into(),
+            sector: None,
+            proposal: None,
+            by: by.into(),
+            why: "it is late".into(),
+            until_ns: until,
+        };
         let relaxation = Relaxation::request(LOG, &guarding, ask, own, START).expect("it can be asked for");
 
         let (approvers, next_approvers) = (real(&set_in_force), real(&next));
@@ -231,7 +239,11 @@ impl World {
             5 => self.now.saturating_sub(self.dice.of(&[1, HOUR, 24 * HOUR])).max(START),
             _ => {
                 let moment = self.dice.of(&moments) + self.dice.of(&[0, 1, 2]) - 1;
-                if moment >= START + 49 * HOUR || (moment > self.now + 2 * HOUR && !self.dice.one_in(3)) { self.now } else { moment }
+                if moment >= START + 49 * HOUR || (moment > self.now + 2 * HOUR && !self.dice.one_in(3)) {
+                    self.now
+                } else {
+                    moment
+                }
             }
         };
     }
@@ -260,7 +272,8 @@ impl World {
         }
         let count = if dice.one_in(3) { 1 + dice.throw(4) } else { 1 };
         let mut keys: Vec<u8> = (0..count).map(|_| dice.throw(7) as u8).collect();
-        let known = |key: &u8| self.set.holder(*key).or(self.next.holder(*key).filter(|_| matter == APPROVERS)).is_some();
+        let known =
+            |key: &u8| self.set.holder(*key).or(self.next.holder(*key).filter(|_| matter == APPROVERS)).is_some();
         if !self.bytes || !dice.one_in(8) {
             keys.retain(known);
         }
@@ -330,8 +343,11 @@ impl World {
             expires_ns: message.expires,
             overrides: vec![],
         };
-        let sets: Vec<&Approvers> =
-            if matter == RELAXATION { vec![&self.approvers] } else { self.changes[matter - 1].signers(Some(&self.approvers)) };
+        let sets: Vec<&Approvers> = if matter == RELAXATION {
+            vec![&self.approvers]
+        } else {
+            self.changes[matter - 1].signers(Some(&self.approvers))
+        };
         let ballot = self.ballot(request, signers, &sets).map_err(|refusal| no(&refusal))?;
         if matter == RELAXATION {
             let event = Event::Ballot(ballot);
@@ -494,7 +510,8 @@ fn the_histories_come_everywhere() {
             world.act().unwrap_or_else(|why| panic!("history {seed}: {why}"));
             states.insert(world.relaxation.state(&world.approvers, world.now));
             takeovers += usize::from(world.may_take_over() == Ok(true));
-            changes += usize::from(world.changes[1].lacks(Some(&world.approvers), &world.guards, world.now) == Ok(vec![]));
+            changes +=
+                usize::from(world.changes[1].lacks(Some(&world.approvers), &world.guards, world.now) == Ok(vec![]));
         }
     }
     assert_eq!(states.len(), 5, "{states:?}");

@@ -105,7 +105,14 @@ impl Matter {
 
     /// What recording a message adds, or the first rule that it breaks. Each signer comes with their key, and with whether the signature is
     /// that key's, over this message. What refuses one signer refuses the message.
-    fn hear(&self, said: &[Said], message: &Message, signers: &[(u8, bool)], sets: &[&Set], at: u64) -> Result<Vec<Said>, No> {
+    fn hear(
+        &self,
+        said: &[Said],
+        message: &Message,
+        signers: &[(u8, bool)],
+        sets: &[&Set],
+        at: u64,
+    ) -> Result<Vec<Said>, No> {
         // Who signed is known, by their own signature.
         let mut members = Vec::new();
         for &(key, genuine) in signers {
@@ -190,7 +197,13 @@ fn may_take_over(matter: &Matter, said: &[Said], old: &Set, next: &Set, at: u64)
 
 /// Whether guards may change: the set in force has signed by its threshold, and each guard that goes or becomes another has what
 /// a relaxation of it takes.
-fn may_change_guards(matter: &Matter, said: &[Said], set: &Set, altered: &[(Criticality, Vec<&str>)], at: u64) -> Result<bool, No> {
+fn may_change_guards(
+    matter: &Matter,
+    said: &[Said],
+    set: &Set,
+    altered: &[(Criticality, Vec<&str>)],
+    at: u64,
+) -> Result<bool, No> {
     must(at < matter.until, No::Ended)?;
     let relaxed = |(criticality, groups): &(Criticality, Vec<&str>)| {
         let (quorum, review) = quorum(*criticality);

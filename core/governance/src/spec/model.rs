@@ -50,7 +50,8 @@ impl Life {
             Approver { name: (*name).into(), key, groups: vec![] }
         };
         let members = NAMES.iter().enumerate().map(member).collect();
-        let guard = r#"{"id":"g","kind":"performance_bound","criticality":"high","bound":[{"figure":"read_ns","max":8.0}]}"#;
+        let guard =
+            r#"{"id":"g","kind":"performance_bound","criticality":"high","bound":[{"figure":"read_ns","max":8.0}]}"#;
         Life {
             approvers: Approvers { revision: 1, threshold: 2, keepers: String::new(), members },
             guard: Guard::from_json(guard).expect("the guard can be"),
@@ -137,14 +138,17 @@ impl Model for Life {
 
     fn properties(&self) -> Vec<Property<Life>> {
         vec![
-            Property::always("in force only by a quorum, after the review, before the end", |life: &Life, moment: &Moment| {
-                let Moment { relaxation, now, .. } = moment;
-                let seen = relaxation.tally.seen_ns.max(*now);
-                life.state(moment) != State::InForce
-                    || Life::approving(moment).len() >= 2
-                        && (12 * HOUR..END).contains(&seen)
-                        && relaxation.revoked.is_none()
-            }),
+            Property::always(
+                "in force only by a quorum, after the review, before the end",
+                |life: &Life, moment: &Moment| {
+                    let Moment { relaxation, now, .. } = moment;
+                    let seen = relaxation.tally.seen_ns.max(*now);
+                    life.state(moment) != State::InForce
+                        || Life::approving(moment).len() >= 2
+                            && (12 * HOUR..END).contains(&seen)
+                            && relaxation.revoked.is_none()
+                },
+            ),
             Property::always("what ended stays ended", |life: &Life, moment: &Moment| {
                 !moment.ended || matches!(life.state(moment), State::Expired | State::Revoked)
             }),

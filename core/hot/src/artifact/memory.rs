@@ -80,22 +80,33 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     /// Maps `len` zeroed bytes, at least one page; pages are taken at once, since all of them are about to be written.
     pub(super) fn zeroed(len: usize) -> io::Result<Mapping> {
-        // SAFETY: a fresh private anonymous mapping aliases nothing.
-        let start = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                len,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | populate(),
-                -1,
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
+        if len >= LARGE {
+            return Mapping::huge(len);
         }
-        let start = NonNull::new(start.cast::<u8>()).expect("the system maps nothing at address 0 unasked");
+        let start = map(len, populate())?;
         Ok(Mapping { start, len, mapped: len, home: None })
+    }
+
+    /// [`Mapping::zeroed`] on huge pages, where the system has them to give: a look-up in a large image goes to places far apart, and then
+    /// finding the page costs more than reading it.
+    fn huge(len: usize) -> io::Result<Mapping> {
+        let mapped = len.checked_next_multiple_of(HUGE).ok_or(io::ErrorKind::OutOfMemory)?;
+        let start = map(mapped.checked_add(HUGE).ok_or(io::ErrorKind::OutOfMemory)?, 0)?;
+        let before = start.as_ptr().align_offset(HUGE);
+        // SAFETY: `before < HUGE`, so both ends and what is between them lie in the mapping just made; nothing points into the ends.
+        let aligned = unsafe {
+            let aligned = start.as_ptr().add(before);
+            if before > 0 {
+                libc::munmap(start.as_ptr().cast(), before);
+            }
+            if before < HUGE {
+                libc::munmap(aligned.add(mapped).cast(), HUGE - before);
+            }
+            advise_huge(aligned, mapped);
+            aligned
+        };
+        let start = NonNull::new(aligned).expect("an address within a mapping");
+        Ok(Mapping { start, len, mapped, home: None })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -149,6 +160,37 @@ impl Protected {
     }
 }
 
+/// Bytes of a huge page, and from how many on an image is laid on them: then at most a third of them is left over.
+const HUGE: usize = 2 << 20;
+const LARGE: usize = 2 * HUGE;
+
+/// Maps zeroed bytes, readable and writable.
+fn map(len: usize, flags: libc::c_int) -> io::Result<NonNull<u8>> {
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags);
+    // SAFETY: a fresh private anonymous mapping aliases nothing.
+    let start = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(NonNull::new(start.cast::<u8>()).expect("the system maps nothing at address 0 unasked"))
+}
+
+/// Asks for huge pages, and for all of them now. A system that has none, or does not know the question, gives pages as they are written.
+///
+/// # Safety
+/// The range is the caller's own mapping.
+#[cfg(target_os = "linux")]
+unsafe fn advise_huge(start: *mut u8, len: usize) {
+    // SAFETY: the caller's promise; neither changes what is there.
+    unsafe {
+        libc::madvise(start.cast(), len, libc::MADV_HUGEPAGE);
+        libc::madvise(start.cast(), len, libc::MADV_POPULATE_WRITE);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+unsafe fn advise_huge(_: *mut u8, _: usize) {}
+
 #[cfg(target_os = "linux")]
 fn populate() -> libc::c_int {
     libc::MAP_POPULATE
@@ -157,4 +199,24 @@ fn populate() -> libc::c_int {
 #[cfg(not(target_os = "linux"))]
 fn populate() -> libc::c_int {
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_images_lie_on_whole_huge_pages_and_all_their_bytes_are_there() {
+        for len in [LARGE - 1, LARGE, LARGE + 1, 3 * HUGE + 4096] {
+            let mut mapping = Mapping::zeroed(len).unwrap();
+            assert_eq!(mapping.bytes().len(), len);
+            if len >= LARGE {
+                assert_eq!((mapping.start.as_ptr().addr() % HUGE, mapping.mapped % HUGE), (0, 0));
+            }
+            assert!(mapping.bytes().iter().all(|&byte| byte == 0));
+            mapping.bytes_mut()[len - 1] = 7;
+            let protected = mapping.protect().unwrap();
+            assert_eq!(protected.bytes()[len - 1], 7);
+        }
+    }
 }

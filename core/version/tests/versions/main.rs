@@ -1,4 +1,8 @@
 //! The history over a ledger in memory.
 
+mod bisect;
+mod blame;
 mod cores;
+mod dependencies;
+mod merge;
 mod world;

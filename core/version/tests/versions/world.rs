@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use knhk_ledger::{Ledger, Signer};
 use knhk_ontology::{Core, Document, Limits, Snapshot};
-use knhk_store::{MemoryStore, SectorRecord, Store};
+use knhk_store::{Batch, MemoryStore, SectorRecord, Store, Write};
 use knhk_version::{History, NewVersion};
 
 pub struct World {
@@ -63,6 +63,11 @@ impl World {
         };
         self.history.commit(&[version], Vec::new()).unwrap();
         number
+    }
+
+    /// Removes a version as retention does.
+    pub fn prune(&self, sector: &str, number: u64) {
+        self.store.commit(Batch::new().with(Write::PruneVersion { sector: sector.into(), number })).unwrap();
     }
 
     /// Commits what a document says.
