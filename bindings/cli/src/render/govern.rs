@@ -11,15 +11,8 @@ use super::{Render, plain};
 use crate::ago::ago;
 
 /// The sections that rules have by their kinds.
-const RULES: [&str; 7] = [
-    "approval_chain",
-    "segregation_of_duties",
-    "resource_limit",
-    "time_window",
-    "shape",
-    "expression",
-    "callback",
-];
+const RULES: [&str; 7] =
+    ["approval_chain", "segregation_of_duties", "resource_limit", "time_window", "shape", "expression", "callback"];
 
 impl Render {
     /// A report of the stages, with colours: the one layout, see `knhk_governance::render`.
@@ -158,12 +151,7 @@ impl Render {
             let name = self.palette.strong(&plain(text(guard, "id")));
             let sector = guard["sector"].as_str().map_or("every sector".into(), plain);
             let about = self.palette.quiet(&plain(text(guard, "doc")));
-            _ = writeln!(
-                out,
-                "{name}   {}   {}   {sector}   {about}",
-                kind(guard),
-                text(guard, "criticality")
-            );
+            _ = writeln!(out, "{name}   {}   {}   {sector}   {about}", kind(guard), text(guard, "criticality"));
         }
         if out.is_empty() { "no guards: `knhk guard set FILE` asks for some\n".into() } else { out }
     }

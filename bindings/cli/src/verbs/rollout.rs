@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::Place;
 use super::govern::{ask, some, wanted};
 use crate::arguments::{self, CanaryVerb, ShadowVerb};
+use crate::input;
 use crate::output::Done;
 use crate::progress::Progress;
 use crate::render::Render;
-use crate::input;
 
 pub fn shadow(place: &Place<'_>, render: &Render, shadow: arguments::Shadow) -> Result<Done, Failure> {
     match shadow.verb.unwrap_or(ShadowVerb::List) {
