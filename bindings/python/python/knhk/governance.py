@@ -50,7 +50,6 @@ __all__ = [
 _T = TypeVar("_T")
 
 Moment: TypeAlias = datetime | int
-Verdict: TypeAlias = Literal["passed", "waiting", "refused"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class StageReport:
     """What one stage says."""
 
     stage: Literal["schema", "invariants", "doctrine", "guards", "performance", "rollback", "compatibility"]
-    verdict: Verdict
+    verdict: Literal["passed", "waiting", "refused"]
     findings: list[Finding]
     needs: list[Need]
     evidence: Any
@@ -114,7 +113,7 @@ class Report:
 
     proposal: str
     sector: str
-    verdict: Verdict
+    verdict: Literal["passed", "waiting", "refused"]
     stages: list[StageReport]
     duration_ns: int
     _json: str = ""
