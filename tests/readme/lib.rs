@@ -25,6 +25,7 @@ pages! {
     Ledger = "../../docs/ledger.md";
     Versions = "../../docs/versions.md";
     Doctrine = "../../docs/doctrine.md";
+    Governing = "../../docs/governing.md";
     Languages = "../../docs/languages.md";
     Command = "../../docs/command.md";
     Sectors = "../../docs/sectors/README.md";
