@@ -17,6 +17,9 @@ pages! {
     Knowledge = "../../docs/knowledge.md";
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
+    Promotion = "../../docs/promotion.md";
+    Governance = "../../docs/governance.md";
+    Governing = "../../docs/governing.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";

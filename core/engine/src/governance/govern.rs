@@ -283,6 +283,18 @@ impl Engine {
                 self.drop_shadow(&read::<Named>(verb, request)?.id)?;
                 Ok(json!({ "dropped": true }))
             }
+            "recompose" => {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Recompose {
+                    #[serde(default)]
+                    by: String,
+                    #[serde(default)]
+                    why: String,
+                }
+                let Recompose { by, why } = read(verb, request)?;
+                Ok(json!({ "proposal": value(&self.recompose(&by, &why)?)? }))
+            }
             "merge" => value(&self.merge(&read::<Merge>(verb, request)?)?),
             "bisect" => self.govern_bisect(verb, request),
             "blame" => {

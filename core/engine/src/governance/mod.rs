@@ -22,6 +22,7 @@ mod life;
 mod live;
 mod probation;
 mod proposal;
+mod recompose;
 mod recover;
 mod relaxations;
 mod rules;
