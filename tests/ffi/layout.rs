@@ -26,6 +26,8 @@ use knhk::resilience::governed::PolicyInfoC;
 use knhk::resilience::health::{CheckCallbackC, ComponentC};
 use knhk::resilience::hedge::HedgedC;
 use knhk::resilience::policy::{LevelC, ParameterC, PolicyOptionsC, SettingC, StrategyC};
+use knhk::warm::executor::{ExecutorOptionsC, ExecutorStatsC};
+use knhk::warm::task::{TaskCallbackC, TaskStatsC};
 use knhk::resilience::restored::{CheckpointC, RestoredC};
 use knhk::resilience::retry::AttemptsC;
 use knhk::resilience::scope::{CounterC, TransitionC, TransitionCallbackC};
@@ -113,6 +115,10 @@ fn layouts() -> Vec<Layout> {
         "component_callback" ComponentCallbackC { struct_size reserved ctx freeze thaw save load destroy }
         "checkpoint_taken" TakenC { struct_size full number bytes state_bytes frozen_ns took_ns digest }
         "checkpoint_restored" RestoredC { struct_size reserved number time_ns skipped absent unknown digest }
+        "executor_options" ExecutorOptionsC { struct_size threads capacity horizon_ns }
+        "executor_stats" ExecutorStatsC { struct_size flags waiting running arrivals services full_in_ns }
+        "task_callback" TaskCallbackC { struct_size priority budget_ns drop_late reserved ctx run destroy }
+        "task_stats" TaskStatsC { struct_size level runs slices overruns late busy_ns worst_ns }
         "checkpoint" CheckpointC { struct_size full number bytes time_ns encrypted reserved damage }
         "policy_info" PolicyInfoC { struct_size reserved name kind sector version refused state text }
         "stats" StatsC {

@@ -43,6 +43,7 @@ mod observe;
 mod options;
 mod promote;
 mod proof;
+mod published;
 mod receipts;
 mod records;
 mod recover;

@@ -3,6 +3,7 @@
 mod canary;
 mod probation;
 mod schedule;
+mod soak;
 mod verified;
 #[path = "../governance/world.rs"]
 #[allow(dead_code, reason = "the tests of governance use the rest")]
