@@ -63,6 +63,10 @@ mutants! {
     KeepersIgnored "any approver may change the approvers, not only their keepers",
 }
 
+pub(crate) use planted::mutated;
+#[cfg(test)]
+pub(crate) use planted::plant;
+
 #[cfg(not(test))]
 mod planted {
     use super::Mutant;

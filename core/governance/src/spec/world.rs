@@ -13,7 +13,7 @@ const RELAXATION: usize = 0;
 const APPROVERS: usize = 1;
 const GUARDS: usize = 2;
 
-/// Whose matter it is about, the message, and the signers with whether each signature is good.
+/// A message about one of the matters, and who signed it: with which key, and whether genuinely.
 type Sent = (usize, Message, Vec<(u8, bool)>);
 
 /// One history, on both sides.
