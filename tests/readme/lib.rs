@@ -19,6 +19,7 @@ pages! {
     Changing = "../../docs/changing.md";
     Promotion = "../../docs/promotion.md";
     Governance = "../../docs/governance.md";
+    Governing = "../../docs/governing.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";
