@@ -6,50 +6,19 @@ use knhk_governance::approval::{Approvers, Relaxation, State};
 use knhk_governance::doctrine::{Rule, RuleRevision, rules_from_toml};
 use knhk_governance::guard::{Guard, Guards};
 use knhk_governance::{Need, Test};
-use knhk_ledger::Signer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     Approvable, ApprovalGiven, AskApproval, Bisect, BlameOf, Merge, ProposalQuery, Propose, Relax, SectorChange, Trial,
-    sign_approval,
 };
 use crate::control::hex;
 use crate::{Engine, Error, Status};
 
-/// What concerns no engine: `sign_approval` with `payload` (base64) and `key` (the secret 32 bytes, base64), and `approver_key`, which makes a
-/// new pair of keys: `public` as 64 hexadecimal digits, `secret` as base64. Keys stay in this process.
-///
-/// # Errors
-/// `InvalidArgument` for another verb or request.
-pub fn offline(verb: &str, request: Value) -> Result<Value, Error> {
-    match verb {
-        "sign_approval" => {
-            #[derive(Deserialize)]
-            #[serde(deny_unknown_fields)]
-            struct Sign {
-                payload: String,
-                key: String,
-            }
-            let Sign { payload, key } = read(verb, request)?;
-            let secret = bytes("key", &key)?.try_into().map_err(|_| wrong("key", "a secret key has 32 bytes"))?;
-            Ok(json!({ "approval": STANDARD.encode(sign_approval(&bytes("payload", &payload)?, &secret)?) }))
-        }
-        "approver_key" => {
-            let Empty {} = read(verb, request)?;
-            let mut secret = [0; 32];
-            super::approvals::random(&mut secret)?;
-            let public = hex(&Signer::from_seed(&secret).public().to_bytes());
-            Ok(json!({ "public": public, "secret": STANDARD.encode(secret) }))
-        }
-        _ => Err(unknown(verb)),
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Empty {}
+pub(super) struct Empty {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -405,7 +374,7 @@ pub(super) fn value<T: Serialize + ?Sized>(answer: &T) -> Result<Value, Error> {
     serde_json::to_value(answer).map_err(|error| Error::new(Status::System, "govern", "", error.to_string()))
 }
 
-fn bytes(field: &str, text: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn bytes(field: &str, text: &str) -> Result<Vec<u8>, Error> {
     STANDARD.decode(text).map_err(|error| wrong(field, &format!("`{field}` is not base64: {error}")))
 }
 
@@ -413,6 +382,6 @@ pub(super) fn wrong(item: &str, message: &str) -> Error {
     Error::new(Status::InvalidArgument, "govern", item, message)
 }
 
-fn unknown(verb: &str) -> Error {
+pub(super) fn unknown(verb: &str) -> Error {
     wrong(verb, &format!("there is no verb {verb:?} of governance: docs/governance.md lists them"))
 }

@@ -15,12 +15,14 @@ mod approvals;
 mod book;
 mod canary;
 mod candidate;
+mod carry;
 mod codegen;
 mod govern;
 mod hooks;
 mod judge;
 mod life;
 mod live;
+mod offline;
 mod probation;
 mod proposal;
 mod recompose;
@@ -39,9 +41,9 @@ mod when;
 pub use approvals::{Approvable, AskApproval, ChangeInfo, sign_approval};
 pub use canary::{ArmCounts, ArmObjective, Canary, CanaryState, SectorArms, StartCanary};
 pub use codegen::Generated;
-pub use govern::offline;
 pub use judge::Watch;
 pub use knhk_governance::*;
+pub use offline::offline;
 pub use probation::{Probation, ProbationState, Probationer};
 pub use proposal::{
     ApprovalGiven, Closed, EnactedVersion, Proposal, ProposalQuery, Propose, Proposed, SectorChange, State,
