@@ -29,7 +29,7 @@ pub(crate) enum Ask {
     /// To look at the aggregates.
     Look(Box<dyn FnOnce(&Aggregates) + Send>),
     /// To look at the trials, begin one or end one.
-    Try(Box<dyn FnOnce(&mut Trials, u64) -> Began + Send>),
+    Try(Box<OnTrials>),
     /// To make durable what the rings hold now.
     Flush(Sender<Result<(), ObservationError>>),
     /// To do so and end.
@@ -38,6 +38,9 @@ pub(crate) enum Ask {
 
 /// Whether a trial of a sector began, which then learns the sector's ontology.
 pub(crate) type Began = Option<u32>;
+
+/// What is done with the trials, at a time.
+pub(crate) type OnTrials = dyn FnOnce(&mut Trials, u64) -> Began + Send;
 
 pub(crate) struct Drainer {
     pub(crate) hot: Hot,
