@@ -119,6 +119,13 @@ pub struct ArmObjective {
     pub met: Option<bool>,
 }
 
+/// What is tried: the changes, the content addresses that passed, and whether it is a major change.
+struct Tried {
+    changes: Vec<SectorChange>,
+    expected: Vec<Option<String>>,
+    major: bool,
+}
+
 /// The canary that runs.
 pub(super) struct Running {
     canary: Canary,
@@ -144,7 +151,7 @@ impl Engine {
             let message = format!("canary {id} runs: adopt or stop it first (knhk canary stop {id})");
             return Err(Error::new(Status::Busy, "canary", id.as_str(), message));
         }
-        let (changes, expected, major) = self.tried(asked)?;
+        let Tried { changes, expected, major } = self.tried(asked)?;
         let candidates = self.candidates_of(&changes, &expected, major, &asked.by)?;
         let id = {
             let _turn = self.inner.governance.turn();
@@ -236,8 +243,8 @@ impl Engine {
         Ok(())
     }
 
-    /// What is tried, with the content addresses that passed, and whether it is a major change.
-    fn tried(&self, asked: &StartCanary) -> Result<(Vec<SectorChange>, Vec<Option<String>>, bool), Error> {
+    /// What is tried.
+    fn tried(&self, asked: &StartCanary) -> Result<Tried, Error> {
         match (&asked.proposal, asked.changes.as_slice()) {
             (Some(id), []) => {
                 let proposal = self.proposal(id)?;
@@ -250,7 +257,7 @@ impl Engine {
                     .iter()
                     .map(|one| SectorChange { sector: one.sector.clone(), content: one.content.clone() });
                 let expected = proposal.changes.iter().map(|one| Some(one.snapshot_id.clone())).collect();
-                Ok((changes.collect(), expected, proposal.major))
+                Ok(Tried { changes: changes.collect(), expected, major: proposal.major })
             }
             (None, changes @ [_, ..]) => {
                 for change in changes {
@@ -260,7 +267,7 @@ impl Engine {
                         return Err(knhk_promotion::PromotionError::Ungoverned { sector }.into());
                     }
                 }
-                Ok((changes.to_vec(), vec![None; changes.len()], false))
+                Ok(Tried { changes: changes.to_vec(), expected: vec![None; changes.len()], major: false })
             }
             _ => {
                 let message = "name the proposal that is to be tried, or give the changes of direct sectors";
