@@ -9,7 +9,7 @@ use crate::knowledge::report;
 use crate::value::text;
 
 /// `NotFound` → `KNHK_NOT_FOUND`.
-fn code(status: Status) -> String {
+pub(crate) fn code(status: Status) -> String {
     let mut code = String::from("KNHK");
     for letter in format!("{status:?}").chars() {
         if letter.is_ascii_uppercase() {

@@ -183,7 +183,7 @@ impl Engine {
         if kind == SectorKind::Governed {
             return self.govern_shipped(shipped, &why);
         }
-        let origin = Origin { by: "knhk".into(), why, major: false };
+        let origin = Origin { by: "knhk".into(), why, ..Origin::default() };
         self.promote_rdf(name, shipped.ontology.as_bytes(), Format::Turtle, origin)
     }
 

@@ -64,7 +64,7 @@ pub use engine::Engine;
 pub use error::Error;
 pub use executors::ExecutorInfo;
 pub use info::{KeyInfo, SectorInfo, Stats, VersionInfo};
-pub use key::{Key, Typed};
+pub use key::{Class, Key, Named, Typed};
 pub use knhk_hot::layout::{Key as RawKey, Outcome, Tag};
 pub use knhk_hot::{
     Hold, MigratableReader, Observation, Observed, Quiescent, Reader, ReaderOptions, Reason, Snapshot, View,

@@ -42,19 +42,15 @@ impl Durable {
         sectors.into_iter().map(|sector| self.sector(&sector, core, limits, depth)).collect()
     }
 
-    fn sector(
-        &self,
-        sector: &SectorRecord,
-        core: &Core,
-        limits: &Limits,
-        depth: usize,
-    ) -> Result<Stored, Error> {
+    fn sector(&self, sector: &SectorRecord, core: &Core, limits: &Limits, depth: usize) -> Result<Stored, Error> {
         let read_only = self.folder.as_ref().is_some_and(|folder| folder.read_only);
         // Beside a live engine what was listed may be gone when it is read.
         let mut found = self.look(sector, core, limits, depth);
         for _ in 1..ATTEMPTS {
             match &found {
-                Err(error) if read_only && error.status() == Status::Busy => found = self.look(sector, core, limits, depth),
+                Err(error) if read_only && error.status() == Status::Busy => {
+                    found = self.look(sector, core, limits, depth)
+                }
                 _ => break,
             }
         }
@@ -195,9 +191,15 @@ impl Durable {
             snapshot_id: snapshot.id(),
             epoch: record.epoch,
             time_ns: record.time_ns,
-            origin: Origin { by: record.by.clone(), why: record.why.clone(), major: record.major },
+            origin: Origin {
+                by: record.by.clone(),
+                why: record.why.clone(),
+                major: record.major,
+                merges: record.parents.get(1).copied(),
+                depends: Some(record.depends.clone()),
+            },
             rollback_of: record.rollback_of,
-            parent: record.parents.last().copied(),
+            parent: record.parents.first().copied(),
             receipt: OnceLock::from(receipt.id),
             links: Vec::new(),
             before: None,

@@ -133,6 +133,9 @@ pub(super) struct Running {
     trials: Vec<(String, u64)>,
 }
 
+/// Changes, with the content addresses that passed, and whether they are declared incompatible.
+type Tried = (Vec<SectorChange>, Vec<Option<String>>, bool);
+
 impl Engine {
     /// Has a share of the subjects read what is to come. One canary runs at a time, of one sector or of several.
     ///
@@ -288,7 +291,11 @@ impl Engine {
         let mut parts = Vec::with_capacity(changes.len());
         for (sector, change) in sectors.iter().zip(changes) {
             let step = Step::Content(self.content_of(sector, &change.content)?);
-            parts.push(Part { sector, step, origin: Origin { by: by.into(), why: String::new(), major } });
+            parts.push(Part {
+                sector,
+                step,
+                origin: Origin { by: by.into(), why: String::new(), major, ..Origin::default() },
+            });
         }
         let (ready, _) = Together::prepare(&self.inner.hot, &self.inner.journal, parts, PREPARE)?;
         let compiled = ready.candidates();
@@ -313,7 +320,7 @@ impl Engine {
             return Ok(self.enact(id, by)?.versions);
         }
         let why = format!("canary {} was adopted", canary.id);
-        let versions = self.promote_together(&canary.changes, Origin { by: by.into(), why, major: false })?;
+        let versions = self.promote_together(&canary.changes, Origin { by: by.into(), why, ..Origin::default() })?;
         let enacted = versions.iter().zip(&canary.changes).map(|(version, change)| EnactedVersion {
             sector: change.sector.clone(),
             version: VersionEntry::from(version),

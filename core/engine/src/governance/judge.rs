@@ -72,7 +72,8 @@ impl Engine {
                 })
             };
             let judge_guards = |candidate: &Candidate, figures: &BTreeMap<String, f64>| {
-                let standing = Standing { approvers: approvers.as_ref(), approvals, relaxations: &relaxations, figures };
+                let standing =
+                    Standing { approvers: approvers.as_ref(), approvals, relaxations: &relaxations, figures };
                 guards.judge(candidate, &standing, now_ns)
             };
             let nothing = BTreeMap::new();

@@ -75,14 +75,14 @@ impl Engine {
                 .and_then(|Empty {}| Ok(json!({ "probations": value(&self.probations()?)? }))),
             "promote_together" => read::<Together>(verb, request).and_then(|asked| {
                 let Together { changes, by, why, major } = asked;
-                let versions = self.promote_together(&changes, Origin { by, why, major })?;
+                let versions = self.promote_together(&changes, Origin { by, why, major, ..Origin::default() })?;
                 told(changes.iter().map(|change| change.sector.as_str()), &versions)
             }),
             "rollback_together" => read::<Back>(verb, request).and_then(|asked| {
                 let target =
                     |target: &Target| Ok((target.sector.clone(), self.resolve(&target.sector, &target.version)?));
                 let targets = asked.sectors.iter().map(target).collect::<Result<Vec<_>, Error>>()?;
-                let origin = Origin { by: asked.by, why: asked.why, major: false };
+                let origin = Origin { by: asked.by, why: asked.why, ..Origin::default() };
                 let versions = self.rollback_together(&targets, origin)?;
                 told(targets.iter().map(|(sector, _)| sector.as_str()), &versions)
             }),

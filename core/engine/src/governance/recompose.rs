@@ -15,7 +15,8 @@ impl Engine {
         for info in self.sectors()?.into_iter().filter(|info| info.ready) {
             let sector = self.sector(&info.name)?;
             if self.base(&sector)?.core_root() != self.inner.core.root() {
-                let content = Content::Change { removed: String::new(), added: String::new(), format: "ntriples".into() };
+                let content =
+                    Content::Change { removed: String::new(), added: String::new(), format: "ntriples".into() };
                 changes.push(SectorChange { sector: info.name, content });
             }
         }

@@ -21,7 +21,7 @@ fn all(n: u64) -> Vec<SectorChange> {
 }
 
 fn origin() -> Origin {
-    Origin { by: "ops-2".into(), why: "asked".into(), major: false }
+    Origin { by: "ops-2".into(), why: "asked".into(), ..Origin::default() }
 }
 
 fn with_sectors(engine: Engine) -> Engine {

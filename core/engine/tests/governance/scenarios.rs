@@ -6,7 +6,8 @@ use std::thread;
 
 use knhk_engine::governance::{Propose, SectorChange, State};
 use knhk_engine::{
-    Core, Engine, Observations, Observed, Options, Outcome, ReaderOptions, ReceiptQuery, SectorKind, Status, VerifyOptions,
+    Core, Engine, Observations, Observed, Options, Outcome, ReaderOptions, ReceiptQuery, SectorKind, Status,
+    VerifyOptions,
 };
 use serde_json::json;
 
@@ -22,12 +23,15 @@ fn two_hundred_observations_become_a_change_with_its_receipts() {
     drop(world.engine.take());
     world.engine = Some(Engine::open(world.location(), options).unwrap());
     world.approvers(&[("ada", &["desk-risk"])], 1);
-    world.govern("add_rule", json!({ "by": "ops-1", "why": "four eyes", "toml": r#"[[rule]]
+    world.govern(
+        "add_rule",
+        json!({ "by": "ops-1", "why": "four eyes", "toml": r#"[[rule]]
         id = "four-eyes"
         sector = "orders"
         enforcement = "hard_mandatory"
         [rule.approval_chain]
-        steps = [{ groups = ["desk-risk"], quorum = 1 }]"# }));
+        steps = [{ groups = ["desk-risk"], quorum = 1 }]"# }),
+    );
     let engine = world.engine();
     let begun = engine.receipts(&ReceiptQuery::default()).unwrap().len();
     let max_qty = engine.key::<i64>("orders", "max_qty").unwrap();
@@ -45,7 +49,10 @@ fn two_hundred_observations_become_a_change_with_its_receipts() {
     let rejected = series.iter().find(|series| series.key.as_deref() == Some("max_qty")).unwrap();
     assert_eq!(rejected.total.outcomes[Outcome::Rejected as usize], 200, "what whoever proposes has seen");
 
-    let seen = Propose { confidence: Some(0.97), ..Propose::of("orders", values(&[("max_qty", "1300")]), "rule:reject-spike", "200 of 200 rejected") };
+    let seen = Propose {
+        confidence: Some(0.97),
+        ..Propose::of("orders", values(&[("max_qty", "1300")]), "rule:reject-spike", "200 of 200 rejected")
+    };
     let waiting = engine.propose(&seen).unwrap();
     assert_eq!(waiting.state, State::Waiting, "{}", told(&waiting.reports));
     assert_eq!(waiting.reports[0].stages.len(), 7);
@@ -53,7 +60,9 @@ fn two_hundred_observations_become_a_change_with_its_receipts() {
     assert_eq!(world.read("max_qty"), 1300);
     let receipts = engine.receipts(&ReceiptQuery::default()).unwrap();
     let kinds: Vec<&str> = receipts[begun..].iter().map(|receipt| receipt.kind.as_str()).collect();
-    for kind in ["observations ingested", "proposal generated", "validation executed", "proposal approved", "snapshot promoted"] {
+    for kind in
+        ["observations ingested", "proposal generated", "validation executed", "proposal approved", "snapshot promoted"]
+    {
         assert!(kinds.contains(&kind), "{kind} among {kinds:?}");
     }
     engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
@@ -68,8 +77,14 @@ fn readers_see_whole_generations_of_governed_sectors() {
     let engine = world.engine();
     engine.create_sector("limits", SectorKind::Governed).unwrap();
     let ask = |n: i64| {
-        let change = |sector: &str, n: i64| SectorChange { sector: sector.into(), content: document(&format!(r#"{{"n": {n}}}"#)) };
-        Propose { changes: vec![change("orders", n), change("limits", -n)], ..Propose::of("orders", document("{}"), "ops-1", "step") }
+        let change = |sector: &str, n: i64| SectorChange {
+            sector: sector.into(),
+            content: document(&format!(r#"{{"n": {n}}}"#)),
+        };
+        Propose {
+            changes: vec![change("orders", n), change("limits", -n)],
+            ..Propose::of("orders", document("{}"), "ops-1", "step")
+        }
     };
     assert_eq!(engine.propose(&ask(1)).unwrap().state, State::Enacted);
     let (orders, limits) = (engine.key::<i64>("orders", "n").unwrap(), engine.key::<i64>("limits", "n").unwrap());
@@ -144,7 +159,11 @@ fn another_core_recomposes_four_sectors_at_once() {
         engine.prove(sector, later).unwrap();
     }
     let now = engine.sectors().unwrap();
-    assert!(now.iter().zip(&before).all(|(now, then)| now.snapshot_id != then.snapshot_id && now.version == then.version + 1));
+    assert!(
+        now.iter()
+            .zip(&before)
+            .all(|(now, then)| now.snapshot_id != then.snapshot_id && now.version == then.version + 1)
+    );
     let receipts: Vec<_> = proposal.versions.iter().map(|one| one.version.receipt.clone().unwrap()).collect();
     for id in &receipts {
         let links = engine.receipt(id).unwrap().links;

@@ -25,7 +25,8 @@ fn sixteen_at_once_know_nothing_of_each_other() {
                 let reading = engine.shadowed(&shadow.id, "orders").unwrap();
                 let view = reading.view(engine.hot(), number).unwrap();
                 assert_eq!(max_qty.get(&view, 0), 1000 + n as i64, "typed reads as ever");
-                let sound = Test { name: "sound".into(), severity: Severity::Blocker, assertion: Assertion::NoConflicts };
+                let sound =
+                    Test { name: "sound".into(), severity: Severity::Blocker, assertion: Assertion::NoConflicts };
                 let tested = engine.shadow_test(&shadow.id, None, &[sound]).unwrap();
                 assert_eq!(tested[0].report.verdict, Verdict::Passed);
             });
@@ -46,9 +47,8 @@ fn sixteen_at_once_know_nothing_of_each_other() {
 #[test]
 fn every_kind_of_assertion_holds_or_says_what_does_not() {
     let world = World::new();
-    let content = document(
-        r#"{"max_qty": {"$value": 10, "$min": 1, "$max": 50}, "$classes": {"Venue": [], "Dark": ["Venue"]}}"#,
-    );
+    let content =
+        document(r#"{"max_qty": {"$value": 10, "$min": 1, "$max": 50}, "$classes": {"Venue": [], "Dark": ["Venue"]}}"#);
     let shadow = world.engine().shadow(&[SectorChange { sector: "orders".into(), content }], "ops-1").unwrap();
     let test = |severity: &str, assertion: serde_json::Value| {
         let test = json!({ "name": "it", "severity": severity, "assertion": assertion });

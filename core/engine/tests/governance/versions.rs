@@ -40,7 +40,8 @@ fn bisect_finds_the_first_bad_version_step_by_step_and_by_a_condition() {
     for n in 1..=9 {
         world.propose("orders", values(&[("max_qty", &(1000 + n * 10).to_string())]));
     }
-    let found = world.govern("bisect", json!({ "sector": "orders", "good": "1", "where": "values['max_qty'] >= 1040" }));
+    let found =
+        world.govern("bisect", json!({ "sector": "orders", "good": "1", "where": "values['max_qty'] >= 1040" }));
     assert_eq!(found["culprit"]["change"]["version"], 5, "{found:#}");
     let mut at = world.govern("bisect", json!({ "sector": "orders", "good": "1", "bad": "current" }));
     let mut tries = 0;
