@@ -119,13 +119,6 @@ pub struct ArmObjective {
     pub met: Option<bool>,
 }
 
-/// What is tried: the changes, the content addresses that passed, and whether it is a major change.
-struct Tried {
-    changes: Vec<SectorChange>,
-    expected: Vec<Option<String>>,
-    major: bool,
-}
-
 /// The canary that runs.
 pub(super) struct Running {
     canary: Canary,
@@ -154,7 +147,7 @@ impl Engine {
             let message = format!("canary {id} runs: adopt or stop it first (knhk canary stop {id})");
             return Err(Error::new(Status::Busy, "canary", id.as_str(), message));
         }
-        let Tried { changes, expected, major } = self.tried(asked)?;
+        let (changes, expected, major) = self.tried(asked)?;
         let candidates = self.candidates_of(&changes, &expected, major, &asked.by)?;
         let id = {
             let _turn = self.inner.governance.turn();
@@ -260,7 +253,7 @@ impl Engine {
                     .iter()
                     .map(|one| SectorChange { sector: one.sector.clone(), content: one.content.clone() });
                 let expected = proposal.changes.iter().map(|one| Some(one.snapshot_id.clone())).collect();
-                Ok(Tried { changes: changes.collect(), expected, major: proposal.major })
+                Ok((changes.collect(), expected, proposal.major))
             }
             (None, changes @ [_, ..]) => {
                 for change in changes {
@@ -270,7 +263,7 @@ impl Engine {
                         return Err(knhk_promotion::PromotionError::Ungoverned { sector }.into());
                     }
                 }
-                Ok(Tried { changes: changes.to_vec(), expected: vec![None; changes.len()], major: false })
+                Ok((changes.to_vec(), vec![None; changes.len()], false))
             }
             _ => {
                 let message = "name the proposal that is to be tried, or give the changes of direct sectors";
