@@ -296,8 +296,13 @@ impl Engine {
             changes.push((one.sector.clone(), one.content(), passed));
         }
         let proposal = &filed.proposal;
-        let origin =
-            Origin { by: proposal.by.clone(), why: proposal.why.clone(), major: proposal.major, ..Origin::default() };
+        let origin = Origin {
+            by: proposal.by.clone(),
+            why: proposal.why.clone(),
+            major: proposal.major,
+            merges: proposal.merges,
+            depends: proposal.depends.clone(),
+        };
         let versions = self.promote_passed(changes, origin)?;
         self.inner.governance.moved();
         for (version, one) in versions.iter().zip(&run.prepared) {

@@ -15,6 +15,7 @@ mod approvals;
 mod book;
 mod canary;
 mod candidate;
+mod codegen;
 mod govern;
 mod hooks;
 mod judge;
@@ -37,6 +38,7 @@ mod when;
 
 pub use approvals::{Approvable, AskApproval, ChangeInfo, sign_approval};
 pub use canary::{ArmCounts, ArmObjective, Canary, CanaryState, SectorArms, StartCanary};
+pub use codegen::Generated;
 pub use govern::offline;
 pub use judge::Watch;
 pub use knhk_governance::*;

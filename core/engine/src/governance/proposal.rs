@@ -37,9 +37,9 @@ pub struct Propose {
     /// The version that it merges, where it is a merge: the other parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merges: Option<u64>,
-    /// The versions of other sectors that it needs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends: Vec<(String, u64)>,
+    /// The versions of other sectors that it needs; none: what the version before needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depends: Option<Vec<(String, u64)>>,
     /// Not before this moment, in nanoseconds since 1970 (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_ns: Option<u64>,
@@ -72,7 +72,7 @@ impl Propose {
             major: false,
             confidence: None,
             merges: None,
-            depends: Vec::new(),
+            depends: None,
             at_ns: None,
             enact: true,
         }
@@ -193,9 +193,9 @@ pub struct Proposal {
     /// The version that it merges, where it is a merge.
     #[serde(default)]
     pub merges: Option<u64>,
-    /// The versions of other sectors that it needs.
+    /// The versions of other sectors that it needs, where it says so.
     #[serde(default)]
-    pub depends: Vec<(String, u64)>,
+    pub depends: Option<Vec<(String, u64)>>,
     /// When it was filed, in nanoseconds since 1970 (UTC).
     pub time_ns: u64,
     /// When it was run last.

@@ -13,6 +13,9 @@ const RELAXATION: usize = 0;
 const APPROVERS: usize = 1;
 const GUARDS: usize = 2;
 
+/// Whose matter it is about, the message, and the signers with whether each signature is good.
+type Sent = (usize, Message, Vec<(u8, bool)>);
+
 /// One history, on both sides.
 pub(super) struct World {
     pub(super) dice: Dice,
@@ -29,7 +32,7 @@ pub(super) struct World {
     altered: Vec<(Criticality, Vec<&'static str>)>,
     criticality: Criticality,
     /// Messages that were sent, to be sent again.
-    sent: Vec<(usize, Message, Vec<(u8, bool)>)>,
+    sent: Vec<Sent>,
     // What the implementation knows.
     pub(super) relaxation: Relaxation,
     pub(super) changes: [Change; 2],
@@ -331,7 +334,8 @@ impl World {
         let mut expected: Vec<&str> = matter.approving(said, &self.set, at).iter().map(|member| member.name).collect();
         let approved = self.relaxation.tally.approved(&self.approvers, self.now);
         let mut found: Vec<&str> = approved.iter().map(|approved| &*approved.by).collect();
-        (expected.sort_unstable(), found.sort_unstable());
+        expected.sort_unstable();
+        found.sort_unstable();
         if found != expected {
             return Err(format!("at {at} {found:?} approve, and {expected:?} were to"));
         }
