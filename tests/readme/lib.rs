@@ -27,6 +27,7 @@ pages! {
     Store = "../../docs/store.md";
     Ledger = "../../docs/ledger.md";
     Versions = "../../docs/versions.md";
+    Codegen = "../../docs/codegen.md";
     Doctrine = "../../docs/doctrine.md";
     Guards = "../../docs/guards.md";
     Languages = "../../docs/languages.md";
