@@ -97,6 +97,8 @@ soak: ## Reads a billion times while everything changes, looks for planted fault
 	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-store --no-capture a_kill_at_any_moment_loses_nothing
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture what_was_acknowledged_survives_kill_9
+	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture a_kill_at_any_moment_leaves_all_or_nothing
+	KNHK_SOAK_READS=1e8 cargo nextest run --release --package knhk-engine --no-capture no_reader_sees_a_mix_of_two_generations
 	KNHK_KILL_ROUNDS=200 cargo nextest run --package knhk-resilience --no-capture a_kill_at_any_moment_leaves_a_good_one
 
 # Observations through to the disk, at a rate for a time; without a rate, the highest that holds. Everything kept is compared with what was made.

@@ -89,6 +89,14 @@ typedef struct knhk_policy_list knhk_policy_list_t;
 typedef struct knhk_checkpoints knhk_checkpoints_t;
 /* A list of checkpoints: see knhk_checkpoints_kept. */
 typedef struct knhk_checkpoint_list knhk_checkpoint_list_t;
+/* A warm executor: see knhk_executor_new. */
+typedef struct knhk_executor knhk_executor_t;
+/* A task of an executor: see knhk_task_new. */
+typedef struct knhk_task knhk_task_t;
+/* Stands for a run of a task: see knhk_task_submit. */
+typedef struct knhk_ticket knhk_ticket_t;
+/* What a callback sees of its run: see knhk_run_argument. */
+typedef struct knhk_run knhk_run_t;
 /* Where a component writes its state: see knhk_state_write. */
 typedef struct knhk_state_writer knhk_state_writer_t;
 
@@ -153,6 +161,12 @@ enum knhk_status_t
     KNHK_CONFLICT = 205,
     /** A proof does not show what it was said to show. */
     KNHK_UNPROVEN = 206,
+    /** The sector is governed: its changes are proposed, and become current once they have passed. */
+    KNHK_UNGOVERNED = 210,
+    /** The change did not pass; the error's reports say which stage refused what, and why. */
+    KNHK_NOT_ADMITTED = 211,
+    /** The change lacks what can still come: approvals, or time. */
+    KNHK_WAITING = 212,
     /** Reading or writing failed. */
     KNHK_IO = 300,
     /** What was stored is damaged. */
@@ -235,6 +249,14 @@ const char *knhk_error_item(const knhk_error_t *error);
  * It belongs to the error, and is valid until that is freed; the program does not free it. Any thread.
  */
 const knhk_report_t *knhk_error_report(const knhk_error_t *error);
+
+/**
+ * The reports of KNHK_NOT_ADMITTED and KNHK_WAITING: what each stage said of the change, as a JSON array. NULL for other errors, and for
+ * NULL.
+ *
+ * Returns NUL-terminated UTF-8, valid until the error is freed. Any thread.
+ */
+const char *knhk_error_reports(const knhk_error_t *error);
 
 /**
  * Frees an error. NULL does nothing.
@@ -506,11 +528,14 @@ void knhk_buffer_free(knhk_buffer_t *buffer);
  */
 #define KNHK_DIRECT 1
 
+/** A change passes the seven stages of governance first: see knhk_propose. Needs an engine with a ledger. */
+#define KNHK_GOVERNED 2
+
 /** A sector, as enumerated. */
 typedef struct {
     /** How much of this struct the library knows. */
     uint32_t struct_size;
-    /** KNHK_DIRECT. */
+    /** KNHK_DIRECT or KNHK_GOVERNED. */
     uint32_t kind;
     /** Its name. */
     const char *name;
@@ -531,7 +556,7 @@ typedef struct {
 /**
  * Creates a sector.
  *
- * `name`: 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit. `kind`: KNHK_DIRECT.
+ * `name`: 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit. `kind`: KNHK_DIRECT or KNHK_GOVERNED.
  * Returns KNHK_OK; KNHK_INVALID_ARGUMENT for another name or kind; KNHK_ALREADY_EXISTS; KNHK_LIMIT beyond 64 sectors; KNHK_IO.
  */
 knhk_status_t knhk_sector_create(knhk_engine_t *engine,
@@ -989,7 +1014,7 @@ void knhk_conflicts_free(knhk_conflict_list_t *conflicts);
 /**
  * Creates a sector with the knowledge that KNHK ships for it: its classes, shapes, and parameters with ranges and defaults.
  *
- * `name`: "finance", "healthcare", "logistics" or "manufacturing", which is then the sector's name. `kind`: KNHK_DIRECT.
+ * `name`: "finance", "healthcare", "logistics" or "manufacturing", which is then the sector's name. `kind`: KNHK_DIRECT or KNHK_GOVERNED.
  * Returns KNHK_OK; KNHK_NOT_FOUND where none of that name is shipped; else as knhk_sector_create.
  */
 knhk_status_t knhk_sector_create_shipped(knhk_engine_t *engine,
@@ -1987,6 +2012,8 @@ typedef struct {
     uint64_t last_ns;
     /** The Merkle root over all receipts. */
     uint8_t root[32];
+    /** Versions among them that were made with another core ontology than this library's: they are as they were signed. */
+    uint64_t other_core;
 } knhk_verified_t;
 
 /**
@@ -3581,6 +3608,721 @@ knhk_status_t knhk_checkpoints_start(knhk_checkpoints_t *checkpoints,
 /** Ends what knhk_checkpoints_start began, once the one that is under way has ended. Does nothing where it was not begun. */
 knhk_status_t knhk_checkpoints_stop(knhk_checkpoints_t *checkpoints,
                                     knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * The warm executor: work beside the hot path, on few threads, each piece within its budget.
+ *
+ * A task is a callback that is registered once; submitting a run of it neither waits nor allocates. A run is served in slices: a callback that
+ * has more to do than its budget holds looks at knhk_run_should_yield and returns KNHK_STEP_AGAIN. What matters most is served first; at one
+ * level the earliest deadline is. A task of whose last 16 slices 4 overran their budget loses a level, and gets it back after 64 slices
+ * in a row within it. */
+
+/** It is paused. */
+#define KNHK_EXECUTOR_PAUSED 1
+
+/** Its queue will be full soon, or is filled to three quarters. */
+#define KNHK_EXECUTOR_OVERLOADED 2
+
+/** An executor's settings. Set `struct_size` to sizeof(knhk_executor_options_t); what is 0 is the default. */
+typedef struct {
+    /** sizeof(knhk_executor_options_t). */
+    uint32_t struct_size;
+    /** Threads; 2. */
+    uint32_t threads;
+    /** Runs that may wait, run, or be held by a ticket; 1,024. */
+    uint64_t capacity;
+    /** Overload is told of when the queue will be full in so many nanoseconds; 1 s. */
+    uint64_t horizon_ns;
+} knhk_executor_options_t;
+
+/** What an executor is doing. Set `struct_size` to sizeof(knhk_executor_stats_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_executor_stats_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** Bit 0: it is paused. Bit 1: overload is told of. */
+    uint32_t flags;
+    /** Runs that wait, by level, the lowest first. */
+    uint64_t waiting[5];
+    /** Runs whose callback is being called. */
+    uint64_t running;
+    /** Runs that come in a second. */
+    double arrivals;
+    /** Runs that the threads can end in a second; infinite while nothing is known. */
+    double services;
+    /** Nanoseconds until the queue is full; UINT64_MAX where it is not filling. */
+    uint64_t full_in_ns;
+} knhk_executor_stats_t;
+
+/**
+ * Starts an executor. All memory that runs need is taken here.
+ *
+ * `name`: what its threads are called. `options`: NULL for the defaults. `executor`: receives it; the program frees it with
+ * knhk_executor_free.
+ * Returns KNHK_OK; KNHK_SYSTEM when there are no more threads. Any thread.
+ */
+knhk_status_t knhk_executor_new(const char *name,
+                                const knhk_executor_options_t *options,
+                                knhk_executor_t **executor,
+                                knhk_error_t **err);
+
+/**
+ * Has an engine list an executor for operators (`knhk tasks`), until it ends.
+ *
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_CLOSED where it was shut down. Any thread.
+ */
+knhk_status_t knhk_engine_add_executor(const knhk_engine_t *engine,
+                                       const knhk_executor_t *executor,
+                                       knhk_error_t **err);
+
+/** Begins nothing more until knhk_executor_resume; runs under way are told to yield. Any thread. */
+knhk_status_t knhk_executor_pause(knhk_executor_t *executor, knhk_error_t **err);
+
+/** Goes on after knhk_executor_pause. Any thread. */
+knhk_status_t knhk_executor_resume(knhk_executor_t *executor, knhk_error_t **err);
+
+/**
+ * Looks at an executor.
+ *
+ * `stats`: receives it. Returns KNHK_OK; KNHK_CLOSED where it was shut down. Any thread.
+ */
+knhk_status_t knhk_executor_stats(const knhk_executor_t *executor, knhk_executor_stats_t *stats, knhk_error_t **err);
+
+/**
+ * Ends an executor: takes nothing more, lets what is there end for `drain_ns`, cancels the rest, and waits for callbacks that run for
+ * `cancel_ns`. A callback that does not return keeps its thread, which is left to itself.
+ *
+ * `unfinished`: NULL, or receives how many runs were cancelled. `stuck`: NULL, or receives how many callbacks did not return.
+ * Returns KNHK_OK; KNHK_CLOSED where that was done already. Not from a callback of its own.
+ */
+knhk_status_t knhk_executor_shutdown(knhk_executor_t *executor,
+                                     uint64_t drain_ns,
+                                     uint64_t cancel_ns,
+                                     size_t *unfinished,
+                                     size_t *stuck,
+                                     knhk_error_t **err);
+
+/**
+ * Frees an executor. One that was not shut down gives up what waits, and waits for the slices under way. NULL does nothing. Not from a
+ * callback of its own.
+ */
+void knhk_executor_free(knhk_executor_t *executor);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Tasks of the warm executor, and runs of them. */
+
+/** The run is done. */
+#define KNHK_STEP_DONE 0
+
+/** It has more to do, and gives way: it goes behind what waits at its level. */
+#define KNHK_STEP_AGAIN 1
+
+/** A run waits. */
+#define KNHK_RUN_WAITING 0
+
+/** Its callback is being called. */
+#define KNHK_RUN_RUNNING 1
+
+/** It came to its end. */
+#define KNHK_RUN_DONE 2
+
+/** It was cancelled, or given up when the executor ended. */
+#define KNHK_RUN_CANCELLED 3
+
+/** Its deadline had passed before it began, and its task drops such runs. */
+#define KNHK_RUN_EXPIRED 4
+
+/** Its callback panicked. */
+#define KNHK_RUN_PANICKED 5
+
+/** A task. Set `struct_size` to sizeof(knhk_task_callback_t). */
+typedef struct {
+    /** sizeof(knhk_task_callback_t). */
+    uint32_t struct_size;
+    /** A KNHK_PRIORITY_ constant; 0 for normal. */
+    uint32_t priority;
+    /** What a slice, one call of `run`, may take, in nanoseconds; 0 for 1 ms. */
+    uint64_t budget_ns;
+    /** Not 0 to drop runs whose deadline has passed before they begin; else they run, and count as late. */
+    uint32_t drop_late;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Runs a slice, on one of the executor's threads, at the same time as other runs of the task. Returns a KNHK_STEP_ constant. It must not
+     * throw and not end the thread; what it waits for is lost to the others.
+     */
+    uint32_t (*run)(void *ctx, knhk_run_t *run);
+    /**
+     * NULL, or called exactly once, when `run` will not be called any more: also when the call fails, unless `struct_size` is one that
+     * the library does not know.
+     */
+    void (*destroy)(void *ctx);
+} knhk_task_callback_t;
+
+/** What is known of a task. Set `struct_size` to sizeof(knhk_task_stats_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_task_stats_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** The KNHK_PRIORITY_ that it is served at: below its own where it overran again and again. */
+    uint32_t level;
+    /** Runs that ended. */
+    uint64_t runs;
+    /** Calls of its callback. */
+    uint64_t slices;
+    /** Calls that took longer than the budget. */
+    uint64_t overruns;
+    /** Runs that were dropped or ended after their deadline. */
+    uint64_t late;
+    /** What its slices took, in nanoseconds. */
+    uint64_t busy_ns;
+    /** The longest slice, in nanoseconds. */
+    uint64_t worst_ns;
+} knhk_task_stats_t;
+
+/**
+ * Registers a task.
+ *
+ * `callback`: taken over, whatever is returned. `task`: receives it; the program frees it with knhk_task_free, before or after the executor.
+ * Returns KNHK_OK; KNHK_CLOSED where the executor was shut down. Any thread.
+ */
+knhk_status_t knhk_task_new(knhk_executor_t *executor,
+                            const char *name,
+                            const knhk_task_callback_t *callback,
+                            knhk_task_t **task,
+                            knhk_error_t **err);
+
+/** Frees a task: runs that were submitted go on. NULL does nothing. Any thread. */
+void knhk_task_free(knhk_task_t *task);
+
+/**
+ * Submits a run. It neither waits nor, without a ticket, allocates.
+ *
+ * `argument`: the callback's own affair. `within_ns`: from now until its deadline; 0 for none. `ticket`: NULL, or receives one, which the
+ * program frees with knhk_ticket_free.
+ * Returns KNHK_OK; KNHK_BUSY where all places are taken; KNHK_CLOSED where the executor has ended. Any thread.
+ */
+knhk_status_t knhk_task_submit(const knhk_task_t *task,
+                               uint64_t argument,
+                               uint64_t within_ns,
+                               knhk_ticket_t **ticket,
+                               knhk_error_t **err);
+
+/**
+ * Waits until a run is over.
+ *
+ * `timeout_ns`: at most so long; 0 to look alone. Returns a KNHK_RUN_ constant: where it is then; KNHK_RUN_CANCELLED for NULL. Any thread, but
+ * no callback of the executor's.
+ */
+uint32_t knhk_ticket_wait(const knhk_ticket_t *ticket,
+                          uint64_t timeout_ns);
+
+/** Cancels a run: one that waits never runs, one that runs is told by knhk_run_cancelled. Returns whether it was not over yet. Any thread. */
+bool knhk_ticket_cancel(const knhk_ticket_t *ticket);
+
+/** Frees a ticket; its run goes on. NULL does nothing. Any thread. */
+void knhk_ticket_free(knhk_ticket_t *ticket);
+
+/** What was submitted. This and what follows are for a callback, on its thread, with what it was given. */
+uint64_t knhk_run_argument(const knhk_run_t *run);
+
+/** What the run noted in an earlier slice; 0 in the first one. */
+uint64_t knhk_run_progress(const knhk_run_t *run);
+
+/** Notes how far the run has come, for its next slice. */
+void knhk_run_set_progress(knhk_run_t *run, uint64_t progress);
+
+/**
+ * Whether the callback should return, with KNHK_STEP_AGAIN where it has more to do: its budget is used up, it was cancelled, or the executor
+ * is paused.
+ */
+bool knhk_run_should_yield(const knhk_run_t *run);
+
+/** Whether the run was cancelled, or the executor gives up what runs. */
+bool knhk_run_cancelled(const knhk_run_t *run);
+
+/**
+ * Looks at a task.
+ *
+ * `stats`: receives it. Any thread.
+ */
+knhk_status_t knhk_task_stats(const knhk_task_t *task, knhk_task_stats_t *stats, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Governance: changes that become current only once seven stages have nothing against them.
+ *
+ * Each call takes its request as a JSON object, NULL for the empty one, and answers with a buffer of JSON, which the program frees with
+ * knhk_buffer_free; `docs/governing.md` has both, field by field. Times are nanoseconds since the Unix epoch, bytes are base64. A field that
+ * a request does not know is KNHK_INVALID_ARGUMENT, and names it. Any thread.
+ *
+ *    knhk_buffer_t *answer;
+ *    knhk_propose(eng, "{\"changes\": [{\"sector\": \"orders\", \"content\": {\"values\": [[\"max_qty\", \"1400\"]]}}],"
+ *                      " \"by\": \"ops-2\", \"why\": \"desk asked, ticket 881\"}", &answer, &err);
+ *    puts(knhk_buffer_data(answer)); // {"id": "p-19", "state": "waiting", "said": "waits for an approval by desk-risk", …}
+ *
+ * What the calls have in common beside the errors of any call on an engine: KNHK_NOT_FOUND for an id or a sector that there is not;
+ * KNHK_INVALID_ARGUMENT for a malformed request; KNHK_UNGOVERNED, KNHK_NOT_ADMITTED and KNHK_WAITING where governance refuses. */
+
+/**
+ * Does what a verb asks for: the calls below are this one with their verb, and a library that is newer than the header may know more.
+ *
+ * `verb`: such as "propose". `request`, `answer`: those of the verb. Returns KNHK_INVALID_ARGUMENT for a verb that there is not.
+ */
+knhk_status_t knhk_govern(const knhk_engine_t *engine,
+                          const char *verb,
+                          const char *request,
+                          knhk_buffer_t **answer,
+                          knhk_error_t **err);
+
+/**
+ * Signs what knhk_approval_request made, with the approver's key. It needs no engine, and nothing of the key goes to one.
+ *
+ * `request`: {"payload", "key"}: base64, the key's secret 32 bytes. `answer`: {"approval"}: base64 of the COSE_Sign (RFC 9052), for
+ * knhk_approve.
+ */
+knhk_status_t knhk_sign_approval(const char *request,
+                                 knhk_buffer_t **answer,
+                                 knhk_error_t **err);
+
+/**
+ * Makes a pair of keys for an approver (Ed25519).
+ *
+ * `answer`: {"public", "secret"}: 64 hexadecimal digits for knhk_change_approvers, and base64 for knhk_sign_approval, which the program
+ * keeps to itself.
+ */
+knhk_status_t knhk_approver_key(knhk_buffer_t **answer,
+                                knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Proposals: changes on their way through the seven stages, and what each said of them. */
+
+/**
+ * Files a proposal, runs it through the stages, and makes it current once nothing speaks against it and nothing is missing. Whoever asks
+ * is no approver.
+ *
+ * `request`: {"changes": [{"sector", "content"}], "by", "why", "major", "confidence", "at_ns", "enact"}. `answer`: the proposal; one that
+ * a stage refused is filed as "refused", with its reports, and is no error.
+ */
+knhk_status_t knhk_propose(const knhk_engine_t *engine,
+                           const char *request,
+                           knhk_buffer_t **answer,
+                           knhk_error_t **err);
+
+/**
+ * Runs a change through the stages without filing it: what would become of it.
+ *
+ * `request`: as knhk_propose. `answer`: {"reports", "text"}, the text for people.
+ */
+knhk_status_t knhk_check(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * Lists proposals, the newest first.
+ *
+ * `request`: {"sector", "open", "before", "limit"}, each of which may be left out. `answer`: {"proposals"}.
+ */
+knhk_status_t knhk_proposals(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * Looks a proposal up.
+ *
+ * `request`: {"id"}. `answer`: the proposal.
+ */
+knhk_status_t knhk_proposal(const knhk_engine_t *engine,
+                            const char *request,
+                            knhk_buffer_t **answer,
+                            knhk_error_t **err);
+
+/**
+ * Runs a proposal again and makes it current.
+ *
+ * `request`: {"id", "by"}. `answer`: the proposal. KNHK_NOT_ADMITTED where a stage refuses it, KNHK_WAITING where something is missing:
+ * knhk_error_reports has the reports.
+ */
+knhk_status_t knhk_enact(const knhk_engine_t *engine,
+                         const char *request,
+                         knhk_buffer_t **answer,
+                         knhk_error_t **err);
+
+/**
+ * Takes a proposal back.
+ *
+ * `request`: {"id", "by", "why"}. `answer`: the proposal.
+ */
+knhk_status_t knhk_withdraw(const knhk_engine_t *engine,
+                            const char *request,
+                            knhk_buffer_t **answer,
+                            knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Approvals, relaxations, guards, and who may approve: each approval is signed by the approver's own key. */
+
+/**
+ * Makes what an approver signs.
+ *
+ * `request`: {"kind": "proposal", "relaxation", "approvers" or "guards", "id", "by"}. `answer`: {"payload", "text"}: base64, and what is
+ * signed, for people.
+ */
+knhk_status_t knhk_approval_request(const knhk_engine_t *engine,
+                                    const char *request,
+                                    knhk_buffer_t **answer,
+                                    knhk_error_t **err);
+
+/**
+ * Takes an approval: verifies it, records it, and carries on with what waited for it.
+ *
+ * `request`: {"approval"}: base64 of knhk_sign_approval's COSE_Sign. `answer`: {"proposal"}, {"relaxation"} or {"change"}, whatever was
+ * approved.
+ */
+knhk_status_t knhk_approve(const knhk_engine_t *engine,
+                           const char *request,
+                           knhk_buffer_t **answer,
+                           knhk_error_t **err);
+
+/**
+ * Asks for a relaxation of a guard. It is in force once enough approvers signed it and its review time is over, and until it expires.
+ *
+ * `request`: {"guard", "sector", "proposal", "by", "why", "until_ns"}. `answer`: the relaxation.
+ */
+knhk_status_t knhk_relax(const knhk_engine_t *engine,
+                         const char *request,
+                         knhk_buffer_t **answer,
+                         knhk_error_t **err);
+
+/**
+ * Ends a relaxation.
+ *
+ * `request`: {"id", "by", "why"}. `answer`: the relaxation.
+ */
+knhk_status_t knhk_revoke(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * Lists relaxations.
+ *
+ * `request`: {"open"}. `answer`: {"relaxations"}.
+ */
+knhk_status_t knhk_relaxations(const knhk_engine_t *engine,
+                               const char *request,
+                               knhk_buffer_t **answer,
+                               knhk_error_t **err);
+
+/**
+ * Who may approve: names, public keys, groups.
+ *
+ * `request`: {}. `answer`: {"approvers"}, null before the first set.
+ */
+knhk_status_t knhk_approvers(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * Asks for another set of approvers, which the old set and the new one sign.
+ *
+ * `request`: {"approvers" or "toml", "by", "why"}. `answer`: the change, which knhk_approve takes approvals of.
+ */
+knhk_status_t knhk_change_approvers(const knhk_engine_t *engine,
+                                    const char *request,
+                                    knhk_buffer_t **answer,
+                                    knhk_error_t **err);
+
+/**
+ * Lists the guards.
+ *
+ * `request`: {"sector"}. `answer`: {"guards"}.
+ */
+knhk_status_t knhk_guards(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * Asks for another set of guards.
+ *
+ * `request`: {"guards" or "toml", "by", "why"}. `answer`: the change.
+ */
+knhk_status_t knhk_change_guards(const knhk_engine_t *engine,
+                                 const char *request,
+                                 knhk_buffer_t **answer,
+                                 knhk_error_t **err);
+
+/**
+ * Asks for one more guard.
+ *
+ * `request`: {"guard", "by", "why"}. `answer`: the change.
+ */
+knhk_status_t knhk_add_guard(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * Asks for one guard less.
+ *
+ * `request`: {"id", "by", "why"}. `answer`: the change.
+ */
+knhk_status_t knhk_remove_guard(const knhk_engine_t *engine,
+                                const char *request,
+                                knhk_buffer_t **answer,
+                                knhk_error_t **err);
+
+/**
+ * Lists the changes of approvers and guards that are on their way.
+ *
+ * `request`: {}. `answer`: {"changes"}.
+ */
+knhk_status_t knhk_governance_changes(const knhk_engine_t *engine,
+                                      const char *request,
+                                      knhk_buffer_t **answer,
+                                      knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Doctrine: an organisation's rules for changes, with the time in which each holds and the time at which it was decided. */
+
+/**
+ * Adds rules, or replaces those of the same ids. A rule that contradicts another is refused, and both are named.
+ *
+ * `request`: {"rule" or "toml", "by", "why"}. `answer`: {"rules"}: their revisions.
+ */
+knhk_status_t knhk_add_rule(const knhk_engine_t *engine,
+                            const char *request,
+                            knhk_buffer_t **answer,
+                            knhk_error_t **err);
+
+/**
+ * Removes a rule; its history stays.
+ *
+ * `request`: {"id", "by", "why"}. `answer`: {"rule"}.
+ */
+knhk_status_t knhk_remove_rule(const knhk_engine_t *engine,
+                               const char *request,
+                               knhk_buffer_t **answer,
+                               knhk_error_t **err);
+
+/**
+ * The rules in force, now or as of a moment.
+ *
+ * `request`: {"sector", "valid_ns", "decided_ns"}: in force at, as known at. `answer`: {"rules", "hash"}.
+ */
+knhk_status_t knhk_rules(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * Every revision of the rules.
+ *
+ * `request`: {"id"}. `answer`: {"revisions"}.
+ */
+knhk_status_t knhk_doctrine_log(const knhk_engine_t *engine,
+                                const char *request,
+                                knhk_buffer_t **answer,
+                                knhk_error_t **err);
+
+/**
+ * Brings back the rules as they were known at a moment, as new revisions.
+ *
+ * `request`: {"to_ns", "by", "why"}. `answer`: {"revisions"}.
+ */
+knhk_status_t knhk_rollback_doctrine(const knhk_engine_t *engine,
+                                     const char *request,
+                                     knhk_buffer_t **answer,
+                                     knhk_error_t **err);
+
+/**
+ * Removes the rules whose time is over.
+ *
+ * `request`: {}. `answer`: {"revisions"}.
+ */
+knhk_status_t knhk_clean_up_doctrine(const knhk_engine_t *engine,
+                                     const char *request,
+                                     knhk_buffer_t **answer,
+                                     knhk_error_t **err);
+
+/**
+ * Lists the rules that changes broke: who, when, which rule.
+ *
+ * `request`: {"sector"}. `answer`: {"violations"}.
+ */
+knhk_status_t knhk_violations(const knhk_engine_t *engine,
+                              const char *request,
+                              knhk_buffer_t **answer,
+                              knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Shadows: environments beside the current snapshots in which a change is tried. */
+
+/**
+ * Opens a shadow with changes in it.
+ *
+ * `request`: {"changes", "by"}. `answer`: the shadow, with what differs in each sector.
+ */
+knhk_status_t knhk_shadow(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * Tests a shadow.
+ *
+ * `request`: {"id", "sector", "tests": [{"name", "severity", "assertion"}]}. `answer`: {"results": [{"sector", "report"}]}.
+ */
+knhk_status_t knhk_shadow_test(const knhk_engine_t *engine,
+                               const char *request,
+                               knhk_buffer_t **answer,
+                               knhk_error_t **err);
+
+/**
+ * Lists the shadows that are open.
+ *
+ * `request`: {}. `answer`: {"shadows"}.
+ */
+knhk_status_t knhk_shadows(const knhk_engine_t *engine,
+                           const char *request,
+                           knhk_buffer_t **answer,
+                           knhk_error_t **err);
+
+/**
+ * Drops a shadow.
+ *
+ * `request`: {"id"}. `answer`: {"dropped"}.
+ */
+knhk_status_t knhk_drop_shadow(const knhk_engine_t *engine,
+                               const char *request,
+                               knhk_buffer_t **answer,
+                               knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * How a change becomes current: to a share of decisions first, at a time, of several sectors at once. */
+
+/**
+ * Has a share of the decisions, chosen by the caller's subject at knhk_read_begin_for, read a proposal's candidate.
+ *
+ * `request`: {"proposal", "share", "by", "why"}. `answer`: the canary.
+ */
+knhk_status_t knhk_canary(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * Ends a canary: its candidate becomes current, or is gone.
+ *
+ * `request`: {"id", "adopt", "by", "why"}. `answer`: the canary.
+ */
+knhk_status_t knhk_stop_canary(const knhk_engine_t *engine,
+                               const char *request,
+                               knhk_buffer_t **answer,
+                               knhk_error_t **err);
+
+/**
+ * Lists the canaries with their counts.
+ *
+ * `request`: {}. `answer`: {"canaries"}.
+ */
+knhk_status_t knhk_canaries(const knhk_engine_t *engine,
+                            const char *request,
+                            knhk_buffer_t **answer,
+                            knhk_error_t **err);
+
+/**
+ * Has a proposal become current at a time; it does so after a restart, too.
+ *
+ * `request`: {"proposal", "at": {"moment" or "window", "time_zone"}, "by", "why"}: 2026-11-28T02:00:00Z, or Sat 02:00-04:00. `answer`: the
+ * schedule.
+ */
+knhk_status_t knhk_schedule(const knhk_engine_t *engine,
+                            const char *request,
+                            knhk_buffer_t **answer,
+                            knhk_error_t **err);
+
+/**
+ * Takes a schedule back.
+ *
+ * `request`: {"id", "by", "why"}. `answer`: the schedule.
+ */
+knhk_status_t knhk_unschedule(const knhk_engine_t *engine,
+                              const char *request,
+                              knhk_buffer_t **answer,
+                              knhk_error_t **err);
+
+/**
+ * Lists what is scheduled.
+ *
+ * `request`: {}. `answer`: {"schedules"}.
+ */
+knhk_status_t knhk_schedules(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * Lists the promotions whose objectives are watched.
+ *
+ * `request`: {}. `answer`: {"probations"}.
+ */
+knhk_status_t knhk_probations(const knhk_engine_t *engine,
+                              const char *request,
+                              knhk_buffer_t **answer,
+                              knhk_error_t **err);
+
+/**
+ * Promotes several sectors at once, with one swap: no reader sees a mix, and all of it happens or nothing. Of direct sectors; governed
+ * ones are proposed.
+ *
+ * `request`: {"changes", "by", "why", "major"}. `answer`: {"versions"}.
+ */
+knhk_status_t knhk_promote_together(const knhk_engine_t *engine,
+                                    const char *request,
+                                    knhk_buffer_t **answer,
+                                    knhk_error_t **err);
+
+/**
+ * Rolls several sectors back at once.
+ *
+ * `request`: {"sectors": [{"sector", "version"}], "by", "why"}. `answer`: {"versions"}.
+ */
+knhk_status_t knhk_rollback_together(const knhk_engine_t *engine,
+                                     const char *request,
+                                     knhk_buffer_t **answer,
+                                     knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * History grown up: merging versions, finding the bad one, who said what, and code from what is current. */
+
+/**
+ * Merges two versions of a sector over their common base.
+ *
+ * `request`: {"sector", "theirs", "ours", "by", "why", "propose"}. `answer`: {"sector", "base", "ours", "theirs", "conflicts", "removed",
+ * "added", "text", "proposal"}.
+ */
+knhk_status_t knhk_merge(const knhk_engine_t *engine,
+                         const char *request,
+                         knhk_buffer_t **answer,
+                         knhk_error_t **err);
+
+/**
+ * The next version to look at between a good one and a bad one. It keeps nothing: repeat it with one verdict more.
+ *
+ * `request`: {"sector", "good", "bad"} to begin; {"state", "version", "trial": "good", "bad" or "skip"} to go on with what the answer
+ * gave; with "where", a condition in CEL over `values` that is true of a bad version, all of it at once. `answer`: {"state", "next",
+ * "culprit", "text"}.
+ */
+knhk_status_t knhk_bisect(const knhk_engine_t *engine,
+                          const char *request,
+                          knhk_buffer_t **answer,
+                          knhk_error_t **err);
+
+/**
+ * Which version said a statement, or gave a path its value.
+ *
+ * `request`: {"sector", "path" or "statement", "version"}. `answer`: {"entries": [{"statement", "path", "change", "or_earlier"}]}.
+ */
+knhk_status_t knhk_blame(const knhk_engine_t *engine,
+                         const char *request,
+                         knhk_buffer_t **answer,
+                         knhk_error_t **err);
+
+/**
+ * Typed keys and their documentation as source text.
+ *
+ * `request`: {"sector", "language": "c", "cpp", "rust", "python" or "typescript", "version"}. `answer`: {"language", "file", "text",
+ * "version", "receipt"}.
+ */
+knhk_status_t knhk_codegen(const knhk_engine_t *engine,
+                           const char *request,
+                           knhk_buffer_t **answer,
+                           knhk_error_t **err);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
 //     std::string proposal = governed.propose(R"({"changes": [{"sector": "orders", "content": {"values": [["max_qty", "1400"]]}}],
 //                                                 "by": "ops-2", "why": "desk asked, ticket 881"})");
 //
-// Requests and answers are the JSON of docs/governance.md. Each call throws knhk::not_admitted, which has the reports, where a stage
+// Requests and answers are the JSON of docs/governing.md. Each call throws knhk::not_admitted, which has the reports, where a stage
 // refuses what has to pass, and knhk::error for the rest.
 #ifndef KNHK_GOVERNANCE_HPP
 #define KNHK_GOVERNANCE_HPP
@@ -62,6 +62,7 @@ public:
     KNHK_VERB(doctrine_log)
     KNHK_VERB(rollback_doctrine)
     KNHK_VERB(clean_up_doctrine)
+    KNHK_VERB(violations)
     KNHK_VERB(shadow)
     KNHK_VERB(shadow_test)
     KNHK_VERB(shadows)

@@ -6,6 +6,7 @@ export {
   Budget,
   Bulkhead,
   Chaos,
+  Checkpoints,
   Degradation,
   Health,
   Hedge,

@@ -48,3 +48,4 @@ pub mod stats;
 pub mod value;
 pub mod verify;
 pub mod versions;
+pub mod warm;

@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 24] = [
+const HANDLES: [(&str, &str); 28] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -78,6 +78,10 @@ const HANDLES: [(&str, &str); 24] = [
     ("policy_list", "A list of policies: see knhk_policies."),
     ("checkpoints", "Checkpoints of components: see knhk_checkpoints_open."),
     ("checkpoint_list", "A list of checkpoints: see knhk_checkpoints_kept."),
+    ("executor", "A warm executor: see knhk_executor_new."),
+    ("task", "A task of an executor: see knhk_task_new."),
+    ("ticket", "Stands for a run of a task: see knhk_task_submit."),
+    ("run", "What a callback sees of its run: see knhk_run_argument."),
     ("state_writer", "Where a component writes its state: see knhk_state_write."),
 ];
 
@@ -88,7 +92,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 46] = [
+const SECTIONS: [&str; 48] = [
     "abi",
     "error",
     "signer",
@@ -128,6 +132,8 @@ const SECTIONS: [&str; 46] = [
     "resilience/governed",
     "resilience/checkpoints",
     "resilience/restored",
+    "warm/executor",
+    "warm/task",
     "governance/govern",
     "governance/proposals",
     "governance/approvals",

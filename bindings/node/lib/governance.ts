@@ -1,6 +1,6 @@
 // Governance: changes that become current only once seven stages have nothing against them.
 //
-// Requests and answers are the JSON of docs/governance.md, the same in every language: fields keep their names, and times in nanoseconds are
+// Requests and answers are the JSON of docs/governing.md, the same in every language: fields keep their names, and times in nanoseconds are
 // numbers there, exact to about 0.3 µs.
 
 import { isUint8Array } from 'node:util/types';
@@ -219,7 +219,7 @@ export abstract class Governance extends Ledger {
     this.#handle = handle;
   }
 
-  /** Does what a verb asks for, as docs/governance.md describes it; the other methods are this one with names and types. */
+  /** Does what a verb asks for, as docs/governing.md describes it; the other methods are this one with names and types. */
   async govern<T = Json>(verb: string, request: Json = {}, signal?: AbortSignal): Promise<T> {
     checkString('the verb', verb);
     checkOptions(request);
@@ -354,14 +354,19 @@ export abstract class Governance extends Ledger {
     return (await this.govern<{ revisions: Json[] }>('rollback_doctrine', { to_ns: nanoseconds(to), by, why })).revisions;
   }
 
-  /** Opens a shadow with changes in it. */
-  async shadow(changes: Record<string, Content>, { by }: { by?: string } = {}): Promise<Json> {
-    return (await this.govern<{ shadow: Json }>('shadow', { changes: changesOf(changes), by })).shadow;
+  /** The rules that changes broke: who, when, which rule. */
+  async violations({ sector }: { sector?: string } = {}): Promise<Json[]> {
+    return (await this.govern<{ violations: Json[] }>('violations', { sector })).violations;
   }
 
-  /** Tests a shadow with assertions. */
-  async testShadow(id: string, assertions: Json[]): Promise<Json> {
-    return this.govern('shadow_test', { id, assertions });
+  /** Opens a shadow with changes in it. */
+  async shadow(changes: Record<string, Content>, { by }: { by?: string } = {}): Promise<Json> {
+    return this.govern('shadow', { changes: changesOf(changes), by });
+  }
+
+  /** Tests a shadow: assertions with a name and a severity each; a report for each sector. */
+  async testShadow(id: string, tests: Json[], { sector }: { sector?: string } = {}): Promise<Json[]> {
+    return (await this.govern<{ results: Json[] }>('shadow_test', { id, sector, tests })).results;
   }
 
   /** The shadows that are open. */
@@ -375,8 +380,8 @@ export abstract class Governance extends Ledger {
   }
 
   /** Has a share of the decisions, chosen by their subject, read a proposal's candidate. */
-  async canary(proposal: string, { share, by }: { share: number; by?: string }): Promise<Json> {
-    return this.govern('canary', { proposal, share, by });
+  async canary(proposal: string, { share, by, why }: { share: number; by?: string; why?: string }): Promise<Json> {
+    return this.govern('canary', { proposal, share, by, why });
   }
 
   /** Ends a canary: its candidate becomes current, or is gone. */
@@ -389,9 +394,16 @@ export abstract class Governance extends Ledger {
     return (await this.govern<{ canaries: Json[] }>('canaries')).canaries;
   }
 
-  /** Has a proposal become current at a time, also after a restart. */
-  async schedule(proposal: string, at: Json, { by }: { by?: string } = {}): Promise<Json> {
-    return this.govern('schedule', { proposal, at, by });
+  /**
+   * Has a proposal become current at a moment (`2026-11-28T02:00:00Z`), or in the next window of the week (`Sat 02:00-04:00`) in a zone of the
+   * IANA database; also after a restart.
+   */
+  async schedule(
+    proposal: string,
+    { moment, window, timeZone, by, why }: { moment?: string | Date; window?: string; timeZone?: string; by?: string; why?: string },
+  ): Promise<Json> {
+    const at = { moment: moment instanceof Date ? moment.toISOString() : moment, window, time_zone: timeZone };
+    return this.govern('schedule', { proposal, at, by, why });
   }
 
   /** Takes a schedule back. */
@@ -425,20 +437,32 @@ export abstract class Governance extends Ledger {
   async merge(
     sector: string,
     theirs: string | number,
-    options: Asked & { ours?: string; base?: string; resolve?: 'ours' | 'theirs'; propose?: boolean } = {},
+    options: Asked & { ours?: string; propose?: boolean } = {},
   ): Promise<Json> {
     const { signal, propose = false, ...rest } = options;
     return this.govern('merge', { sector, theirs: `${theirs}`, propose, ...rest }, signal);
   }
 
-  /** The next version to look at between a good one and a bad one, or the first bad one. It keeps nothing: repeat it with one verdict more. */
+  /**
+   * The first bad version after a good one, with its receipt. `badIf` is a condition in CEL over `values`, a map from path to value; or it is
+   * called with a version, and answers whether that is bad, or undefined where it cannot tell.
+   */
   async bisect(
     sector: string,
-    options: { good: string | number; bad?: string | number; verdicts?: { version: number; good: boolean }[]; where?: string },
+    badIf: string | ((version: number) => boolean | undefined | Promise<boolean | undefined>),
+    { good, bad = 'current' }: { good: string | number; bad?: string | number },
   ): Promise<Json> {
-    checkOptions(options);
-    const { good, bad = 'current', verdicts = [], where } = options;
-    return this.govern('bisect', { sector, good: `${good}`, bad: `${bad}`, verdicts, where });
+    const ends = { sector, good: `${good}`, bad: `${bad}` };
+    if (typeof badIf === 'string') return (await this.govern<{ culprit: Json }>('bisect', { ...ends, where: badIf })).culprit;
+    type Search = { state: unknown; next: { version: number } | null; culprit: Json };
+    let search = await this.govern<Search>('bisect', ends);
+    while (search.next) {
+      const { version } = search.next;
+      const isBad = await badIf(version);
+      const trial = isBad === undefined ? 'skip' : isBad ? 'bad' : 'good';
+      search = await this.govern<Search>('bisect', { state: search.state, version, trial });
+    }
+    return search.culprit;
   }
 
   /** Which version gave a path its value, or said a statement. */

@@ -165,6 +165,15 @@ export interface Native {
   empty(): void;
 
   // Resilience (src/resilience.rs): scopes, policies, permits and so on are externals here; times are in milliseconds.
+  checkpointsOpen(name: string, engine: number | undefined, folder: string | undefined, settings: object): object;
+  checkpointsAdd(checkpoints: object, name: string): void;
+  checkpointsRemove(checkpoints: object, name: string): boolean;
+  checkpointsSet(checkpoints: object, name: string, state: Uint8Array): void;
+  checkpointsState(checkpoints: object, name: string): Uint8Array | null;
+  checkpointsTake(checkpoints: object, full: boolean): Promise<string>;
+  checkpointsRestore(checkpoints: object): Promise<string>;
+  checkpointsKept(checkpoints: object): Promise<string>;
+  checkpointsClose(checkpoints: object): void;
   scopeNew(clock: string): object;
   scopeOf(engine: number): object;
   scopeNow(scope: object): number;

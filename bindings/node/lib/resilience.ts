@@ -24,6 +24,14 @@ export {
   type RefusalReason,
   RefusedError,
 } from './resilience/admitting.js';
+export {
+  Checkpoints,
+  type CheckpointsOptions,
+  type KeptCheckpoint,
+  type RestoredCheckpoint,
+  type Stateful,
+  type TakenCheckpoint,
+} from './resilience/checkpoints.js';
 export { Degradation, type Level, Recovery, type RecoveryReport, type Strategy } from './resilience/degrade.js';
 export { type Component, type ComponentReport, Health, type HealthReport } from './resilience/health.js';
 export {

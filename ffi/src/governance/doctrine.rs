@@ -92,3 +92,17 @@ pub unsafe extern "C" fn knhk_clean_up_doctrine(
     // SAFETY: as documented.
     unsafe { governed(engine, "clean_up_doctrine", request, answer, err) }
 }
+
+/// Lists the rules that changes broke: who, when, which rule.
+///
+/// `request`: {"sector"}. `answer`: {"violations"}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_violations(
+    engine: *const EngineHandle,
+    request: *const c_char,
+    answer: *mut *mut Buffer,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    // SAFETY: as documented.
+    unsafe { governed(engine, "violations", request, answer, err) }
+}

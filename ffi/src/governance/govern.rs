@@ -1,7 +1,7 @@
 //! Governance: changes that become current only once seven stages have nothing against them.
 //!
 //! Each call takes its request as a JSON object, NULL for the empty one, and answers with a buffer of JSON, which the program frees with
-//! knhk_buffer_free; `docs/governance.md` has both, field by field. Times are nanoseconds since the Unix epoch, bytes are base64. A field that
+//! knhk_buffer_free; `docs/governing.md` has both, field by field. Times are nanoseconds since the Unix epoch, bytes are base64. A field that
 //! a request does not know is KNHK_INVALID_ARGUMENT, and names it. Any thread.
 //!
 //!    knhk_buffer_t *answer;

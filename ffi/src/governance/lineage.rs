@@ -11,8 +11,8 @@ use crate::error::ErrorHandle;
 
 /// Merges two versions of a sector over their common base.
 ///
-/// `request`: {"sector", "ours", "theirs", "base", "by", "why", "propose", "resolve"}. `answer`: {"conflicts", "removed", "added",
-/// "proposal"}.
+/// `request`: {"sector", "theirs", "ours", "by", "why", "propose"}. `answer`: {"sector", "base", "ours", "theirs", "conflicts", "removed",
+/// "added", "text", "proposal"}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_merge(
     engine: *const EngineHandle,
@@ -26,7 +26,9 @@ pub unsafe extern "C" fn knhk_merge(
 
 /// The next version to look at between a good one and a bad one. It keeps nothing: repeat it with one verdict more.
 ///
-/// `request`: {"sector", "good", "bad", "verdicts": [{"version", "good"}], "where"}. `answer`: {"next", "left", "first_bad", "steps"}.
+/// `request`: {"sector", "good", "bad"} to begin; {"state", "version", "trial": "good", "bad" or "skip"} to go on with what the answer
+/// gave; with "where", a condition in CEL over `values` that is true of a bad version, all of it at once. `answer`: {"state", "next",
+/// "culprit", "text"}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_bisect(
     engine: *const EngineHandle,
@@ -40,7 +42,7 @@ pub unsafe extern "C" fn knhk_bisect(
 
 /// Which version said a statement, or gave a path its value.
 ///
-/// `request`: {"sector", "path" or "statement", "version"}. `answer`: {"entries"}.
+/// `request`: {"sector", "path" or "statement", "version"}. `answer`: {"entries": [{"statement", "path", "change", "or_earlier"}]}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_blame(
     engine: *const EngineHandle,

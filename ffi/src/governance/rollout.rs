@@ -11,7 +11,7 @@ use crate::error::ErrorHandle;
 
 /// Has a share of the decisions, chosen by the caller's subject at knhk_read_begin_for, read a proposal's candidate.
 ///
-/// `request`: {"proposal", "share"}. `answer`: the canary.
+/// `request`: {"proposal", "share", "by", "why"}. `answer`: the canary.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_canary(
     engine: *const EngineHandle,
@@ -53,7 +53,8 @@ pub unsafe extern "C" fn knhk_canaries(
 
 /// Has a proposal become current at a time; it does so after a restart, too.
 ///
-/// `request`: {"proposal", "at", "by"}. `answer`: the schedule.
+/// `request`: {"proposal", "at": {"moment" or "window", "time_zone"}, "by", "why"}: 2026-11-28T02:00:00Z, or Sat 02:00-04:00. `answer`: the
+/// schedule.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_schedule(
     engine: *const EngineHandle,

@@ -11,7 +11,7 @@ use crate::error::ErrorHandle;
 
 /// Opens a shadow with changes in it.
 ///
-/// `request`: {"changes", "by"}. `answer`: {"shadow"}.
+/// `request`: {"changes", "by"}. `answer`: the shadow, with what differs in each sector.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_shadow(
     engine: *const EngineHandle,
@@ -25,7 +25,7 @@ pub unsafe extern "C" fn knhk_shadow(
 
 /// Tests a shadow.
 ///
-/// `request`: {"id", "assertions"}. `answer`: {"shadow", "passed", "warnings", "blockers", "results", "receipt"}.
+/// `request`: {"id", "sector", "tests": [{"name", "severity", "assertion"}]}. `answer`: {"results": [{"sector", "report"}]}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_shadow_test(
     engine: *const EngineHandle,

@@ -13,9 +13,8 @@ use super::{REFERENCE, Who};
 Examples:
   knhk merge orders 7                      what would come of it, and what conflicts
   knhk merge orders 7 --propose --why 'both desks'
-  knhk merge orders 7 --take theirs --propose
 
-Exit code 1 when something conflicts and nothing says what to take.")]
+Exit code 1 when something conflicts.")]
 pub struct Merge {
     /// The sector.
     pub sector: String,
@@ -24,12 +23,6 @@ pub struct Merge {
     /// Into this version instead of the current one.
     #[arg(long, value_name = "VERSION")]
     pub ours: Option<String>,
-    /// Over this version instead of the nearest that both come from.
-    #[arg(long, value_name = "VERSION")]
-    pub base: Option<String>,
-    /// What to take where both changed the same.
-    #[arg(long, value_name = "SIDE", value_parser = PossibleValuesParser::new(["ours", "theirs"]))]
-    pub take: Option<String>,
     /// Files the result as a proposal.
     #[arg(long)]
     pub propose: bool,
@@ -40,12 +33,12 @@ pub struct Merge {
 /// Finds the first version at which something went wrong, by a command or an expression.
 ///
 /// The command is run for each version that is looked at, with KNHK_SECTOR, KNHK_VERSION and KNHK_DOCUMENT, a file with the version as
-/// JSON. It ends with 0 for good and with another code for bad; from 125 on it says that it cannot tell, which ends the search.
+/// JSON. It ends with 0 for good and with another code for bad; with 125 it says that it cannot tell, and with more the search ends.
 #[derive(Args)]
 #[command(after_long_help = format!("\
 Examples:
   knhk bisect orders --good @3d --bad current -- ./reproduce.sh
-  knhk bisect orders --good 3 --bad 12 --where 'params.max_qty <= 1000'
+  knhk bisect orders --good 3 --bad 12 --where 'values.max_qty > 1000'
 
 {REFERENCE}"))]
 pub struct Bisect {
@@ -57,7 +50,7 @@ pub struct Bisect {
     /// A version that is bad.
     #[arg(long, value_name = "VERSION", default_value = "current")]
     pub bad: String,
-    /// An expression that holds of good versions.
+    /// A condition in CEL that is true of bad versions, over `values`: a map from path to value.
     #[arg(long = "where", value_name = "EXPRESSION", conflicts_with = "command")]
     pub holds: Option<String>,
     /// The command that tells good from bad.

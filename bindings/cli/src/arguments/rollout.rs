@@ -12,7 +12,7 @@ use super::govern::Asked;
 #[command(after_long_help = "\
 Examples:
   knhk shadow open orders max_qty=1400
-  knhk shadow test s-1 assertions.json
+  knhk shadow test s-1 tests.json
   knhk shadow drop s-1")]
 pub struct Shadow {
     #[command(subcommand)]
@@ -32,11 +32,11 @@ pub enum ShadowVerb {
         #[command(flatten)]
         who: Who,
     },
-    /// Tests one with assertions: a JSON array.
+    /// Tests one: a JSON array of {name, severity, assertion}.
     Test {
         /// The shadow.
         id: String,
-        /// The assertions, or - for standard input.
+        /// The tests, or - for standard input.
         file: PathBuf,
     },
     /// Drops one.
@@ -90,21 +90,20 @@ pub enum CanaryVerb {
 #[command(after_long_help = "\
 Examples:
   knhk propose orders max_qty=1400 --hold
-  knhk schedule p-19 --at 2026-12-01T09:00:00[Europe/Paris]
-  knhk schedule p-19 --at 02:00 --until 04:00 --zone Europe/Paris
+  knhk schedule p-19 --at 2026-12-01T09:00:00Z
+  knhk schedule p-19 --window 'Sat 02:00-04:00' --zone Europe/Paris
   knhk schedule --cancel t-1")]
 pub struct Schedule {
     /// The proposal; what is scheduled, if left out.
-    #[arg(requires = "at")]
     pub proposal: Option<String>,
-    /// When: a moment, a time from now such as 2h, or a time of day where a window begins.
-    #[arg(long, value_name = "TIME")]
+    /// When: 2026-12-01T09:00:00Z, or without an offset in the zone.
+    #[arg(long, value_name = "MOMENT", requires = "proposal", conflicts_with = "window")]
     pub at: Option<String>,
-    /// Where a window ends, as a time of day.
-    #[arg(long, value_name = "TIME", requires = "at")]
-    pub until: Option<String>,
-    /// The time zone of a window, by its IANA name.
-    #[arg(long, value_name = "ZONE", requires = "at")]
+    /// In the next window of the week: 'Sat 02:00-04:00', 'Mon-Fri 22:00-02:00', 'daily 02:00-04:00'.
+    #[arg(long, value_name = "WINDOW", requires = "proposal")]
+    pub window: Option<String>,
+    /// The time zone, by its IANA name; UTC if left out.
+    #[arg(long, value_name = "ZONE", requires = "proposal")]
     pub zone: Option<String>,
     /// Takes a schedule back.
     #[arg(long, value_name = "SCHEDULE", conflicts_with = "proposal")]

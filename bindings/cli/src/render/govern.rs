@@ -10,6 +10,10 @@ use serde_json::Value;
 use super::{Render, plain};
 use crate::ago::ago;
 
+/// The sections that rules have by their kinds.
+const RULES: [&str; 7] =
+    ["approval_chain", "segregation_of_duties", "resource_limit", "time_window", "shape", "expression", "callback"];
+
 impl Render {
     /// A report of the stages, with colours: the one layout, see `knhk_governance::render`.
     pub fn report(&self, report: &Report) -> String {
@@ -135,7 +139,7 @@ impl Render {
             let removed = if revision["removed"] == true { self.palette.quiet("   removed") } else { String::new() };
             let about = self.palette.quiet(&plain(text(rule, "doc")));
             let name = self.palette.strong(&plain(&name));
-            _ = writeln!(out, "{name}   {}   {enforcement}{removed}   {about}", kind(&rule["kind"]));
+            _ = writeln!(out, "{name}   {}   {enforcement}{removed}   {about}", kind(rule));
         }
         if out.is_empty() { "no rules: `knhk doctrine add FILE` adds some\n".into() } else { out }
     }
@@ -147,12 +151,7 @@ impl Render {
             let name = self.palette.strong(&plain(text(guard, "id")));
             let sector = guard["sector"].as_str().map_or("every sector".into(), plain);
             let about = self.palette.quiet(&plain(text(guard, "doc")));
-            _ = writeln!(
-                out,
-                "{name}   {}   {}   {sector}   {about}",
-                kind(&guard["kind"]),
-                text(guard, "criticality")
-            );
+            _ = writeln!(out, "{name}   {}   {}   {sector}   {about}", kind(guard), text(guard, "criticality"));
         }
         if out.is_empty() { "no guards: `knhk guard set FILE` asks for some\n".into() } else { out }
     }
@@ -207,10 +206,11 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
-/// A kind is a name, or an object with what it asks for under it.
-fn kind(value: &Value) -> String {
-    let inner = value.as_object().and_then(|object| object.keys().next());
-    value.as_str().or(inner.map(String::as_str)).unwrap_or_default().replace('_', " ")
+/// A guard's kind is named; a rule's is the section that it has.
+fn kind(of: &Value) -> String {
+    let named = of["kind"].as_str();
+    let section = || RULES.into_iter().find(|name| of.get(name).is_some());
+    named.or_else(section).unwrap_or_default().replace('_', " ")
 }
 
 /// `2026-12-01 18:00 UTC`

@@ -1,77 +1,83 @@
-//! Merges, searches and origins, as people read them.
+//! Merges, origins and shadows, as people read them.
 
 use std::fmt::Write;
 
-use knhk_engine::control::VersionEntry;
 use serde_json::Value;
 
 use super::{Render, plain};
+use crate::ago::ago;
 
 impl Render {
     /// What came of a merge.
     pub fn merged(&self, merged: &Value) -> String {
+        let conflicts = merged["conflicts"].as_array().is_some_and(|conflicts| !conflicts.is_empty());
+        let text = merged["text"].as_str().unwrap_or_default();
         let mut out = String::new();
-        let lines = |name: &str| merged[name].as_array().cloned().unwrap_or_default();
-        for conflict in lines("conflicts") {
-            let said = conflict.get("summary").and_then(Value::as_str).map_or_else(|| conflict.to_string(), plain);
-            _ = writeln!(out, "{} {said}", self.palette.bad("conflict:"));
+        for (at, line) in text.lines().enumerate() {
+            let line = plain(line);
+            _ = writeln!(out, "{}", if conflicts && at > 0 { self.palette.bad(&line) } else { line });
         }
         for (name, sign) in [("removed", "-"), ("added", "+")] {
-            for line in lines(name) {
-                let line = format!("{sign} {}", plain(line.as_str().unwrap_or_default().trim_end()));
-                _ = writeln!(out, "{}", if sign == "-" { self.palette.bad(&line) } else { self.palette.good(&line) });
+            for line in merged[name].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                let line = format!("{sign} {}", plain(line.trim_end()));
+                _ = writeln!(out, "  {}", if sign == "-" { self.palette.bad(&line) } else { self.palette.good(&line) });
             }
         }
-        if out.is_empty() { "  no difference\n".into() } else { out }
+        out
     }
 
-    /// Where something went wrong first.
-    pub fn bisected(&self, sector: &str, answer: &Value) -> String {
-        let first: Option<VersionEntry> =
-            answer.get("first_bad").and_then(|first| serde_json::from_value(first.clone()).ok());
-        match first {
-            Some(first) => {
-                format!(
-                    "first bad {}: {}\n",
-                    self.palette.strong(&format!("{sector} {}", first.version)),
-                    self.provenance(&first)
-                )
-            }
-            None => format!("no version of {sector} between the two is bad\n"),
-        }
-    }
-
-    /// Which version said what.
-    pub fn blamed(&self, answer: &Value) -> String {
+    /// Which version said what: `max_qty   version 7, 2 h ago by ops-2: desk asked   receipt …`, and the statement.
+    pub fn blamed(&self, entries: &Value) -> String {
         let mut out = String::new();
-        for entry in answer["entries"].as_array().into_iter().flatten() {
-            let what = entry["path"].as_str().or(entry["statement"].as_str()).unwrap_or_default();
-            let value = entry.get("value").filter(|value| !value.is_null());
-            let value = value.map_or(String::new(), |value| {
-                format!("   {}", plain(&value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-            });
-            let by: Option<VersionEntry> =
-                entry.get("version").and_then(|version| serde_json::from_value(version.clone()).ok());
-            let by = by.map_or_else(|| "before the first version".into(), |by| self.provenance(&by));
-            _ = writeln!(out, "{}{value}   {}", self.palette.strong(&plain(what)), self.palette.quiet(&by));
+        for entry in entries.as_array().into_iter().flatten() {
+            let text = |name: &str| plain(entry[name].as_str().unwrap_or_default());
+            let change = &entry["change"];
+            let said = |name: &str| plain(change[name].as_str().unwrap_or_default());
+            let when = change["time_ns"].as_u64().map_or_else(String::new, |time| ago(time, self.now));
+            let origin = match (said("by").as_str(), said("why").as_str()) {
+                ("", "") => String::new(),
+                (by, "") => format!(" by {by}"),
+                (by, why) => format!(" by {by}: {why}"),
+            };
+            let earlier = if entry["or_earlier"] == true { " or earlier" } else { "" };
+            let version = self.palette.strong(&format!("version {}{earlier}", change["version"]));
+            let about = self.palette.quiet(&format!("{when}{origin}"));
+            let statement = text("statement");
+            let what = if text("path").is_empty() { statement } else { format!("{}   {statement}", text("path")) };
+            _ = writeln!(out, "{version}   {about}\n  {what}");
         }
         if out.is_empty() { "nothing of that is there\n".into() } else { out }
     }
 
-    /// What the assertions of a shadow said.
-    pub fn tested(&self, answer: &Value) -> String {
-        let mut out = String::new();
-        for result in answer["results"].as_array().into_iter().flatten() {
-            let verdict = match result["passed"].as_bool() {
-                Some(true) => self.palette.good("passed"),
-                _ => self.palette.bad("failed"),
-            };
-            let name = result["name"].as_str().unwrap_or_default();
-            let said = result["what"].as_str().or(result["message"].as_str()).unwrap_or_default();
-            _ = writeln!(out, "{verdict}   {}   {}", plain(name), plain(said));
+    /// A shadow, and what differs in it.
+    pub fn shadow(&self, shadow: &Value) -> String {
+        let mut out = self.line(shadow);
+        for sector in shadow["differences"].as_array().into_iter().flatten() {
+            for item in sector["differences"].as_array().into_iter().flatten() {
+                let summary = plain(item["summary"].as_str().unwrap_or_default());
+                _ = writeln!(out, "  {}: {summary}", plain(sector["sector"].as_str().unwrap_or_default()));
+            }
         }
-        let count = |name: &str| answer[name].as_u64().unwrap_or(0);
-        _ = writeln!(out, "{} blockers, {} warnings", count("blockers"), count("warnings"));
+        out
+    }
+
+    /// What the tests of a shadow said, sector by sector.
+    pub fn tested(&self, results: &[Value]) -> String {
+        let mut out = String::new();
+        for result in results {
+            let sector = plain(result["sector"].as_str().unwrap_or_default());
+            for outcome in result["report"]["outcomes"].as_array().into_iter().flatten() {
+                let name = plain(outcome["name"].as_str().unwrap_or_default());
+                match outcome["failed"].as_str() {
+                    None => _ = writeln!(out, "{}   {sector}: {name}", self.palette.good("passed")),
+                    Some(why) => {
+                        let severity = outcome["severity"].as_str().unwrap_or_default();
+                        let verdict = self.palette.bad(&format!("failed ({severity})"));
+                        _ = writeln!(out, "{verdict}   {sector}: {name}: {}", plain(why));
+                    }
+                }
+            }
+        }
         out
     }
 }

@@ -58,6 +58,11 @@ fn asked_by(who: &Who) -> Value {
     json!({ "by": who.by(), "why": who.why })
 }
 
+/// An object without what is null.
+pub fn some(request: Value) -> Value {
+    with(json!({}), request)
+}
+
 /// An object with more in it.
 fn with(mut object: Value, more: Value) -> Value {
     if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {

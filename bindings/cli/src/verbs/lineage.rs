@@ -5,33 +5,26 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use knhk_engine::Status;
-use knhk_engine::control::{Export, Failure, VersionEntry};
+use knhk_engine::control::{Export, Failure};
 use serde_json::{Value, json};
 
 use super::Place;
-use super::govern::{ask, told};
+use super::govern::{ask, some, told};
 use super::look::split;
 use crate::arguments;
 use crate::input;
 use crate::output::Done;
 use crate::progress::Progress;
-use crate::render::Render;
+use crate::render::{Render, plain};
 
-/// From this code on a command cannot tell good from bad, as with `git bisect`.
+/// With this code a command says that it cannot tell, and with a greater one that it failed: as with `git bisect run`.
 const CANNOT_TELL: i32 = 125;
 
-/// An object without what is null.
-fn some(request: Value) -> Value {
-    let Value::Object(fields) = request else { return request };
-    Value::Object(fields.into_iter().filter(|(_, value)| !value.is_null()).collect())
-}
-
 pub fn merge(place: &Place<'_>, render: &Render, merge: arguments::Merge) -> Result<Done, Failure> {
-    let arguments::Merge { sector, theirs, ours, base, take, propose, who } = merge;
+    let arguments::Merge { sector, theirs, ours, propose, who } = merge;
     let _progress = Progress::begin(format!("merging {sector}"));
     let request = json!({
-        "sector": sector, "theirs": theirs, "ours": ours, "base": base, "resolve": take, "propose": propose,
-        "by": who.by(), "why": who.why
+        "sector": sector, "theirs": theirs, "ours": ours, "propose": propose, "by": who.by(), "why": who.why
     });
     let answer = ask(&mut place.change()?, "merge", some(request))?;
     let conflicts = answer["conflicts"].as_array().map_or(0, Vec::len);
@@ -39,27 +32,25 @@ pub fn merge(place: &Place<'_>, render: &Render, merge: arguments::Merge) -> Res
     if let Some(proposal) = answer.get("proposal").filter(|proposal| !proposal.is_null()) {
         text.push_str(&render.proposal(&told(proposal)?));
     }
-    Ok(Done { success: conflicts == 0 || take.is_some(), ..Done::new(text, &answer) })
+    Ok(Done { success: conflicts == 0, ..Done::new(text, &answer) })
 }
 
-pub fn bisect(place: &Place<'_>, render: &Render, bisect: arguments::Bisect) -> Result<Done, Failure> {
+pub fn bisect(place: &Place<'_>, bisect: arguments::Bisect) -> Result<Done, Failure> {
     let arguments::Bisect { sector, good, bad, holds, command } = bisect;
-    let mut verdicts: Vec<Value> = Vec::new();
-    loop {
-        let request = json!({ "sector": sector, "good": good, "bad": bad, "verdicts": verdicts, "where": holds });
-        let answer = ask(&mut place.read(1)?, "bisect", some(request))?;
-        let Some(next) = answer.get("next").filter(|next| !next.is_null()) else {
-            return Ok(Done::new(render.bisected(&sector, &answer), &answer));
-        };
-        let next: VersionEntry = told(next)?;
-        let is_good = tried(place, &sector, next.version, &command)?;
-        eprintln!("version {}: {}", next.version, if is_good { "good" } else { "bad" });
-        verdicts.push(json!({ "version": next.version, "good": is_good }));
+    let mut access = place.read(1)?;
+    let request = some(json!({ "sector": sector, "good": good, "bad": bad, "where": holds }));
+    let mut answer = ask(&mut access, "bisect", request)?;
+    while let Some(version) = answer["next"]["version"].as_u64() {
+        let trial = tried(place, &sector, version, &command)?;
+        eprintln!("version {version}: {trial}");
+        answer = ask(&mut access, "bisect", json!({ "state": answer["state"], "version": version, "trial": trial }))?;
     }
+    let text = format!("{}\n", plain(answer["text"].as_str().unwrap_or_default()));
+    Ok(Done::new(text, &json!({ "culprit": answer["culprit"], "text": answer["text"] })))
 }
 
 /// Runs the command for a version.
-fn tried(place: &Place<'_>, sector: &str, version: u64, command: &[String]) -> Result<bool, Failure> {
+fn tried(place: &Place<'_>, sector: &str, version: u64, command: &[String]) -> Result<&'static str, Failure> {
     let failed = |what: &str, why: String| Failure::new(Status::System, "bisect", what, format!("{what}: {why}"));
     let (program, arguments) = command.split_first().ok_or_else(|| {
         Failure::new(Status::InvalidArgument, "usage", "", "name a command behind --, or an expression with --where")
@@ -80,8 +71,10 @@ fn tried(place: &Place<'_>, sector: &str, version: u64, command: &[String]) -> R
         .status()
         .map_err(|error| failed(program, format!("it cannot be run: {error}")))?;
     match status.code() {
-        Some(code) if code < CANNOT_TELL => Ok(code == 0),
-        Some(code) => Err(failed(program, format!("it ended with {code} for version {version}, and cannot tell"))),
+        Some(0) => Ok("good"),
+        Some(CANNOT_TELL) => Ok("skip"),
+        Some(code) if code < CANNOT_TELL => Ok("bad"),
+        Some(code) => Err(failed(program, format!("it ended with {code} at version {version}"))),
         None => Err(failed(program, format!("it was killed at version {version}"))),
     }
 }
@@ -106,7 +99,7 @@ pub fn blame(place: &Place<'_>, render: &Render, blame: arguments::Blame) -> Res
     let path = (!path.is_empty()).then_some(path);
     let request = json!({ "sector": sector, "path": path, "statement": blame.statement, "version": blame.version });
     let answer = ask(&mut place.read(1)?, "blame", some(request))?;
-    Ok(Done::new(render.blamed(&answer), &answer))
+    Ok(Done::new(render.blamed(&answer["entries"]), &answer))
 }
 
 pub fn codegen(place: &Place<'_>, codegen: arguments::Codegen) -> Result<Done, Failure> {

@@ -60,7 +60,7 @@ pub fn run(arguments: Arguments) -> Result<Done, Failure> {
         Verb::Canary(canary) => rollout::canary(&place, &render, canary),
         Verb::Schedule(schedule) => rollout::schedule(&place, &render, schedule),
         Verb::Merge(merge) => lineage::merge(&place, &render, merge),
-        Verb::Bisect(bisect) => lineage::bisect(&place, &render, bisect),
+        Verb::Bisect(bisect) => lineage::bisect(&place, bisect),
         Verb::Blame(blame) => lineage::blame(&place, &render, blame),
         Verb::Codegen(codegen) => lineage::codegen(&place, codegen),
         Verb::Health(health) => operate::health(&place, &render, health),

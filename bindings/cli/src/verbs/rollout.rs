@@ -5,12 +5,12 @@ use knhk_engine::control::Failure;
 use serde_json::{Value, json};
 
 use super::Place;
-use super::govern::{ask, wanted};
+use super::govern::{ask, some, wanted};
 use crate::arguments::{self, CanaryVerb, ShadowVerb};
+use crate::input;
 use crate::output::Done;
 use crate::progress::Progress;
 use crate::render::Render;
-use crate::{input, moment};
 
 pub fn shadow(place: &Place<'_>, render: &Render, shadow: arguments::Shadow) -> Result<Done, Failure> {
     match shadow.verb.unwrap_or(ShadowVerb::List) {
@@ -23,18 +23,19 @@ pub fn shadow(place: &Place<'_>, render: &Render, shadow: arguments::Shadow) -> 
             let request = json!({ "changes": [{ "sector": sector, "content": content }], "by": who.by() });
             let answer =
                 ask(&mut place.change()?, "shadow", request).map_err(|failure| input::about(failure, &name))?;
-            Ok(Done::new(render.line(&answer["shadow"]), &answer))
+            Ok(Done::new(render.shadow(&answer), &answer))
         }
         ShadowVerb::Test { id, file } => {
             let text = input::read(&file, None)?.text;
-            let assertions: Value = serde_json::from_str(&text).map_err(|error| {
+            let tests: Value = serde_json::from_str(&text).map_err(|error| {
                 let name = file.display().to_string();
-                Failure::new(Status::Document, "read", &name, format!("{name} is no list of assertions: {error}"))
+                Failure::new(Status::Document, "read", &name, format!("{name} is no list of tests: {error}"))
             })?;
             let _progress = Progress::begin(format!("testing {id}"));
-            let answer = ask(&mut place.change()?, "shadow_test", json!({ "id": id, "assertions": assertions }))?;
-            let success = answer["blockers"].as_u64().unwrap_or(0) == 0 && answer["passed"] != false;
-            Ok(Done { success, ..Done::new(render.tested(&answer), &answer) })
+            let answer = ask(&mut place.change()?, "shadow_test", json!({ "id": id, "tests": tests }))?;
+            let results = answer["results"].as_array().cloned().unwrap_or_default();
+            let success = results.iter().all(|result| result["report"]["verdict"] == "passed");
+            Ok(Done { success, ..Done::new(render.tested(&results), &answer) })
         }
         ShadowVerb::Drop { id } => {
             let answer = ask(&mut place.change()?, "drop_shadow", json!({ "id": id }))?;
@@ -63,7 +64,7 @@ pub fn canary(place: &Place<'_>, render: &Render, canary: arguments::Canary) -> 
 }
 
 pub fn schedule(place: &Place<'_>, render: &Render, schedule: arguments::Schedule) -> Result<Done, Failure> {
-    let arguments::Schedule { proposal, at, until, zone, cancel, who } = schedule;
+    let arguments::Schedule { proposal, at, window, zone, cancel, who } = schedule;
     if let Some(id) = cancel {
         let request = json!({ "id": id, "by": who.by(), "why": who.why });
         let answer = ask(&mut place.change()?, "unschedule", request)?;
@@ -73,14 +74,8 @@ pub fn schedule(place: &Place<'_>, render: &Render, schedule: arguments::Schedul
         let answer = ask(&mut place.change()?, "schedules", json!({}))?;
         return Ok(Done::new(render.listed(&answer["schedules"], "nothing is scheduled"), &answer));
     };
-    let at = at.expect("the arguments say when");
-    let at = match until {
-        Some(until) => {
-            json!({ "window": { "from": at, "until": until, "zone": zone.unwrap_or_else(|| "UTC".into()) } })
-        }
-        None => json!({ "time_ns": moment::ahead(&at)? }),
-    };
-    let request = json!({ "proposal": proposal, "at": at, "by": who.by() });
+    let at = some(json!({ "moment": at, "window": window, "time_zone": zone }));
+    let request = json!({ "proposal": proposal, "at": at, "by": who.by(), "why": who.why });
     let answer = ask(&mut place.change()?, "schedule", request)?;
     Ok(Done::new(render.line(&answer), &answer))
 }

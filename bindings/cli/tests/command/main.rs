@@ -5,6 +5,7 @@ mod govern;
 mod history;
 mod hostile;
 mod knowledge;
+mod lineage;
 mod live;
 mod manual;
 mod operate;

@@ -18,6 +18,7 @@ macro_rules! of_kind {
 }
 
 mod calls;
+mod checkpoints;
 mod health;
 mod load;
 mod policy;

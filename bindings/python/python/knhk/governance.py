@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -50,7 +50,6 @@ __all__ = [
 _T = TypeVar("_T")
 
 Moment: TypeAlias = datetime | int
-Verdict: TypeAlias = Literal["passed", "waiting", "refused"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class StageReport:
     """What one stage says."""
 
     stage: Literal["schema", "invariants", "doctrine", "guards", "performance", "rollback", "compatibility"]
-    verdict: Verdict
+    verdict: Literal["passed", "waiting", "refused"]
     findings: list[Finding]
     needs: list[Need]
     evidence: Any
@@ -114,7 +113,7 @@ class Report:
 
     proposal: str
     sector: str
-    verdict: Verdict
+    verdict: Literal["passed", "waiting", "refused"]
     stages: list[StageReport]
     duration_ns: int
     _json: str = ""
@@ -328,7 +327,7 @@ class Governance(Ledger):
     """The part of an engine that lets nothing become current unproven."""
 
     def govern(self, verb: str, /, **request: Any) -> dict[str, Any]:
-        """Does what a verb asks for, as `docs/governance.md` describes it; the other methods are this one with names and types. What is `None`
+        """Does what a verb asks for, as `docs/governing.md` describes it; the other methods are this one with names and types. What is `None`
         is left out."""
         asked = {name: value for name, value in request.items() if value is not None}
         answer: dict[str, Any] = json.loads(_knhk.govern(self, verb, json.dumps(asked)))
@@ -496,14 +495,22 @@ class Governance(Ledger):
         revisions: list[dict[str, Any]] = answer["revisions"]
         return revisions
 
-    def shadow(self, changes: Mapping[str, Content], /, *, by: str = "") -> dict[str, Any]:
-        """Opens a shadow with changes in it."""
-        answer: dict[str, Any] = self.govern("shadow", changes=_changes(changes), by=by)["shadow"]
+    def violations(self, *, sector: str | None = None) -> list[dict[str, Any]]:
+        """The rules that changes broke: who, when, which rule."""
+        answer: list[dict[str, Any]] = self.govern("violations", sector=sector)["violations"]
         return answer
 
-    def test_shadow(self, id: str, assertions: Sequence[Mapping[str, Any]], /) -> dict[str, Any]:
-        """Tests a shadow with assertions."""
-        return self.govern("shadow_test", id=id, assertions=[dict(assertion) for assertion in assertions])
+    def shadow(self, changes: Mapping[str, Content], /, *, by: str = "") -> dict[str, Any]:
+        """Opens a shadow with changes in it, and says what differs there."""
+        return self.govern("shadow", changes=_changes(changes), by=by)
+
+    def test_shadow(
+        self, id: str, tests: Sequence[Mapping[str, Any]], /, *, sector: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Tests a shadow: assertions with a name and a severity each; a report for each sector."""
+        answer = self.govern("shadow_test", id=id, sector=sector, tests=[dict(test) for test in tests])
+        results: list[dict[str, Any]] = answer["results"]
+        return results
 
     def shadows(self) -> list[dict[str, Any]]:
         """The shadows that are open."""
@@ -514,9 +521,9 @@ class Governance(Ledger):
         """Drops a shadow."""
         self.govern("drop_shadow", id=id)
 
-    def canary(self, proposal: str, /, *, share: float, by: str = "") -> dict[str, Any]:
+    def canary(self, proposal: str, /, *, share: float, by: str = "", why: str = "") -> dict[str, Any]:
         """Has a share of the decisions, chosen by their subject, read a proposal's candidate."""
-        return self.govern("canary", proposal=proposal, share=share, by=by)
+        return self.govern("canary", proposal=proposal, share=share, by=by, why=why)
 
     def stop_canary(self, id: str, /, *, adopt: bool, by: str = "", why: str = "") -> dict[str, Any]:
         """Ends a canary: its candidate becomes current, or is gone."""
@@ -527,9 +534,23 @@ class Governance(Ledger):
         answer: list[dict[str, Any]] = self.govern("canaries")["canaries"]
         return answer
 
-    def schedule(self, proposal: str, at: Mapping[str, Any], /, *, by: str = "") -> dict[str, Any]:
-        """Has a proposal become current at a time, also after a restart."""
-        return self.govern("schedule", proposal=proposal, at=dict(at), by=by)
+    def schedule(
+        self,
+        proposal: str,
+        /,
+        *,
+        moment: str | datetime | None = None,
+        window: str | None = None,
+        time_zone: str | None = None,
+        by: str = "",
+        why: str = "",
+    ) -> dict[str, Any]:
+        """Has a proposal become current at a moment, or in the next window of the week ("Sat 02:00-04:00") in a zone ("Europe/London"); also
+        after a restart."""
+        text = moment.isoformat() if isinstance(moment, datetime) else moment
+        at = {"moment": text, "window": window, "time_zone": time_zone}
+        at = {name: value for name, value in at.items() if value is not None}
+        return self.govern("schedule", proposal=proposal, at=at, by=by, why=why)
 
     def unschedule(self, id: str, /, *, by: str = "", why: str = "") -> dict[str, Any]:
         """Takes a schedule back."""
@@ -563,25 +584,13 @@ class Governance(Ledger):
         /,
         *,
         ours: str | int | None = None,
-        base: str | int | None = None,
-        resolve: Literal["ours", "theirs"] | None = None,
         propose: bool = False,
         by: str = "",
         why: str = "",
     ) -> dict[str, Any]:
-        """Merges another version of a sector into the current one, over their common base; the conflicts are listed by statement."""
-        text = [None if version is None else str(version) for version in (ours, base)]
-        return self.govern(
-            "merge",
-            sector=sector,
-            theirs=str(theirs),
-            ours=text[0],
-            base=text[1],
-            resolve=resolve,
-            propose=propose,
-            by=by,
-            why=why,
-        )
+        """Merges another version of a sector into the current one, over the version that both come from; conflicts are listed by statement."""
+        into = None if ours is None else str(ours)
+        return self.govern("merge", sector=sector, theirs=str(theirs), ours=into, propose=propose, by=by, why=why)
 
     def blame(
         self, sector: str, /, *, path: str | None = None, statement: str | None = None, version: str | int | None = None
@@ -594,16 +603,25 @@ class Governance(Ledger):
     def bisect(
         self,
         sector: str,
+        bad_if: Callable[[int], bool | None] | str,
         /,
         *,
         good: str | int,
         bad: str | int = "current",
-        verdicts: Mapping[int, bool] | None = None,
-        where: str | None = None,
     ) -> dict[str, Any]:
-        """The next version to look at between a good one and a bad one, or the first bad one. It keeps nothing: repeat it with one verdict more."""
-        said = [{"version": version, "good": is_good} for version, is_good in (verdicts or {}).items()]
-        return self.govern("bisect", sector=sector, good=str(good), bad=str(bad), verdicts=said, where=where)
+        """The first bad version after a good one, with its receipt. `bad_if` is a condition in CEL over `values`, a map from path to value; or
+        it is called with a version, and answers whether that is bad, or `None` where it cannot tell."""
+        if isinstance(bad_if, str):
+            answer = self.govern("bisect", sector=sector, good=str(good), bad=str(bad), where=bad_if)
+        else:
+            answer = self.govern("bisect", sector=sector, good=str(good), bad=str(bad))
+            while answer["next"] is not None:
+                version = answer["next"]["version"]
+                is_bad = bad_if(version)
+                trial = "skip" if is_bad is None else "bad" if is_bad else "good"
+                answer = self.govern("bisect", state=answer["state"], version=version, trial=trial)
+        culprit: dict[str, Any] = answer["culprit"]
+        return culprit
 
     def codegen(
         self,

@@ -1,6 +1,11 @@
 //! Governance at the engine: what is proposed, what becomes of it, and what it leaves behind.
 
+mod approving;
+mod crash;
 mod life;
 mod receipts;
+mod scenarios;
+mod shadows;
 mod stages;
+mod versions;
 mod world;

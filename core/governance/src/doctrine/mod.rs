@@ -58,6 +58,7 @@ pub use rule::{
     ApprovalChain, Callback, Condition, Enforcement, Kind, Quantity, ResourceLimit, Rule, SegregationOfDuties, Shape,
     Step, TimeWindow,
 };
+pub(crate) use touched::json_of;
 pub use turtle::rules as rules_from_turtle;
 pub use violation::{Violation, violations};
 

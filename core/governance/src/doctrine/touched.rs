@@ -93,7 +93,7 @@ pub(super) fn numbers(value: &Value<'_>) -> Option<Vec<Number>> {
 }
 
 /// A value as conditions see it.
-pub(super) fn json_of(value: &Value<'_>) -> Json {
+pub(crate) fn json_of(value: &Value<'_>) -> Json {
     let hex = |bytes: &[u8]| super::form::hex(bytes);
     match value {
         Value::Bool(value) => json!(value),
