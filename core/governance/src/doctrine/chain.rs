@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::judge::{Breach, Case, spoken_groups};
+use super::case::{Breach, Case};
+use super::judge::spoken_groups;
 use super::number::{Number, decimal};
 use super::rule::{ApprovalChain, Rule, Step};
 use super::touched::{Touched, number};

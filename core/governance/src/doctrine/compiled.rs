@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
+use super::case::VARIABLES;
 use super::expression::Expression;
-use super::judge::VARIABLES;
 use super::rule::{Kind, Rule};
 use super::shape::Cache;
 use super::window::Window;

@@ -1,6 +1,6 @@
 //! Segregation of duties: who may propose, who may approve, and which groups exclude each other.
 
-use super::judge::{Breach, Case};
+use super::case::{Breach, Case};
 use super::rule::SegregationOfDuties;
 
 /// Who holds duties that exclude each other.

@@ -1,103 +1,20 @@
 //! What the rules say of a change.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use knhk_ontology::shacl::Severity as Grave;
 use serde_json::json;
 
-use super::chain;
+use super::case::{Breach, Case, Facts};
 use super::compiled::{Compiled, Part};
-use super::duties;
-use super::expression::{Expression, Scope};
-use super::limit;
+use super::expression::Expression;
 use super::limits::CHANGES_SHOWN;
-use super::rule::{Enforcement, Kind, Rule, Shape};
-use super::touched::{Touched, json_of, touched};
-use super::window::Window;
-use super::{Doctrine, form};
+use super::rule::{Enforcement, Kind, Rule};
+use super::touched::Touched;
+use super::{Doctrine, chain, duties, form, limit, shape, window};
 use crate::approval::Approved;
 use crate::{Candidate, Finding, Need, Severity, Stage, StageReport, Verdict, counters};
-
-/// What a change is judged by, beside itself.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    /// The change.
-    pub candidate: &'a Candidate,
-    /// The groups that a person is in now.
-    pub groups_of: &'a (dyn Fn(&str) -> Vec<String> + Sync),
-    /// The approvals of it that count, in the order of their recording.
-    pub approvals: &'a [Approved],
-    /// Now, in nanoseconds since 1970 (UTC): when it would take effect, unless it says otherwise.
-    pub now_ns: u64,
-    /// How many changes of the sector took effect within the hour before.
-    pub changes_last_hour: u64,
-    /// The program's functions, for rules that call one.
-    pub callbacks: &'a Callbacks<'a>,
-}
-
-/// The program's functions by name: none where there is no such function; else whether the rule is kept, and if not, why. It may be called
-/// from any thread.
-pub type Callbacks<'a> = dyn Fn(&str, &Rule, &Candidate) -> Option<Result<(), String>> + Sync + 'a;
-
-/// What a condition may ask about.
-///
-/// `by` and `groups` are who proposes, `why` their reason, `confidence` theirs or null, `major` whether a break was declared. `changes` is
-/// what changes, path by path: `{path, kind, old, new}`, where `kind` is `added`, `removed` or `changed`, and `old` and `new` are the values of
-/// programs, null where there is none, bytes in hexadecimal. `before` and `after` map the paths that the condition writes out to their values,
-/// where they have one. `statements` counts statements removed and added, `changes_last_hour` earlier changes. `approvals` are `{by, groups}`.
-/// `effective_seconds` is when it takes effect, since 1970.
-pub const VARIABLES: [&str; 13] = [
-    "after",
-    "approvals",
-    "before",
-    "by",
-    "changes",
-    "changes_last_hour",
-    "confidence",
-    "effective_seconds",
-    "groups",
-    "major",
-    "sector",
-    "statements",
-    "why",
-];
-
-/// One thing that breaks a rule: with a need where it can still come.
-#[derive(Debug)]
-pub(super) struct Breach {
-    pub what: String,
-    pub fix: String,
-    pub need: Option<Need>,
-}
-
-impl Breach {
-    pub(super) fn of(what: impl Into<String>, fix: impl Into<String>) -> Breach {
-        Breach { what: what.into(), fix: fix.into(), need: None }
-    }
-}
-
-/// A change on its way through the rules.
-pub(super) struct Case<'a> {
-    pub facts: &'a Facts<'a>,
-    pub touched: Vec<Touched<'a>>,
-    /// Whether the change is also about what is no name of the sector.
-    pub beyond: bool,
-    pub proposer_groups: OnceCell<Vec<String>>,
-    scope: OnceCell<Scope>,
-}
-
-impl Case<'_> {
-    pub(super) fn proposer_groups(&self) -> &[String] {
-        self.proposer_groups.get_or_init(|| (self.facts.groups_of)(&self.facts.candidate.by))
-    }
-
-    fn effective_ns(&self) -> u64 {
-        self.facts.candidate.effective_ns.unwrap_or(self.facts.now_ns)
-    }
-}
 
 /// What the rules found, as it comes together.
 #[derive(Default)]
@@ -114,8 +31,7 @@ impl Doctrine {
     pub fn judge(&self, facts: &Facts<'_>) -> StageReport {
         let _span = tracing::debug_span!("knhk.doctrine.judge", sector = facts.candidate.sector).entered();
         let began = Instant::now();
-        let (touched, beyond) = touched(facts.candidate);
-        let case = Case { facts, touched, beyond, proposer_groups: OnceCell::new(), scope: OnceCell::new() };
+        let case = Case::of(facts);
         let about = self.about(&case);
         let mut found = Found::default();
         if facts.candidate.compiled.is_none() {
@@ -141,7 +57,7 @@ impl Doctrine {
             (false, _) => Verdict::Passed,
         };
         let evidence = json!({
-            "doctrine": hex(&self.hash()),
+            "doctrine": form::hex(&self.hash()),
             "rules": self.rules.len(),
             "judged": about.len(),
             "valid_ns": self.valid_ns(),
@@ -166,7 +82,6 @@ impl Doctrine {
     /// # Errors
     /// The first rule that is mandatory and forbids it.
     pub fn may_approve(&self, candidate: &Candidate, by: &str, groups: &[String]) -> Result<(), Finding> {
-        let (touched, beyond) = touched(candidate);
         let none = |_: &str| Vec::new();
         let callbacks = |_: &str, _: &Rule, _: &Candidate| None;
         let facts = Facts {
@@ -177,7 +92,7 @@ impl Doctrine {
             changes_last_hour: 0,
             callbacks: &callbacks,
         };
-        let case = Case { facts: &facts, touched, beyond, proposer_groups: OnceCell::new(), scope: OnceCell::new() };
+        let case = Case::of(&facts);
         for (number, _) in self.about(&case) {
             let rule = &self.rules[number as usize].rule;
             if let Kind::SegregationOfDuties(of) = &rule.kind
@@ -233,9 +148,9 @@ impl Doctrine {
             (Kind::ApprovalChain(chain), _) => chain::breaches(rule, chain, case, &own, all && case.beyond),
             (Kind::SegregationOfDuties(of), _) => duties::breaches(of, case),
             (Kind::ResourceLimit(limit), _) => limit::breaches(rule, limit, case, &own),
-            (_, Part::Window(window)) => window_breach(&rule.to_string(), window, case).into_iter().collect(),
+            (_, Part::Window(window)) => window::breach(rule, window, case).into_iter().collect(),
             (Kind::Shape(shape), Part::Shape(cache)) => match cache.report(rule, shape, case.facts.candidate) {
-                Ok(report) => shape_breaches(rule, shape, &report, found),
+                Ok(report) => shape::breaches(rule, &report, &mut found.findings),
                 Err(why) => vec![Breach::of(format!("its shapes cannot be judged: {why}"), "revise the rule")],
             },
             (_, Part::Expression(expression)) => self.condition(expression, case, about).into_iter().collect(),
@@ -269,63 +184,15 @@ impl Doctrine {
                 "propose it in parts",
             ));
         }
-        let scope = case.scope.get_or_init(|| self.scope(case, about));
-        match expression.holds(scope) {
+        let conditions = about.iter().filter_map(|(number, _)| match self.rules[*number as usize].part() {
+            Part::Expression(expression) => Some(expression),
+            _ => None,
+        });
+        match expression.holds(case.scope(conditions)) {
             Ok(true) => None,
             Ok(false) => Some(Breach::of("its condition is not met", "")),
             Err(error) => Some(Breach::of(format!("its condition cannot be decided: {error}"), "revise the rule")),
         }
-    }
-
-    /// What the conditions of these rules may ask about.
-    fn scope(&self, case: &Case<'_>, about: &[(u32, Vec<u32>)]) -> Scope {
-        let Facts { candidate, approvals, changes_last_hour, .. } = case.facts;
-        let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
-        for (number, _) in about {
-            let Part::Expression(expression) = self.rules[*number as usize].part() else { continue };
-            for (compiled, values) in [(&candidate.current, &mut before), (&candidate.compiled, &mut after)] {
-                let Some(artifact) = compiled.as_ref().map(|compiled| &compiled.artifact) else { continue };
-                for path in expression.literals() {
-                    if !values.contains_key(path)
-                        && let Some(value) = artifact.find(path).and_then(|slot| artifact.value(slot))
-                    {
-                        values.insert(path.to_owned(), json_of(&value));
-                    }
-                }
-            }
-        }
-        let changes: Vec<_> = case
-            .touched
-            .iter()
-            .take(CHANGES_SHOWN)
-            .map(|touched| {
-                let (old, new) = (touched.before(candidate), touched.after(candidate));
-                let kind = match (&old, &new) {
-                    (None, Some(_)) => "added",
-                    (Some(_), None) => "removed",
-                    _ => "changed",
-                };
-                let told = |value: Option<_>| value.as_ref().map_or(serde_json::Value::Null, json_of);
-                json!({"path": touched.path, "kind": kind, "old": told(old), "new": told(new)})
-            })
-            .collect();
-        let approvals: Vec<_> =
-            approvals.iter().map(|approved| json!({"by": approved.by, "groups": approved.groups})).collect();
-        Scope::new(&json!({
-            "after": after,
-            "approvals": approvals,
-            "before": before,
-            "by": candidate.by,
-            "changes": changes,
-            "changes_last_hour": changes_last_hour,
-            "confidence": candidate.confidence,
-            "effective_seconds": case.effective_ns() / 1_000_000_000,
-            "groups": case.proposer_groups(),
-            "major": candidate.major,
-            "sector": candidate.sector,
-            "statements": candidate.delta.len(),
-            "why": candidate.why,
-        }))
     }
 
     /// Makes findings and needs of what breaks a rule.
@@ -413,60 +280,4 @@ pub(super) fn spoken_groups(groups: &[String]) -> Cow<'static, str> {
         [] => "an approver".into(),
         groups => format!("somebody in {}", groups.join(" or ")).into(),
     }
-}
-
-fn window_breach(item: &str, window: &Window, case: &Case<'_>) -> Option<Breach> {
-    let at = case.effective_ns();
-    if window.is_open(at) {
-        return None;
-    }
-    let next = window.next(at, true);
-    let what = format!("its window is closed at {}", window.local(at));
-    let Some(opens) = next else {
-        return Some(Breach::of(what, "revise the rule: its window does not open within nine days"));
-    };
-    let when = window.local(opens);
-    if case.facts.candidate.effective_ns.is_some() {
-        return Some(Breach::of(what, format!("schedule it for {when} ({})", form::spoken(opens))));
-    }
-    let need = Need { item: item.to_owned(), groups: Vec::new(), approvals: 0, quorum: 0, not_before_ns: Some(opens) };
-    Some(Breach { what, fix: format!("it opens at {when} ({})", form::spoken(opens)), need: Some(need) })
-}
-
-/// The results that are violations; milder ones become findings by themselves.
-fn shape_breaches(
-    rule: &Rule,
-    _shape: &Shape,
-    report: &knhk_ontology::shacl::Report,
-    found: &mut Found,
-) -> Vec<Breach> {
-    const SHOWN: usize = 20;
-    let mut breaches = Vec::new();
-    let mut more = 0;
-    for result in report.results() {
-        let severity = match result.severity() {
-            Grave::Info => Severity::Info,
-            Grave::Warning => Severity::Warning,
-            _ if breaches.len() < SHOWN => {
-                breaches.push(Breach::of(result.to_string(), "change the value, or the statement, that it names"));
-                continue;
-            }
-            _ => {
-                more += 1;
-                continue;
-            }
-        };
-        if found.findings.len() < 1000 {
-            let (item, what) = (rule.to_string(), result.to_string());
-            found.findings.push(Finding { severity, item, what, fix: String::new() });
-        }
-    }
-    if more > 0 || report.truncated() {
-        breaches.push(Breach::of(format!("{more} more results of its shapes"), "mend the first ones"));
-    }
-    breaches
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,7 @@
 //! Resource limits: bounds on values, on how far they move, and on how much changes.
 
+use super::case::{Breach, Case};
 use super::chain::{percent, spoken_percent};
-use super::judge::{Breach, Case};
 use super::number::{Number, decimal};
 use super::rule::{Quantity, ResourceLimit, Rule};
 use super::touched::{Touched, number, numbers};

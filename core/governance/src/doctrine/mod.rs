@@ -23,6 +23,7 @@
 //! # Ok::<(), doctrine::RuleError>(())
 //! ```
 
+mod case;
 mod chain;
 mod check;
 mod compiled;
@@ -47,10 +48,10 @@ mod window;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+pub use case::{Callbacks, Facts, VARIABLES};
 pub use error::{Conflict, RuleError};
 pub use expression::{Expression, ExpressionError, FUNCTIONS, Scope};
 pub use form::{rules_from_toml, rules_to_toml};
-pub use judge::{Callbacks, Facts, VARIABLES};
 pub use number::Number;
 pub use revision::{RuleRevision, expired, load, remove, revise, rollback, rules_at};
 pub use rule::{

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use knhk_ontology::graph::{GraphBuilder, Terms};
 use knhk_ontology::rdf::{self, Format};
-use knhk_ontology::shacl::{Report, Shapes};
+use knhk_ontology::shacl::{Report, Severity as Grave, Shapes};
 use knhk_ontology::{Limits, Namespace, canon};
 
+use super::case::Breach;
 use super::rule::{Rule, Shape};
-use crate::Candidate;
+use crate::{Candidate, Finding, Severity};
 
 /// Shapes of a rule for the sectors that it judged, each in the interner of that sector's knowledge.
 #[derive(Debug, Default)]
@@ -51,6 +52,35 @@ impl Cache {
         };
         Ok(ready.shapes.validate_delta(before, after, &candidate.delta, &ready.report))
     }
+}
+
+/// The results that are violations; milder ones become findings by themselves.
+pub(super) fn breaches(rule: &Rule, report: &Report, findings: &mut Vec<Finding>) -> Vec<Breach> {
+    const SHOWN: usize = 20;
+    let mut breaches = Vec::new();
+    let mut more = 0;
+    for result in report.results() {
+        let severity = match result.severity() {
+            Grave::Info => Severity::Info,
+            Grave::Warning => Severity::Warning,
+            _ if breaches.len() < SHOWN => {
+                breaches.push(Breach::of(result.to_string(), "change the value, or the statement, that it names"));
+                continue;
+            }
+            _ => {
+                more += 1;
+                continue;
+            }
+        };
+        if findings.len() < 1000 {
+            let (item, what) = (rule.to_string(), result.to_string());
+            findings.push(Finding { severity, item, what, fix: String::new() });
+        }
+    }
+    if more > 0 || report.truncated() {
+        breaches.push(Breach::of(format!("{more} more results of its shapes"), "mend the first ones"));
+    }
+    breaches
 }
 
 /// Whether a rule's shapes are sound, and constrain something.

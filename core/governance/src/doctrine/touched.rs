@@ -94,7 +94,7 @@ pub(super) fn numbers(value: &Value<'_>) -> Option<Vec<Number>> {
 
 /// A value as conditions see it.
 pub(crate) fn json_of(value: &Value<'_>) -> Json {
-    let hex = |bytes: &[u8]| super::judge::hex(bytes);
+    let hex = |bytes: &[u8]| super::form::hex(bytes);
     match value {
         Value::Bool(value) => json!(value),
         Value::I64(value) => json!(value),

@@ -4,7 +4,10 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
-use super::rule::TimeWindow;
+use super::case::{Breach, Case};
+use super::form;
+use super::rule::{Rule, TimeWindow};
+use crate::Need;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -100,6 +103,25 @@ impl Window {
             on(day) && self.from <= time || on(day.previous()) && time < self.to
         }
     }
+}
+
+/// What of a change breaks a rule whose window this is.
+pub(super) fn breach(rule: &Rule, window: &Window, case: &Case<'_>) -> Option<Breach> {
+    let at = case.effective_ns();
+    if window.is_open(at) {
+        return None;
+    }
+    let next = window.next(at, true);
+    let what = format!("its window is closed at {}", window.local(at));
+    let Some(opens) = next else {
+        return Some(Breach::of(what, "revise the rule: its window does not open within nine days"));
+    };
+    let when = window.local(opens);
+    if case.facts.candidate.effective_ns.is_some() {
+        return Some(Breach::of(what, format!("schedule it for {when} ({})", form::spoken(opens))));
+    }
+    let need = Need { item: rule.to_string(), groups: Vec::new(), approvals: 0, quorum: 0, not_before_ns: Some(opens) };
+    Some(Breach { what, fix: format!("it opens at {when} ({})", form::spoken(opens)), need: Some(need) })
 }
 
 /// `HH:MM`
