@@ -36,7 +36,7 @@ fn statements(text: &[u8], mut sink: Sink<'_>) -> Result<Vec<Triple>, RdfError> 
         parser = parser.with_base_iri(base).map_err(|_| Kind::BadBase { base: base.to_owned() })?;
     }
     for quad in parser.for_slice(text) {
-        sink.push_quad(&quad.map_err(|error| refused(text, &error))?)?;
+        sink.push(&(&quad.map_err(|error| refused(text, &error))?).into())?;
     }
     Ok(sink.finish())
 }

@@ -10,6 +10,7 @@ mod format;
 mod json_ld;
 mod json_ld_guard;
 mod nesting;
+mod said;
 mod sink;
 mod turtle;
 mod write;

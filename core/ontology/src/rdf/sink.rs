@@ -1,10 +1,10 @@
 //! Takes the statements of a parser into the interner, within limits.
 
 use hashbrown::HashMap;
-use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Term as Object};
 
 use super::base::Base;
 use super::error::{RdfErrorKind as Kind, shortened, within};
+use super::said::{Said, Statement};
 use crate::Limits;
 use crate::graph::{Term, Terms, Triple, Writer};
 
@@ -66,30 +66,33 @@ impl<'a> Sink<'a> {
         self.triples
     }
 
-    /// Takes a statement of the default graph.
-    pub fn push(&mut self, subject: &NamedOrBlankNode, predicate: &NamedNode, object: &Object) -> Result<(), Kind> {
+    /// Takes a statement of the default graph; one of a named graph is refused.
+    pub fn push(&mut self, statement: &Statement<'_>) -> Result<(), Kind> {
+        if let Some(graph) = statement.graph {
+            return Err(Kind::NamedGraph { graph: shortened(&graph.to_string()) });
+        }
         within("statements", self.triples.len() + 1, self.limits.statements)?;
-        let subject = match subject {
-            NamedOrBlankNode::NamedNode(node) => self.repeated(Place::Subject, node.as_str())?,
-            NamedOrBlankNode::BlankNode(node) => self.blank(node)?,
+        let subject = match statement.subject {
+            Said::Iri(iri) => self.repeated(Place::Subject, iri)?,
+            other => self.term(other)?,
         };
-        let predicate = self.repeated(Place::Predicate, predicate.as_str())?;
-        let object = match object {
-            Object::NamedNode(node) => self.iri(node.as_str())?,
-            Object::BlankNode(node) => self.blank(node)?,
-            Object::Literal(literal) => self.literal(literal)?,
-            #[allow(unreachable_patterns, reason = "another crate of the build may turn oxrdf's RDF 1.2 on")]
-            _ => return Err(Kind::TripleTerm),
-        };
+        let predicate = self.repeated(Place::Predicate, statement.predicate)?;
+        let object = self.term(statement.object)?;
         self.triples.push(Triple { subject, predicate, object });
         Ok(())
     }
 
-    /// Takes a statement that may name a graph, which is refused.
-    pub fn push_quad(&mut self, quad: &oxrdf::Quad) -> Result<(), Kind> {
-        match &quad.graph_name {
-            GraphName::DefaultGraph => self.push(&quad.subject, &quad.predicate, &quad.object),
-            graph => Err(Kind::NamedGraph { graph: shortened(&graph.to_string()) }),
+    fn term(&mut self, term: Said<'_>) -> Result<Term, Kind> {
+        match term {
+            Said::Iri(iri) => self.iri(iri),
+            Said::Anonymous(number) => Ok(self.anonymous(number)),
+            Said::Labelled(label) => self.labelled(label),
+            Said::Literal(lexical, datatype) => self.literal(lexical, datatype),
+            Said::Text(text, language) => {
+                self.lexical(text)?;
+                Ok(self.terms.language_literal(text, language))
+            }
+            Said::Triple => Err(Kind::TripleTerm),
         }
     }
 
@@ -119,37 +122,43 @@ impl<'a> Sink<'a> {
         Ok(self.terms.iri(&self.base.meant(iri)?))
     }
 
-    fn blank(&mut self, node: &BlankNode) -> Result<Term, Kind> {
-        let known = match node.as_ref().unique_id() {
-            Some(number) => self.anonymous.get(&number),
-            None => self.labelled.get(node.as_str()),
-        };
-        if let Some(&term) = known {
+    fn anonymous(&mut self, number: u128) -> Term {
+        if let Some(&term) = self.anonymous.get(&number) {
+            return term;
+        }
+        let term = self.fresh();
+        self.anonymous.insert(number, term);
+        term
+    }
+
+    fn labelled(&mut self, label: &str) -> Result<Term, Kind> {
+        if let Some(&term) = self.labelled.get(label) {
             return Ok(term);
         }
-        within("bytes in a blank node's label", node.as_str().len(), self.limits.iri_bytes)?;
-        let fresh = self.anonymous.len() + self.labelled.len();
+        within("bytes in a blank node's label", label.len(), self.limits.iri_bytes)?;
         let term = match self.labels {
-            Labels::KeepCanonical if is_canonical(node.as_str()) => self.terms.blank(node.as_str()),
-            _ => self.terms.blank(&format!("b{fresh}")),
+            Labels::KeepCanonical if is_canonical(label) => self.terms.blank(label),
+            _ => self.fresh(),
         };
-        match node.as_ref().unique_id() {
-            Some(number) => self.anonymous.insert(number, term),
-            None => self.labelled.insert(node.as_str().to_owned(), term),
-        };
+        self.labelled.insert(label.to_owned(), term);
         Ok(term)
     }
 
-    fn literal(&mut self, literal: &Literal) -> Result<Term, Kind> {
-        let (lexical, datatype) = (literal.value(), literal.datatype());
+    fn fresh(&mut self) -> Term {
+        let count = self.anonymous.len() + self.labelled.len();
+        self.terms.blank(&format!("b{count}"))
+    }
+
+    fn lexical(&mut self, lexical: &str) -> Result<(), Kind> {
         within("bytes in a literal", lexical.len(), self.limits.string_bytes)?;
-        self.written(lexical.len())?;
-        if let Some(language) = literal.language() {
-            return Ok(self.terms.language_literal(lexical, language));
-        }
-        within("bytes in an IRI", datatype.as_str().len(), self.limits.iri_bytes)?;
-        self.written(datatype.as_str().len())?;
-        Ok(self.terms.literal(lexical, &self.base.meant(datatype.as_str())?))
+        self.written(lexical.len())
+    }
+
+    fn literal(&mut self, lexical: &str, datatype: &str) -> Result<Term, Kind> {
+        self.lexical(lexical)?;
+        within("bytes in an IRI", datatype.len(), self.limits.iri_bytes)?;
+        self.written(datatype.len())?;
+        Ok(self.terms.literal(lexical, &self.base.meant(datatype)?))
     }
 }
 

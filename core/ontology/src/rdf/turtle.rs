@@ -3,10 +3,10 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use oxrdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use oxttl::{NQuadsParser, NTriplesParser, TurtleParser, TurtleSyntaxError};
 
 use super::error::{Place, RdfErrorKind as Kind};
+use super::said::{self, Batch};
 use super::sink::Sink;
 use super::{Format, RdfError, nesting};
 use crate::Limits;
@@ -19,62 +19,63 @@ pub(super) fn read_turtle(text: &[u8], sink: Sink<'_>, limits: &Limits) -> Resul
     if let Some(base) = sink.base() {
         parser = parser.with_base_iri(base).map_err(|_| Kind::BadBase { base: base.to_owned() })?;
     }
-    read(text, Format::Turtle, parser.for_slice(text), sink, push, size)
+    read(text, Format::Turtle, parser.for_slice(text), sink)
 }
 
 pub(super) fn read_ntriples(text: &[u8], sink: Sink<'_>) -> Result<Vec<Statement>, RdfError> {
-    let triples = NTriplesParser::new().for_slice(text);
-    read(text, Format::NTriples, triples, sink, push, size)
+    read(text, Format::NTriples, NTriplesParser::new().for_slice(text), sink)
 }
 
 pub(super) fn read_nquads(text: &[u8], sink: Sink<'_>) -> Result<Vec<Statement>, RdfError> {
-    let quads = NQuadsParser::new().for_slice(text);
-    let of_quad = |quad: &Quad| bytes_of(&quad.subject, &quad.predicate, &quad.object);
-    read(text, Format::NQuads, quads, sink, |sink, quad| sink.push_quad(quad), of_quad)
+    read(text, Format::NQuads, NQuadsParser::new().for_slice(text), sink)
 }
 
-/// Takes what a parser finds. Of a long text the parser runs ahead on a thread of its own, and gets its statements back to drop them,
-/// since memory goes back most cheaply where it came from.
-fn read<T: Send>(
+/// Takes what a parser finds. Of a long text the parser runs ahead on a thread of its own.
+fn read<T>(
     text: &[u8],
     format: Format,
     mut statements: impl Iterator<Item = Result<T, TurtleSyntaxError>> + Send,
     mut sink: Sink<'_>,
-    push: impl Fn(&mut Sink<'_>, &T) -> Result<(), Kind>,
-    size: impl Fn(&T) -> usize + Send,
-) -> Result<Vec<Statement>, RdfError> {
+) -> Result<Vec<Statement>, RdfError>
+where
+    for<'s> said::Statement<'s>: From<&'s T>,
+{
+    let refused = |error: TurtleSyntaxError| refused(text, format, &error);
     if text.len() < LONG {
         for statement in statements {
-            push(&mut sink, &statement.map_err(|error| refused(text, format, &error))?)?;
+            sink.push(&(&statement.map_err(refused)?).into())?;
         }
         return Ok(sink.finish());
     }
-    let (parsed, batches) = sync_channel::<Vec<Result<T, TurtleSyntaxError>>>(AHEAD);
-    let (taken, spent) = sync_channel(2 * AHEAD);
+    let (parsed, batches) = sync_channel::<(Batch, Option<TurtleSyntaxError>)>(AHEAD);
+    let (taken, spent) = sync_channel::<Batch>(2 * AHEAD);
     thread::scope(|scope| {
         thread::Builder::new().name("knhk-parse".to_owned()).spawn_scoped(scope, move || {
             loop {
-                let mut batch: Vec<_> = spent.try_recv().unwrap_or_default();
+                let (mut batch, mut error) = (spent.try_recv().unwrap_or_default(), None);
                 batch.clear();
-                let mut bytes = 0;
-                while bytes < BATCH
+                while batch.bytes() < BATCH
+                    && error.is_none()
                     && let Some(statement) = statements.next()
                 {
-                    bytes += statement.as_ref().map_or(BATCH, &size);
-                    batch.push(statement);
+                    match statement {
+                        Ok(statement) => batch.push(&(&statement).into()),
+                        Err(fault) => error = Some(fault),
+                    }
                 }
+                let last = error.is_some() || batch.is_empty();
                 // The other side goes away when it has refused a statement.
-                if batch.is_empty() || parsed.send(batch).is_err() {
+                if parsed.send((batch, error)).is_err() || last {
                     return;
                 }
             }
         })?;
         // Gone with this closure when a statement is refused, so that the parser does not wait for room for ever.
         let batches = batches;
-        while let Some(batch) = soon(&batches) {
-            for statement in &batch {
-                let statement = statement.as_ref().map_err(|error| refused(text, format, error))?;
-                push(&mut sink, statement)?;
+        while let Some((batch, error)) = soon(&batches) {
+            batch.each(|statement| sink.push(statement))?;
+            if let Some(error) = error {
+                return Err(refused(error));
             }
             drop(taken.try_send(batch));
         }
@@ -88,30 +89,6 @@ const LONG: usize = 64 << 10;
 /// thread costs little, and few, so that they stay in the cache.
 const BATCH: usize = 64 << 10;
 const AHEAD: usize = 4;
-
-fn push(sink: &mut Sink<'_>, triple: &Triple) -> Result<(), Kind> {
-    sink.push(&triple.subject, &triple.predicate, &triple.object)
-}
-
-/// Bytes that a statement takes.
-fn size(triple: &Triple) -> usize {
-    bytes_of(&triple.subject, &triple.predicate, &triple.object)
-}
-
-fn bytes_of(subject: &NamedOrBlankNode, predicate: &NamedNode, object: &Term) -> usize {
-    let subject = match subject {
-        NamedOrBlankNode::NamedNode(node) => node.as_str().len(),
-        NamedOrBlankNode::BlankNode(node) => node.as_str().len(),
-    };
-    let object = match object {
-        Term::NamedNode(node) => node.as_str().len(),
-        Term::BlankNode(node) => node.as_str().len(),
-        Term::Literal(literal) => literal.value().len() + literal.datatype().as_str().len(),
-        #[allow(unreachable_patterns, reason = "another crate of the build may turn oxrdf's RDF 1.2 on")]
-        _ => 0,
-    };
-    size_of::<Triple>() + subject + predicate.as_str().len() + object
-}
 
 /// What a parser's error means.
 fn refused(text: &[u8], format: Format, error: &TurtleSyntaxError) -> RdfError {

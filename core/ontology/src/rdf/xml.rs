@@ -18,7 +18,7 @@ pub(super) fn read(text: &[u8], mut sink: Sink<'_>, limits: &Limits) -> Result<V
     while let Some(statement) = statements.next() {
         let at = usize::try_from(statements.buffer_position()).unwrap_or(text.len());
         let triple = statement.map_err(|error| refused(&error).at(text, at))?;
-        sink.push(&triple.subject, &triple.predicate, &triple.object).map_err(|kind| kind.at(text, at))?;
+        sink.push(&(&triple).into()).map_err(|kind| kind.at(text, at))?;
     }
     Ok(sink.finish())
 }
