@@ -97,6 +97,8 @@ soak: ## Reads a billion times while everything changes, looks for planted fault
 	cargo run --release --package knhk-hot --example soak --features mutants -- --reads 1e10 --seconds 60 --mutant all
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-store --no-capture a_kill_at_any_moment_loses_nothing
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture what_was_acknowledged_survives_kill_9
+	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture a_kill_at_any_moment_leaves_all_or_nothing
+	KNHK_SOAK_READS=1e8 cargo nextest run --release --package knhk-engine --no-capture no_reader_sees_a_mix_of_two_generations
 	KNHK_KILL_ROUNDS=200 cargo nextest run --package knhk-resilience --no-capture a_kill_at_any_moment_leaves_a_good_one
 
 # Observations through to the disk, at a rate for a time; without a rate, the highest that holds. Everything kept is compared with what was made.
@@ -143,7 +145,7 @@ FUZZ_SECONDS ?= 60
 fuzz: $(SETUP)/cargo-fuzz ## Fuzzes each decoder, FUZZ_SECONDS each, from copies of the kept corpora.
 	@for target in core/hot:artifact $(addprefix core/ontology:,document proof delta turtle ntriples nquads jsonld rdfxml change shacl) \
 	    $(addprefix core/ledger:,statement receipt observation checkpoint) \
-	    core/governance:approval core/governance:guards core/observation:segment core/version:reference core/resilience:checkpoints; do crate=$${target%:*}; name=$${target#*:}; \
+	    $(addprefix core/governance:,approval guards rules expression) core/observation:segment core/version:reference core/resilience:checkpoints; do crate=$${target%:*}; name=$${target#*:}; \
 	    mkdir -p $(TARGET)/fuzz && rm -rf $(TARGET)/fuzz/$$name && cp -r $$crate/fuzz/corpus/$$name $(TARGET)/fuzz/$$name; \
 	    (cd $$crate && PATH="$(abspath $(TARGET))/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 cargo fuzz run -s none \
 	        --target-dir $(abspath $(TARGET))/fuzz/build $$name $(abspath $(TARGET))/fuzz/$$name -- -max_total_time=$(FUZZ_SECONDS)); done

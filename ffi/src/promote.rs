@@ -272,6 +272,7 @@ pub(crate) unsafe fn promote(
                 by: optional_text(given.by, "by")?.unwrap_or_default().to_owned(),
                 why: optional_text(given.why, "why")?.unwrap_or_default().to_owned(),
                 major: given.flags & KNHK_MAJOR != 0,
+                ..Origin::default()
             };
             let version = body(engine, text(sector, "sector")?, origin)?;
             promotion.write(PromotionC::from(&version));

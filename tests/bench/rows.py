@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Program:
-    """A benchmark program, and the first part of the names of the rows that need it."""
+    """A benchmark program, and the first parts of the names of the rows that need it."""
 
     name: str
     rows: str
@@ -47,7 +47,7 @@ PROGRAMS = [
     C("read_peers", "H1", ["driver", "peers", "read_bare", "read_memb", "read_qsbr", "read_peers"], ["liburcu-memb", "liburcu-qsbr"]),
     C("append", "H8", ["driver", "ours", "append"], ["knhk"]),
     C("lookup", "H13", ["driver", "ours", "lookup"], ["knhk"]),
-    Rust("read", "H1", "knhk-hot"),
+    Rust("read", "H1 H14", "knhk-hot"),
     Rust("read_peers", "H1", "knhk-hot"),
     Rust("append", "H8", "knhk-hot"),
     Rust("append_peers", "H8", "knhk-hot"),
@@ -55,8 +55,10 @@ PROGRAMS = [
     Rust("lookup", "H13", "knhk-hot"),
     Rust("lookup_peers", "H13", "knhk-hot"),
     Rust("publish", "H3", "knhk-hot"),
-    Rust("promote", "H3", "knhk-engine"),
+    Rust("promote", "H3 H9 H10", "knhk-engine"),
     Rust("shacl", "K4", "knhk-ontology"),
+    Rust("pipeline", "K4", "knhk-governance"),
+    Judge("measuring", "K4", "knhk-governance"),
     Rust("shacl_rust", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "shacl-rust"),
     Rust("rudof", "K4", "knhk-shacl-oracles", "tests/oracles/shacl", "rudof"),
     C("resilience", "W4", ["driver", "ours", "resilience"], ["knhk"]),
@@ -68,6 +70,7 @@ PROGRAMS = [
     Rust("verify", "V5", "knhk-ledger"),
     Rust("approval", "K6", "knhk-governance"),
     Judge("cost", "H5", "knhk-promotion"),
+    Rust("doctrine", "K4", "knhk-governance"),
     Rust("import", "K1", "knhk-ontology"),
     Rust("graph", "K3", "knhk-ontology"),
     Script("bindings/python/benches/read.py", "H1", [".venv/bin/python"]),
@@ -101,8 +104,10 @@ EPOCH = "a pinned read costs at most 0.35 x crossbeam_epoch::pin with the same t
 TEN = "ten typed reads inside an open view cost at most 1.15 x the same checked loads through a bare pointer"
 HOT = "any hot operation costs at most 8 ticks amortised"
 SHACL_RUST = "10,000 statements against 20 shapes: at most 0.1 x the time of shacl-rust"
+PIPELINE = ("prepare", "schema", "invariants", "doctrine", "guards", "performance", "rollback", "compatibility")
 RUDOF = "10,000 statements against 20 shapes: at most 0.01 x the time of rudof's shacl"
 DELTA = "a change of 10 statements on 100,000 that were validated: applied and validated in under 1 ms"
+RULES = "a change judged by 1,000 rules, each about it, of every kind but callbacks: in under 1 ms"
 INCREMENT = "10 MB of which 1 % changed, once a second: under 1 % of one core's time"
 FULL = "10 MB whole, once a second: under 5 % of one core's time"
 WRITER = "under 2 x the quiet figure while a writer promotes 10,000 times a second"
@@ -114,6 +119,15 @@ ROWS = [
     Row("K4/shacl_10k_two_threads_vs_one", "shacl_10k_two_threads", "shacl_10k", unit="us"),
     Row("K4/shacl_10k_vs_rudof", "shacl_10k", "rudof_10k", 0.01, unit="us", why=RUDOF),
     Row("K4/shacl_delta_10_on_100k", "shacl_delta_10_on_100k", None, 1000, "us", why=DELTA),
+    Row("K4/pipeline_10k", "pipeline_10k", None, 10_000, "us", why="20 values changed in 10,000 statements, applied, compiled and judged by all stages: under 10 ms"),
+    *(Row(f"K4/pipeline_10k_{part}", f"pipeline_10k_{part}", unit="us") for part in PIPELINE),
+    Row("K4/pipeline_10k_names", "pipeline_10k_names", unit="us"),
+    *(Row(f"K4/pipeline_10k_names_{part}", f"pipeline_10k_names_{part}", unit="us") for part in PIPELINE),
+    Row("K4/pipeline_100k", "pipeline_100k", None, 50_000, "us", why="the same in 100,000 statements: under 50 ms"),
+    *(Row(f"K4/pipeline_100k_{part}", f"pipeline_100k_{part}", unit="us") for part in PIPELINE),
+    Row("K4/pipeline_100k_names", "pipeline_100k_names", unit="us"),
+    *(Row(f"K4/pipeline_100k_names_{part}", f"pipeline_100k_names_{part}", unit="us") for part in PIPELINE),
+    Row("K4/doctrine_1000_rules", "doctrine_1000_rules", None, 1000, "us", why=RULES),
     Row("H1/read_i64_vs_urcu_memb", "read_i64", "urcu_memb", 0.8, counted=True, why=MEMB),
     Row("H1/read_i64_vs_urcu_qsbr", "read_i64_quiescent", "urcu_qsbr", 1.05, counted=True, why=QSBR),
     Row("H1/read_i64_vs_arc_swap", "read_i64", "arc_swap", 0.3, why=ARC_SWAP),
@@ -148,6 +162,10 @@ ROWS = [
     Row("H3/promote_1000_values", "promote_1000_values", None, 200, "us", why="a document of 1,000 values, end to end, in at most 200 us"),
     Row("H3/promote_1000_values_receipted", "promote_1000_values_receipted", None, None, "us"),
     Row("H3/promote_1000_values_durable", "promote_1000_values_durable", None, None, "us"),
+    Row("H9/prepare_8_sectors", "prepare_8_sectors", None, 100_000, "us", why="8 sectors of 100 values, prepared side by side within 100 ms"),
+    Row("H9/commit_8_sectors", "commit_8_sectors", None, 10, "us", why="the commit of 8 prepared sectors, before durability, within 10 us"),
+    Row("H10/rollback", "rollback", None, 1000, "us", why="a rollback of 1,000 values, before durability, within 1 ms"),
+    Row("H14/canary_read", "rust_read_i64_canary", "rust_read_i64", 1.5, why="a read that a running canary chooses for: at most 1.5 x one without a canary"),
     *(
         row
         for clock in ("caller_time", "engine_clock")

@@ -26,8 +26,6 @@ use knhk::resilience::governed::PolicyInfoC;
 use knhk::resilience::health::{CheckCallbackC, ComponentC};
 use knhk::resilience::hedge::HedgedC;
 use knhk::resilience::policy::{LevelC, ParameterC, PolicyOptionsC, SettingC, StrategyC};
-use knhk::warm::executor::{ExecutorOptionsC, ExecutorStatsC};
-use knhk::warm::task::{TaskCallbackC, TaskStatsC};
 use knhk::resilience::restored::{CheckpointC, RestoredC};
 use knhk::resilience::retry::AttemptsC;
 use knhk::resilience::scope::{CounterC, TransitionC, TransitionCallbackC};
@@ -38,6 +36,8 @@ use knhk::stats::StatsC;
 use knhk::value;
 use knhk::verify::{VerifiedC, VerifyOptionsC};
 use knhk::versions::{LogEntryC, TagC};
+use knhk::warm::executor::{ExecutorOptionsC, ExecutorStatsC};
+use knhk::warm::task::{TaskCallbackC, TaskStatsC};
 use knhk_hot::layout::{self, Outcome, Tag};
 use knhk_hot::raw::Reason;
 

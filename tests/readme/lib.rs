@@ -17,6 +17,9 @@ pages! {
     Knowledge = "../../docs/knowledge.md";
     Reading = "../../docs/reading.md";
     Changing = "../../docs/changing.md";
+    Promotion = "../../docs/promotion.md";
+    Governance = "../../docs/governance.md";
+    Governing = "../../docs/governing.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";
@@ -25,7 +28,7 @@ pages! {
     Ledger = "../../docs/ledger.md";
     Versions = "../../docs/versions.md";
     Doctrine = "../../docs/doctrine.md";
-    Governing = "../../docs/governing.md";
+    Guards = "../../docs/guards.md";
     Languages = "../../docs/languages.md";
     Command = "../../docs/command.md";
     Sectors = "../../docs/sectors/README.md";
@@ -38,7 +41,9 @@ pages! {
 
 #[cfg(test)]
 mod tests {
+    use knhk_engine::governance::approval::Approvers;
     use knhk_engine::governance::doctrine::{Rule, rules_from_toml};
+    use knhk_engine::governance::guard::Guards;
     use knhk_engine::{Engine, Format, Options, Origin, SectorKind, Status};
 
     use super::PAGES;
@@ -91,6 +96,27 @@ mod tests {
                 promoted.unwrap_or_else(|error| panic!("{path}: {error}\n{block}"));
             }
         }
+    }
+
+    /// A page's TOML blocks that are guards or approvers say what they say in JSON, too.
+    #[test]
+    fn guards_are_guards_and_approvers_are_approvers() {
+        let (mut guards, mut sets) = (0, 0);
+        for (path, page) in PAGES {
+            for block in blocks(page, "toml") {
+                if block.contains("[[guard]]") {
+                    let read = Guards::from_toml(block).unwrap_or_else(|error| panic!("{path}: {error}\n{block}"));
+                    assert_eq!(Guards::from_json(&read.to_json()).expect("it was written so"), read, "{path}");
+                    guards += read.guards.len();
+                }
+                if block.contains("[[approver]]") {
+                    let read = Approvers::from_toml(block).unwrap_or_else(|error| panic!("{path}: {error}\n{block}"));
+                    assert_eq!(Approvers::from_json(&read.to_json()).expect("it was written so"), read, "{path}");
+                    sets += 1;
+                }
+            }
+        }
+        assert!(guards > 0 && sets > 0);
     }
 
     /// A page's TOML blocks that are rules say what they say in each other form, too.

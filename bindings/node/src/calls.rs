@@ -41,6 +41,7 @@ impl OriginOptions {
             by: self.by.unwrap_or_default(),
             why: self.why.unwrap_or_default(),
             major: self.major.unwrap_or(false),
+            ..Origin::default()
         }
     }
 }

@@ -32,7 +32,8 @@ pub(crate) fn to_js(env: sys::napi_env, error: &Error) -> sys::napi_value {
         sys::napi_set_named_property(env, object, c"stage".as_ptr(), text(env, error.stage()));
         sys::napi_set_named_property(env, object, c"item".as_ptr(), text(env, error.item()));
         if !error.reports().is_empty() {
-            let reports = serde_json::to_string(error.reports()).expect("reports have text keys, so they have a form in JSON");
+            let reports =
+                serde_json::to_string(error.reports()).expect("reports have text keys, so they have a form in JSON");
             sys::napi_set_named_property(env, object, c"stages".as_ptr(), text(env, &reports));
         }
         if let Some(found) = error.report() {

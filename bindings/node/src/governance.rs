@@ -13,7 +13,12 @@ use crate::job::Job;
 /// What a JSON text says.
 pub(crate) fn read<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Error> {
     serde_json::from_str(json).map_err(|error| {
-        Error::new(Status::InvalidArgument, "govern", "request", format!("the request is not what it has to be: {error}"))
+        Error::new(
+            Status::InvalidArgument,
+            "govern",
+            "request",
+            format!("the request is not what it has to be: {error}"),
+        )
     })
 }
 

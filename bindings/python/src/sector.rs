@@ -52,7 +52,7 @@ impl Sector {
         major: bool,
     ) -> PyResult<Version> {
         note_log_level(py, &self.shared.log_level)?;
-        let origin = Origin { by, why, major };
+        let origin = Origin { by, why, major, ..Origin::default() };
         let version = detached(py, || self.shared.engine().promote_json(&self.name, &json, origin))?;
         Ok(Version::from(version))
     }
@@ -67,7 +67,7 @@ impl Sector {
         major: bool,
     ) -> PyResult<Version> {
         note_log_level(py, &self.shared.log_level)?;
-        let origin = Origin { by, why, major };
+        let origin = Origin { by, why, major, ..Origin::default() };
         let version = detached(py, || self.shared.engine().promote_image(&self.name, &image, origin))?;
         Ok(Version::from(version))
     }
@@ -83,7 +83,7 @@ impl Sector {
         major: bool,
     ) -> PyResult<Version> {
         note_log_level(py, &self.shared.log_level)?;
-        let (format, origin) = (knowledge::format(format)?, Origin { by, why, major });
+        let (format, origin) = (knowledge::format(format)?, Origin { by, why, major, ..Origin::default() });
         let version = detached(py, || self.shared.engine().promote_rdf(&self.name, &text, format, origin))?;
         Ok(Version::from(version))
     }
@@ -101,7 +101,7 @@ impl Sector {
         major: bool,
     ) -> PyResult<Version> {
         note_log_level(py, &self.shared.log_level)?;
-        let (format, origin) = (knowledge::format(format)?, Origin { by, why, major });
+        let (format, origin) = (knowledge::format(format)?, Origin { by, why, major, ..Origin::default() });
         let version = detached(py, || self.shared.engine().promote_delta(&self.name, &remove, &add, format, origin))?;
         Ok(Version::from(version))
     }
@@ -151,7 +151,7 @@ impl Sector {
     )]
     fn rollback(&self, py: Python<'_>, version: u64, by: String, why: String) -> PyResult<Version> {
         note_log_level(py, &self.shared.log_level)?;
-        let origin = Origin { by, why, major: false };
+        let origin = Origin { by, why, ..Origin::default() };
         let version = detached(py, || self.shared.engine().rollback(&self.name, version, origin))?;
         Ok(Version::from(version))
     }
@@ -162,7 +162,7 @@ impl Sector {
     )]
     fn emergency_rollback(&self, py: Python<'_>, version: u64, by: String, why: String) -> PyResult<Version> {
         note_log_level(py, &self.shared.log_level)?;
-        let origin = Origin { by, why, major: false };
+        let origin = Origin { by, why, ..Origin::default() };
         let version = detached(py, || self.shared.engine().emergency_rollback(&self.name, version, origin))?;
         Ok(Version::from(version))
     }

@@ -8,6 +8,9 @@ use std::fmt::Write;
 
 use driver::{Program, Sample, median, ns_per_tick, ticks};
 use knhk_engine::{Engine, Options, Origin, SectorKind, Signer};
+use knhk_hot::Hot;
+use knhk_ontology::{Document, KeyTable, Limits};
+use knhk_promotion::{Guard, NoJournal, Part, Sector, Step, Together};
 
 const VALUES: usize = 1000;
 const PROMOTIONS: usize = 60;
@@ -52,7 +55,65 @@ fn main() {
         let place = place.to_str().expect("the system's temporary folder has a name in UTF-8");
         round(&opened(place, Options::default(), &documents[PROMOTIONS]), &documents)
     });
+    let (rolled, mut version) = (opened(":memory:", Options::default(), &document(0)), 1);
+    (1..3).for_each(|n| promote(&rolled, &document(n)));
+    program.add("rollback", move || {
+        timed(|| {
+            version = 1 + version % 3;
+            let start = ticks();
+            rolled.rollback("orders", version, Origin::default()).expect("it is retained");
+            ticks() - start
+        })
+    });
+    let joint = Joint::new();
+    let eight = joint.clone();
+    program.add("prepare_8_sectors", move || timed(|| eight.round().0));
+    program.add("commit_8_sectors", move || timed(|| joint.round().1));
     program.run();
+}
+
+/// Eight sectors of 100 values each, which change together.
+#[derive(Clone)]
+struct Joint(std::rc::Rc<(Hot, Vec<Sector>, std::cell::Cell<i64>)>);
+
+impl Joint {
+    fn new() -> Joint {
+        let hot = Hot::new(knhk_hot::Options::default()).expect("memory for one engine");
+        let sector = |number| Sector::new(&format!("s{number}"), number, SectorKind::Direct, KeyTable::default(), 4);
+        let joint = Joint(std::rc::Rc::new((hot, (0..8).map(sector).collect(), std::cell::Cell::new(0))));
+        // Until the histories are full, as they are in a program that runs for long.
+        (0..8).for_each(|_| _ = joint.round());
+        joint
+    }
+
+    /// Prepares all and commits them; the ticks of each.
+    fn round(&self) -> (u64, u64) {
+        let (hot, sectors, generation) = &*self.0;
+        generation.set(generation.get() + 1);
+        let values: Vec<String> = (0..100).map(|at| format!("\"v{at}\": {}", at + generation.get())).collect();
+        let document = Document::parse(format!("{{{}}}", values.join(", ")).as_bytes(), &Limits::default());
+        let document = document.expect("the document is sound");
+        let part = |sector| Part { sector, step: Step::Content(document.clone().into()), origin: Origin::default() };
+        let parts = sectors.iter().map(part).collect();
+        let start = ticks();
+        let prepared = Together::prepare(hot, &NoJournal, parts, std::time::Duration::from_secs(10));
+        let (ready, verified) = prepared.expect("nothing is in the way");
+        let guards = verified.into_iter().map(Guard::new).collect();
+        let begun = ticks();
+        let versions = ready.promote(guards).expect("nothing is in the way");
+        let done = ticks();
+        hot.reclaim();
+        drop(versions);
+        (begun - start, done - begun)
+    }
+}
+
+/// The quantiles of what `once` says that it took, in ticks.
+fn timed(mut once: impl FnMut() -> u64) -> Sample {
+    let mut taken: Vec<f64> = (0..PROMOTIONS).map(|_| once() as f64 * ns_per_tick()).collect();
+    let ns = median(&mut taken);
+    let at = |share: f64| taken[(share * taken.len() as f64) as usize];
+    Sample { ns, quantiles: Some([ns, at(0.99), at(0.999), taken[taken.len() - 1]]), ..Sample::default() }
 }
 
 fn opened(location: &str, options: Options, first: &str) -> Engine {
@@ -67,14 +128,11 @@ fn promote(engine: &Engine, json: &str) {
 }
 
 fn round(engine: &Engine, documents: &[String]) -> Sample {
-    let mut taken: Vec<f64> = (0..PROMOTIONS)
-        .map(|i| {
-            let start = ticks();
-            promote(engine, &documents[i % documents.len()]);
-            (ticks() - start) as f64 * ns_per_tick()
-        })
-        .collect();
-    let ns = median(&mut taken);
-    let at = |share: f64| taken[(share * taken.len() as f64) as usize];
-    Sample { ns, quantiles: Some([ns, at(0.99), at(0.999), taken[taken.len() - 1]]), ..Sample::default() }
+    let mut next = 0;
+    timed(|| {
+        let start = ticks();
+        promote(engine, &documents[next % documents.len()]);
+        next += 1;
+        ticks() - start
+    })
 }

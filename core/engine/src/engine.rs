@@ -37,6 +37,8 @@ pub struct Engine {
 pub(crate) struct Inner {
     pub(crate) hot: Hot,
     pub(crate) limits: Limits,
+    /// What every sector knows.
+    pub(crate) core: Core,
     pub(crate) journal: Records,
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) promotions: AtomicU64,
@@ -119,6 +121,7 @@ impl Engine {
             inner: Arc::new(Inner {
                 hot,
                 limits: options.limits,
+                core: options.core.map_or_else(Core::shipped, |core| (*core).clone()),
                 journal,
                 announcer,
                 promotions: AtomicU64::new(0),
@@ -171,7 +174,7 @@ impl Engine {
                 "a governed sector rests on receipts: open the engine on a folder, or in memory with a signer";
             return Err(Error::new(Status::InvalidArgument, "create", name, message));
         }
-        let empty = Arc::new(Snapshot::empty(name, &Core::shipped(), &self.inner.limits));
+        let empty = Arc::new(Snapshot::empty(name, &self.inner.core, &self.inner.limits));
         self.add_recorded(empty, kind, KeyTable::new(), self.inner.journal.durable.as_deref())?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use knhk_hot::layout;
 use knhk_ontology::ValueType;
 
-use crate::{Engine, Error, Key, Status, Typed};
+use crate::{Engine, Error, Key, Named, Status, Typed};
 
 impl Engine {
     /// Interns a name for typed reads; see [`Engine::intern`].
@@ -11,6 +11,14 @@ impl Engine {
     /// # Errors
     /// As [`Engine::intern`].
     pub fn key<T: Typed>(&self, sector: &str, name: &str) -> Result<Key<T>, Error> {
+        Ok(Key::new(self.intern(sector, name, T::TYPE)?))
+    }
+
+    /// [`Engine::key`] for keys of every type, also of those that are read in place: `Key<str>`, `Key<[i64]>`, `Key<Map>` and so on.
+    ///
+    /// # Errors
+    /// As [`Engine::intern`].
+    pub fn key_of<T: Named + ?Sized>(&self, sector: &str, name: &str) -> Result<Key<T>, Error> {
         Ok(Key::new(self.intern(sector, name, T::TYPE)?))
     }
 

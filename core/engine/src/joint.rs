@@ -94,7 +94,11 @@ impl Engine {
             let version = versions.iter().find(|(number, _)| *number == sector.number());
             (sector.clone(), version.expect("each of the sectors got a version").1.clone())
         });
-        self.watch(&promoted.collect::<Vec<_>>());
+        let promoted: Vec<_> = promoted.collect();
+        self.watch(&promoted);
+        for (sector, version) in promoted.iter().filter(|(sector, _)| sector.kind() == SectorKind::Governed) {
+            self.verify_published(sector, version)?;
+        }
         Ok(infos)
     }
 

@@ -38,6 +38,32 @@ impl Typed for bool {
     }
 }
 
+/// A type that a key can have, by the name that documents give it.
+pub trait Named {
+    /// Its name in documents.
+    const TYPE: ValueType;
+}
+
+/// A class, which has no value of its own: reads ask what it is under.
+#[derive(Debug)]
+pub enum Class {}
+
+macro_rules! named {
+    ($($named:ty => $type:ident),+ $(,)?) => { $(impl Named for $named { const TYPE: ValueType = ValueType::$type; })+ };
+}
+
+named! {
+    bool => Bool, i64 => I64, f64 => F64, str => Str, [u8] => Bytes, [bool] => ListBool, [i64] => ListI64, [f64] => ListF64,
+    [String] => ListStr, [Vec<u8>] => ListBytes, crate::Map => Map, Class => Class,
+}
+
+impl Key<Class> {
+    /// Whether the class is `ancestor`, or under it, in `view`.
+    pub fn is_a(self, view: &Snapshot, ancestor: Key<Class>) -> bool {
+        view.is_a(self.raw, ancestor.raw)
+    }
+}
+
 /// A name of a sector, interned with its type; valid for the engine's life.
 pub struct Key<T: ?Sized> {
     raw: layout::Key,

@@ -181,9 +181,9 @@ impl Engine {
         self.create_sector(name, kind)?;
         let why = format!("shipped for {}", shipped.title);
         if kind == SectorKind::Governed {
-            return self.govern_shipped(name, shipped.ontology, &why);
+            return self.govern_shipped(shipped, &why);
         }
-        let origin = Origin { by: "knhk".into(), why, major: false };
+        let origin = Origin { by: "knhk".into(), why, ..Origin::default() };
         self.promote_rdf(name, shipped.ontology.as_bytes(), Format::Turtle, origin)
     }
 

@@ -43,6 +43,7 @@ mod observe;
 mod options;
 mod promote;
 mod proof;
+mod published;
 mod receipts;
 mod records;
 mod recover;
@@ -63,7 +64,7 @@ pub use engine::Engine;
 pub use error::Error;
 pub use executors::ExecutorInfo;
 pub use info::{KeyInfo, SectorInfo, Stats, VersionInfo};
-pub use key::{Key, Typed};
+pub use key::{Class, Key, Named, Typed};
 pub use knhk_hot::layout::{Key as RawKey, Outcome, Tag};
 pub use knhk_hot::{
     Hold, MigratableReader, Observation, Observed, Quiescent, Reader, ReaderOptions, Reason, Snapshot, View,
@@ -73,7 +74,7 @@ pub use knhk_macros::PromotionSafe;
 pub use knhk_observation::Settings as Observations;
 pub use knhk_ontology::rdf::Format;
 pub use knhk_ontology::shacl::{Report, Severity, ValidationResult};
-pub use knhk_ontology::{Difference, ValueType};
+pub use knhk_ontology::{Core, Difference, ValueType};
 pub use knhk_promotion::typed::{Bound, FieldError, Unfit};
 pub use knhk_promotion::{Origin, Phases, PromotionSafe, SectorKind, cost};
 pub use knhk_store::{Progress, ReceiptQuery, SegmentQuery};

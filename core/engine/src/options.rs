@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use knhk_ledger::Signer;
 use knhk_observation::Settings as Observations;
-use knhk_ontology::Limits;
+use knhk_ontology::{Core, Limits};
 use knhk_version::Retention;
 use knhk_warm::Clock;
 
@@ -24,6 +24,9 @@ pub struct Options {
     pub clock_period: Duration,
     /// Limits on documents and images.
     pub limits: Limits,
+    /// The core ontology that sectors stand on; the shipped one where none is given. Versions that were made with another one stay as they are,
+    /// and are read over this one: [`crate::Engine::recompose`] makes current what they are with it.
+    pub core: Option<Arc<Core>>,
     /// Takes commands over a socket in the engine's folder, from the folder's owner alone: see [`crate::control`]. Off by default.
     pub control: bool,
     /// Who signs receipts, in place of the key in the folder; in memory there are receipts only with one.
@@ -65,6 +68,7 @@ impl Default for Options {
             history: 64,
             clock_period: Duration::from_millis(1),
             limits: Limits::default(),
+            core: None,
             control: false,
             signer: None,
             trust_root: None,

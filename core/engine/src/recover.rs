@@ -37,30 +37,32 @@ pub(crate) struct Stored {
 
 impl Durable {
     /// Every sector with its newest `depth` whole versions, in the order of the sectors' numbers.
-    pub(crate) fn sectors(&self, limits: &Limits, depth: usize) -> Result<Vec<Stored>, Error> {
+    pub(crate) fn sectors(&self, core: &Core, limits: &Limits, depth: usize) -> Result<Vec<Stored>, Error> {
         let sectors = self.history.sectors()?;
-        sectors.into_iter().map(|sector| self.sector(&sector, limits, depth)).collect()
+        sectors.into_iter().map(|sector| self.sector(&sector, core, limits, depth)).collect()
     }
 
-    fn sector(&self, sector: &SectorRecord, limits: &Limits, depth: usize) -> Result<Stored, Error> {
+    fn sector(&self, sector: &SectorRecord, core: &Core, limits: &Limits, depth: usize) -> Result<Stored, Error> {
         let read_only = self.folder.as_ref().is_some_and(|folder| folder.read_only);
         // Beside a live engine what was listed may be gone when it is read.
-        let mut found = self.look(sector, limits, depth);
+        let mut found = self.look(sector, core, limits, depth);
         for _ in 1..ATTEMPTS {
             match &found {
-                Err(error) if read_only && error.status() == Status::Busy => found = self.look(sector, limits, depth),
+                Err(error) if read_only && error.status() == Status::Busy => {
+                    found = self.look(sector, core, limits, depth)
+                }
                 _ => break,
             }
         }
         found
     }
 
-    fn look(&self, sector: &SectorRecord, limits: &Limits, depth: usize) -> Result<Stored, Error> {
+    fn look(&self, sector: &SectorRecord, core: &Core, limits: &Limits, depth: usize) -> Result<Stored, Error> {
         let name = &sector.name;
         let corrupt = |what: String| Error::new(Status::Corrupt, "open", name, format!("sector {name} {what}"));
         let kind = SectorKind::from_name(&sector.kind)
             .ok_or_else(|| corrupt(format!("is of kind {:?}, which this version does not know", sector.kind)))?;
-        let empty = Arc::new(Snapshot::empty(name, &Core::shipped(), limits));
+        let empty = Arc::new(Snapshot::empty(name, core, limits));
         let declared = match self.history.declared(name)? {
             Some(text) => Some(Document::parse(text.as_bytes(), limits).map_err(|error| {
                 corrupt(format!("has declared defaults that are damaged ({error}); restore the store from a backup"))
@@ -189,9 +191,15 @@ impl Durable {
             snapshot_id: snapshot.id(),
             epoch: record.epoch,
             time_ns: record.time_ns,
-            origin: Origin { by: record.by.clone(), why: record.why.clone(), major: record.major },
+            origin: Origin {
+                by: record.by.clone(),
+                why: record.why.clone(),
+                major: record.major,
+                merges: record.parents.get(1).copied(),
+                depends: Some(record.depends.clone()),
+            },
             rollback_of: record.rollback_of,
-            parent: record.parents.last().copied(),
+            parent: record.parents.first().copied(),
             receipt: OnceLock::from(receipt.id),
             links: Vec::new(),
             before: None,
@@ -233,7 +241,7 @@ impl Engine {
             return Ok(());
         };
         let writable = durable.writable().is_ok();
-        for stored in durable.sectors(&self.inner.limits, self.inner.history)? {
+        for stored in durable.sectors(&self.inner.core, &self.inner.limits, self.inner.history)? {
             self.inner.damaged.fetch_add(stored.damaged.len() as u64, Ordering::Relaxed);
             for loss in &stored.damaged {
                 self.inner.announcer.log(Level::Error, "recovery", loss.clone());

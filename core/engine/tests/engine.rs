@@ -113,7 +113,7 @@ fn changes_are_announced_in_order_three_ways() {
     let (said, heard) = mpsc::channel();
     let subscription = engine.subscribe(move |change| said.send((change.version, change.summary())).unwrap()).unwrap();
     promote(&engine, r#"{"max_qty": 1200}"#);
-    let origin = Origin { by: "ops-2".into(), why: "desk asked".into(), major: false };
+    let origin = Origin { by: "ops-2".into(), why: "desk asked".into(), ..Origin::default() };
     engine.promote_json("orders", r#"{"max_qty": 1000}"#, origin).unwrap();
     engine.rollback("orders", 1, Origin::default()).unwrap();
     let all: Vec<_> = (0..3).map(|_| heard.recv_timeout(Duration::from_secs(10)).unwrap()).collect();

@@ -40,10 +40,15 @@ fn candidate() -> Candidate {
 fn rule(number: usize) -> Rule {
     let path = format!("limits/p{}", number % CHANGED);
     let kind = match number % 100 {
-        0..30 => "[rule.approval_chain]\nabove_percent = 5\nsteps = [{ groups = [\"desk-risk\"], quorum = 1 }]".to_owned(),
+        0..30 => {
+            "[rule.approval_chain]\nabove_percent = 5\nsteps = [{ groups = [\"desk-risk\"], quorum = 1 }]".to_owned()
+        }
         30..60 => "[rule.resource_limit]\nof = \"value\"\nmax = 5000".to_owned(),
-        60..80 => format!("[rule.expression]\ncel = \"after['{path}'] > 0 && after['{path}'] - before['{path}'] <= 500\""),
-        80..90 => "[rule.time_window]\nzone = \"Europe/Berlin\"\ndays = [\"wed\"]\nfrom = \"09:00\"\nto = \"17:00\"".to_owned(),
+        60..80 => {
+            format!("[rule.expression]\ncel = \"after['{path}'] > 0 && after['{path}'] - before['{path}'] <= 500\"")
+        }
+        80..90 => "[rule.time_window]\nzone = \"Europe/Berlin\"\ndays = [\"wed\"]\nfrom = \"09:00\"\nto = \"17:00\""
+            .to_owned(),
         99 => format!(
             "[rule.shape]\nturtle = '''@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix knhk: <urn:knhk:core:> .\n\
              <S{number}> sh:targetNode <{path}> ; sh:property [ sh:path knhk:value ; sh:maxInclusive 5000 ] .'''"

@@ -16,8 +16,9 @@ use driver::{Program, Sample, median};
 use knhk_governance::{Candidate, Stage, Verdict};
 use knhk_ontology::graph::{Delta, Term, Triple};
 
-/// Runs of a round.
+/// Runs of a round; fewer where each takes long.
 const RUNS: usize = 15;
+const LONG_RUNS: usize = 3;
 
 /// Three quarters parameters with a range and a unit, one quarter instances of a class that shapes look at.
 fn sector(statements: usize) -> Sector {
@@ -91,7 +92,7 @@ fn add(program: &mut Program, name: &'static str, size: usize, delta: fn(&Sector
         });
         let mut shares = inside.borrow_mut();
         shares.iter_mut().for_each(Vec::clear);
-        for _ in 0..RUNS {
+        for _ in 0..if size > 10_000 { LONG_RUNS } else { RUNS } {
             let began = Instant::now();
             let candidate = prepared(sector, delta);
             let prepared = began.elapsed();

@@ -73,6 +73,10 @@ mod planted {
     }
 }
 
+pub(crate) use planted::mutated;
+#[cfg(test)]
+pub(crate) use planted::plant;
+
 #[cfg(test)]
 mod planted {
     use std::cell::Cell;
@@ -92,7 +96,3 @@ mod planted {
         CHOSEN.set(mutant);
     }
 }
-
-pub(crate) use planted::mutated;
-#[cfg(test)]
-pub(crate) use planted::plant;

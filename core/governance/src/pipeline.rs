@@ -99,12 +99,13 @@ const THEN: [Stage; 2] = [Stage::Guards, Stage::Invariants];
 pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop: &Stop) -> Report {
     let began = Instant::now();
     let candidate = context.candidate;
-    let span = tracing::debug_span!("knhk.governance.run", sector = candidate.sector, proposal = candidate.proposal);
-    let _span = span.enter();
+    let (sector, proposal) = (&candidate.sector, &candidate.proposal);
+    let _span = tracing::debug_span!("knhk.governance.run", sector, proposal).entered();
     let run = Run::new(context, progress, stop);
     if std::thread::available_parallelism().is_ok_and(|threads| threads.get() > 1) {
         std::thread::scope(|scope| {
-            scope.spawn(|| run.work());
+            // Without another thread it takes longer.
+            _ = std::thread::Builder::new().name("knhk-stages".into()).spawn_scoped(scope, || run.work());
             run.work();
         });
     } else {
@@ -168,6 +169,8 @@ impl<'r, 'a> Run<'r, 'a> {
 
     fn stage(&self, stage: Stage) {
         let began = Instant::now();
+        let sector = &self.context.candidate.sector;
+        let _span = tracing::debug_span!("knhk.governance.stage", sector, stage = stage.as_str()).entered();
         let report = if self.stop.is_asked() {
             undecided(stage, began, "it was stopped before it began", "ask again")
         } else {
@@ -179,6 +182,7 @@ impl<'r, 'a> Run<'r, 'a> {
         };
         // Whoever only watches does not decide, either.
         _ = catch_unwind(AssertUnwindSafe(|| (self.progress)(Progress { stage, ended: Some(&report) })));
+        tracing::debug!(verdict = ?report.verdict, findings = report.findings.len(), "judged");
         _ = self.done[stage as usize].set(report);
     }
 

@@ -66,7 +66,7 @@ const AT: u64 = NOW + 120 * SECOND;
 fn an_approval_is_good_for_one_thing_one_time_and_one_approver() {
     type Altered = fn(&mut Request);
     let cases: [(&str, Altered, u8, u64, &str); 14] = [
-        ("forged", |_| {}, 9, AT, "is no approver's; `knhk approvers` lists who may approve"),
+        ("forged", |_| {}, 9, AT, "is no approver's; `knhk guard approvers` lists who may approve"),
         (
             "replayed elsewhere",
             |r| r.log = "other.example/1".into(),

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use common::{NOW, Sector, found, judged, parsed, passed, passes, refuses, silent};
 use knhk_governance::{
-    Candidate, CrossInvariant, FIGURES, Finding, Other, PastChange, PastVersion, Severity, Stage, Stop, Verdict,
-    Workload,
+    Candidate, CrossInvariant, FIGURES, Finding, Other, PastChange, PastVersion, Progress, Severity, Stage, Stop,
+    Verdict, Workload,
 };
 use knhk_hot::layout::Tag;
 use knhk_observation::Record;
@@ -284,6 +284,67 @@ fn a_candidate_that_is_slower_is_refused() {
     passed(&sector.run(&candidate));
 }
 
+/// Bug that it guards against: a sum of what was read overflowed, and the stage panicked.
+#[test]
+fn values_of_every_type_are_measured() {
+    let json = r#"{"i": -1, "least": {"$value": -9223372036854775808, "$min": -9223372036854775808}, "f": -1.5, "b": true,
+        "s": "text", "bytes": {"$bytes": "AP8="}, "bools": [true, false], "ints": [-1, 2], "floats": [0.5, -2.0],
+        "texts": ["a", ""], "map": {"inside": -7}, "$classes": {"A": [], "B": ["A"]}}"#;
+    let sector = Sector::new(json);
+    let report = sector.run(&sector.to(&json.replace("\"i\": -1", "\"i\": -2")));
+    passed(&report);
+    let evidence = &report.stages[Stage::Performance as usize].evidence;
+    assert!(evidence["read"]["candidate_ns"].as_f64().is_some_and(|ns| ns > 0.0), "{evidence}");
+    assert_eq!(evidence["lookup"]["decision"], "kept");
+}
+
+#[test]
+fn what_is_not_decided_in_time_or_stopped_is_refused() {
+    let mut sector = Sector::new(&with(r#""governance": {"measure_ms": 0.000001}"#));
+    let to = |sector: &Sector| sector.changed(":max_qty knhk:value 1000 .", ":max_qty knhk:value 1400 .");
+    let report = sector.run(&to(&sector));
+    refuses(&report, Stage::Performance, "measurement read", "not decided within 0.000001 ms");
+    sector = Sector::new(LIMITS);
+    let stop = std::sync::Arc::new(Stop::new());
+    let asking = stop.clone();
+    let run = move |_: &knhk_hot::Snapshot| {
+        asking.ask();
+        0
+    };
+    sector.workloads = vec![Workload { name: "decide".into(), run: Box::new(run) }];
+    let report = sector.run_with(&to(&sector), &passes, &silent, &stop);
+    refuses(&report, Stage::Performance, "measurement decide", "stopped before it was decided");
+    refuses(&report, Stage::Invariants, "stage invariants", "stopped before it began");
+}
+
+#[test]
+fn whoever_watches_sees_each_stage_begin_and_end() {
+    let sector = Sector::new(LIMITS);
+    let candidate = sector.to(&LIMITS.replace("1000", "1400"));
+    let seen = std::sync::Mutex::new(Vec::new());
+    let progress = |progress: Progress<'_>| {
+        let ended = progress.ended.map(|report| report.verdict);
+        seen.lock().expect("nobody panics").push((progress.stage, ended));
+    };
+    passed(&sector.run_watched(&candidate, &passes, &silent, &progress, &Stop::new()));
+    let seen = seen.into_inner().expect("nobody panics");
+    assert_eq!(seen.len(), 14);
+    for stage in Stage::ALL {
+        let began = seen.iter().position(|one| *one == (stage, None)).expect("it began");
+        let ended = seen.iter().position(|one| *one == (stage, Some(Verdict::Passed))).expect("it ended");
+        assert!(began < ended);
+    }
+}
+
+#[test]
+fn an_artifact_that_is_not_what_its_base_compiles_to_is_found_on_the_way_back() {
+    let (sector, other) = (Sector::new(LIMITS), Sector::new(&LIMITS.replace("1000", "700")));
+    let good = sector.to(&LIMITS.replace("5000", "6000"));
+    passed(&sector.run(&good));
+    let forged = Candidate { current: Some(other.compiled), ..good };
+    refuses(&sector.run(&forged), Stage::Rollback, "way back", "what programs would read after it differs: max_qty");
+}
+
 #[test]
 fn a_delta_that_leads_elsewhere_is_refused_by_the_way_back() {
     let sector = Sector::new(LIMITS);
@@ -333,6 +394,17 @@ fn what_has_to_hold_across_sectors_holds() {
     let risk = Sector::named("risk", r#"{"ceiling": 2000}"#, "");
     let mut sector = Sector::new(LIMITS);
     sector.others = vec![other(&risk, "risk")];
+    let condition = r#"after["orders/max_qty"] <= after["risk/ceiling"]"#;
+    let of = |condition| CrossInvariant::of_condition("below the ceiling of risk", Severity::Blocker, condition);
+    assert!(of("after.").is_err());
+    sector.invariants = vec![of(condition).expect("it is a condition")];
+    refuses(
+        &sector.run(&sector.to(&LIMITS.replace("1000", "3000"))),
+        Stage::Invariants,
+        "invariant below the ceiling of risk",
+        "would not hold",
+    );
+    passed(&sector.run(&sector.to(&LIMITS.replace("1000", "1400"))));
     sector.invariants = vec![CrossInvariant {
         name: "orders stay below the ceiling of risk".into(),
         severity: Severity::Blocker,

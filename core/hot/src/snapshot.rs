@@ -2,6 +2,7 @@
 
 use core::slice;
 
+use crate::artifact::Artifact;
 use crate::hold::Hold;
 use crate::layout::{Descriptor, Key, RawView, Span};
 use crate::raw::{self, Reason};
@@ -159,6 +160,14 @@ impl Snapshot {
     /// If `sector` is beyond the capacity.
     pub fn snapshot_id(&self, sector: usize) -> [u8; 32] {
         self.descriptor(sector).snapshot_id
+    }
+
+    /// Whether what it reads of a sector is this artifact, at its very place in memory.
+    ///
+    /// # Panics
+    /// If `sector` is beyond the capacity.
+    pub fn shows(&self, sector: usize, artifact: &Artifact) -> bool {
+        core::ptr::eq(self.descriptor(sector).artifact, artifact.address())
     }
 
     /// The generation in which the sector's snapshot became current; 0 for one never promoted.

@@ -24,12 +24,15 @@ const CHUNK: usize = 8192;
 /// How often a changed ontology is looked for, in nanoseconds.
 const LEARN_NS: u64 = NS / 20;
 
+/// What is to be done about trials, now.
+type Trying = dyn FnOnce(&mut Trials, u64) -> Began + Send;
+
 /// What the drainer is asked.
 pub(crate) enum Ask {
     /// To look at the aggregates.
     Look(Box<dyn FnOnce(&Aggregates) + Send>),
     /// To look at the trials, begin one or end one.
-    Try(Box<dyn FnOnce(&mut Trials, u64) -> Began + Send>),
+    Try(Box<Trying>),
     /// To make durable what the rings hold now.
     Flush(Sender<Result<(), ObservationError>>),
     /// To do so and end.

@@ -27,7 +27,7 @@ impl fmt::Display for Leaf<'_> {
 }
 
 /// A value without what was said about it: as in JSON, but for texts that need no quotes and bytes in base64.
-pub(crate) fn literal_text(value: &Value<'_>) -> String {
+pub fn literal_text(value: &Value<'_>) -> String {
     fn list<T>(items: impl IntoIterator<Item = T>, text: impl Fn(T) -> String) -> String {
         format!("[{}]", items.into_iter().map(text).collect::<Vec<_>>().join(", "))
     }

@@ -58,6 +58,7 @@ pub use compile::{CompileError, compile, compile_snapshot};
 pub use core::Core;
 pub use counters::{Counter, counters};
 pub use diff::{Difference, diff};
+pub use display::literal_text;
 pub use document::{Document, Leaf};
 pub use error::{DocumentError, DocumentErrorKind};
 pub use key_table::{KeyTable, KeyTableError};

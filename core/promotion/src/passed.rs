@@ -48,7 +48,7 @@ impl Passed {
     }
 
     /// Uses it up for a change of a sector; gives the receipt's id.
-    pub(crate) fn is_for(self, sector: &str, before: Option<Hash>, snapshot: Hash) -> Result<String, PromotionError> {
+    pub(crate) fn spent_on(self, sector: &str, before: Option<Hash>, snapshot: Hash) -> Result<String, PromotionError> {
         let stale = |why| Err(PromotionError::Stale { sector: sector.into(), why });
         match () {
             () if self.sector != sector => Err(PromotionError::NotPassed {

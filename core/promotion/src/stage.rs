@@ -228,7 +228,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
             (SectorKind::Governed, None, None) => Err(PromotionError::Ungoverned { sector: sector.name().into() }),
             (_, _, Some(passed)) => {
                 let before = prepared.before.as_ref().map(|before| before.id());
-                passed.is_for(sector.name(), before, prepared.snapshot.id()).map(Some)
+                passed.spent_on(sector.name(), before, prepared.snapshot.id()).map(Some)
             }
             _ => Ok(None),
         }

@@ -14,6 +14,11 @@ pub struct Origin {
     pub why: String,
     /// Declares a major version: interned keys may be dropped or retyped.
     pub major: bool,
+    /// The other version that it came from, where it is a merge.
+    pub merges: Option<u64>,
+    /// The versions of other sectors that it needs; none: what the version before it needs. A rollback needs what the version that it brings
+    /// back needs.
+    pub depends: Option<Vec<(String, u64)>>,
 }
 
 /// What each phase of a promotion took, in nanoseconds of a monotonic clock.

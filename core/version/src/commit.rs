@@ -22,10 +22,12 @@ pub struct NewVersion<'v> {
     pub snapshot: &'v Snapshot,
     /// The content that it takes the place of.
     pub before: Option<&'v Snapshot>,
-    /// The versions that it came from: the one that it takes the place of and, where it is a merge, the other one.
-    pub parents: &'v [u64],
-    /// The versions of other sectors that it needs: each sector once, by name.
-    pub depends: &'v [(String, u64)],
+    /// The version that it takes the place of.
+    pub parent: Option<u64>,
+    /// The other version that it came from, where it is a merge.
+    pub merges: Option<u64>,
+    /// The versions of other sectors that it needs; none: those that the version it brings back needs, or else the one before it.
+    pub depends: Option<&'v [(String, u64)]>,
     /// Ids of receipts that its own refers to.
     pub links: &'v [String],
     /// The generation in which it becomes current.
@@ -87,11 +89,15 @@ impl History {
     /// last one's generation name each other.
     ///
     /// # Errors
-    /// When it cannot be signed or stored.
+    /// [`VersionError::Clash`] where one needs a version of another sector that is not there, or takes away what another one needs, unless
+    /// all are emergencies; when it cannot be signed or stored.
     pub fn commit(&self, versions: &[NewVersion<'_>], lines: Vec<KeyLines>) -> Result<Vec<Appended>, VersionError> {
         if versions.is_empty() {
             return Ok(Vec::new());
         }
+        let depends = self.needs_of(versions)?;
+        let records = versions.iter().zip(&depends).map(|(version, depends)| version.record(None, depends)).collect();
+        let needing = self.check_needs(records, versions.iter().all(|version| version.emergency))?;
         let mut batch = Batch::new();
         let mut mended = Vec::new();
         for version in versions {
@@ -99,8 +105,8 @@ impl History {
         }
         lines.into_iter().for_each(|lines| _ = batch.extend(key_lines(lines)));
         let with = |receipts: &[Appended]| {
-            for (version, receipt) in versions.iter().zip(receipts) {
-                batch.push(Write::Version(version.record(receipt.number)));
+            for ((version, receipt), depends) in versions.iter().zip(receipts).zip(&depends) {
+                batch.push(Write::Version(version.record(Some(receipt.number), depends)));
             }
             batch
         };
@@ -109,6 +115,7 @@ impl History {
         let linked = versions.len() - linked..versions.len();
         let entries = versions.iter().map(NewVersion::entry).collect();
         let appended = self.ledger.append_linked(entries, linked, with)?;
+        *self.needing() = Some(needing);
         COMMITTED.add(versions.len() as u64);
         let mut damaged = self.damaged();
         mended.iter().for_each(|id| _ = damaged.remove(id));
@@ -204,21 +211,21 @@ impl NewVersion<'_> {
         Entry { time_ns: self.time_ns, sector, outcome, evidence, links: self.links.to_vec() }
     }
 
-    fn record(&self, receipt: u64) -> VersionRecord {
+    fn record(&self, receipt: Option<u64>, depends: &[(String, u64)]) -> VersionRecord {
         VersionRecord {
             sector: self.sector.into(),
             number: self.number,
             snapshot: self.snapshot.id(),
-            parents: self.parents.to_vec(),
+            parents: self.parent.into_iter().chain(self.merges).collect(),
             epoch: self.epoch,
             time_ns: self.time_ns,
-            receipt: Some(receipt),
+            receipt,
             by: self.by.into(),
             why: self.why.into(),
             major: self.major,
             rollback_of: self.rollback_of,
             core: Some(self.snapshot.core_root()),
-            depends: self.depends.to_vec(),
+            depends: depends.to_vec(),
         }
     }
 }

@@ -32,26 +32,17 @@ impl History {
     /// # Errors
     /// [`VersionError::Clash`] where none go together, with the reasons; [`VersionError::Unknown`] for a version that is not retained.
     pub fn resolve_dependencies(&self, wanted: &Versions, current: &Versions) -> Result<Versions, VersionError> {
-        let mut search = Search { sectors: Vec::new(), candidates: Vec::new(), tried: 0 };
+        let mut search = Search::default();
         for (sector, number) in wanted {
-            search.add(sector, vec![self.version(sector, *number)?], self)?;
+            search.add(sector, vec![self.version(sector, *number)?], &[], self)?;
         }
         for (sector, number) in current.iter().filter(|(sector, _)| !wanted.contains_key(*sector)) {
             let mut candidates = vec![self.version(sector, *number)?];
             let others = self.store().versions(sector, None, CONSIDERED)?;
             candidates.extend(others.into_iter().filter(|version| version.number != *number));
-            search.add(sector, candidates, self)?;
+            search.add(sector, candidates, &[], self)?;
         }
-        let left = search.candidates.iter().map(|candidates| (0..candidates.len()).collect()).collect();
-        match search.solve(left, 0) {
-            Some(chosen) => {
-                let pick = |(at, &candidate): (usize, &usize)| {
-                    (search.sectors[at].clone(), search.candidates[at][candidate].record.number)
-                };
-                Ok(chosen.iter().enumerate().map(pick).collect())
-            }
-            None => Err(VersionError::Clash { why: search.explain() }),
-        }
+        search.choose()
     }
 }
 
@@ -62,15 +53,25 @@ struct Candidate {
     provides: BTreeSet<u64>,
 }
 
-struct Search {
+#[derive(Default)]
+pub(crate) struct Search {
     sectors: Vec<String>,
     candidates: Vec<Vec<Candidate>>,
     tried: usize,
 }
 
 impl Search {
-    fn add(&mut self, sector: &str, versions: Vec<VersionRecord>, history: &History) -> Result<(), VersionError> {
-        let mut known: BTreeMap<u64, Option<VersionRecord>> = BTreeMap::new();
+    /// Adds a sector with the versions that may be chosen, the preferred one first. `new` are versions that are not stored yet.
+    pub(crate) fn add(
+        &mut self,
+        sector: &str,
+        versions: Vec<VersionRecord>,
+        new: &[VersionRecord],
+        history: &History,
+    ) -> Result<(), VersionError> {
+        let new = new.iter().filter(|record| record.sector == sector);
+        let mut known: BTreeMap<u64, Option<VersionRecord>> =
+            new.map(|record| (record.number, Some(record.clone()))).collect();
         let mut candidates = Vec::with_capacity(versions.len());
         for record in versions {
             let mut provides = BTreeSet::new();
@@ -90,6 +91,16 @@ impl Search {
         self.sectors.push(sector.into());
         self.candidates.push(candidates);
         Ok(())
+    }
+
+    /// A version of each sector that goes with the others'.
+    pub(crate) fn choose(mut self) -> Result<Versions, VersionError> {
+        let left = self.candidates.iter().map(|candidates| (0..candidates.len()).collect()).collect();
+        let Some(chosen) = self.solve(left, 0) else { return Err(VersionError::Clash { why: self.explain() }) };
+        let pick = |(at, &candidate): (usize, &usize)| {
+            (self.sectors[at].clone(), self.candidates[at][candidate].record.number)
+        };
+        Ok(chosen.iter().enumerate().map(pick).collect())
     }
 
     /// What one needs of the other and does not get.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use knhk_ledger::{Appended, Entry, Evidence, Hash, Ledger, Outcome};
 use knhk_store::{Batch, SectorRecord, Setting, Store, VersionRecord, Write};
 
+use crate::needs::Needing;
 use crate::{KeyLines, VersionError};
 
 /// The versions of an engine's sectors, over its ledger. Any thread may call.
@@ -13,12 +14,14 @@ pub struct History {
     pub(crate) ledger: Arc<Ledger>,
     /// Snapshots that were found damaged: written anew when their content comes again.
     pub(crate) damaged: Mutex<HashSet<Hash>>,
+    /// What the newest version of each sector needs, where it needs anything, once it is known.
+    needing: Mutex<Option<Needing>>,
 }
 
 impl History {
     /// The history that a ledger's store keeps.
     pub fn new(ledger: Arc<Ledger>) -> History {
-        History { ledger, damaged: Mutex::default() }
+        History { ledger, damaged: Mutex::default(), needing: Mutex::default() }
     }
 
     /// The ledger.
@@ -33,6 +36,11 @@ impl History {
     pub(crate) fn damaged(&self) -> std::sync::MutexGuard<'_, HashSet<Hash>> {
         // A set is whole whatever panicked while it was locked.
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn needing(&self) -> std::sync::MutexGuard<'_, Option<Needing>> {
+        // It is replaced as a whole.
+        self.needing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The sectors, by number.

@@ -17,6 +17,7 @@ mod lineage;
 mod load;
 mod log;
 mod merge;
+mod needs;
 mod orphans;
 mod reference;
 mod retention;

@@ -1,6 +1,6 @@
 /* Admission: worker threads admit orders on limits that they read for every order, while an operator changes the limits.
  *
- *   decide.c    the decision: what a program does with KNHK on its hot path
+ *   decide.c    the decision: what a program does with KNHK on its hot path, through the generated keys of orders_keys.h
  *   operator.c  the documents: promoted, refused, rolled back
  *   server.c    worker threads that answer orders over TCP
  *   client.c    threads that send orders and check the answers
@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 #include <knhk.h>
+
+#include "orders_keys.h"
 
 enum { WORKERS = 2, CLIENTS = 2, CONNECTIONS = 4, VENUES = 4, TENANTS = 4, ERAS = 16, LINE = 80 };
 
@@ -43,9 +45,10 @@ struct order {
     int64_t qty, price;
 };
 
-/* Interned once; valid for the engine's life. */
+/* Interned once; valid for the engine's life. `of` is generated (knhk codegen): a misspelt key, or one that was retyped, does not compile. */
 struct keys {
-    knhk_key_t open, max_qty, price, tenants, tradable, venue[VENUES];
+    orders_keys_t of;
+    knhk_typed_class_t venue[VENUES];
 };
 
 /* The time between two of the operator's changes. */

@@ -8,40 +8,28 @@ const char *const verdict_names[VERDICTS] = {"accepted", "closed", "venue", "qua
 const char *const venue_names[VENUES] = {"XPAR", "XLON", "XETR", "XOFF"};
 const char *const tenant_names[TENANTS] = {"acme", "birch", "cobalt", "delta"};
 
-static knhk_key_t key(knhk_engine_t *engine, const char *name, knhk_type_t type)
-{
-    knhk_key_t key;
-    knhk_error_t *error = NULL;
-    if (knhk_key(engine, "orders", name, type, &key, &error))
-        die("key", knhk_error_message(error));
-    return key;
-}
-
 void intern_keys(knhk_engine_t *engine, struct keys *keys)
 {
-    keys->open = key(engine, "open", KNHK_BOOL);
-    keys->max_qty = key(engine, "max_qty", KNHK_I64);
-    keys->price = key(engine, "price", KNHK_I64);
-    keys->tenants = key(engine, "tenants", KNHK_MAP);
-    keys->tradable = key(engine, "$classes/tradable", KNHK_CLASS);
-    for (int i = 0; i < VENUES; i++) {
-        char path[32];
-        snprintf(path, sizeof path, "$classes/%s", venue_names[i]);
-        keys->venue[i] = key(engine, path, KNHK_CLASS);
-    }
+    knhk_error_t *error = NULL;
+    if (orders_keys_intern(engine, &keys->of, &error))
+        die("keys", knhk_error_message(error));
+    keys->venue[0] = keys->of.classes_XPAR;
+    keys->venue[1] = keys->of.classes_XLON;
+    keys->venue[2] = keys->of.classes_XETR;
+    keys->venue[3] = keys->of.classes_XOFF;
 }
 
 enum verdict decide(knhk_view_t view, const struct keys *keys, const struct order *order)
 {
-    if (!knhk_get_bool(view, keys->open, false))
+    if (!knhk_typed_get_bool(view, keys->of.open, false))
         return CLOSED;
-    if (order->venue < 0 || !knhk_is_a(view, keys->venue[order->venue], keys->tradable))
+    if (order->venue < 0 || !knhk_typed_is_a(view, keys->venue[order->venue], keys->of.classes_tradable))
         return VENUE;
-    if (order->qty > knhk_get_i64(view, keys->max_qty, 0))
+    if (order->qty > knhk_typed_get_i64(view, keys->of.max_qty, 0))
         return QUANTITY;
-    if (order->qty > knhk_lookup_i64(view, keys->tenants, order->tenant, order->tenant_len, INT64_MAX))
+    if (order->qty > knhk_typed_lookup_i64(view, keys->of.tenants, order->tenant, order->tenant_len, INT64_MAX))
         return TENANT;
-    if (!knhk_guard_i64(view, keys->price, order->price))
+    if (!knhk_typed_guard_i64(view, keys->of.price, order->price))
         return PRICE;
     return ACCEPTED;
 }

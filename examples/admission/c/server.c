@@ -97,7 +97,7 @@ static uint64_t admit(struct program *p, struct tally *tally, knhk_reader_t *rea
     *verdict = decide(view, &p->keys, order);
     *generation = knhk_view_epoch(view);
     uint64_t ended = now_ns();
-    knhk_observe(reader, view, p->keys.max_qty, KNHK_I64, (uint64_t)order->qty, *verdict == ACCEPTED ? KNHK_SUCCESS : KNHK_REJECTED, 0,
+    knhk_observe(reader, view, p->keys.of.max_qty.raw, KNHK_I64, (uint64_t)order->qty, *verdict == ACCEPTED ? KNHK_SUCCESS : KNHK_REJECTED, 0,
                  detail_of(order, *verdict), ended);
     knhk_read_end(reader, view);
 

@@ -17,6 +17,7 @@ import time
 
 import knhk
 from limits import ACCEPTED, CLOSED, PLAN, PRICE, QUANTITY, TENANT, TENANTS, VENUE, VENUES, VERDICTS, Limits, Order
+from orders_keys import OrdersKeys
 from report import report
 
 CONNECTIONS = 4
@@ -52,25 +53,21 @@ class Program:
         self.stopped = asyncio.Event()
         self.begun = time.monotonic()
         self.take(PLAN[0])
-        self.open = self.orders.key("open", bool)
-        self.max_qty = self.orders.key("max_qty", int)
-        self.price = self.orders.key("price", int)
-        self.tenants = self.orders.key("tenants", "map")
-        self.tradable = self.orders.key("$classes/tradable", "class")
-        self.venues = {name: self.orders.key(f"$classes/{name}", "class") for name in VENUES}
+        self.keys = keys = OrdersKeys(engine)  # generated (knhk codegen): a misspelt key is an error before it is read
+        self.venues = dict(zip(VENUES, (keys.classes_XPAR, keys.classes_XLON, keys.classes_XETR, keys.classes_XOFF)))
 
     # The decision: what a program does with KNHK for each request.
 
     def decide(self, view: knhk.View, order: Order) -> int:
-        if not view[self.open]:
+        if not view[self.keys.open]:
             return CLOSED
-        if (venue := self.venues.get(order.venue)) is None or not view.is_a(venue, self.tradable):
+        if (venue := self.venues.get(order.venue)) is None or not view.is_a(venue, self.keys.classes_tradable):
             return VENUE
-        if order.qty > view[self.max_qty]:
+        if order.qty > view[self.keys.max_qty]:
             return QUANTITY
-        if order.qty > view.lookup(self.tenants, order.tenant, order.qty):
+        if order.qty > view.lookup(self.keys.tenants, order.tenant, order.qty):
             return TENANT
-        if not view.allows(self.price, order.price):
+        if not view.allows(self.keys.price, order.price):
             return PRICE
         return ACCEPTED
 
@@ -81,7 +78,7 @@ class Program:
             verdict = self.decide(view, order)
             ended = time.time_ns()
             outcome = knhk.Outcome.SUCCESS if verdict == ACCEPTED else knhk.Outcome.REJECTED
-            view.observe(self.max_qty, order.qty, outcome, detail=order.detail(verdict), time_ns=ended)
+            view.observe(self.keys.max_qty, order.qty, outcome, detail=order.detail(verdict), time_ns=ended)
             generation = view.epoch
         counts["stale"] += generation < acknowledged
         counts["decided"] += 1

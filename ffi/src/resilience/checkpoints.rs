@@ -74,8 +74,7 @@ unsafe fn settings(at: *const CheckpointSettingsC) -> Result<Settings, Error> {
     // SAFETY: the caller's promise.
     let given = unsafe { input(at)? };
     let mut settings = Settings::default();
-    let set = |given: u32, default: u32| if given == 0 { default } else { given };
-    settings.chain = set(given.chain, settings.chain);
+    settings.chain = if given.chain == 0 { settings.chain } else { given.chain };
     settings.chains = if given.chains == 0 { settings.chains } else { given.chains as usize };
     settings.level = if given.level == 0 { settings.level } else { given.level };
     settings.limit = if given.limit == 0 { settings.limit } else { given.limit };

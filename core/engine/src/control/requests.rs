@@ -111,7 +111,7 @@ impl Request for Promote {
 
     fn serve(self, engine: &Engine) -> Result<Changed, Error> {
         let Promote { sector, content, create, by, why, major } = self;
-        let origin = Origin { by, why, major };
+        let origin = Origin { by, why, major, ..Origin::default() };
         let missing = matches!(engine.sector(&sector), Err(error) if error.status() == Status::NotFound);
         if create && missing {
             // Tried elsewhere before the sector is made, so that a slip leaves nothing behind.
@@ -135,7 +135,7 @@ impl Request for Rollback {
             Some(version) => engine.resolve(&sector, &version)?,
             None => before_current(engine, &sector)?,
         };
-        let origin = Origin { by, why, major: false };
+        let origin = Origin { by, why, ..Origin::default() };
         let version = if emergency {
             engine.emergency_rollback(&sector, target, origin)?
         } else {

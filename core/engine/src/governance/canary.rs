@@ -281,7 +281,11 @@ impl Engine {
         let mut parts = Vec::with_capacity(changes.len());
         for (sector, change) in sectors.iter().zip(changes) {
             let step = Step::Content(self.content_of(sector, &change.content)?);
-            parts.push(Part { sector, step, origin: Origin { by: by.into(), why: String::new(), major } });
+            parts.push(Part {
+                sector,
+                step,
+                origin: Origin { by: by.into(), why: String::new(), major, ..Origin::default() },
+            });
         }
         let (ready, _) = Together::prepare(&self.inner.hot, &self.inner.journal, parts, PREPARE)?;
         let compiled = ready.candidates();
@@ -306,7 +310,7 @@ impl Engine {
             return Ok(self.enact(id, by)?.versions);
         }
         let why = format!("canary {} was adopted", canary.id);
-        let versions = self.promote_together(&canary.changes, Origin { by: by.into(), why, major: false })?;
+        let versions = self.promote_together(&canary.changes, Origin { by: by.into(), why, ..Origin::default() })?;
         let enacted = versions.iter().zip(&canary.changes).map(|(version, change)| EnactedVersion {
             sector: change.sector.clone(),
             version: VersionEntry::from(version),

@@ -139,6 +139,8 @@ impl Proposal {
             why: self.why.clone(),
             major: self.major,
             confidence: self.confidence,
+            merges: self.merges,
+            depends: self.depends.clone(),
             at_ns: self.at_ns,
             enact: self.enact,
         }

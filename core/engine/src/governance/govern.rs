@@ -283,6 +283,33 @@ impl Engine {
                 self.drop_shadow(&read::<Named>(verb, request)?.id)?;
                 Ok(json!({ "dropped": true }))
             }
+            "codegen" => {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Generate {
+                    sector: String,
+                    language: String,
+                    #[serde(default)]
+                    version: Option<String>,
+                    #[serde(default)]
+                    only: Vec<String>,
+                }
+                let Generate { sector, language, version, only } = read(verb, request)?;
+                let only: Vec<&str> = only.iter().map(String::as_str).collect();
+                value(&self.generate_keys(&sector, &language, version.as_deref(), &only)?)
+            }
+            "recompose" => {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Recompose {
+                    #[serde(default)]
+                    by: String,
+                    #[serde(default)]
+                    why: String,
+                }
+                let Recompose { by, why } = read(verb, request)?;
+                Ok(json!({ "proposal": value(&self.recompose(&by, &why)?)? }))
+            }
             "merge" => value(&self.merge(&read::<Merge>(verb, request)?)?),
             "bisect" => self.govern_bisect(verb, request),
             "blame" => {

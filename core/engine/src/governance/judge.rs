@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use knhk_governance::approval::{Approved, State};
+use knhk_governance::approval::{Approved, Relaxation};
 use knhk_governance::doctrine::Facts;
 use knhk_governance::guard::Standing;
 use knhk_governance::{Candidate, Context, Limits, Other, Past, PastChange, PastVersion, Progress, Report, Stop, run};
 use knhk_observation::ObservationError;
 use knhk_promotion::Sector;
 
+use super::book::RELAXATION;
 use super::candidate::Prepared;
 use crate::{Engine, Error, SegmentQuery};
 
@@ -45,8 +46,7 @@ impl Engine {
         let recorded = self.durable().is_ok();
         let approvers = if recorded { self.approvers()? } else { None };
         let guards = if recorded { self.guards()? } else { Default::default() };
-        let relaxations = if recorded { self.relaxations(true)? } else { Vec::new() };
-        let all: Vec<_> = relaxations.iter().map(|(one, _)| one.clone()).collect();
+        let relaxations = if recorded { self.all::<Relaxation>(RELAXATION, true)? } else { Vec::new() };
         let now_ns = self.now_ns();
         let hooks = self.inner.governance.hooks();
         let groups_of = |name: &str| approvers.as_ref().map_or_else(Vec::new, |set| set.groups_of(name));
@@ -72,18 +72,16 @@ impl Engine {
                 })
             };
             let judge_guards = |candidate: &Candidate, figures: &BTreeMap<String, f64>| {
-                let standing = Standing { approvers: approvers.as_ref(), approvals, relaxations: &all, figures };
+                let standing =
+                    Standing { approvers: approvers.as_ref(), approvals, relaxations: &relaxations, figures };
                 guards.judge(candidate, &standing, now_ns)
             };
+            let nothing = BTreeMap::new();
             let relaxed = |item: &str| {
                 let path = item.strip_prefix("protected ").unwrap_or(item);
-                relaxations.iter().filter(|(_, state)| *state == State::InForce).any(|(relaxation, _)| {
-                    guards.get(&relaxation.asked.guard).is_some_and(|guard| {
-                        let covers =
-                            |limit: &knhk_governance::guard::Limit| limit.paths.iter().any(|one| one.matches(path));
-                        relaxation.is_of(guard, candidate) && guard.limits.iter().any(covers)
-                    })
-                })
+                let standing =
+                    Standing { approvers: approvers.as_ref(), approvals, relaxations: &relaxations, figures: &nothing };
+                guards.gives_way(path, candidate, &standing, now_ns)
             };
             let context = Context {
                 candidate,

@@ -164,6 +164,8 @@ impl Engine {
             why: asked.why.clone(),
             major: asked.major,
             confidence: asked.confidence,
+            merges: asked.merges,
+            depends: asked.depends.clone(),
             time_ns,
             run_ns: None,
             at_ns: asked.at_ns,
@@ -209,7 +211,7 @@ impl Engine {
     ) -> Result<Proposal, Error> {
         let governance = &self.inner.governance;
         for _ in 0..ATTEMPTS {
-            let seen = governance.generation();
+            let seen = (governance.generation(), self.versions_beside()?);
             let found = self.find::<Filed>(PROPOSAL, id)?;
             let (revision, mut filed) = (found.revision, found.body);
             if !filed.proposal.state.is_open() {
@@ -229,7 +231,8 @@ impl Engine {
                 }
             };
             let _turn = governance.turn();
-            let mut moved = governance.generation() != seen || self.find::<Filed>(PROPOSAL, id)?.revision != revision;
+            let mut moved = (governance.generation(), self.versions_beside()?) != seen;
+            moved |= self.find::<Filed>(PROPOSAL, id)?.revision != revision;
             for one in &run.prepared {
                 moved |= !one.is_current()?;
             }
@@ -248,6 +251,14 @@ impl Engine {
             }
         }
         self.proposal(id)
+    }
+
+    /// The current version of every sector, where what holds across sectors is looked at: then a change of another sector counts as well.
+    fn versions_beside(&self) -> Result<Vec<u64>, Error> {
+        if self.inner.governance.hooks().invariants.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.sectors()?.into_iter().map(|sector| sector.version).collect())
     }
 
     /// Records what a run gave, and enacts the proposal where it can be. Under the governance lock.
@@ -285,7 +296,13 @@ impl Engine {
             changes.push((one.sector.clone(), one.content(), passed));
         }
         let proposal = &filed.proposal;
-        let origin = Origin { by: proposal.by.clone(), why: proposal.why.clone(), major: proposal.major };
+        let origin = Origin {
+            by: proposal.by.clone(),
+            why: proposal.why.clone(),
+            major: proposal.major,
+            merges: proposal.merges,
+            depends: proposal.depends.clone(),
+        };
         let versions = self.promote_passed(changes, origin)?;
         self.inner.governance.moved();
         for (version, one) in versions.iter().zip(&run.prepared) {

@@ -1,12 +1,12 @@
 //! Verbs over what is on its way to everyone: canaries, schedules, probations, several sectors at once.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::govern::{read, value};
 use super::{EnactedVersion, ScheduleChange, SectorChange, StartCanary};
 use crate::control::VersionEntry;
-use crate::{Engine, Error, Origin, Status, VersionInfo};
+use crate::{Engine, Error, Origin, VersionInfo};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,14 +75,14 @@ impl Engine {
                 .and_then(|Empty {}| Ok(json!({ "probations": value(&self.probations()?)? }))),
             "promote_together" => read::<Together>(verb, request).and_then(|asked| {
                 let Together { changes, by, why, major } = asked;
-                let versions = self.promote_together(&changes, Origin { by, why, major })?;
+                let versions = self.promote_together(&changes, Origin { by, why, major, ..Origin::default() })?;
                 told(changes.iter().map(|change| change.sector.as_str()), &versions)
             }),
             "rollback_together" => read::<Back>(verb, request).and_then(|asked| {
                 let target =
                     |target: &Target| Ok((target.sector.clone(), self.resolve(&target.sector, &target.version)?));
                 let targets = asked.sectors.iter().map(target).collect::<Result<Vec<_>, Error>>()?;
-                let origin = Origin { by: asked.by, why: asked.why, major: false };
+                let origin = Origin { by: asked.by, why: asked.why, ..Origin::default() };
                 let versions = self.rollback_together(&targets, origin)?;
                 told(targets.iter().map(|(sector, _)| sector.as_str()), &versions)
             }),
@@ -98,15 +98,4 @@ fn told<'s>(sectors: impl Iterator<Item = &'s str>, versions: &[VersionInfo]) ->
     };
     let versions: Vec<EnactedVersion> = sectors.zip(versions).map(of).collect();
     Ok(json!({ "versions": value(&versions)? }))
-}
-
-fn read<T: DeserializeOwned>(verb: &str, request: Value) -> Result<T, Error> {
-    serde_json::from_value(request).map_err(|error| {
-        Error::new(Status::InvalidArgument, "govern", verb, format!("the request of {verb} is not valid: {error}"))
-    })
-}
-
-fn value<T: serde::Serialize>(answer: &T) -> Result<Value, Error> {
-    serde_json::to_value(answer)
-        .map_err(|error| Error::new(Status::System, "govern", "", format!("an answer could not be written: {error}")))
 }

@@ -323,7 +323,8 @@ impl Engine {
 
     /// Takes back what was promoted; at once where it cannot be recorded first.
     fn take_back(&self, probation: &Probation, why: &str) -> Result<(), Error> {
-        let origin = Origin { by: "knhk".into(), why: format!("probation {}: {why}", probation.id), major: false };
+        let origin =
+            Origin { by: "knhk".into(), why: format!("probation {}: {why}", probation.id), ..Origin::default() };
         let targets: Vec<_> = probation.sectors.iter().map(|one| (one.sector.clone(), one.back_to)).collect();
         match self.rollback_together(&targets, origin.clone()) {
             Ok(_) => {}

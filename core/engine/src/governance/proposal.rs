@@ -34,6 +34,12 @@ pub struct Propose {
     /// How sure the proposer is, 0 to 1; none for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
+    /// The version that it merges, where it is a merge: the other parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merges: Option<u64>,
+    /// The versions of other sectors that it needs; none: what the version before needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depends: Option<Vec<(String, u64)>>,
     /// Not before this moment, in nanoseconds since 1970 (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_ns: Option<u64>,
@@ -65,6 +71,8 @@ impl Propose {
             why: String::new(),
             major: false,
             confidence: None,
+            merges: None,
+            depends: None,
             at_ns: None,
             enact: true,
         }
@@ -182,6 +190,12 @@ pub struct Proposal {
     pub major: bool,
     /// How sure the proposer is, 0 to 1; none for a person.
     pub confidence: Option<f64>,
+    /// The version that it merges, where it is a merge.
+    #[serde(default)]
+    pub merges: Option<u64>,
+    /// The versions of other sectors that it needs, where it says so.
+    #[serde(default)]
+    pub depends: Option<Vec<(String, u64)>>,
     /// When it was filed, in nanoseconds since 1970 (UTC).
     pub time_ns: u64,
     /// When it was run last.

@@ -85,8 +85,7 @@ impl Engine {
     pub fn doctrine_log(&self, name: Option<&str>) -> Result<Vec<RuleRevision>, Error> {
         let mut revisions = self.revisions()?;
         revisions.retain(|revision| name.is_none_or(|name| revision.rule.name() == name));
-        revisions
-            .sort_by(|a, b| (a.decided_ns, a.rule.name(), a.revision).cmp(&(b.decided_ns, b.rule.name(), b.revision)));
+        revisions.sort_by_key(|revision| (revision.decided_ns, revision.rule.name(), revision.revision));
         Ok(revisions)
     }
 

@@ -215,7 +215,7 @@ impl Engine {
         match &schedule.proposal {
             Some(id) => Ok(self.enact(id, &schedule.by)?.versions),
             None => {
-                let origin = Origin { by: schedule.by.clone(), why: fired(schedule), major: false };
+                let origin = Origin { by: schedule.by.clone(), why: fired(schedule), ..Origin::default() };
                 let versions = self.promote_together(&schedule.changes, origin)?;
                 let enacted = versions.iter().zip(&schedule.changes).map(|(version, change)| EnactedVersion {
                     sector: change.sector.clone(),

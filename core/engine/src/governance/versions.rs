@@ -127,7 +127,9 @@ impl Engine {
             let (removed, added) = (text(&info.removed), text(&info.added));
             let content = Content::Change { removed, added, format: "ntriples".into() };
             let why = if asked.why.is_empty() { format!("merge of version {theirs}") } else { asked.why.clone() };
-            info.proposal = Some(self.propose(&Propose::of(&asked.sector, content, &asked.by, &why))?);
+            let merges = Some(theirs);
+            let propose = Propose { merges, ..Propose::of(&asked.sector, content, &asked.by, &why) };
+            info.proposal = Some(self.propose(&propose)?);
         }
         Ok(info)
     }

@@ -25,7 +25,7 @@ fn everything_is_back_after_opening_again() {
     let engine = scratch.open();
     assert_eq!(read(&engine, "max_qty"), 3, "declared defaults are kept");
     promote(&engine, r#"{"a": 1, "max_qty": 10}"#);
-    let origin = Origin { by: "ops-2".into(), why: "desk\nasked".into(), major: false };
+    let origin = Origin { by: "ops-2".into(), why: "desk\nasked".into(), ..Origin::default() };
     engine.promote_json("orders", r#"{"b": {"$value": 2.5, "$unit": "bp"}, "max_qty": 20}"#, origin.clone()).unwrap();
     engine.rollback("orders", 1, Origin::default()).unwrap();
     let slots: Vec<_> = ["a", "b", "max_qty"].map(|name| engine.intern("orders", name, type_of(name)).unwrap()).into();

@@ -18,7 +18,7 @@ fn every_operation_leaves_its_receipt() {
     let scratch = Scratch::new("operations");
     let engine = scratch.orders();
     engine.declare_json("orders", r#"{"max_qty": {"$type": "i64", "$default": 3}}"#).unwrap();
-    let origin = Origin { by: "ops-2".into(), why: "desk asked".into(), major: false };
+    let origin = Origin { by: "ops-2".into(), why: "desk asked".into(), ..Origin::default() };
     let promoted = engine.promote_json("orders", r#"{"max_qty": 1}"#, origin).unwrap();
     engine.promote_json("orders", "{", Origin { by: "ops-3".into(), ..Origin::default() }).unwrap_err();
     promote(&engine, 2);

@@ -122,6 +122,6 @@ pub fn few() -> Options {
 
 /// Promotes a document that says `n`, as `ops-n`.
 pub fn promote_number(engine: &Engine, sector: &str, n: i64) -> u64 {
-    let origin = Origin { by: format!("ops-{n}"), why: "asked".into(), major: false };
+    let origin = Origin { by: format!("ops-{n}"), why: "asked".into(), ..Origin::default() };
     engine.promote_json(sector, &format!(r#"{{"max_qty": {n}, "venues": {{"XLON": {n}}}}}"#), origin).unwrap().version
 }

@@ -21,7 +21,7 @@ fn all(n: u64) -> Vec<SectorChange> {
 }
 
 fn origin() -> Origin {
-    Origin { by: "ops-2".into(), why: "asked".into(), major: false }
+    Origin { by: "ops-2".into(), why: "asked".into(), ..Origin::default() }
 }
 
 fn with_sectors(engine: Engine) -> Engine {
@@ -125,7 +125,7 @@ fn a_kill_at_any_moment_leaves_all_or_nothing() {
         loop {
             let next = seen(&engine).1[0] + 1;
             println!("begun {next}");
-            if next % 7 == 0 {
+            if next.is_multiple_of(7) {
                 let to = SECTORS.map(|sector| (sector.to_owned(), next - 3));
                 engine.rollback_together(&to, origin()).unwrap();
             } else {

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use knhk_engine::governance::{ProposalQuery, State, offline};
 use knhk_engine::Status;
+use knhk_engine::governance::{ProposalQuery, State, offline};
 use serde_json::{Value, json};
 
 use crate::world::{HOUR, World, told, values};
@@ -130,7 +130,10 @@ fn an_approval_that_expired_or_is_of_other_content_does_not_count() {
 fn nobody_approves_their_own_request_where_doctrine_forbids_it() {
     let world = World::new();
     world.approvers(&[("ops-1", &["desk-risk"]), ("bob", &["desk-risk"])], 1);
-    let rules = format!("{}\n[[rule]]\nid = \"others\"\nsector = \"orders\"\nenforcement = \"hard_mandatory\"\n[rule.segregation_of_duties]\n", FOUR_EYES.replace("quorum = 2", "quorum = 1"));
+    let rules = format!(
+        "{}\n[[rule]]\nid = \"others\"\nsector = \"orders\"\nenforcement = \"hard_mandatory\"\n[rule.segregation_of_duties]\n",
+        FOUR_EYES.replace("quorum = 2", "quorum = 1")
+    );
     world.govern("add_rule", json!({ "toml": rules, "by": "ops-1", "why": "the test" }));
     let proposal = world.propose("orders", values(&[("max_qty", "1100")]));
     let own = world.approve("proposal", &proposal.id, 1).unwrap_err();

@@ -19,7 +19,8 @@ fn open(folder: &str) -> Engine {
 }
 
 fn ask(n: u64) -> Propose {
-    let change = |sector: &&str| SectorChange { sector: (*sector).into(), content: document(&format!(r#"{{"n": {n}}}"#)) };
+    let change =
+        |sector: &&str| SectorChange { sector: (*sector).into(), content: document(&format!(r#"{{"n": {n}}}"#)) };
     let both = Propose::of("left", document("{}"), "ops-1", "the test asks");
     Propose { changes: SECTORS.iter().map(change).collect(), ..both }
 }
@@ -45,7 +46,11 @@ fn consistent(engine: &Engine, begun: u64) {
     for sector in SECTORS {
         let log = engine.log(sector, &Default::default()).unwrap();
         for entry in &log {
-            assert!(named.contains(&(sector.to_owned(), entry.version)), "version {} of {sector} was proposed", entry.version);
+            assert!(
+                named.contains(&(sector.to_owned(), entry.version)),
+                "version {} of {sector} was proposed",
+                entry.version
+            );
         }
         assert!(log.len() as u64 <= begun + 1, "none came twice");
     }
@@ -82,7 +87,8 @@ fn a_kill_at_any_moment_leaves_proposals_and_versions_in_step() {
         };
         // An odd number of lines: the next proposal is on its way, and the kill comes at another moment of it each time.
         for _ in 0..1 + 2 * (round % 3) {
-            let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains("begun ") || line.contains("done "));
+            let line =
+                lines.by_ref().map(Result::unwrap).find(|line| line.contains("begun ") || line.contains("done "));
             take(&line.unwrap());
         }
         (0..round * 4000).for_each(|n| _ = std::hint::black_box(n));

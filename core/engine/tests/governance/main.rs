@@ -4,5 +4,8 @@ mod approving;
 mod crash;
 mod life;
 mod receipts;
+mod scenarios;
+mod shadows;
 mod stages;
+mod versions;
 mod world;

@@ -94,6 +94,11 @@ const STEPS: &[Step] = &[
         let id = shadow_tested(world, "blocker");
         json!({ "shadow": id, "passed": 1, "warnings": 0, "blockers": 1 })
     }),
+    ("code generation completed", "approved", |world| {
+        let generated = world.govern("codegen", json!({ "sector": "orders", "language": "rust" }));
+        assert!(generated["text"].as_str().unwrap().contains("max_qty"), "{generated:#}");
+        json!({ "language": "rust" })
+    }),
     ("rollback executed", "approved", |world| {
         let proposal = world.propose("orders", values(&[("max_qty", "1105")]));
         assert_eq!(proposal.state, State::Enacted);

@@ -22,7 +22,8 @@ fn orders(content: Content) -> Propose {
 }
 
 fn turtle(added: &str) -> Propose {
-    let prefixes = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n";
+    let prefixes =
+        "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n";
     let added = format!("{prefixes}{added}");
     orders(Content::Change { removed: String::new(), added, format: "turtle".into() })
 }
@@ -319,7 +320,8 @@ const GUARDS: &[Policy] = &[
 fn what_crosses_a_guard_is_refused_or_waits_and_passes_mended_or_relaxed() {
     for Policy { kind, text, wrong, state, what, mend } in GUARDS {
         let world = World::new();
-        let guard = format!(r#"{{"id": "the-guard", "kind": "{kind}", "criticality": "low", "sector": "orders", {text}}}"#);
+        let guard =
+            format!(r#"{{"id": "the-guard", "kind": "{kind}", "criticality": "low", "sector": "orders", {text}}}"#);
         let guard: serde_json::Value = serde_json::from_str(&guard).unwrap();
         world.govern("add_guard", json!({ "guard": guard, "by": "ops-1", "why": "the test" }));
         world.approvers(&[("ada", &["desk-risk"])], 1);

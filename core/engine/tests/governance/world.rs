@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use knhk_engine::control::Content;
 use knhk_engine::governance::{Proposal, Propose, Report, Stage};
 use knhk_engine::{Engine, Error, Options, ReaderOptions, ReceiptInfo, ReceiptQuery, SectorKind, Signer};
-use knhk_warm::{Clock, ManualClock};
+use knhk_warm::ManualClock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

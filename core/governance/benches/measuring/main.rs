@@ -41,11 +41,19 @@ fn main() -> ExitCode {
         pairs(&unchanged),
         pairs(&planted)
     );
-    let figures = [("K4/unchanged_refused", refused, 1.0), ("K4/slower_by_20_missed", missed, 5.0)];
-    for (name, ours, limit) in figures {
-        println!("{{\"name\":\"{name}\",\"ours\":{ours:.2},\"limit\":{limit},\"unit\":\"%\"}}");
+    let figures = [
+        (
+            "K4/unchanged_refused",
+            refused,
+            1.0,
+            "on a busy machine an unchanged candidate is refused at most once in 100 runs",
+        ),
+        ("K4/slower_by_20_missed", missed, 5.0, "a planted slowdown of 20 % is refused at least 95 times in 100"),
+    ];
+    for (name, ours, limit, text) in figures {
+        println!("{{\"name\":\"{name}\",\"ours\":{ours:.2},\"limit\":{limit},\"unit\":\"%\",\"text\":\"{text}\"}}");
     }
-    if figures.iter().all(|(_, ours, limit)| ours <= limit) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if figures.iter().all(|(_, ours, limit, _)| ours <= limit) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 struct Run {

@@ -147,7 +147,7 @@ fn write_key<S: Serializer>(key: &PublicKey, to: S) -> Result<S::Ok, S::Error> {
 fn read_key<'de, D: Deserializer<'de>>(from: D) -> Result<PublicKey, D::Error> {
     use serde::de::Error;
     let text = String::deserialize(from)?;
-    let bytes =
-        unhex(&text).ok_or_else(|| D::Error::custom("a key is 64 hexadecimal digits: `knhk key` prints them"))?;
+    let bytes = unhex(&text)
+        .ok_or_else(|| D::Error::custom("a key is 64 hexadecimal digits: `knhk approve --new-key FILE` prints them"))?;
     PublicKey::from_bytes(&bytes).map_err(D::Error::custom)
 }

@@ -27,7 +27,7 @@ pub enum Refusal {
         by: String,
     },
     /// A key that no approver has.
-    #[error("key {key} is no approver's; `knhk approvers` lists who may approve, and with which key")]
+    #[error("key {key} is no approver's; `knhk guard approvers` lists who may approve, and with which key")]
     Unknown {
         /// The key's id, in hexadecimal digits.
         key: String,

@@ -65,7 +65,7 @@ pub(super) fn breaches(
 fn above(limit: f64, case: &Case<'_>, own: &[&Touched<'_>], beyond: bool) -> Option<String> {
     let candidate = case.facts.candidate;
     let found = own.iter().find_map(|touched| {
-        let (old, new) = (touched.old(candidate), touched.new(candidate));
+        let (old, new) = (touched.before(candidate), touched.after(candidate));
         let (old, new) = (old.as_ref().and_then(number), new.as_ref().and_then(number));
         match (old, new) {
             (Some(old), Some(new)) if touched.only_value => {

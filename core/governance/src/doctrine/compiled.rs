@@ -1,17 +1,19 @@
 //! A rule, ready to judge.
 
+use std::sync::OnceLock;
+
 use super::expression::Expression;
 use super::judge::VARIABLES;
 use super::rule::{Kind, Rule};
 use super::shape::Cache;
 use super::window::Window;
 
-/// A rule with what its kind needs to be judged quickly.
+/// A rule with what its kind needs to be judged quickly, made when it is first asked for: who only lists or admits rules needs none of it.
 #[derive(Debug)]
 pub(super) struct Compiled {
     pub rule: Rule,
     pub name: String,
-    pub part: Part,
+    part: OnceLock<Part>,
 }
 
 /// What a kind needs beside the rule.
@@ -28,17 +30,22 @@ pub(super) enum Part {
 
 impl Compiled {
     pub(super) fn new(rule: Rule) -> Compiled {
-        let part = match &rule.kind {
-            Kind::TimeWindow(window) => {
-                Window::of(window).map(Part::Window).map_err(|(part, why)| format!("{part}: {why}"))
-            }
-            Kind::Shape(_) => Ok(Part::Shape(Cache::default())),
-            Kind::Expression(condition) => Expression::compile_for(&condition.cel, &VARIABLES)
-                .map(Part::Expression)
-                .map_err(|error| error.to_string()),
-            _ => Ok(Part::Plain),
-        };
-        let part = part.unwrap_or_else(Part::Broken);
-        Compiled { name: rule.name(), part, rule }
+        Compiled { name: rule.name(), part: OnceLock::new(), rule }
+    }
+
+    pub(super) fn part(&self) -> &Part {
+        self.part.get_or_init(|| {
+            let part = match &self.rule.kind {
+                Kind::TimeWindow(window) => {
+                    Window::of(window).map(Part::Window).map_err(|(part, why)| format!("{part}: {why}"))
+                }
+                Kind::Shape(_) => Ok(Part::Shape(Cache::default())),
+                Kind::Expression(condition) => Expression::compile_for(&condition.cel, &VARIABLES)
+                    .map(Part::Expression)
+                    .map_err(|error| error.to_string()),
+                _ => Ok(Part::Plain),
+            };
+            part.unwrap_or_else(Part::Broken)
+        })
     }
 }

@@ -281,8 +281,8 @@ impl Facts {
                 }
                 // What it makes, or goes through, is as long as what it is given at most, once for each node below.
                 steps += (self.nodes - before) as f64;
-                let through = matches!(name, "@in" | "_==_" | "_!=_" | "contains");
-                if through && !call.args.iter().any(|part| is_written(part)) {
+                let literal = call.args.iter().any(is_written);
+                if name == "contains" || matches!(name, "@in" | "_==_" | "_!=_") && !literal {
                     let at = (place.given + 1).min(LOOPS);
                     self.steps[at] += place.times;
                 }

@@ -226,7 +226,7 @@ impl Doctrine {
         } else {
             paths.iter().map(|&at| &case.touched[at as usize]).collect()
         };
-        match (&rule.kind, &compiled.part) {
+        match (&rule.kind, compiled.part()) {
             (_, Part::Broken(why)) => {
                 vec![Breach::of(format!("it cannot be judged any more: {why}"), "revise the rule")]
             }
@@ -282,7 +282,7 @@ impl Doctrine {
         let Facts { candidate, approvals, changes_last_hour, .. } = case.facts;
         let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
         for (number, _) in about {
-            let Part::Expression(expression) = &self.rules[*number as usize].part else { continue };
+            let Part::Expression(expression) = self.rules[*number as usize].part() else { continue };
             for (compiled, values) in [(&candidate.current, &mut before), (&candidate.compiled, &mut after)] {
                 let Some(artifact) = compiled.as_ref().map(|compiled| &compiled.artifact) else { continue };
                 for path in expression.literals() {
@@ -299,7 +299,7 @@ impl Doctrine {
             .iter()
             .take(CHANGES_SHOWN)
             .map(|touched| {
-                let (old, new) = (touched.old(candidate), touched.new(candidate));
+                let (old, new) = (touched.before(candidate), touched.after(candidate));
                 let kind = match (&old, &new) {
                     (None, Some(_)) => "added",
                     (Some(_), None) => "removed",

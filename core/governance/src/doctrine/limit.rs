@@ -50,7 +50,7 @@ fn values(rule: &Rule, limit: &ResourceLimit, case: &Case<'_>, own: &[&Touched<'
     let mut breaches = Vec::new();
     let mut more = 0;
     for touched in own {
-        let (old, new) = (touched.old(candidate), touched.new(candidate));
+        let (old, new) = (touched.before(candidate), touched.after(candidate));
         let path = &touched.path;
         let Some(new) = new else { continue };
         let breach = match limit.of {

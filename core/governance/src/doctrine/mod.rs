@@ -45,6 +45,7 @@ mod violation;
 mod window;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 pub use error::{Conflict, RuleError};
 pub use expression::{Expression, ExpressionError, FUNCTIONS, Scope};
@@ -56,6 +57,7 @@ pub use rule::{
     ApprovalChain, Callback, Condition, Enforcement, Kind, Quantity, ResourceLimit, Rule, SegregationOfDuties, Shape,
     Step, TimeWindow,
 };
+pub(crate) use touched::json_of;
 pub use turtle::rules as rules_from_turtle;
 pub use violation::{Violation, violations};
 
@@ -76,7 +78,7 @@ pub struct Doctrine {
     known: Vec<(u64, Option<u64>, Rule)>,
     valid_ns: u64,
     holds_until: Option<u64>,
-    hash: [u8; 32],
+    hash: OnceLock<[u8; 32]>,
 }
 
 impl Doctrine {
@@ -89,18 +91,15 @@ impl Doctrine {
         let holding = timelines.iter().filter_map(|(_, timeline)| timeline.at(valid_ns));
         let rules: Vec<Compiled> = holding.map(|revision| Compiled::new(revision.rule.clone())).collect();
         let (mut sectors, mut everywhere) = (HashMap::<String, Index>::new(), Index::default());
-        let mut text = String::from("knhk doctrine 1\n");
         for (number, Compiled { rule, .. }) in rules.iter().enumerate() {
             let index = match &rule.sector {
                 Some(sector) => sectors.entry(sector.clone()).or_default(),
                 None => &mut everywhere,
             };
             index.add(number as u32, &rule.paths);
-            text.push_str(&rule.to_json());
-            text.push('\n');
         }
         let holds_until = timelines.iter().filter_map(|(_, timeline)| timeline.changes_after(valid_ns)).min();
-        Doctrine { rules, sectors, everywhere, known, valid_ns, holds_until, hash: form::sha256(text.as_bytes()) }
+        Doctrine { rules, sectors, everywhere, known, valid_ns, holds_until, hash: OnceLock::new() }
     }
 
     /// The rules, by name.
@@ -120,7 +119,14 @@ impl Doctrine {
 
     /// The content hash: `SHA-256("knhk doctrine 1\n" || each rule's canonical JSON and a line feed, by name)`.
     pub fn hash(&self) -> [u8; 32] {
-        self.hash
+        *self.hash.get_or_init(|| {
+            let mut text = String::from("knhk doctrine 1\n");
+            for rule in self.rules() {
+                text.push_str(&rule.to_json());
+                text.push('\n');
+            }
+            form::sha256(text.as_bytes())
+        })
     }
 
     /// Whether a new rule can stand beside those that are known, at each moment of its valid time. These contradict each other, where both are

@@ -47,7 +47,13 @@ impl Number {
 
 /// A double to twelve significant digits, so that a step from 0.5 to 0.55 is the tenth that people take it for, which in doubles it is not.
 pub(super) fn decimal(value: f64) -> f64 {
-    format!("{value:.11e}").parse().unwrap_or(value)
+    let digits = 11_i32.saturating_sub(value.abs().log10().floor() as i32);
+    // Powers of ten up to here are doubles, so that what is rounded comes out as the nearest one.
+    if !(0..=22).contains(&digits) {
+        return value;
+    }
+    let scale = 10_f64.powi(digits);
+    (value * scale).round() / scale
 }
 
 /// A whole number beside a double.
@@ -88,6 +94,11 @@ mod tests {
         assert!(Number::I64(i64::MIN).compare(Number::F64(-9_223_372_036_854_775_808.0)) == Some(Ordering::Equal));
         assert!(Number::I64(-2).is_above(Number::F64(-2.5)));
         assert!(Number::F64(2.5).is_above(Number::I64(2)));
+        assert_eq!(
+            [decimal((0.55 - 0.5) / 0.5 * 100.0), decimal(0.3 - 0.1), decimal(-0.0), decimal(1e300)],
+            [10.0, 0.2, 0.0, 1e300]
+        );
+        assert!(decimal(f64::NAN).is_nan() && decimal(f64::INFINITY).is_infinite());
         assert!(Number::I64(1).is_above(Number::F64(f64::NEG_INFINITY)));
         assert!(Number::I64(1).is_above(Number::F64(f64::NAN)) && Number::I64(1).is_below(Number::F64(f64::NAN)));
     }

@@ -1,9 +1,11 @@
 //! The names of a sector that a change is about, and what programs read there before and after.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use knhk_hot::artifact::{Artifact, Value};
+use knhk_hot::artifact::Value;
 use knhk_ontology::Compiled;
 use knhk_ontology::graph::TermRef;
 use knhk_ontology::vocabulary::knhk;
@@ -18,6 +20,8 @@ pub(super) struct Touched<'a> {
     pub path: Cow<'a, str>,
     /// Whether nothing but its value changes: not its range, its type or anything else that is said of it.
     pub only_value: bool,
+    /// The slots that it has before and after the change, looked up once for all rules.
+    slots: OnceCell<[Option<u32>; 2]>,
 }
 
 /// The names that a change is about, sorted; and whether it is about anything else, too.
@@ -45,24 +49,29 @@ pub(super) fn touched(candidate: &Candidate) -> (Vec<Touched<'_>>, bool) {
     for difference in &candidate.differences {
         paths.entry(Cow::Borrowed(difference.path.as_str())).or_insert(false);
     }
-    (paths.into_iter().map(|(path, only_value)| Touched { path, only_value }).collect(), beyond)
+    let touched = paths.into_iter().map(|(path, only_value)| Touched { path, only_value, slots: OnceCell::new() });
+    (touched.collect(), beyond)
 }
 
 impl Touched<'_> {
     /// What programs read there before the change.
-    pub(super) fn old<'c>(&self, candidate: &'c Candidate) -> Option<Value<'c>> {
-        read(candidate.current.as_deref(), &self.path)
+    pub(super) fn before<'c>(&self, candidate: &'c Candidate) -> Option<Value<'c>> {
+        read(candidate.current.as_deref(), self.slots(candidate)[0])
     }
 
     /// What they would read there after it.
-    pub(super) fn new<'c>(&self, candidate: &'c Candidate) -> Option<Value<'c>> {
-        read(candidate.compiled.as_deref(), &self.path)
+    pub(super) fn after<'c>(&self, candidate: &'c Candidate) -> Option<Value<'c>> {
+        read(candidate.compiled.as_deref(), self.slots(candidate)[1])
+    }
+
+    fn slots(&self, candidate: &Candidate) -> [Option<u32>; 2] {
+        let slot = |compiled: &Option<Arc<Compiled>>| compiled.as_ref()?.artifact.find(&self.path);
+        *self.slots.get_or_init(|| [slot(&candidate.current), slot(&candidate.compiled)])
     }
 }
 
-fn read<'c>(compiled: Option<&'c Compiled>, path: &str) -> Option<Value<'c>> {
-    let artifact: &Artifact = &compiled?.artifact;
-    artifact.value(artifact.find(path)?)
+fn read(compiled: Option<&Compiled>, slot: Option<u32>) -> Option<Value<'_>> {
+    compiled?.artifact.value(slot?)
 }
 
 /// A number, where a value is one.
@@ -84,7 +93,7 @@ pub(super) fn numbers(value: &Value<'_>) -> Option<Vec<Number>> {
 }
 
 /// A value as conditions see it.
-pub(super) fn json_of(value: &Value<'_>) -> Json {
+pub(crate) fn json_of(value: &Value<'_>) -> Json {
     let hex = |bytes: &[u8]| super::judge::hex(bytes);
     match value {
         Value::Bool(value) => json!(value),

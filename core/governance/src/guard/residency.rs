@@ -35,7 +35,8 @@ impl Guard {
         Ok(())
     }
 
-    /// Where the instances of a class are, as far as the change may have moved them.
+    /// Where the instances of a class are, as far as the change may have moved them. What was an instance, and would be none any more, may
+    /// not be moved by the same change either.
     fn check_instances(
         &self,
         judged: &Judged<'_>,
@@ -44,30 +45,32 @@ impl Guard {
         property: &str,
         crossings: &mut Vec<Crossing>,
     ) {
-        let snapshot = &*judged.candidate.snapshot;
-        let (graph, space) = (snapshot.graph(), snapshot.namespace());
-        let terms = graph.terms();
-        let (Some(class), Some(property)) = (find(graph, space, class), find(graph, space, property)) else { return };
+        let (base, delta) = (&*judged.candidate.base, &judged.candidate.delta);
+        let (before, space) = (base.graph(), base.namespace());
+        // In the interner of the change; the candidate's own graph may have been given another.
+        let after = &before.apply(delta);
+        let terms = before.terms();
+        let (Some(class), Some(property)) = (find(before, space, class), find(before, space, property)) else { return };
         let Some(is) = terms.find_iri(rdf::TYPE) else { return };
         let sub_class = terms.find_iri(rdfs::SUB_CLASS_OF);
-        let delta = &judged.candidate.delta;
         let moved: Vec<(Term, Term)> = if delta.added().iter().any(|triple| Some(triple.predicate) == sub_class) {
             // Whatever has the property may be an instance now.
-            graph.with_predicate(property).collect()
+            after.with_predicate(property).map(|(place, subject)| (subject, place)).collect()
         } else {
             let placed = delta.added().iter().filter(|triple| triple.predicate == property);
             let placed = placed.map(|triple| (triple.subject, triple.object));
             let typed = delta.added().iter().filter(|triple| triple.predicate == is);
-            let typed =
-                typed.flat_map(|triple| graph.objects(triple.subject, property).map(|place| (triple.subject, place)));
+            let typed = typed.flat_map(|one| after.objects(one.subject, property).map(|place| (one.subject, place)));
             placed.chain(typed).collect()
         };
-        let classes = below(graph, class, sub_class);
+        let graphs = [before, after].map(|graph| (graph, below(graph, class, sub_class)));
+        let instance = |subject: Term| {
+            graphs.iter().any(|(graph, classes)| graph.objects(subject, is).any(|of| classes.contains(&of)))
+        };
         let mut seen = HashSet::new();
         for (subject, place) in moved {
-            let instance = graph.objects(subject, is).any(|of| classes.contains(&of));
-            if instance && seen.insert((subject, place)) && !allowed(graph, space, place, &residency.allowed) {
-                let at = format!("{} would be in {}", said(snapshot, subject), said(snapshot, place));
+            if instance(subject) && seen.insert((subject, place)) && !allowed(after, space, place, &residency.allowed) {
+                let at = format!("{} would be in {}", said(after, space, subject), said(after, space, place));
                 crossings.push(residency.crossing(&at));
             }
         }
@@ -116,8 +119,8 @@ fn words(graph: &Graph, space: &Namespace, term: Term) -> Vec<String> {
     }
 }
 
-fn said(of: &Snapshot, term: Term) -> String {
-    words(of.graph(), of.namespace(), term).pop().unwrap_or_else(|| "something without a name".to_owned())
+fn said(graph: &Graph, space: &Namespace, term: Term) -> String {
+    words(graph, space, term).pop().unwrap_or_else(|| "something without a name".to_owned())
 }
 
 fn allowed(graph: &Graph, space: &Namespace, place: Term, allowed: &[String]) -> bool {

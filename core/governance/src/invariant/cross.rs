@@ -8,6 +8,7 @@ use knhk_ontology::graph::{Term, TermRef};
 use knhk_ontology::vocabulary::{knhk, owl, rdf, rdfs};
 use knhk_ontology::{Compiled, Snapshot, owner};
 
+use crate::doctrine::{Expression, ExpressionError, Scope, json_of};
 use crate::names::name;
 use crate::notes::Notes;
 use crate::{Candidate, Severity};
@@ -45,6 +46,29 @@ impl std::fmt::Debug for CrossInvariant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CrossInvariant").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+impl CrossInvariant {
+    /// A condition in CEL over values of several sectors: `after["orders/max_qty"] <= after["risk/ceiling"]`. The first name of a path is the
+    /// sector's.
+    ///
+    /// # Errors
+    /// What is wrong with the condition.
+    pub fn of_condition(name: &str, severity: Severity, condition: &str) -> Result<CrossInvariant, ExpressionError> {
+        let expression = Expression::compile_for(condition, &["after"])?;
+        let holds = move |sectors: &Sectors<'_>| {
+            let of = |path: &str| path.split_once('/').and_then(|(sector, path)| sectors.value(sector, path));
+            let scope = Scope::new(&serde_json::json!({ "after": values(&expression, of) }));
+            expression.holds(&scope).map_err(|error| error.to_string())
+        };
+        Ok(CrossInvariant { name: name.into(), severity, holds: Box::new(holds) })
+    }
+}
+
+/// The values at the paths that a condition writes out, where there are any.
+pub(crate) fn values<'v>(expression: &Expression, of: impl Fn(&str) -> Option<Value<'v>>) -> serde_json::Value {
+    let value = |path: &str| Some((path.to_owned(), json_of(&of(path)?)));
+    expression.literals().filter_map(value).collect::<serde_json::Map<_, _>>().into()
 }
 
 impl<'c> Sectors<'c> {

@@ -8,8 +8,8 @@ mod replay;
 mod types;
 
 pub(crate) use bounds::{budgets, resources};
-pub(crate) use cross::across;
 pub use cross::{CrossInvariant, Other, Sectors};
+pub(crate) use cross::{across, values};
 pub(crate) use guards::guards;
 pub(crate) use order::order;
 pub(crate) use types::types;

@@ -39,8 +39,8 @@ impl Reads {
         for &(tag, key) in &self.0 {
             let read = match tag {
                 Tag::Bool => u64::from(view.get_bool(key, false)),
-                Tag::I64 => view.get_i64(key, 0) as u64 + u64::from(view.guard_i64(key, 0)),
-                Tag::F64 => view.get_f64(key, 0.0).to_bits() + u64::from(view.guard_f64(key, 0.0)),
+                Tag::I64 => (view.get_i64(key, 0) as u64).wrapping_add(u64::from(view.guard_i64(key, 0))),
+                Tag::F64 => view.get_f64(key, 0.0).to_bits().wrapping_add(u64::from(view.guard_f64(key, 0.0))),
                 Tag::Str => view.str(key).map_or(0, str::len) as u64,
                 Tag::Bytes => view.bytes(key).map_or(0, <[u8]>::len) as u64,
                 Tag::ListBool => view.list_bool(key).map_or(0, |list| list.len()) as u64,

@@ -1,5 +1,6 @@
 //! What is asserted of a shadow, and what came of it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,12 +9,14 @@ use std::time::Instant;
 
 use knhk_hot::artifact::{Artifact, Bounds, Value};
 use knhk_ontology::graph::{Term, TermRef};
-use knhk_ontology::vocabulary::rdfs;
-use knhk_ontology::{Snapshot, shacl};
+use knhk_ontology::vocabulary::{knhk, owl, rdf, rdfs};
+use knhk_ontology::{Compiled, Snapshot, shacl};
 use serde::{Deserialize, Serialize};
 
 use super::Shadow;
 use crate::counters::TESTS;
+use crate::doctrine::{Expression, Scope};
+use crate::invariant::values;
 use crate::notes::nanoseconds;
 use crate::{Severity, Verdict};
 
@@ -62,6 +65,11 @@ pub enum Assertion {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max: Option<f64>,
     },
+    /// A condition in CEL over values: `after["max_qty"] <= 2 * before["max_qty"]`.
+    Invariant {
+        /// The condition; `before` is what the shadow starts from.
+        condition: String,
+    },
     /// Nothing contradicts itself: no shape is violated, and programs can read it.
     NoConflicts,
     /// Whatever else can be told by looking: named in what is kept, and not to be read back.
@@ -82,6 +90,7 @@ impl fmt::Debug for Assertion {
             Assertion::Guard { parameter, min, max } => {
                 f.debug_tuple("Guard").field(parameter).field(min).field(max).finish()
             }
+            Assertion::Invariant { condition } => f.debug_tuple("Invariant").field(condition).finish(),
             Assertion::NoConflicts => f.write_str("NoConflicts"),
             Assertion::Callback(_) => f.write_str("Callback"),
         }
@@ -128,7 +137,8 @@ impl Shadow {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tests.len()).max(1);
         std::thread::scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(work);
+                // Without other threads it takes longer.
+                _ = std::thread::Builder::new().name("knhk-shadow".into()).spawn_scoped(scope, work);
             }
             work();
         });
@@ -153,6 +163,7 @@ impl Shadow {
             Assertion::Class { class, under } => self.has_class(class, under.as_deref()),
             Assertion::Property { subject, property, value } => self.says(subject, property, value.as_deref()),
             Assertion::Guard { parameter, min, max } => guarded(self.artifact()?, parameter, *min, *max),
+            Assertion::Invariant { condition } => self.meets(condition),
             Assertion::NoConflicts => self.has_no_conflicts(),
             Assertion::Callback(callback) => callback(self),
         }
@@ -168,28 +179,43 @@ impl Shadow {
 
     fn has_class(&self, class: &str, under: Option<&str>) -> Result<(), String> {
         let graph = self.snapshot.graph();
+        let iri = |iri: &str| graph.terms().find_iri(iri);
+        let (is, sub_class) = (iri(rdf::TYPE), iri(rdfs::SUB_CLASS_OF));
+        let parents = |term| sub_class.into_iter().flat_map(move |sub_class| graph.objects(term, sub_class));
         let is_class = |name: &str| {
             let term = named(&self.snapshot, name)?;
-            let compiled = self.snapshot.document().ok()?;
-            let local = name_in_document(name);
-            let known = compiled.classes().any(|(known, _)| known == local);
-            known.then_some(term)
+            let kinds = [iri(rdfs::CLASS), iri(owl::CLASS)];
+            let declared = is.is_some_and(|is| graph.objects(term, is).any(|kind| kinds.contains(&Some(kind))));
+            (declared || parents(term).next().is_some()).then_some(term)
         };
         let Some(term) = is_class(class) else { return Err(format!("there is no class {class}")) };
         let Some(under) = under else { return Ok(()) };
         let Some(ancestor) = is_class(under) else { return Err(format!("there is no class {under}")) };
-        let Some(sub_class) = graph.terms().find_iri(rdfs::SUB_CLASS_OF) else {
-            return Err(format!("{class} is not under {under}"));
-        };
         // Upwards, each class once.
-        let (mut open, mut seen) = (vec![term], std::collections::HashSet::from([term]));
+        let (mut open, mut seen) = (vec![term], HashSet::from([term]));
         while let Some(term) = open.pop() {
             if term == ancestor {
                 return Ok(());
             }
-            open.extend(graph.objects(term, sub_class).filter(|&parent| seen.insert(parent)));
+            open.extend(parents(term).filter(|&parent| seen.insert(parent)));
         }
         Err(format!("{class} is not under {under}"))
+    }
+
+    fn meets(&self, condition: &str) -> Result<(), String> {
+        let expression = Expression::compile_for(condition, &["after", "before"]).map_err(|error| error.to_string())?;
+        let of = |compiled: Option<&Arc<Compiled>>| {
+            values(&expression, |path| {
+                let artifact = &compiled?.artifact;
+                artifact.value(artifact.find(path)?)
+            })
+        };
+        let scope = serde_json::json!({ "after": of(self.compiled.as_ref()), "before": of(self.current.as_ref()) });
+        match expression.holds(&Scope::new(&scope)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(format!("{condition} is not so")),
+            Err(error) => Err(format!("{condition} cannot be decided: {error}")),
+        }
     }
 
     fn says(&self, subject: &str, property: &str, value: Option<&str>) -> Result<(), String> {
@@ -244,10 +270,6 @@ fn guarded(artifact: &Artifact, parameter: &str, min: Option<f64>, max: Option<f
 /// The term of a name in the sector, of `knhk:` and a name of the core, or of an IRI.
 fn named(snapshot: &Snapshot, name: &str) -> Option<Term> {
     let terms = snapshot.graph().terms();
-    let core = || terms.find_iri(&format!("{}{}", knhk_ontology::vocabulary::knhk::CORE, name.strip_prefix("knhk:")?));
+    let core = || terms.find_iri(&format!("{}{}", knhk::CORE, name.strip_prefix("knhk:")?));
     terms.find_iri(&snapshot.namespace().iri(name)).or_else(core).or_else(|| terms.find_iri(name))
-}
-
-fn name_in_document(name: &str) -> &str {
-    name
 }

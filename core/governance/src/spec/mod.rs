@@ -8,6 +8,8 @@
 mod histories;
 mod model;
 mod mutants;
+mod people;
+mod world;
 
 use crate::approval::{Kind, State, Word};
 use crate::guard::Criticality;

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use knhk_hot::artifact::Artifact;
+use knhk_ontology::graph::Delta;
 use knhk_ontology::{Alone, Compiled, KeyTable, Snapshot, compile_snapshot};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -30,7 +31,7 @@ pub(crate) fn rollback(candidate: &Candidate, keys: &KeyTable) -> (Notes, Option
         }
     };
     let way = Way { elapsed_ns: nanoseconds(began), cpu_ns: cpu_ns().saturating_sub(cpu) };
-    let (reached, from) = (back.id(), candidate.base.id());
+    let (reached, from) = (back.id(), starts_from(candidate));
     notes.evidence("content_address", hex(&reached));
     notes.evidence("elapsed_ns", way.elapsed_ns);
     if reached != from {
@@ -51,6 +52,17 @@ pub(crate) fn rollback(candidate: &Candidate, keys: &KeyTable) -> (Notes, Option
         }
     }
     (notes, Some(way))
+}
+
+/// The content address of what the candidate starts from, over the core that it is made with: what was made with another core has the address
+/// of then, and the same statements have another one now.
+fn starts_from(candidate: &Candidate) -> [u8; 32] {
+    let base = &candidate.base;
+    if base.core_root() == candidate.snapshot.core_root() {
+        return base.id();
+    }
+    // What cannot be carried over is not reached either.
+    base.apply(&Delta::default()).map_or(base.id(), |over| over.id())
 }
 
 fn gone_back(

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use knhk_governance::{
-    Asked, Candidate, Context, CrossInvariant, Finding, Other, Past, PastVersion, Report, Stage, StageReport, Stop,
-    Verdict, Workload, run,
+    Asked, Candidate, Context, CrossInvariant, Finding, Other, Past, PastVersion, Progress, Report, Stage, StageReport,
+    Stop, Verdict, Workload, run,
 };
 use knhk_hot::Hot;
 use knhk_observation::Record;
@@ -96,6 +96,17 @@ impl Sector {
         guards: &(dyn Fn(&Candidate, &BTreeMap<String, f64>) -> StageReport + Sync),
         stop: &Stop,
     ) -> Report {
+        self.run_watched(candidate, doctrine, guards, &|_| {}, stop)
+    }
+
+    pub fn run_watched(
+        &self,
+        candidate: &Candidate,
+        doctrine: &(dyn Fn(&Candidate) -> StageReport + Sync),
+        guards: &(dyn Fn(&Candidate, &BTreeMap<String, f64>) -> StageReport + Sync),
+        progress: &(dyn Fn(Progress<'_>) + Sync),
+        stop: &Stop,
+    ) -> Report {
         let relaxed = |item: &str| self.relaxed.iter().any(|relaxed| relaxed == item);
         let context = Context {
             candidate,
@@ -111,7 +122,7 @@ impl Sector {
             guards,
             relaxed: &relaxed,
         };
-        run(&context, &|_| {}, stop)
+        run(&context, progress, stop)
     }
 }
 

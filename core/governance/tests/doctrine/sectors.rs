@@ -56,7 +56,7 @@ impl Sector {
                 .fold(&mut json, |map, name| map.get_mut(name).unwrap_or_else(|| panic!("{path} is there")));
             leaf["$value"] = serde_json::from_str(value).unwrap();
         }
-        let document = knhk_ontology::Document::parse(&json.to_string(), &Limits::default()).unwrap();
+        let document = knhk_ontology::Document::parse(json.to_string(), &Limits::default()).unwrap();
         let delta = Arc::new(self.base.change_to(&document).unwrap());
         let asked = Asked { proposal: "p-1".into(), by: "zoe".into(), time_ns: NOW, ..Asked::default() };
         Candidate::prepare(asked, 1, self.base.clone(), Some(self.current.clone()), delta, &self.keys).unwrap()

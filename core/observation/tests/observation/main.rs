@@ -4,4 +4,5 @@ mod aggregates;
 mod gate;
 mod keeping;
 mod refusing;
+mod trials;
 mod world;

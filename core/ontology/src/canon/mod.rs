@@ -30,14 +30,10 @@ pub fn label(mut triples: Vec<Triple>, terms: &Terms, limits: &Limits) -> Result
     blank.sort_unstable();
     blank.dedup();
     let graph = Blanks::new(terms, blank);
-    let issued = issue(&graph, limits)?;
+    let (issued, names) = issue(&graph, limits)?;
     let mut labels = vec![None; graph.nodes.len()];
-    let (mut writer, mut label) = (terms.writer(), "c14n".to_owned());
-    for (number, &node) in issued.order().iter().enumerate() {
-        let label = &mut label;
-        label.truncate("c14n".len());
-        label.push_str(itoa::Buffer::new().format(number));
-        labels[node as usize] = Some(writer.blank(label));
+    for (&node, name) in issued.order().iter().zip(names) {
+        labels[node as usize] = Some(name);
     }
     let label = |node: u32| labels[node as usize].expect("every blank node is issued a label");
     triples.extend(graph.triples.iter().zip(&graph.ends).map(|(&triple, &[subject, object])| Triple {
@@ -50,6 +46,17 @@ pub fn label(mut triples: Vec<Triple>, terms: &Terms, limits: &Limits) -> Result
 
 fn has_blank(triple: &Triple) -> bool {
     triple.subject.is_blank() || triple.object.is_blank()
+}
+
+/// The first labels.
+fn names(terms: &Terms, count: usize) -> Vec<Term> {
+    let (mut writer, mut label) = (terms.writer(), "c14n".to_owned());
+    let name = |number| {
+        label.truncate("c14n".len());
+        label.push_str(itoa::Buffer::new().format(number));
+        writer.blank(&label)
+    };
+    (0..count).map(name).collect()
 }
 
 /// Stands where a subject or an object is no blank node.
@@ -77,8 +84,12 @@ impl<'a> Blanks<'a> {
             }),
             false => NAMED,
         };
-        let ends: Vec<[u32; 2]> =
-            triples.iter().map(|triple| [number(triple.subject), number(triple.object)]).collect();
+        let mut ends = Vec::with_capacity(triples.len());
+        // Sorted as they are, subjects repeat.
+        for same in triples.chunk_by(|a, b| a.subject == b.subject) {
+            let subject = number(same[0].subject);
+            ends.extend(same.iter().map(|triple| [subject, number(triple.object)]));
+        }
         let mut starts = vec![0; nodes.len() + 1];
         each_mention(&ends, |node, _| starts[node as usize + 1] += 1);
         for at in 1..starts.len() {
@@ -115,11 +126,10 @@ fn count(at: usize) -> u32 {
     u32::try_from(at).expect("an interner holds fewer than 2^31 terms, and limits as many statements")
 }
 
-/// Steps 3 to 5 of the canonicalization algorithm.
-fn issue(graph: &Blanks<'_>, limits: &Limits) -> Result<Issuer, RdfError> {
+/// Steps 3 to 5 of the canonicalization algorithm, and as many labels as there are nodes.
+fn issue(graph: &Blanks<'_>, limits: &Limits) -> Result<(Issuer, Vec<Term>), RdfError> {
     let hashes = first_degree::hashes(graph);
-    let mut order: Vec<u32> = (0..count(hashes.len())).collect();
-    order.sort_unstable_by_key(|&node| (&hashes[node as usize], node));
+    let order = in_order(&hashes);
     let mut canonical = Issuer::default();
     let mut alike: Vec<&[u32]> = Vec::new();
     for group in order.chunk_by(|&a, &b| hashes[a as usize] == hashes[b as usize]) {
@@ -130,10 +140,24 @@ fn issue(graph: &Blanks<'_>, limits: &Limits) -> Result<Issuer, RdfError> {
             group => alike.push(group),
         }
     }
-    if !alike.is_empty() {
-        n_degree::issue(graph, &hashes, &alike, &mut canonical, limits)?;
-    }
-    Ok(canonical)
+    let names = || names(graph.terms, graph.nodes.len());
+    let names = match alike.is_empty() {
+        true => names(),
+        false => n_degree::issue(graph, &hashes, &alike, &mut canonical, limits, names)?,
+    };
+    Ok((canonical, names))
+}
+
+/// The nodes in the order of their hashes. Of two that differ the first eight digits mostly tell, and lie close by.
+fn in_order(hashes: &[Hash]) -> Vec<u32> {
+    let first = |hash: &Hash| *hash.first_chunk().expect("a hash has 64 digits");
+    let mut order: Vec<(u64, u32)> =
+        hashes.iter().zip(0..).map(|(hash, node)| (u64::from_be_bytes(first(hash)), node)).collect();
+    order.sort_unstable_by(|a, b| {
+        let whole = || hashes[a.1 as usize].cmp(&hashes[b.1 as usize]);
+        a.0.cmp(&b.0).then_with(whole).then(a.1.cmp(&b.1))
+    });
+    order.into_iter().map(|(_, node)| node).collect()
 }
 
 /// Every byte's two digits.

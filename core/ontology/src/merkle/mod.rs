@@ -75,8 +75,7 @@ impl Map {
 
     /// The map of the lines with these leaves.
     pub fn from_leaves(leaves: Vec<Hash>) -> Map {
-        let leaves = sorted(&leaves);
-        let root = trie::root(&leaves);
+        let (leaves, root) = trie::sorted_with_root(&leaves);
         Map { root, len: leaves.len(), lines: Lines::Leaves(Arc::new((leaves, OnceLock::new()))) }
     }
 
@@ -104,7 +103,7 @@ impl Map {
             return self.clone();
         }
         let mut maker = Maker::default();
-        let tree = maker.update(self.tree(), &sorted(removed), &sorted(added));
+        let tree = maker.update(self.tree(), &sorted(removed.iter()), &sorted(added.iter()));
         let root = tree.as_ref().map_or([0; 32], |tree| tree.hash);
         Map {
             root,

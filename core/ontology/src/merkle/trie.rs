@@ -116,28 +116,31 @@ impl Maker {
     }
 }
 
-/// The hash of the tree of these leaves, which are sorted and without repetition; 32 zero bytes where there is none. No tree is made. Where
-/// they are many, two threads share what is below the root.
-pub(super) fn root(leaves: &[Hash]) -> Hash {
+/// Leaves sorted and without repetition, and the hash of their tree; 32 zero bytes where there is none. No tree is made. Where they are
+/// many, two threads share what is below the root.
+pub(super) fn sorted_with_root(leaves: &[Hash]) -> (Vec<Hash>, Hash) {
     if leaves.len() < TWO_THREADS {
-        return hash_below(leaves, 0);
+        let leaves = sorted(leaves.iter());
+        let root = hash_below(&leaves, 0);
+        return (leaves, root);
     }
-    let (left, right) = leaves.split_at(leaves.partition_point(|leaf| nibble(leaf, 0) < WIDTH / 2));
-    let children = |mut rest: &[Hash]| {
-        let (mut present, mut hashes) = (0, Vec::with_capacity(WIDTH));
+    let half = |high: bool| {
+        let leaves = sorted(leaves.iter().filter(|leaf| (nibble(leaf, 0) >= WIDTH / 2) == high));
+        let (mut present, mut hashes, mut rest) = (0, Vec::with_capacity(WIDTH), &leaves[..]);
         while let Some(leaf) = rest.first() {
             let at = nibble(leaf, 0);
             present |= 1 << at;
             hashes.push(hash_below(take(&mut rest, 0, at), 1));
         }
-        (present, hashes)
+        (leaves, present, hashes)
     };
-    let ((low, mut hashes), (high, others)) = std::thread::scope(|scope| {
-        let right = scope.spawn(|| children(right));
-        (children(left), right.join().expect("hashing does not panic"))
+    let ((mut leaves, low, mut hashes), (others, high, other_hashes)) = std::thread::scope(|scope| {
+        let others = scope.spawn(|| half(true));
+        (half(false), others.join().expect("hashing does not panic"))
     });
-    hashes.extend(others);
-    node_of(&mut Messages::default(), low | high, hashes.iter())
+    leaves.extend(others);
+    hashes.extend(other_hashes);
+    (leaves, node_of(&mut Messages::default(), low | high, hashes.iter()))
 }
 
 /// The hash of the tree of these leaves, which have the nibbles before `top` in common. The nodes of one depth are hashed one right after
@@ -213,21 +216,22 @@ pub(super) fn rank(bits: u16, at: usize) -> Option<usize> {
 }
 
 /// Leaves in the order of their bytes, each once.
-pub(super) fn sorted(leaves: &[Hash]) -> Vec<Hash> {
-    if leaves.len() < 64 {
-        let mut few = leaves.to_vec();
+pub(super) fn sorted<'h>(leaves: impl Iterator<Item = &'h Hash> + Clone) -> Vec<Hash> {
+    // Hashes spread evenly, so that to share them out by the first byte is most of the work.
+    let mut ends = [0_usize; 257];
+    leaves.clone().for_each(|leaf| ends[usize::from(leaf[0]) + 1] += 1);
+    let count = ends.iter().sum();
+    if count < 64 {
+        let mut few: Vec<Hash> = leaves.copied().collect();
         few.sort_unstable_by_key(number);
         few.dedup();
         return few;
     }
-    // Hashes spread evenly, so that to share them out by the first byte is most of the work.
-    let mut ends = [0_usize; 257];
-    leaves.iter().for_each(|leaf| ends[usize::from(leaf[0]) + 1] += 1);
     for byte in 0..256 {
         ends[byte + 1] += ends[byte];
     }
     let starts = ends;
-    let mut shared = vec![[0; 32]; leaves.len()];
+    let mut shared = vec![[0; 32]; count];
     for leaf in leaves {
         let end = &mut ends[usize::from(leaf[0])];
         shared[*end] = *leaf;

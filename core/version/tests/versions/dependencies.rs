@@ -10,9 +10,11 @@ fn needs(depends: &[(&str, u64)]) -> Vec<(String, u64)> {
 }
 
 fn promote(world: &World, sector: &str, depends: &[(&str, u64)], made: Made<'_>) -> u64 {
+    // As an emergency, so that these come as they are told, whatever goes together.
+    let made = Made { emergency: true, ..made };
     let number = world.history.versions(sector, None, 1).unwrap().first().map_or(1, |newest| newest.number + 1);
     let depends = needs(depends);
-    world.promote(sector, &format!(r#"{{"a": {number}}}"#), Made { depends: &depends, ..made })
+    world.promote(sector, &format!(r#"{{"a": {number}}}"#), Made { depends: Some(&depends), ..made })
 }
 
 fn versions(of: &[(&str, u64)]) -> Versions {

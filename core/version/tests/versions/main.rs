@@ -5,4 +5,5 @@ mod blame;
 mod cores;
 mod dependencies;
 mod merge;
+mod needs;
 mod world;

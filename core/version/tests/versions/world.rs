@@ -1,11 +1,11 @@
 //! A history in memory, and sectors whose versions are promoted from JSON.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use knhk_ledger::{Ledger, Signer};
 use knhk_ontology::{Core, Document, Limits, Snapshot};
 use knhk_store::{Batch, MemoryStore, SectorRecord, Store, Write};
-use knhk_version::{History, NewVersion};
+use knhk_version::{History, NewVersion, VersionError};
 
 pub struct World {
     pub store: Arc<MemoryStore>,
@@ -19,8 +19,9 @@ pub struct Made<'m> {
     pub why: &'m str,
     pub major: bool,
     pub parents: &'m [u64],
-    pub depends: &'m [(String, u64)],
+    pub depends: Option<&'m [(String, u64)]>,
     pub rollback_of: Option<u64>,
+    pub emergency: bool,
 }
 
 impl World {
@@ -37,6 +38,10 @@ impl World {
 
     /// Commits a version after the newest one of its sector; gives its number. Its time is a hundred times the number.
     pub fn commit(&self, sector: &str, snapshot: &Snapshot, made: Made<'_>) -> u64 {
+        self.try_commit(sector, snapshot, made).unwrap()
+    }
+
+    pub fn try_commit(&self, sector: &str, snapshot: &Snapshot, made: Made<'_>) -> Result<u64, VersionError> {
         let newest = self.history.versions(sector, None, 1).unwrap().pop();
         let before = newest.as_ref().map(|newest| self.history.load(newest, &empty(sector)).unwrap().0);
         let before = before.filter(|before| before.over() == snapshot.over());
@@ -50,7 +55,8 @@ impl World {
             number,
             snapshot,
             before: before.as_ref(),
-            parents: &parents,
+            parent: parents.first().copied(),
+            merges: parents.get(1).copied(),
             depends: made.depends,
             links: &[],
             epoch: self.store.log_size().unwrap(),
@@ -59,10 +65,10 @@ impl World {
             why: made.why,
             major: made.major,
             rollback_of: made.rollback_of,
-            emergency: false,
+            emergency: made.emergency,
         };
-        self.history.commit(&[version], Vec::new()).unwrap();
-        number
+        self.history.commit(&[version], Vec::new())?;
+        Ok(number)
     }
 
     /// Removes a version as retention does.
@@ -77,7 +83,9 @@ impl World {
 }
 
 pub fn empty(sector: &str) -> Snapshot {
-    Snapshot::empty(sector, &Core::shipped(), &Limits::default())
+    // Read once: reading it takes most of the time that a test would.
+    static CORE: LazyLock<Core> = LazyLock::new(Core::shipped);
+    Snapshot::empty(sector, &CORE, &Limits::default())
 }
 
 pub fn snapshot(sector: &str, json: &str) -> Snapshot {

@@ -187,7 +187,7 @@ impl Operator {
 
     fn take(&mut self, engine: &Engine, eras: &[Era], step: usize) -> Result<Era, Error> {
         let (by, why, action) = &PLAN[step];
-        let origin = Origin { by: (*by).into(), why: (*why).into(), major: false };
+        let origin = Origin { by: (*by).into(), why: (*why).into(), ..Origin::default() };
         let called_ns = now_ns();
         let (info, limits) = match action {
             Step::Promote(limits) | Step::Refused(limits) => {

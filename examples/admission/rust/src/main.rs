@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod limits;
+mod orders_keys;
 mod report;
 mod traffic;
 
@@ -12,11 +13,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use knhk_engine::{
-    Engine, Observed, Options, Outcome, RawKey, Reader, ReaderOptions, SectorKind, Tag, ValueType, View,
-};
+use knhk_engine::{Class, Engine, Key, Observed, Options, Outcome, Reader, ReaderOptions, SectorKind, Tag, View};
 
 use crate::limits::{Era, Order, Verdict};
+use crate::orders_keys::OrdersKeys;
 
 /// Connections, and so worker threads.
 const CONNECTIONS: usize = 4;
@@ -39,14 +39,10 @@ pub struct Program {
     announced: Arc<(Mutex<u64>, Condvar)>,
 }
 
-/// Interned once; valid for the engine's life.
+/// Interned once; valid for the engine's life. `of` is generated (`knhk codegen`): a misspelt key, or one that was retyped, does not compile.
 struct Keys {
-    open: RawKey,
-    max_qty: RawKey,
-    price: RawKey,
-    tenants: RawKey,
-    tradable: RawKey,
-    venues: [RawKey; limits::VENUES.len()],
+    of: OrdersKeys,
+    venues: [Key<Class>; limits::VENUES.len()],
 }
 
 /// What one thread counts.
@@ -66,36 +62,25 @@ pub struct Tally {
 
 impl Keys {
     fn intern(engine: &Engine) -> Result<Keys, knhk_engine::Error> {
-        let key = |name: &str, value_type| engine.intern("orders", name, value_type);
-        let mut venues = [RawKey::default(); limits::VENUES.len()];
-        for (venue, name) in venues.iter_mut().zip(limits::VENUES) {
-            *venue = key(&format!("$classes/{name}"), ValueType::Class)?;
-        }
-        Ok(Keys {
-            open: key("open", ValueType::Bool)?,
-            max_qty: key("max_qty", ValueType::I64)?,
-            price: key("price", ValueType::I64)?,
-            tenants: key("tenants", ValueType::Map)?,
-            tradable: key("$classes/tradable", ValueType::Class)?,
-            venues,
-        })
+        let of = OrdersKeys::intern(engine)?;
+        Ok(Keys { of, venues: [of.classes_XPAR, of.classes_XLON, of.classes_XETR, of.classes_XOFF] })
     }
 
     /// The decision: what a program does with KNHK on its hot path.
     fn decide(&self, view: &View<'_>, order: &Order<'_>) -> Verdict {
-        if !view.get_bool(self.open, false) {
+        if !self.of.open.get(view, false) {
             return Verdict::Closed;
         }
-        if !order.venue.is_some_and(|venue| view.is_a(self.venues[venue], self.tradable)) {
+        if !order.venue.is_some_and(|venue| self.venues[venue].is_a(view, self.of.classes_tradable)) {
             return Verdict::Venue;
         }
-        if order.qty > view.get_i64(self.max_qty, 0) {
+        if order.qty > self.of.max_qty.get(view, 0) {
             return Verdict::Quantity;
         }
-        if view.lookup(self.tenants, order.tenant).is_some_and(|own| order.qty > view.get_i64(own, 0)) {
+        if self.of.tenants.lookup(view, order.tenant).is_some_and(|own| order.qty > view.get_i64(own, 0)) {
             return Verdict::Tenant;
         }
-        if !view.guard_i64(self.price, order.price) {
+        if !view.guard_i64(self.of.price.raw(), order.price) {
             return Verdict::Price;
         }
         Verdict::Accepted
@@ -165,7 +150,7 @@ impl Program {
         reader.observe(
             &view,
             Observed {
-                key: self.keys.max_qty,
+                key: self.keys.of.max_qty.raw(),
                 tag: Tag::I64,
                 bits: order.qty as u64,
                 outcome: outcome as u32,

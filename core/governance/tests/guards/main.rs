@@ -1,10 +1,14 @@
 //! Guards: each kind refuses what crosses its boundary, with the guard, the values and the way out; lets the mended change pass; gives way
 //! under a relaxation in force, and stands again when that expires or is revoked.
 
+mod cases;
+#[path = "../common/mod.rs"]
 mod common;
+mod forms;
 
 use std::collections::BTreeMap;
 
+use cases::{BASE, Case, Change, TURTLE, cases};
 use common::{NOW, Sector};
 use knhk_governance::approval::{Approval, Approved, Approver, Approvers, Ask, Event, Relaxation, State, Word};
 use knhk_governance::guard::{Guard, Guards, Standing};
@@ -12,176 +16,6 @@ use knhk_governance::{Candidate, Severity, StageReport, Verdict};
 use knhk_ledger::Signer;
 
 const HOUR: u64 = 3_600_000_000_000;
-
-const BASE: &str = r#"{
-    "mode": "test", "kill_switch": true, "region": "eu-west", "replicas": ["eu-west", "eu-north"],
-    "order": {"max_qty": {"$value": 1000, "$min": 1, "$max": 5000, "$unit": "lots"}, "ratio": 0.5, "code": "A"}
-}"#;
-const TURTLE: &str = r#"
-    :Store rdfs:subClassOf :Place . :Archive rdfs:subClassOf :Store . :east a :Archive ; :where "eu-west" . :desk :where "us" .
-    :audit :trail "on" ; rdfs:comment "Everything that was decided."@en .
-"#;
-
-/// A guard, a change that crosses it, what is said, and a change that does not.
-struct Case {
-    guard: &'static str,
-    crosses: Change,
-    says: &'static str,
-    mended: Change,
-}
-
-#[derive(Clone, Copy)]
-enum Change {
-    /// The document with a text replaced by another.
-    Values(&'static str, &'static str),
-    /// Statements removed and added.
-    Statements(&'static str, &'static str),
-    /// Any small change, with a figure that was measured.
-    Measured(f64),
-}
-
-const fn limit(rule: &'static str, to: &'static str, says: &'static str, mended: &'static str) -> Case {
-    let from = r#""$value": 1000"#;
-    Case { guard: rule, crosses: Change::Values(from, to), says, mended: Change::Values(from, mended) }
-}
-
-fn cases() -> Vec<Case> {
-    use Change::{Measured, Statements, Values};
-    vec![
-        limit(
-            r#"kind = "safety_interlock"
-            limit = [{ paths = ["order/max_*"], max = 2000 }]"#,
-            r#""$value": 2001"#,
-            "order/max_qty would be 2001 lots, and may be 2000 at most",
-            r#""$value": 2000"#,
-        ),
-        limit(
-            r#"kind = "safety_interlock"
-            limit = [{ paths = ["**"], min = 500.5 }]"#,
-            r#""$value": 500"#,
-            "order/max_qty would be 500 lots, and may be 500.5 at least",
-            r#""$value": 501"#,
-        ),
-        limit(
-            r#"kind = "safety_interlock"
-            limit = [{ paths = ["order/max_qty"], max_step = 0.25 }]"#,
-            r#""$value": 1251"#,
-            "order/max_qty would go from 1000 lots   (1 … 5000) to 1251 lots   (1 … 5000), and may change by 25 % at once",
-            r#""$value": 750"#,
-        ),
-        limit(
-            r#"kind = "safety_interlock"
-            limit = [{ paths = ["order/max_qty"], loosens = "up" }]"#,
-            r#""$value": 1001"#,
-            "order/max_qty would be looser",
-            r#""$value": 999"#,
-        ),
-        limit(
-            r#"kind = "safety_interlock"
-            limit = [{ paths = ["order/max_qty"], loosens = "down" }]"#,
-            r#""$value": 999"#,
-            "order/max_qty would be looser",
-            r#""$value": 1001"#,
-        ),
-        Case {
-            guard: r#"kind = "safety_interlock"
-            limit = [{ paths = ["order/*"], loosens = "range" }]"#,
-            crosses: Values(r#""$max": 5000"#, r#""$max": 6000"#),
-            says: "what order/max_qty may be would be looser",
-            mended: Values(r#""$max": 5000"#, r#""$max": 4000"#),
-        },
-        Case {
-            guard: r#"kind = "safety_interlock"
-            limit = [{ paths = ["mode"], fixed = true }]"#,
-            crosses: Values(r#""test""#, r#""live""#),
-            says: "mode would change from test to live, and may not change",
-            mended: Values("0.5", "0.6"),
-        },
-        Case {
-            guard: r#"kind = "safety_interlock"
-            limit = [{ paths = ["order/ratio"], max = 1 }]"#,
-            crosses: Values(r#", "ratio": 0.5"#, ""),
-            says: "order/ratio would be removed, and it is guarded",
-            mended: Values("0.5", "1.0"),
-        },
-        Case {
-            guard: r#"kind = "safety_interlock"
-            limit = [{ paths = ["order/ratio"], max = 1 }]"#,
-            crosses: Values("0.5", r#""much""#),
-            says: "order/ratio would be much, and its guard is about a number",
-            mended: Values("0.5", "1.0"),
-        },
-        Case {
-            guard: r#"kind = "safety_interlock"
-            interlock = [{ when = { path = "mode", values = ["live"] }, require = { path = "kill_switch", values = [false] } }]"#,
-            crosses: Values(r#""mode": "test""#, r#""mode": "live""#),
-            says: "mode is live is allowed only while kill_switch is false, and kill_switch is true",
-            mended: Values(r#""mode": "test", "kill_switch": true"#, r#""mode": "live", "kill_switch": false"#),
-        },
-        Case {
-            guard: r#"kind = "data_residency"
-            residency = [{ paths = ["region", "replicas"], allowed = ["eu-west", "eu-north"] }]"#,
-            crosses: Values(r#"["eu-west", "eu-north"]"#, r#"["eu-west", "us-east"]"#),
-            says: "replicas would be us-east, and data stay in eu-west, eu-north",
-            mended: Values(r#"["eu-west", "eu-north"]"#, r#"["eu-north"]"#),
-        },
-        Case {
-            guard: r#"kind = "data_residency"
-            residency = [{ class = "Place", property = "where", allowed = ["eu-west"] }]"#,
-            crosses: Statements("", r#":west a :Store ; :where "us" ."#),
-            says: "west would be in us, and data stay in eu-west",
-            mended: Statements("", r#":west a :Store ; :where "eu-west" ."#),
-        },
-        // What is somewhere already becomes something that may not be there: by its type, and by its class.
-        Case {
-            guard: r#"kind = "data_residency"
-            residency = [{ class = "Place", property = "urn:knhk:orders:where", allowed = ["eu-west"] }]"#,
-            crosses: Statements("", ":desk a :Archive ."),
-            says: "desk would be in us",
-            mended: Statements("", ":desk a :Desk ."),
-        },
-        Case {
-            guard: r#"kind = "data_residency"
-            keep = [{ subject = "audit", predicate = "**trail" }]"#,
-            crosses: Statements(r#":audit :trail "on" ."#, ""),
-            says: "<urn:knhk:orders:audit> <urn:knhk:orders:trail> \"on\" . would be removed, and has to stay",
-            mended: Statements(r#":audit rdfs:comment "Everything that was decided."@en ."#, ""),
-        },
-        Case {
-            guard: r#"kind = "performance_bound"
-            bound = [{ figure = "read_ns", max = 2.0 }]"#,
-            crosses: Measured(2.5),
-            says: "read_ns was measured at 2.5, and may be 2 at most",
-            mended: Measured(2.0),
-        },
-        Case {
-            guard: r#"kind = "performance_bound"
-            bound = [{ figure = "read_ns", max = 2.0 }]"#,
-            crosses: Values("0.5", "0.6"),
-            says: "read_ns was not measured",
-            mended: Measured(1.0),
-        },
-        Case {
-            guard: r#"kind = "compliance_rule"
-            [compliance]
-            required = "<audit> <trail> 'on' .""#,
-            crosses: Statements(r#":audit :trail "on" ."#, r#":audit :trail "off" ."#),
-            says: "<urn:knhk:orders:audit> <urn:knhk:orders:trail> \"on\" . is required, and would not be there",
-            mended: Statements("", ":audit :keeper :desk ."),
-        },
-        Case {
-            guard: r#"kind = "compliance_rule"
-            [compliance]
-            shapes = '''
-            @prefix sh: <http://www.w3.org/ns/shacl#> .
-            <Documented> a sh:NodeShape ; sh:targetClass <Archive> ; sh:property [ sh:path <where> ; sh:minCount 1 ] .
-            '''"#,
-            crosses: Statements("", ":attic a :Archive ."),
-            says: "attic where: needs at least 1 value (shape Documented)",
-            mended: Statements("", r#":attic a :Archive ; :where "eu-north" ."#),
-        },
-    ]
-}
 
 fn guards(rule: &str) -> Guards {
     let toml = format!("id = \"g\"\ncriticality = \"high\"\ngroups = [\"risk\"]\n{rule}");
@@ -265,7 +99,7 @@ fn every_kind_of_guard_refuses_lets_pass_gives_way_and_stands_again() {
 
         let refused = |relaxations: &[Relaxation], now: u64| {
             let report = judge(&guards, &crossing, relaxations, now);
-            assert_eq!(report.verdict, Verdict::Refused, "{guard}: {report:#?}");
+            assert_eq!(report.verdict, Verdict::Refused, "{guard} {says}: {report:#?}");
             let finding = report.findings.iter().find(|finding| finding.what.contains(says));
             let finding = finding.unwrap_or_else(|| panic!("{guard} should say {says:?}: {report:#?}"));
             assert_eq!((finding.severity, &*finding.item), (Severity::Blocker, "guard g"));
@@ -412,52 +246,6 @@ fn what_changes_is_judged_and_not_what_stands() {
     assert_eq!(judge(&guards, &elsewhere, &[], NOW).verdict, Verdict::Passed);
     let still_beyond = candidate(Change::Values("1000", "999"));
     assert_eq!(judge(&guards, &still_beyond, &[], NOW).verdict, Verdict::Refused);
-}
-
-/// Guards that cannot be are refused when they are read: with the guard, what is wrong and what to do.
-#[test]
-fn guards_that_cannot_be_are_refused() {
-    for (rule, says) in [
-        ("kind = \"safety_interlock\"", "g: it guards nothing; a safety_interlock has limit or interlock"),
-        ("kind = \"safety_interlock\"\nlimit = [{ paths = [\"a\"] }]", "a limit says nothing"),
-        ("kind = \"safety_interlock\"\nlimit = [{ paths = [], max = 1 }]", "it names no paths"),
-        (
-            "kind = \"safety_interlock\"\nlimit = [{ paths = [\"a\"], min = 2, max = 1.5 }]",
-            "its least value, 2, is above its most, 1.5",
-        ),
-        ("kind = \"safety_interlock\"\nlimit = [{ paths = [\"a\"], max = nan }]", "no bound"),
-        ("kind = \"safety_interlock\"\nlimit = [{ paths = [\"a\"], max_step = -0.1 }]", "it is a share, such as 0.25"),
-        ("kind = \"safety_interlock\"\nlimit = [{ paths = [\"a\"], maximum = 1 }]", "unknown field `maximum`"),
-        (
-            "kind = \"safety_interlock\"\nbound = [{ figure = \"read_ns\", max = 1.0 }]",
-            "a safety_interlock has no bound; that is of a performance_bound",
-        ),
-        ("kind = \"performance_bound\"\nbound = [{ figure = \"read_ns\" }]", "neither min nor max"),
-        ("kind = \"approval_chain\"\nchain = { paths = [\"a\"], steps = [] }", "its chain has 0 steps"),
-        (
-            "kind = \"data_residency\"\nresidency = [{ allowed = [\"eu\"] }]",
-            "residency is of paths, or of a class and a property together",
-        ),
-        ("kind = \"data_residency\"\nkeep = [{}]", "keep says nothing"),
-        ("kind = \"compliance_rule\"\ncompliance = {}", "compliance says nothing"),
-        ("kind = \"compliance_rule\"\ncompliance = { shapes = \"<a> <b>\" }", "shapes: "),
-        ("kind = \"compliance_rule\"\ncompliance = { shapes = \"<a> <b> <c> .\" }", "there is no shape in it"),
-        ("kind = \"compliance_rule\"\ncompliance = { required = \"[] <b> <c> .\" }", "a statement about a blank node"),
-        ("kind = \"courage\"", "unknown variant `courage`"),
-        (
-            "kind = \"compliance_rule\"\nlongest_seconds = 0\ncompliance = { required = \"<a> <b> <c> .\" }",
-            "longest_seconds is 0",
-        ),
-    ] {
-        let toml = format!("revision = 1\n[[guard]]\nid = \"g\"\ncriticality = \"low\"\n{rule}");
-        let refused = Guards::from_toml(&toml).expect_err(rule).to_string();
-        assert!(refused.contains(says), "{rule}: {refused}");
-    }
-    let one = "[[guard]]\nid = \"g\"\ncriticality = \"low\"\nkind = \"data_residency\"\nkeep = [{ subject = \"a\" }]\n";
-    let refused = Guards::from_toml(&format!("revision = 1\n{one}{one}")).expect_err("two of one name");
-    assert_eq!(refused.to_string(), "this is no set of guards: guard g is there twice");
-    let refused = Guards::from_toml(&"#".repeat((1 << 20) + 1)).expect_err("too long").to_string();
-    assert!(refused.contains("at most 1048576"), "{refused}");
 }
 
 /// The quorum and the review time of each criticality.
