@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use knhk_engine::Status;
 use knhk_engine::control::{Export, Failure};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Place;
 use super::govern::{ask, some, told};
