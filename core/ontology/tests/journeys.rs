@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn differences_by_a_change_are_the_differences(old in object(), new in object(), kept in object()) {
         let limits = Limits::default();
-        let of = |inner: &str| Document::parse(&format!("{{\"x\": {inner}, \"kept\": {kept}}}"), &limits);
+        let of = |inner: &str| Document::parse(format!("{{\"x\": {inner}, \"kept\": {kept}}}"), &limits);
         let (Ok(old), Ok(new)) = (of(&old), of(&new)) else { return Ok(()) };
         let empty = Snapshot::empty("orders", &Core::shipped(), &limits);
         let to = |from: &Snapshot, document: &Document| from.change_to(document).expect("it is sound");

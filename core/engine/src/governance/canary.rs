@@ -126,6 +126,9 @@ pub(super) struct Running {
     trials: Vec<(String, u64)>,
 }
 
+/// Changes, with the content addresses that passed, and whether they are declared incompatible.
+type Tried = (Vec<SectorChange>, Vec<Option<String>>, bool);
+
 impl Engine {
     /// Has a share of the subjects read what is to come. One canary runs at a time, of one sector or of several.
     ///
@@ -236,8 +239,8 @@ impl Engine {
         Ok(())
     }
 
-    /// What is tried, with the content addresses that passed, and whether it is a major change.
-    fn tried(&self, asked: &StartCanary) -> Result<(Vec<SectorChange>, Vec<Option<String>>, bool), Error> {
+    /// What is tried.
+    fn tried(&self, asked: &StartCanary) -> Result<Tried, Error> {
         match (&asked.proposal, asked.changes.as_slice()) {
             (Some(id), []) => {
                 let proposal = self.proposal(id)?;
