@@ -101,7 +101,7 @@ fn keys_are_generated_and_leave_a_receipt() {
     let said = scratch.says(&["codegen", "orders", "-l", "c", "--output", "orders.h"]);
     assert_eq!(said, "keys of orders written to orders.h\n");
     assert!(std::fs::read_to_string(scratch.0.join("orders.h")).unwrap().contains("max_qty"));
-    let receipts = scratch.json(&["receipts", "--kind", "code generated"]);
+    let receipts = scratch.json(&["receipts", "--kind", "code generation completed"]);
     assert_eq!(receipts["receipts"].as_array().unwrap().len(), 6);
     scratch.fails(&["codegen", "nowhere", "-l", "c"], 3);
 }
