@@ -76,16 +76,16 @@ static void approvers(knhk_engine_t *eng) {
     knhk_buffer_free(answer);
 }
 
-static void ends_in(knhk_engine_t *eng, const row_t *row, const char *request, const char *state) {
+static void ends_in(knhk_engine_t *eng, const row_t *row, bool breaks, const char *state) {
     knhk_buffer_t *answer;
     char wanted[64];
-    OK(knhk_propose(eng, request, &answer, &err));
+    OK(knhk_propose(eng, breaks ? row->breaks : row->mended, &answer, &err));
     snprintf(wanted, sizeof wanted, "\"state\":\"%s\"", state);
     if (!strstr(knhk_buffer_data(answer), wanted)) {
         fprintf(stderr, "%s does not end in %s: %s\n", row->name, state, knhk_buffer_data(answer));
         abort();
     }
-    if (request == row->breaks) {
+    if (breaks) {
         snprintf(wanted, sizeof wanted, "\"stage\":\"%s\",\"verdict\":\"%s\"", row->stage, state);
         const char *text = knhk_buffer_data(answer);
         if (!strstr(text, wanted) || !strstr(text, row->item) || !strstr(text, row->says)) {
@@ -108,12 +108,12 @@ static void rows(void) {
         }
         knhk_key_t held;
         if (row->holds) OK(knhk_key(eng, "orders", row->holds, KNHK_LIST_STR, &held, &err));
-        ends_in(eng, row, row->breaks, row->state);
+        ends_in(eng, row, true, row->state);
         if (row->mended_first) {
             knhk_engine_close(eng);
             eng = opened(row->mended_first);
         }
-        ends_in(eng, row, row->mended, row->mended_state);
+        ends_in(eng, row, false, row->mended_state);
         knhk_engine_close(eng);
     }
 }

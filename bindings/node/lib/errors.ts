@@ -1,6 +1,6 @@
 // Errors: what the engine refused (KnhkError), and what was wrong with a call's arguments (TypeError, RangeError).
 
-import type { StagesReport } from './governance.js';
+import type { StagesReport } from './governed.js';
 import type { Report } from './records.js';
 import { type RawReport, reportOf } from './report.js';
 

@@ -22,7 +22,7 @@ export type {
   Values,
   Verdict,
   Whole,
-} from './governance.js';
+} from './governed.js';
 export { Key } from './key.js';
 export { restore, type RestoreOptions, type Telling } from './ledger.js';
 export type * from './proof.js';

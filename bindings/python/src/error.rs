@@ -22,7 +22,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
         if !error.reports().is_empty() {
             let text =
                 serde_json::to_string(error.reports()).expect("reports have text keys, so they have a form in JSON");
-            made.setattr("reports", py.import("knhk.governance")?.call_method1("reports", (text,))?)?;
+            made.setattr("reports", py.import("knhk._governed")?.call_method1("reports", (text,))?)?;
         }
         Ok(made)
     });

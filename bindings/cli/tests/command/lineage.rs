@@ -90,3 +90,18 @@ fn a_proposal_is_scheduled_and_taken_off_again() {
     scratch.fails(&["schedule", "p-2", "--at", "2001-01-01T00:00:00Z"], 2);
     scratch.fails(&["schedule", "p-2", "--window", "whenever"], 2);
 }
+
+#[test]
+fn keys_are_generated_and_leave_a_receipt() {
+    let scratch = Scratch::with_limits("codegen");
+    for language in ["c", "cpp", "rust", "python", "typescript"] {
+        let text = scratch.says(&["codegen", "orders", "--language", language]);
+        assert!(text.contains("max_qty"), "{language}: {text}");
+    }
+    let said = scratch.says(&["codegen", "orders", "-l", "c", "--output", "orders.h"]);
+    assert_eq!(said, "keys of orders written to orders.h\n");
+    assert!(std::fs::read_to_string(scratch.0.join("orders.h")).unwrap().contains("max_qty"));
+    let receipts = scratch.json(&["receipts", "--kind", "code generation completed"]);
+    assert_eq!(receipts["receipts"].as_array().unwrap().len(), 6);
+    scratch.fails(&["codegen", "nowhere", "-l", "c"], 3);
+}
