@@ -15,6 +15,16 @@ use knhk_ontology::{Compiled, Core, Document, KeyTable, Limits, Snapshot, compil
 
 pub const NOW: u64 = 1_790_000_000_000_000_000;
 
+pub const LIMITS: &str =
+    r#"{"max_qty": {"$value": 1000, "$min": 1, "$max": 5000, "$unit": "lots"}, "venues": ["XPAR", "XLON"]}"#;
+
+/// The same document with one value, or more, in another place.
+pub fn with(more: &str) -> String {
+    format!(
+        r#"{{"max_qty": {{"$value": 1000, "$min": 1, "$max": 5000, "$unit": "lots"}}, "venues": ["XPAR", "XLON"], {more}}}"#
+    )
+}
+
 /// A sector whose version 1 is current.
 pub struct Sector {
     pub snapshot: Arc<Snapshot>,
