@@ -77,10 +77,6 @@ mod planted {
     }
 }
 
-pub(crate) use planted::mutated;
-#[cfg(test)]
-pub(crate) use planted::plant;
-
 #[cfg(test)]
 mod planted {
     use std::cell::Cell;
