@@ -196,7 +196,7 @@ impl Durable {
                 why: record.why.clone(),
                 major: record.major,
                 merges: record.parents.get(1).copied(),
-                depends: Some(record.depends.clone()),
+                depends: (!record.depends.is_empty()).then(|| record.depends.clone()),
             },
             rollback_of: record.rollback_of,
             parent: record.parents.first().copied(),

@@ -183,6 +183,6 @@ fn prune_keeps_tagged_versions_and_every_receipt() {
 #[test]
 fn observe_says_how_to_turn_it_on() {
     let scratch = Scratch::with_limits("observe");
-    assert!(scratch.fails(&["observe", "orders"], 3).contains("options observations and control"));
+    assert!(scratch.fails(&["observe", "orders"], 3).contains("with the option control on"));
     assert_eq!(scratch.says(&["observe", "--segments"]), "no observations were kept\n");
 }

@@ -65,7 +65,10 @@ impl World {
 
     /// Closes the engine and opens it again.
     pub fn reopen(&mut self) {
-        drop(self.engine.take());
+        if let Some(engine) = self.engine.take() {
+            // Not only dropped: a thread of its own may hold it for a moment yet.
+            engine.close();
+        }
         self.engine = Some(Engine::open(self.location(), self.options()).unwrap());
     }
 

@@ -217,7 +217,7 @@ fn a_version_that_no_receipt_stands_for_is_an_orphan() {
     version(found("UPDATE versions SET receipt = 5 WHERE number = 2"), 2);
     version(
         found(
-            "INSERT INTO versions SELECT sector, 4, snapshot, '[]', 9, 9, NULL, '', '', 0, NULL FROM versions WHERE number = 1",
+            "INSERT INTO versions SELECT sector, 4, snapshot, '[]', 9, 9, NULL, '', '', 0, NULL, NULL FROM versions WHERE number = 1",
         ),
         4,
     );
