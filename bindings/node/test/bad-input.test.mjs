@@ -29,7 +29,8 @@ test('arguments of a wrong type are named', async (t) => {
   await assert.rejects(engine.createSector(5), TypeError);
   await assert.rejects(engine.createSector('Orders!'), code('KNHK_INVALID_ARGUMENT', /a-z/));
   await assert.rejects(engine.createSector('orders'), code('KNHK_ALREADY_EXISTS'));
-  await assert.rejects(engine.createSector('x', { kind: 'governed' }), TypeError);
+  await assert.rejects(engine.createSector('x', { kind: 'guarded' }), TypeError);
+  await assert.rejects(engine.createSector('x', { kind: 'governed' }), /rests on receipts/);
   assert.throws(() => engine.sector('order'), code('KNHK_NOT_FOUND', /orders/));
   assert.throws(() => orders.key('n', 'int'), (e) => e instanceof TypeError && /'i64'/.test(e.message));
   assert.throws(() => orders.key(1, 'i64'), TypeError);

@@ -120,7 +120,8 @@ fn needed(need: &Need) -> String {
         (_, false) => format!("{left} of {} approvals from {}", need.quorum, need.groups.join(" or ")),
     };
     if let Some(at) = need.not_before_ns {
-        _ = write!(text, ", not before {} s since 1970 (UTC)", at / 1_000_000_000);
+        let at = jiff::Timestamp::from_nanosecond(at.into()).unwrap_or(jiff::Timestamp::MAX);
+        _ = write!(text, ", not before {}", at.strftime("%Y-%m-%d %H:%M:%S UTC"));
     }
     text + " (" + &need.item + ")"
 }

@@ -56,11 +56,11 @@ impl Held {
         self.segments.make_contiguous().sort_unstable_by_key(|segment| segment.number);
     }
 
-    /// Takes out what is due.
-    pub(crate) fn due(&mut self, now_ns: u64) -> Vec<HeldSegment> {
+    /// Takes out what is due; `coming` bytes are on their way.
+    pub(crate) fn due(&mut self, now_ns: u64, coming: u64) -> Vec<HeldSegment> {
         let mut due = Vec::new();
         while let Some(oldest) = self.segments.front() {
-            let large = self.retention.bytes.is_some_and(|bytes| self.bytes > bytes);
+            let large = self.retention.bytes.is_some_and(|bytes| self.bytes + coming > bytes);
             let age = now_ns.saturating_sub(oldest.last_ns);
             let old = self.retention.age.is_some_and(|most| u128::from(age) > most.as_nanos());
             if !large && !old {
@@ -108,24 +108,25 @@ mod tests {
     #[test]
     fn the_oldest_go_first_until_the_rest_fits() {
         let mut held = held(Retention { bytes: Some(250), age: None });
-        let due = held.due(1 << 40);
+        let due = held.due(1 << 40, 0);
         assert_eq!(numbers(&due), [0, 1, 2]);
         assert_eq!(held.bytes(), 200);
         held.restore(due);
         assert_eq!(held.bytes(), 500);
-        assert_eq!(numbers(&held.due(0)), [0, 1, 2]);
+        assert_eq!(numbers(&held.due(0, 0)), [0, 1, 2]);
+        assert_eq!(numbers(&held.due(0, 100)), [3], "what comes needs room, too");
     }
 
     #[test]
     fn what_is_too_old_goes() {
         let mut held = held(Retention { bytes: None, age: Some(Duration::from_nanos(2000)) });
-        assert_eq!(numbers(&held.due(3000)), [0]);
-        assert_eq!(numbers(&held.due(3001)), [1]);
-        assert_eq!(numbers(&held.due(2)), [0; 0], "a clock that went back drops nothing");
+        assert_eq!(numbers(&held.due(3000, 0)), [0]);
+        assert_eq!(numbers(&held.due(3001, 0)), [1]);
+        assert_eq!(numbers(&held.due(2, 0)), [0; 0], "a clock that went back drops nothing");
     }
 
     #[test]
     fn without_retention_all_of_it_stays() {
-        assert!(held(Retention::default()).due(u64::MAX).is_empty());
+        assert!(held(Retention::default()).due(u64::MAX, 1 << 40).is_empty());
     }
 }

@@ -142,7 +142,9 @@ impl Sealer {
             self.again.push_back(full);
             return;
         }
-        let pruned = self.held.due(self.hot.clock().now_ns());
+        let coming =
+            self.under_way.iter().map(|one| &one.full).chain([&full]).map(|full| full.records.len() as u64).sum();
+        let pruned = self.held.due(self.hot.clock().now_ns(), coming);
         match self.hand_in(&full, &pruned) {
             Ok((pending, stored_bytes)) => {
                 self.under_way.push_back(UnderWay { full, number: self.next, stored_bytes, pruned, pending });
@@ -323,7 +325,7 @@ impl Sealer {
     /// Drops, with receipts, what retention no longer holds while no segment takes it along.
     fn prune(&mut self) {
         let now_ns = self.hot.clock().now_ns();
-        let due = self.held.due(now_ns);
+        let due = self.held.due(now_ns, 0);
         if due.is_empty() {
             return;
         }
