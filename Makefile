@@ -58,7 +58,7 @@ bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; O
 .PHONY: test-rust test-doc test-loom test-python test-node test-readme test-examples test-receipts
 test: test-rust test-doc test-loom test-python test-node test-readme test-examples test-receipts test-install ## Runs every test.
 
-test-rust: $(SETUP)/c-tools
+test-rust: $(SETUP)/c-tools $(SETUP)/node
 	cargo nextest run --workspace
 
 test-doc:
