@@ -255,10 +255,12 @@ impl Shared {
             task.ended(late);
         }
         self.slab.release(number, &mut run);
-        drop(run);
         self.count_end(state, late);
+        drop(run);
+        self.tell_waiters();
     }
 
+    /// Under the run's lock: who sees that it is over sees it counted.
     fn count_end(&self, state: RunState, late: bool) {
         let counters = &self.counters;
         match state {
@@ -272,6 +274,10 @@ impl Shared {
             Counters::count(&counters.late);
         }
         self.pending.fetch_sub(1, SeqCst);
+    }
+
+    /// Without a run's lock: who waits takes those while it holds its own.
+    fn tell_waiters(&self) {
         fence(SeqCst);
         if self.waiters.load(SeqCst) > 0 {
             drop(self.over.lock().unwrap_or_else(PoisonError::into_inner));
@@ -292,8 +298,9 @@ impl Shared {
             if let Some(task) = &run.task {
                 task.ended(false);
             }
-            drop(run);
             self.count_end(RunState::Cancelled, false);
+            drop(run);
+            self.tell_waiters();
         }
         true
     }
