@@ -11,10 +11,14 @@
 //! A sender that waits for credit says so, then looks again; a receiver grants, then looks whether somebody waits. Both in the one order
 //! of sequential consistency, so one of them sees the other, and no sender waits for credit that is there.
 
+mod endpoint;
+
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+pub use endpoint::{Endpoint, LARGEST_WINDOW, ReceiveError, Registration, endpoints};
 
 /// Keeps what one side writes away from what the other does.
 #[derive(Debug, Default)]
