@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::TryRecvError;
 
-use super::{Credit, Flow, Receiver, SendError, Sender, channel};
+use super::credit::Credit;
+use super::{Flow, Receiver, SendError, Sender, channel};
 
 /// The largest window of [`endpoints`]: its memory is taken at once.
 pub const LARGEST_WINDOW: u32 = 1 << 20;
@@ -264,7 +265,7 @@ impl<A, B> Endpoint<A, B> {
         let receiver = self.receiver.write().unwrap_or_else(PoisonError::into_inner).take();
         // Outside the lock: dropping messages is foreign code. One that is being sent at this moment is dropped with the other end.
         if let Some(receiver) = receiver {
-            receiver.credit.closed.store(true, SeqCst);
+            receiver.credit.close();
             while receiver.messages.try_recv().is_ok() {}
         }
         self.inward.writable.ring();

@@ -15,7 +15,10 @@ fn task(executor: &Executor, late: Late, run: impl Fn(&Context<'_>) -> Step + Se
     let told = Told::default();
     let heard = told.clone();
     let settings = TaskSettings { late, ..TaskSettings::default() };
-    (executor.task_told("told", settings, run, move |argument, state| heard.lock().unwrap().push((argument, state))), told)
+    (
+        executor.task_told("told", settings, run, move |argument, state| heard.lock().unwrap().push((argument, state))),
+        told,
+    )
 }
 
 #[test]
@@ -38,7 +41,10 @@ fn each_end_is_told_once() {
     assert_eq!(late.state(), RunState::Expired);
     told.lock().unwrap().sort_by_key(|(argument, _)| *argument);
     let all = [RunState::Done, RunState::Panicked, RunState::Done, RunState::Cancelled, RunState::Expired];
-    assert_eq!(*told.lock().unwrap(), all.into_iter().enumerate().map(|(n, state)| (n as u64, state)).collect::<Vec<_>>());
+    assert_eq!(
+        *told.lock().unwrap(),
+        all.into_iter().enumerate().map(|(n, state)| (n as u64, state)).collect::<Vec<_>>()
+    );
     let waiting = task.submit(9).unwrap();
     drop(executor);
     assert_eq!((waiting.state(), told.lock().unwrap().last()), (RunState::Cancelled, Some(&(9, RunState::Cancelled))));
@@ -84,7 +90,8 @@ fn what_is_said_of_a_run_is_said_before_it_is_over() {
     };
     let executor = Executor::new(settings, Arc::new(SystemClock)).unwrap();
     let late = executor.task("late", TaskSettings::default(), |_| Step::Done);
-    let dropped = executor.task("dropped", TaskSettings { late: Late::Drop, ..TaskSettings::default() }, |_| Step::Done);
+    let dropped =
+        executor.task("dropped", TaskSettings { late: Late::Drop, ..TaskSettings::default() }, |_| Step::Done);
     for _ in 0..200 {
         for task in [&late, &dropped] {
             task.submit_by(0, 0).unwrap().wait(LONG);
