@@ -31,6 +31,7 @@ mod scratch;
 mod shared;
 mod signer;
 mod value;
+mod warm;
 
 use napi::bindgen_prelude::Object;
 use napi::{Env, JsValue};
