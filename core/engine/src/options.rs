@@ -42,6 +42,8 @@ pub struct Options {
     pub observations: Option<Observations>,
     /// What an operation of the hot path may take on average; beyond it the warm path yields. See [`crate::Engine::report_hot`].
     pub hot_budget: Duration,
+    /// Starts the loop with these settings: see [`crate::Engine::start_loop`]. It needs observations and a ledger.
+    pub autonomic: Option<crate::autonomic::Settings>,
     /// The clock that decisions are dated by, in nanoseconds since 1970 (UTC); the system's where none is given. It dates proposals,
     /// approvals, schedules and probations, and never orders versions.
     pub time: Option<Arc<dyn Clock>>,
@@ -78,6 +80,7 @@ impl Default for Options {
             retention: Retention::default(),
             observations: None,
             hot_budget: Duration::from_nanos(100),
+            autonomic: None,
             time: None,
             log: None,
         }
