@@ -15,5 +15,5 @@ mod state;
 pub mod watch;
 
 pub use moments::{Forgetting, Moments};
-pub use pattern::Pattern;
+pub use pattern::{Foretold, Pattern};
 pub use state::StateError;

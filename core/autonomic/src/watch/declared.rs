@@ -1,5 +1,7 @@
 //! What a sector's ontology declares.
 
+use std::borrow::Cow;
+
 use knhk_observation::Aggregate;
 use knhk_ontology::graph::{Graph, Term, TermRef};
 use knhk_ontology::vocabulary::{rdf, xsd};
@@ -49,6 +51,20 @@ impl Watch {
             Detecting::Measured(_, measure, _) => Some(measure),
             Detecting::Callback(_, measure) => measure,
             _ => None,
+        }
+    }
+}
+
+impl Detecting {
+    /// The detector's name, as the ontology has it.
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Detecting::Measured(name, ..) => Cow::Borrowed(name),
+            Detecting::Rate => Cow::Borrowed("rate"),
+            Detecting::ErrorRatio => Cow::Borrowed("error-ratio"),
+            Detecting::Heartbeat => Cow::Borrowed("heartbeat"),
+            Detecting::Mismatch => Cow::Borrowed("mismatch"),
+            Detecting::Callback(name, _) => Cow::Owned(format!("callback:{name}")),
         }
     }
 }

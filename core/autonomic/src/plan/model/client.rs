@@ -260,6 +260,10 @@ impl Proposer for Model {
         "model"
     }
 
+    fn transcript(&self) -> Option<Transcript> {
+        self.last()
+    }
+
     fn propose(&self, question: &Question) -> Result<Option<Plan>, PlanError> {
         if question.parameters.is_empty() {
             return Ok(None);
