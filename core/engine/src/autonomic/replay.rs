@@ -5,11 +5,7 @@
 //! whatever it rests on that is not what was signed: a segment, a page, a pattern's or a cycle's row.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::slice;
 
-use knhk_autonomic::detect::Score;
-use knhk_autonomic::plan::Question;
-use knhk_autonomic::watch::Sample;
 use knhk_ledger::{Claims, Evidence, KeyRing, Outcome, Statement};
 use knhk_observation::{ObservationError, check_segment};
 use knhk_store::Store;
@@ -17,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::act::Filed;
-use super::journal::{Answer, Decision, Event, Ground, PAGES, Page, Said, Turn, digest, digest_text};
-use super::mind::{Asking, Mind};
+use super::journal::{Decision, Event, PAGES, Page, Turn, digest, digest_text};
+use super::mind::Mind;
+use super::recorded::Recorded;
 use super::{Cycle, CycleOutcome, PatternInfo};
 use crate::control::hex;
 use crate::governance::book::{CYCLE, PATTERN};
@@ -54,6 +51,8 @@ pub struct Replayed {
     pub differences: Vec<Difference>,
     /// Segments that retention dropped: turns that looked at them are not recomputed.
     pub missing: Vec<u64>,
+    /// Turns that cannot be recomputed because a version that they went by is not retained any more, each in a sentence.
+    pub left_out: Vec<String>,
 }
 
 /// Something that is not what was signed, or does not follow from what was recorded.
@@ -151,10 +150,13 @@ impl Replay<'_> {
                 before = None;
                 continue;
             };
+            if place > 0 && numbers[place - 1] + 1 != number {
+                self.differs(0, format!("page {} of the loop's turns is gone", number - 1), page.before.clone(), "none");
+            }
             if span.to_ns.is_some_and(|to| page.turns.first().is_some_and(|turn| turn.moment_ns > to)) {
                 break;
             }
-            self.follow(place == 0, before.as_ref(), &page, hash, &stated)?;
+            self.follow(before.as_ref(), &page, hash, &stated)?;
             before = Some((page, hash));
         }
         Ok(())
@@ -199,7 +201,6 @@ impl Replay<'_> {
     /// Goes through a page's turns.
     fn follow(
         &mut self,
-        first: bool,
         before: Option<&(Page, [u8; 32])>,
         page: &Page,
         hash: [u8; 32],
@@ -215,17 +216,14 @@ impl Replay<'_> {
         }
         let mut mind = match before {
             None if page.before.is_empty() => Mind::default(),
-            // Pages before it are kept no longer: its state is where the next one begins.
-            None if first => return Ok(()),
+            // Pages before it are not kept any more: it is there for its state, from which the next one goes on.
             None => return Ok(()),
             Some((before, hash)) => {
                 if page.before != hex(hash) {
                     let what = format!("page {} of the loop's turns is not the one that page {number} follows", before.number);
                     self.differs(0, what, page.before.clone(), hex(hash));
                 }
-                let engine = self.engine;
-                let declared = |sector: &str, version| engine.declaration(sector, version).map(Some);
-                match Mind::from_state(&before.state, declared) {
+                match self.engine.mind(&before.state) {
                     Ok(mind) => mind,
                     Err(error) => {
                         let what = format!("the state after page {} cannot be gone on from", before.number);
@@ -277,6 +275,10 @@ impl Replay<'_> {
         let decisions = match decided {
             Ok(decisions) => decisions,
             Err(error) if error.status() == Status::Io => return Err(error),
+            Err(error) if error.status() == Status::NotFound => {
+                self.found.left_out.push(format!("turn {}: {error}", turn.number));
+                return Ok(false);
+            }
             Err(error) => {
                 self.differs(turn.number, "the turn cannot be recomputed", turn.decisions.len().to_string(), error.to_string());
                 return Ok(false);
@@ -408,76 +410,6 @@ impl Replay<'_> {
             let what = format!("the row of cycle {id} is not what its last receipt states");
             self.differs(turn, what, receipt, format!("{:?}", row.outcome));
         }
-    }
-}
-
-/// Hands back what was recorded, in the order in which it was asked for.
-struct Recorded<'t> {
-    engine: &'t Engine,
-    scores: slice::Iter<'t, Option<Score>>,
-    grounds: slice::Iter<'t, Ground>,
-    answers: slice::Iter<'t, Answer>,
-    /// What was asked for otherwise than it was recorded: what, the record, and what was asked for.
-    wrong: Vec<(String, String, String)>,
-}
-
-impl<'t> Recorded<'t> {
-    fn of(engine: &'t Engine, turn: &'t Turn) -> Recorded<'t> {
-        let (scores, grounds, answers) = (turn.scores.iter(), turn.grounds.iter(), turn.answers.iter());
-        Recorded { engine, scores, grounds, answers, wrong: Vec::new() }
-    }
-
-    fn wrong(&mut self, what: &str, recorded: impl Into<String>, asked: impl Into<String>) {
-        self.wrong.push((what.into(), recorded.into(), asked.into()));
-    }
-
-    /// What was asked for otherwise, and what nobody asked for.
-    fn end(mut self) -> Vec<(String, String, String)> {
-        let left = [("scores", self.scores.len()), ("grounds", self.grounds.len()), ("answers", self.answers.len())];
-        for (what, left) in left.into_iter().filter(|(_, left)| *left > 0) {
-            self.wrong(&format!("recorded {what} that nobody asks for"), left.to_string(), "0");
-        }
-        self.wrong
-    }
-}
-
-impl Asking for Recorded<'_> {
-    fn score(&mut self, _: &str, watch: &str, _: &str, _: &Sample) -> Result<Option<Score>, Error> {
-        let Some(score) = self.scores.next() else {
-            self.wrong("a score is asked for that was not recorded", "none", watch);
-            return Ok(None);
-        };
-        Ok(*score)
-    }
-
-    fn ground(&mut self, sector: &str) -> Result<Ground, Error> {
-        match self.grounds.next().filter(|ground| ground.sector == sector) {
-            Some(ground) => Ok(ground.clone()),
-            None => {
-                self.wrong("what a plan can rest on is asked for and was not recorded", "none", sector);
-                Ok(Ground { sector: sector.into(), ..Ground::default() })
-            }
-        }
-    }
-
-    fn answer(&mut self, proposer: &str, question: &Question) -> Result<Answer, Error> {
-        let asked = digest_text(&serde_json::to_vec(question).unwrap_or_default());
-        match self.answers.next().filter(|answer| answer.proposer == proposer).cloned() {
-            Some(answer) => {
-                if answer.question != asked {
-                    self.wrong("another question is asked than was recorded", answer.question.clone(), asked);
-                }
-                Ok(answer)
-            }
-            None => {
-                self.wrong("an answer is asked for that was not recorded", "none", proposer);
-                Ok(Answer { proposer: proposer.into(), question: asked, said: Said::Absent, transcript: None })
-            }
-        }
-    }
-
-    fn evidence(&mut self, segments: &[u64]) -> Result<Vec<String>, Error> {
-        self.engine.receipts_of(segments)
     }
 }
 
