@@ -114,8 +114,8 @@ struct Replay<'e> {
     ended: BTreeMap<String, (CycleOutcome, String)>,
 }
 
-/// What receipts state of the decisions of one page: the page's hash and the receipt's id, by the decision's hash.
-type Stated = BTreeMap<[u8; 32], (Option<[u8; 32]>, String)>;
+/// What receipts state of decisions: the hash of the page, and the receipt's number and id, by the decision's hash.
+type Stated = BTreeMap<[u8; 32], (Option<[u8; 32]>, u64, String)>;
 
 impl Replay<'_> {
     fn differs(&mut self, turn: u64, what: impl Into<String>, receipt: impl Into<String>, is: impl Into<String>) {
@@ -139,7 +139,7 @@ impl Replay<'_> {
             }
             first = low;
         }
-        let stated = self.stated()?;
+        let (stated, mut seen) = (self.stated()?, BTreeSet::new());
         let mut before = match first.checked_sub(1) {
             Some(place) => self.page(numbers[place])?,
             None => None,
@@ -156,10 +156,25 @@ impl Replay<'_> {
             if span.to_ns.is_some_and(|to| page.turns.first().is_some_and(|turn| turn.moment_ns > to)) {
                 break;
             }
+            seen.insert(hash);
             self.follow(before.as_ref(), &page, hash, &stated)?;
             before = Some((page, hash));
         }
+        if (span.from_ns, span.to_ns) == (None, None) {
+            self.check_end(&seen, &stated);
+        }
         Ok(())
+    }
+
+    /// Looks whether receipts state pages after those that there are.
+    fn check_end(&mut self, seen: &BTreeSet<[u8; 32]>, stated: &Stated) {
+        let known = |one: &&(Option<[u8; 32]>, u64, String)| one.0.is_some_and(|journal| seen.contains(&journal));
+        let last = stated.values().filter(known).map(|(_, number, _)| *number).max().unwrap_or(0);
+        let beyond = stated.values().filter(|one| one.1 > last && one.0.is_some() && !known(one));
+        if let Some((Some(journal), _, receipt)) = beyond.min_by_key(|(_, number, _)| *number) {
+            let what = format!("the page of the loop's turns that receipt {receipt} states is gone, or another");
+            self.differs(0, what, hex(journal), "none");
+        }
     }
 
     /// A page and its hash; none where it is not there, or none.
@@ -182,7 +197,7 @@ impl Replay<'_> {
                 match self.claims(&receipt.statement) {
                     Some(claims) => {
                         if let Evidence::PatternDetected { decision: Some(decision), journal, .. } = claims.evidence {
-                            stated.insert(decision, (journal, receipt.id));
+                            stated.insert(decision, (journal, receipt.number, receipt.id));
                         }
                     }
                     None => self.differs(0, "a receipt of a pattern is not signed by the log", receipt.id, "no proof"),
@@ -208,7 +223,7 @@ impl Replay<'_> {
     ) -> Result<(), Error> {
         let number = page.number;
         for decision in page.turns.iter().flat_map(|turn| &turn.decisions) {
-            if let Some((Some(journal), receipt)) = stated.get(&decision.digest()).filter(|(own, _)| *own != Some(hash)) {
+            if let Some((Some(journal), _, receipt)) = stated.get(&decision.digest()).filter(|one| one.0 != Some(hash)) {
                 let what = format!("page {number} of the loop's turns is not the one that receipt {receipt} states");
                 self.differs(0, what, hex(journal), hex(&hash));
                 break;
