@@ -1,0 +1,213 @@
+/* What people see: a picture that refreshes on a terminal, plain lines elsewhere, and the summary. */
+#include "gateway.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECOND = 1000 / BIN_MS, TRACK = 72, RECEIPTS = 4, CYCLES = 3, TEXT = 128 };
+
+static int drawn; /* lines of the picture that stands on the terminal */
+
+/* The text of a member that begins behind `at` and before `end`; what was there before where there is none. */
+static void member(const char *at, const char *end, const char *name, char *out, size_t size)
+{
+    char quoted[40];
+    snprintf(quoted, sizeof quoted, "\"%s\":\"", name);
+    const char *found = strstr(at, quoted);
+    if (!found || (end && found >= end))
+        return;
+    size_t len = 0;
+    for (found += strlen(quoted); *found && *found != '"' && len + 1 < size; found++)
+        if (*found != '\\')
+            out[len++] = *found;
+    out[len] = 0;
+}
+
+static void line(const char *text)
+{
+    printf("%s\033[K\n", text);
+    drawn++;
+}
+
+/* The faults on a track of time, with a mark where it is now. */
+static void draw_track(const struct run *run, double at)
+{
+    const struct script *script = &run->shared->script;
+    char text[TRACK * 4 + 64], *out = text + sprintf(text, "  ");
+    for (int i = 0; i < TRACK; i++) {
+        double here = (i + 0.5) / TRACK * script->seconds;
+        int fault = -1;
+        for (int f = 0; f < FAULTS; f++)
+            if (!script->clean && here >= script->faults[f].from && here < script->faults[f].to)
+                fault = f;
+        const char *mark = here <= at ? (fault < 0 ? "━" : "▓") : fault < 0 ? "─" : "░";
+        out += sprintf(out, "%s", mark);
+    }
+    line(text);
+}
+
+static void draw_share(const struct run *run, int bin)
+{
+    static const char *const levels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    char text[400] = "  answered in time  ";
+    for (int i = bin - 48 * SECOND / 2; i < bin; i += SECOND / 2) {
+        uint64_t sent = bins_sent(run->shared, i, i + SECOND / 2);
+        uint64_t good = bins_sum(run->shared, i, i + SECOND / 2, SUCCEEDED);
+        strcat(text, i < 0 || sent == 0 ? " " : levels[good * 7 / sent]);
+    }
+    line(text);
+}
+
+static void draw_cycles(struct run *run)
+{
+    char request[32], text[400];
+    snprintf(request, sizeof request, "{\"limit\": %d}", CYCLES);
+    knhk_buffer_t *answer = govern(&run->limits, "cycles", request);
+    const char *at = strstr(knhk_buffer_data(answer), "{\"id\":\"");
+    for (int i = 0; i < CYCLES; i++) {
+        char id[24] = "", state[24] = "", watch[40] = "", said[TEXT] = "";
+        const char *end = at ? strstr(at + 1, "{\"id\":\"l-") : NULL;
+        if (at) {
+            member(at, end, "id", id, sizeof id);
+            member(at, end, "state", state, sizeof state);
+            member(at, end, "outcome", state, sizeof state);
+            member(at, end, "watch", watch, sizeof watch);
+            member(at, end, "said", said, sizeof said);
+        }
+        snprintf(text, sizeof text, "  %-9s %-6s %-11s %-9s %.70s", i ? "" : "cycles", id, state, watch, said);
+        line(text);
+        at = end;
+    }
+    knhk_buffer_free(answer);
+}
+
+static void draw_receipts(struct run *run)
+{
+    knhk_receipt_list_t *receipts;
+    knhk_error_t *err = NULL;
+    char text[400];
+    int shown = 0;
+    knhk_receipt_query_t query = {.struct_size = sizeof query, .flags = KNHK_NEWEST_FIRST, .limit = 64};
+    if (knhk_receipts(run->limits.engine, &query, &receipts, &err) != KNHK_OK) {
+        knhk_error_free(err);
+        return;
+    }
+    for (size_t i = 0; i < knhk_receipts_len(receipts) && shown < RECEIPTS; i++) {
+        const knhk_receipt_t *r = knhk_receipts_at(receipts, i);
+        if (!strcmp(r->kind, "observations ingested"))
+            continue;
+        snprintf(text, sizeof text, "  %-9s %5" PRIu64 "  %-26s %-9s %s", shown ? "" : "receipts", r->number, r->kind, r->outcome, r->id);
+        line(text);
+        shown++;
+    }
+    for (; shown < RECEIPTS; shown++)
+        line("");
+    knhk_receipts_free(receipts);
+}
+
+static const char *fault_now(const struct run *run, double at)
+{
+    const struct script *script = &run->shared->script;
+    for (int f = 0; f < FAULTS; f++)
+        if (!script->clean && at >= script->faults[f].from && at < script->faults[f].to)
+            return script->faults[f].what;
+    return "no fault";
+}
+
+/* The last second of which the answers are in. */
+static void figures(const struct run *run, double at, char *text, size_t size)
+{
+    int to = (int)((at - DEADLINE_MS / 1e3) * 1000 / BIN_MS), from = to - SECOND;
+    const struct shared *s = run->shared;
+    double p50 = bins_quantile(s, from, to, 0.5), p99 = bins_quantile(s, from, to, 0.99);
+    snprintf(text, size, "%5" PRIu64 " requests/s  %5" PRIu64 " in time  %4" PRIu64 " late  %4" PRIu64 " refused  %4" PRIu64 " failed  p50 %3.0f ms  p99 %3.0f ms",
+             bins_sent(s, from, to), bins_sum(s, from, to, SUCCEEDED), bins_sum(s, from, to, LATE), bins_sum(s, from, to, REFUSED),
+             bins_sum(s, from, to, FAILED) + bins_sum(s, from, to, LOST), isnan(p50) ? 0 : p50, isnan(p99) ? 0 : p99);
+}
+
+static void values(const struct sample *now, char *text, size_t size)
+{
+    snprintf(text, size, "limit %.0f (%u in use)  shed from %.2f  time-out %.0f ms  weights a %.0f, b %.0f, c %.0f%s%s%s", now->limit, now->in_flight,
+             now->shed_low, now->timeout_ms, now->weight[0], now->weight[1], now->weight[2], now->breakers & 1 ? "  breaker a" : "",
+             now->breakers & 2 ? "  breaker b" : "", now->breakers & 4 ? "  breaker c" : "");
+}
+
+static void draw(struct run *run, double at)
+{
+    char text[400], part[300];
+    if (drawn)
+        printf("\033[%dA", drawn);
+    drawn = 0;
+    snprintf(text, sizeof text, "  %5.1f s  %s", at, fault_now(run, at));
+    line(text);
+    draw_track(run, at);
+    figures(run, at, part, sizeof part);
+    snprintf(text, sizeof text, "  %s", part);
+    line(text);
+    draw_share(run, (int)((at - DEADLINE_MS / 1e3) * 1000 / BIN_MS));
+    values(&run->samples[run->sample_count - 1], part, sizeof part);
+    snprintf(text, sizeof text, "  %s", part);
+    line(text);
+    if (run->arm == LOOP)
+        draw_cycles(run);
+    draw_receipts(run);
+    fflush(stdout);
+}
+
+void view_begin(struct run *run)
+{
+    const struct script *script = &run->shared->script;
+    if (run->quiet)
+        return;
+    printf("\n  gateway on 127.0.0.1:%u, arm %s, seed %" PRIu64 ": %d workers, %d upstreams, %.0f seconds\n", run->shared->front_port, arm_names[run->arm],
+           script->seed, WORKERS, UPSTREAMS, script->seconds);
+    for (int f = 0; f < FAULTS && !script->clean; f++)
+        printf("  from %5.1f s to %5.1f s: %s, %s\n", script->faults[f].from, script->faults[f].to, script->faults[f].name, script->faults[f].what);
+    printf("\n");
+    fflush(stdout);
+}
+
+void view_tick(struct run *run, double at)
+{
+    static int shown_changes, ticks;
+    char figure[300], value[300];
+    if (run->quiet)
+        return;
+    if (run->terminal) {
+        draw(run, at);
+        return;
+    }
+    pthread_mutex_lock(&run->lock);
+    for (; shown_changes < run->change_count; shown_changes++)
+        printf("  %6.1f s  * %s\n", run->changes[shown_changes].at, run->changes[shown_changes].text);
+    pthread_mutex_unlock(&run->lock);
+    if (++ticks % (2 * SECOND) == 0) {
+        figures(run, at, figure, sizeof figure);
+        values(&run->samples[run->sample_count - 1], value, sizeof value);
+        printf("  %6.1f s  %s\n            %s\n", at, figure, value);
+    }
+    fflush(stdout);
+}
+
+/* What was sent must have ended somehow, on both sides alike. What the clients saw and what the gateway counted may differ by requests that
+ * were lost on the way, which is none on one machine. */
+int view_summary(struct run *run)
+{
+    struct gateway *g = &run->gateway;
+    const struct shared *s = run->shared;
+    uint64_t sent = bins_sent(s, 0, BINS), ended = 0, of[ENDINGS];
+    for (int e = 0; e < ENDINGS; e++)
+        ended += of[e] = bins_sum(s, 0, BINS, e);
+    uint64_t received = atomic_load(&g->received), answered = atomic_load(&g->answered), failed = atomic_load(&g->failed);
+    uint64_t refused = atomic_load(&g->refused);
+    bool whole = sent > 0 && sent == ended && received == sent && received == answered + failed + refused && refused == of[REFUSED] && of[WRONG] == 0 &&
+                 of[SUCCEEDED] + of[LATE] + of[FAILED] + of[LOST] == answered + failed;
+    if (!run->quiet || !whole)
+        printf("\n  %s: %" PRIu64 " requests: %" PRIu64 " answered in time (%.1f %%), %" PRIu64 " late, %" PRIu64 " refused, %" PRIu64 " failed, %" PRIu64
+               " wrong, %" PRIu64 " lost%s\n",
+               arm_names[run->arm], sent, of[SUCCEEDED], 100.0 * (double)of[SUCCEEDED] / (double)(sent ? sent : 1), of[LATE], of[REFUSED], of[FAILED],
+               of[WRONG], of[LOST], whole ? "" : "\n  the clients' and the gateway's counts do not agree");
+    return whole ? EXIT_SUCCESS : EXIT_FAILURE;
+}
