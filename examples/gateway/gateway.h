@@ -52,7 +52,7 @@ enum fault_kind { SLOW, SPIKE, ERRORS, FAULTS };
 struct fault {
     enum fault_kind kind;
     double from, to, size; /* milliseconds more, times the load, share of the calls */
-    int upstream;          /* -1 where it is none's */
+    unsigned upstreams;    /* whose it is: a bit each */
     const char *name, *what;
 };
 
@@ -64,7 +64,7 @@ struct script {
 };
 
 void script_make(struct script *script, uint64_t seed, double scale, bool clean);
-bool script_is_on(const struct script *script, enum fault_kind kind, int upstream, double at);
+bool script_is_on(const struct script *script, enum fault_kind kind, double at);
 double script_rate(const struct script *script, double at);
 /* What an upstream needs for a request, in seconds, and whether it answers with an error. */
 double script_service(const struct script *script, int upstream, uint64_t id, double at, bool *error);

@@ -129,9 +129,15 @@ void limits_open(struct limits *limits, const char *folder, const char *ontology
 {
     knhk_error_t *err = NULL;
     knhk_reader_t *reader;
-    knhk_observations_options_t keep = {.struct_size = sizeof keep};
-    knhk_options_t options = {.struct_size = sizeof options, .flags = KNHK_CONTROL, .ring_records = 1 << 14, .observations = &keep};
+    knhk_observations_options_t keep = {.struct_size = sizeof keep, .window_ns = 60 * 1000000000ull};
+    knhk_options_t options = {.struct_size = sizeof options, .ring_records = 1 << 14, .observations = &keep};
+    knhk_signer_t *signer = NULL;
+    if (!strcmp(folder, ":memory:")) /* a folder has a key of its own */
+        check(knhk_signer_generate(&signer, &err), &err, "signer");
+    options.flags = signer ? 0 : KNHK_CONTROL;
+    options.signer = signer;
     check(knhk_engine_open(folder, &options, &limits->engine, &err), &err, folder);
+    knhk_signer_free(signer);
     check(knhk_sector_create(limits->engine, SECTOR, KNHK_GOVERNED, &err), &err, "sector");
     propose_first(limits, ontology);
     intern_keys(limits);

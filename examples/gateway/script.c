@@ -8,13 +8,13 @@
 static const double CLEAN_RATE = 300;     /* requests a second */
 static const double SERVICE_S = 0.025;    /* the mean that an upstream needs for one */
 static const double ERROR_S = 0.002;      /* what it needs to answer with an error */
-static const double LONG_S = 104;
+static const double LONG_S = 106;       /* under two minutes with what comes before and after */
 
 /* The size of a fault is what it says and no more. */
 static const struct fault FULL[FAULTS] = {
-    {SLOW, 26, 56, 320, 1, "slow upstream", "each call of b takes 320 ms longer"},
-    {SPIKE, 64, 82, 5, -1, "traffic spike", "five times as many requests come"},
-    {ERRORS, 88, 98, 0.6, 2, "error burst", "c answers 60 % of its calls with an error"},
+    {SLOW, 26, 56, 320, 1 << 1, "slow upstream", "each call of b takes 320 ms longer"},
+    {SPIKE, 64, 84, 6, 0, "traffic spike", "six times as many requests come"},
+    {ERRORS, 90, 100, 0.3, 1 << 1 | 1 << 2, "error burst", "b and c answer 30 % of their calls with an error"},
 };
 
 const char *const upstream_names[UPSTREAMS] = {"a", "b", "c"};
@@ -29,15 +29,20 @@ void script_make(struct script *script, uint64_t seed, double scale, bool clean)
     }
 }
 
-bool script_is_on(const struct script *script, enum fault_kind kind, int upstream, double at)
+bool script_is_on(const struct script *script, enum fault_kind kind, double at)
 {
     const struct fault *fault = &script->faults[kind];
-    return !script->clean && fault->upstream == upstream && at >= fault->from && at < fault->to;
+    return !script->clean && at >= fault->from && at < fault->to;
+}
+
+static bool is_ill(const struct script *script, enum fault_kind kind, int upstream, double at)
+{
+    return (script->faults[kind].upstreams >> upstream & 1) && script_is_on(script, kind, at);
 }
 
 double script_rate(const struct script *script, double at)
 {
-    return CLEAN_RATE * (script_is_on(script, SPIKE, -1, at) ? script->faults[SPIKE].size : 1);
+    return CLEAN_RATE * (script_is_on(script, SPIKE, at) ? script->faults[SPIKE].size : 1);
 }
 
 /* SplitMix64 (Steele, Lea and Flood 2014): a good mix of whatever is put in. */
@@ -65,11 +70,11 @@ double script_service(const struct script *script, int upstream, uint64_t id, do
     double service = 0;
     for (uint64_t step = 0; step < 4; step++)
         service -= SERVICE_S / 4 * log(1 - script_draw(script->seed, 16 * (uint64_t)upstream + step, id));
-    *error = script_is_on(script, ERRORS, upstream, at) &&
+    *error = is_ill(script, ERRORS, upstream, at) &&
              script_draw(script->seed, 16 * (uint64_t)upstream + 8, id) < script->faults[ERRORS].size;
     if (*error)
         return ERROR_S;
-    return service + (script_is_on(script, SLOW, upstream, at) ? script->faults[SLOW].size / 1e3 : 0);
+    return service + (is_ill(script, SLOW, upstream, at) ? script->faults[SLOW].size / 1e3 : 0);
 }
 
 int latency_bucket(double ms)

@@ -40,7 +40,7 @@ static void draw_track(const struct run *run, double at)
         double here = (i + 0.5) / TRACK * script->seconds;
         int fault = -1;
         for (int f = 0; f < FAULTS; f++)
-            if (!script->clean && here >= script->faults[f].from && here < script->faults[f].to)
+            if (script_is_on(script, f, here))
                 fault = f;
         const char *mark = here <= at ? (fault < 0 ? "━" : "▓") : fault < 0 ? "─" : "░";
         out += sprintf(out, "%s", mark);
@@ -111,7 +111,7 @@ static const char *fault_now(const struct run *run, double at)
 {
     const struct script *script = &run->shared->script;
     for (int f = 0; f < FAULTS; f++)
-        if (!script->clean && at >= script->faults[f].from && at < script->faults[f].to)
+        if (script_is_on(script, f, at))
             return script->faults[f].what;
     return "no fault";
 }
@@ -191,6 +191,21 @@ void view_tick(struct run *run, double at)
     fflush(stdout);
 }
 
+/* What the first arm's limits are made of: how many requests are in the gateway at once, and what calls take, while nothing is wrong. */
+static void tell_clean_load(struct run *run)
+{
+    knhk_series_list_t *aggregates;
+    knhk_error_t *err = NULL;
+    check(knhk_aggregates(run->limits.engine, "gateway", &aggregates, &err), &err, "aggregates");
+    for (size_t i = 0; i < knhk_aggregates_len(aggregates); i++) {
+        const knhk_series_t *series = knhk_aggregates_at(aggregates, i);
+        if (series->kind && (!strcmp(series->kind, "Request") || !strcmp(series->kind, "Call")))
+            printf("  %-8s %" PRIu64 " in %.0f s: mean %.1f, 99 %% %.1f, 99.9 %% %.1f, most %.1f %s\n", series->kind, series->window.counts.count,
+                   series->window.seconds, series->window.mean, series->window.p99, series->window.p999, series->window.max, series->unit);
+    }
+    knhk_aggregates_free(aggregates);
+}
+
 /* What was sent must have ended somehow, on both sides alike. What the clients saw and what the gateway counted may differ by requests that
  * were lost on the way, which is none on one machine. */
 int view_summary(struct run *run)
@@ -209,5 +224,7 @@ int view_summary(struct run *run)
                " wrong, %" PRIu64 " lost%s\n",
                arm_names[run->arm], sent, of[SUCCEEDED], 100.0 * (double)of[SUCCEEDED] / (double)(sent ? sent : 1), of[LATE], of[REFUSED], of[FAILED],
                of[WRONG], of[LOST], whole ? "" : "\n  the clients' and the gateway's counts do not agree");
+    if (s->script.clean && !run->quiet)
+        tell_clean_load(run);
     return whole ? EXIT_SUCCESS : EXIT_FAILURE;
 }
