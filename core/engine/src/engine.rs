@@ -15,6 +15,7 @@ use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
 use knhk_warm::{Clock, Ticker};
 
+use crate::autonomic::Loop;
 use crate::control::Server;
 use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
@@ -53,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) aside: Arc<Background>,
     pub(crate) time: Arc<dyn Clock>,
     pub(crate) governance: Arc<Governance>,
+    pub(crate) autonomic: Arc<Loop>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
     control: Mutex<Option<Server>>,
@@ -135,6 +137,7 @@ impl Engine {
                 aside,
                 time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
                 governance: Arc::default(),
+                autonomic: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
                 control: Mutex::default(),
@@ -143,6 +146,9 @@ impl Engine {
         engine.recover()?;
         engine.observe(options.observations)?;
         engine.recover_governance()?;
+        if let Some(settings) = options.autonomic {
+            engine.start_loop(settings)?;
+        }
         if options.control {
             let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
             *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
@@ -351,6 +357,11 @@ impl Engine {
         // First, so that commands under way are answered as what became of them.
         let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(control);
+        if let Err(error) = self.end_loop() {
+            let line = format!("the loop's newest turns could not be kept, and are taken again: {error}");
+            self.inner.announcer.log(Level::Warning, "loop", line);
+        }
+        self.inner.autonomic.close();
         self.inner.governance.close();
         self.inner.hot.close();
         self.inner.end_observing();
@@ -368,6 +379,7 @@ impl Engine {
 impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        self.autonomic.close();
         self.governance.close();
         self.hot.close();
         self.drop_monitor();
