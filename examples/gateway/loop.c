@@ -3,8 +3,8 @@
 #include "gateway.h"
 
 /* Sooner and more often than a production system would want it, since a fault takes seconds here and not hours: a turn each quarter of a
- * second, a parameter up to five times its value at once, several changes of one watch a minute. */
-static const char SETTINGS[] = "{\"sectors\": [\"gateway\"], \"every_ms\": 250, \"step\": 4.0, \"cooldown_s\": 3,"
+ * second, a number by up to nine times its value at once, several changes of one watch a minute. */
+static const char SETTINGS[] = "{\"sectors\": [\"gateway\"], \"every_ms\": 250, \"step\": 9.0, \"cooldown_s\": 2,"
                                " \"changes_per_hour\": 240, \"proposers\": [\"rule\"]}";
 
 void loop_start(struct run *run)

@@ -9,9 +9,11 @@ import sys
 from html import escape
 from pathlib import Path
 
-from plots import Plot, page
+import plots
+from plots import Plot
 
 BEFORE_S, AFTER_S = 6, 14
+NO_RECEIPT = '<span class="bad">no receipt</span>'
 SETTLED_S = 1  # after a promotion, until requests that were under way have ended
 
 
@@ -68,7 +70,7 @@ def receipt_of(run, cycle, *kinds):
         for name in cycle.get("receipts", []):
             if name in run.receipts and run.receipts[name]["kind"] == kind:
                 return linked(name)
-    return '<span class="bad">no receipt</span>'
+    return NO_RECEIPT
 
 
 def bands(plot, run):
@@ -208,7 +210,7 @@ def render(told, verified):
     if verified is not None:
         body.append(f"<h2 id=verified>knhk verify</h2><pre class=code>{escape(verified.strip())}</pre>")
     body.append(f"<h2 id=receipts>Receipts</h2>{receipts(run)}")
-    return page("A gateway that learns its limits", "\n".join(body))
+    return plots.page("A gateway that learns its limits", "\n".join(body))
 
 
 def main():
@@ -216,7 +218,10 @@ def main():
         sys.exit(__doc__)
     told = json.loads(Path(sys.argv[1]).read_text())
     verified = Path(sys.argv[3]).read_text() if len(sys.argv) == 4 else None
-    Path(sys.argv[2]).write_text(render(told, verified))
+    page = render(told, verified)
+    Path(sys.argv[2]).write_text(page)
+    if NO_RECEIPT in page:
+        sys.exit("a claim of the report has no receipt")
 
 
 if __name__ == "__main__":
