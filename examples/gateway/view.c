@@ -5,29 +5,72 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum { SECOND = 1000 / BIN_MS, TRACK = 72, RECEIPTS = 4, CYCLES = 3, TEXT = 128 };
 
 static int drawn; /* lines of the picture that stands on the terminal */
 
-/* The text of a member that begins behind `at` and before `end`; what was there before where there is none. */
-static void member(const char *at, const char *end, const char *name, char *out, size_t size)
+/* The end of the JSON value that begins at `at`. */
+static const char *value_end(const char *at)
 {
-    char quoted[40];
-    snprintf(quoted, sizeof quoted, "\"%s\":\"", name);
-    const char *found = strstr(at, quoted);
-    if (!found || (end && found >= end))
-        return;
+    int depth = 0;
+    for (bool text = false; *at; at++) {
+        if (text && *at == '\\' && at[1])
+            at++;
+        else if (*at == '"')
+            text = !text;
+        if (text)
+            continue;
+        if (*at == '{' || *at == '[')
+            depth++;
+        else if ((*at == '}' || *at == ']') && depth-- == 0)
+            return at;
+        else if (*at == ',' && depth == 0)
+            return at;
+    }
+    return at;
+}
+
+/* The value of a member of a JSON object without white space, as the library writes them; NULL where there is none. */
+static const char *member(const char *object, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = object; at && (*at == '{' || *at == ','); at = value_end(at)) {
+        if (*++at != '"')
+            return NULL;
+        if (!strncmp(at + 1, name, len) && at[1 + len] == '"')
+            return at + len + 3;
+        at = strchr(at + 1, '"') + 2;
+    }
+    return NULL;
+}
+
+/* The text of a member, cut where there is no room for it; "" for none. */
+static void text_of(const char *object, const char *name, char *out, size_t size)
+{
+    const char *at = object ? member(object, name) : NULL;
     size_t len = 0;
-    for (found += strlen(quoted); *found && *found != '"' && len + 1 < size; found++)
-        if (*found != '\\')
-            out[len++] = *found;
+    if (at && *at == '"')
+        for (at++; *at && *at != '"' && len + 1 < size; at++)
+            if (*at != '\\')
+                out[len++] = *at;
     out[len] = 0;
 }
 
+/* A line of the picture, cut where the terminal ends: a line that wraps would be two to go back over. */
 static void line(const char *text)
 {
-    printf("%s\033[K\n", text);
+    struct winsize window = {.ws_col = 80};
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
+    int columns = window.ws_col > 20 ? window.ws_col - 1 : 79;
+    const char *end = text;
+    for (; *end && columns >= 0; end++)
+        columns -= ((unsigned char)*end & 0xc0) != 0x80; /* what continues a character takes no column of its own */
+    if (columns < 0)
+        end--;
+    printf("%.*s\033[K\n", (int)(end - text), text);
     drawn++;
 }
 
@@ -65,20 +108,22 @@ static void draw_cycles(struct run *run)
     char request[32], text[400];
     snprintf(request, sizeof request, "{\"limit\": %d}", CYCLES);
     knhk_buffer_t *answer = govern(&run->limits, "cycles", request);
-    const char *at = strstr(knhk_buffer_data(answer), "{\"id\":\"");
+    const char *cycle = member(knhk_buffer_data(answer), "cycles");
+    cycle = cycle ? cycle + 1 : NULL;
     for (int i = 0; i < CYCLES; i++) {
         char id[24] = "", state[24] = "", watch[40] = "", said[TEXT] = "";
-        const char *end = at ? strstr(at + 1, "{\"id\":\"l-") : NULL;
-        if (at) {
-            member(at, end, "id", id, sizeof id);
-            member(at, end, "state", state, sizeof state);
-            member(at, end, "outcome", state, sizeof state);
-            member(at, end, "watch", watch, sizeof watch);
-            member(at, end, "said", said, sizeof said);
+        if (cycle && *cycle == '{') {
+            text_of(cycle, "id", id, sizeof id);
+            text_of(cycle, "outcome", state, sizeof state);
+            if (!*state)
+                text_of(cycle, "state", state, sizeof state);
+            text_of(member(cycle, "pattern"), "watch", watch, sizeof watch);
+            text_of(cycle, "said", said, sizeof said);
+            cycle = value_end(cycle);
+            cycle += *cycle == ',';
         }
-        snprintf(text, sizeof text, "  %-9s %-6s %-11s %-9s %.70s", i ? "" : "cycles", id, state, watch, said);
+        snprintf(text, sizeof text, "  %-9s %-5s %-11s %-9s %s", i ? "" : "cycles", id, state, watch, said);
         line(text);
-        at = end;
     }
     knhk_buffer_free(answer);
 }
@@ -117,21 +162,32 @@ static const char *fault_now(const struct run *run, double at)
 }
 
 /* The last second of which the answers are in. */
+static int last_bin(double at)
+{
+    return (int)((at - DEADLINE_MS / 1e3) * 1000 / BIN_MS);
+}
+
 static void figures(const struct run *run, double at, char *text, size_t size)
 {
-    int to = (int)((at - DEADLINE_MS / 1e3) * 1000 / BIN_MS), from = to - SECOND;
+    int to = last_bin(at), from = to - SECOND;
     const struct shared *s = run->shared;
-    double p50 = bins_quantile(s, from, to, 0.5), p99 = bins_quantile(s, from, to, 0.99);
-    snprintf(text, size, "%5" PRIu64 " requests/s  %5" PRIu64 " in time  %4" PRIu64 " late  %4" PRIu64 " refused  %4" PRIu64 " failed  p50 %3.0f ms  p99 %3.0f ms",
-             bins_sent(s, from, to), bins_sum(s, from, to, SUCCEEDED), bins_sum(s, from, to, LATE), bins_sum(s, from, to, REFUSED),
-             bins_sum(s, from, to, FAILED) + bins_sum(s, from, to, LOST), isnan(p50) ? 0 : p50, isnan(p99) ? 0 : p99);
+    snprintf(text, size, "%5" PRIu64 " requests/s  %5" PRIu64 " in time  %4" PRIu64 " late  %4" PRIu64 " refused  %4" PRIu64 " failed", bins_sent(s, from, to),
+             bins_sum(s, from, to, SUCCEEDED), bins_sum(s, from, to, LATE), bins_sum(s, from, to, REFUSED),
+             bins_sum(s, from, to, FAILED) + bins_sum(s, from, to, LOST));
+}
+
+static void latencies(const struct run *run, double at, char *text, size_t size)
+{
+    int to = last_bin(at), from = to - SECOND;
+    double p50 = bins_quantile(run->shared, from, to, 0.5), p90 = bins_quantile(run->shared, from, to, 0.9), p99 = bins_quantile(run->shared, from, to, 0.99);
+    snprintf(text, size, "median %3.0f ms  90 %% %3.0f ms  99 %% %3.0f ms", isnan(p50) ? 0 : p50, isnan(p90) ? 0 : p90, isnan(p99) ? 0 : p99);
 }
 
 static void values(const struct sample *now, char *text, size_t size)
 {
-    snprintf(text, size, "limit %.0f (%u in use)  shed from %.2f  time-out %.0f ms  weights a %.0f, b %.0f, c %.0f%s%s%s", now->limit, now->in_flight,
-             now->shed_low, now->timeout_ms, now->weight[0], now->weight[1], now->weight[2], now->breakers & 1 ? "  breaker a" : "",
-             now->breakers & 2 ? "  breaker b" : "", now->breakers & 4 ? "  breaker c" : "");
+    snprintf(text, size, "%2u of %.0f at once  shed from %.2f  time-out %.0f ms  weights %.0f%s %.0f%s %.0f%s", now->in_flight, now->limit, now->shed_low,
+             now->timeout_ms, now->weight[0], now->breakers & 1 ? " (breaker)" : "", now->weight[1], now->breakers & 2 ? " (breaker)" : "", now->weight[2],
+             now->breakers & 4 ? " (breaker)" : "");
 }
 
 static void draw(struct run *run, double at)
@@ -146,7 +202,10 @@ static void draw(struct run *run, double at)
     figures(run, at, part, sizeof part);
     snprintf(text, sizeof text, "  %s", part);
     line(text);
-    draw_share(run, (int)((at - DEADLINE_MS / 1e3) * 1000 / BIN_MS));
+    latencies(run, at, part, sizeof part);
+    snprintf(text, sizeof text, "  %s", part);
+    line(text);
+    draw_share(run, last_bin(at));
     values(&run->samples[run->sample_count - 1], part, sizeof part);
     snprintf(text, sizeof text, "  %s", part);
     line(text);
@@ -172,7 +231,7 @@ void view_begin(struct run *run)
 void view_tick(struct run *run, double at)
 {
     static int shown_changes, ticks;
-    char figure[300], value[300];
+    char figure[160], latency[100], value[300];
     if (run->quiet)
         return;
     if (run->terminal) {
@@ -186,7 +245,8 @@ void view_tick(struct run *run, double at)
     if (++ticks % (2 * SECOND) == 0) {
         figures(run, at, figure, sizeof figure);
         values(&run->samples[run->sample_count - 1], value, sizeof value);
-        printf("  %6.1f s  %s\n            %s\n", at, figure, value);
+        latencies(run, at, latency, sizeof latency);
+        printf("  %6.1f s  %s  %s\n            %s\n", at, figure, latency, value);
     }
     fflush(stdout);
 }
