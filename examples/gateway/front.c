@@ -45,8 +45,7 @@ static void request(void *ctx, char *text)
     const struct limits *limits = g->limits;
     char *at;
     struct job job = {.client = front->client, .id = strtoull(text, &at, 10), .arrived_ns = now_ns()};
-    knhk_attempt_t attempt = {.struct_size = sizeof attempt,
-                              .priority = strcmp(at, " low") ? KNHK_PRIORITY_HIGH : KNHK_PRIORITY_LOW};
+    knhk_attempt_t attempt = {.struct_size = sizeof attempt, .priority = strcmp(at, " low") ? KNHK_PRIORITY_HIGH : KNHK_PRIORITY_LOW};
     unsigned in_flight = atomic_load_explicit(&g->in_flight, memory_order_relaxed);
     knhk_view_t view = knhk_read_begin(front->reader);
     double limit = (double)knhk_get_i64(view, limits->keys.limit, 1);

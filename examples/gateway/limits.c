@@ -85,7 +85,8 @@ static void make_policies(struct limits *limits, enum arm arm, double limit)
     knhk_error_t *err = NULL;
     knhk_setting_t bulkhead[] = {{"limit", limit}};
     knhk_setting_t adaptive[] = {{"initial", limit}, {"lowest", limit}, {"highest", WORKERS}, {"tolerance", 1.5}};
-    knhk_setting_t breaker[] = {{"recovery_ms", 2000}}, budget[] = {{"share", 0.1}}, retry[] = {{"attempts", 2}, {"base_ms", 1}, {"cap_ms", 5}};
+    knhk_setting_t breaker[] = {{"recovery_ms", 2000}}, budget[] = {{"share", 0.1}},
+                   retry[] = {{"attempts", 2}, {"base_ms", 1}, {"cap_ms", 5}};
     limits->shedder = policy(limits, "shedder", "shed", NULL);
     limits->bulkhead = policy(limits, "bulkhead", "front", OPTIONS(.settings = bulkhead, .settings_len = 1));
     limits->adaptive = policy(limits, "adaptive", "adaptive", OPTIONS(.settings = adaptive, .settings_len = 4));
@@ -142,7 +143,8 @@ void limits_open(struct limits *limits, const char *folder, const char *ontology
     propose_first(limits, ontology);
     intern_keys(limits);
     /* The engine's cached clock is enough for breakers and limits; the limiter that goes by what calls take is on the exact one. */
-    check(arm == ADAPTIVE ? knhk_scope_new(KNHK_CLOCK_SYSTEM, &limits->scope, &err) : knhk_engine_scope(limits->engine, &limits->scope, &err),
+    check(arm == ADAPTIVE ? knhk_scope_new(KNHK_CLOCK_SYSTEM, &limits->scope, &err)
+                          : knhk_engine_scope(limits->engine, &limits->scope, &err),
           &err, "scope");
     check(knhk_reader_register(limits->engine, &reader, &err), &err, "reader");
     knhk_view_t view = knhk_read_begin(reader);

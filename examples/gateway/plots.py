@@ -58,15 +58,20 @@ class Plot:
     def band(self, begin, end, text=""):
         begin, end = max(begin, self.begin), min(end, self.end)
         if begin < end:
-            self.parts.insert(0, f'<rect class="band" x="{self.x(begin):.1f}" y="{TOP}" width="{self.x(end) - self.x(begin):.1f}" '
-                                 f'height="{self.height - TOP - BOTTOM}"><title>{escape(text)}</title></rect>')
+            self.parts.insert(
+                0,
+                f'<rect class="band" x="{self.x(begin):.1f}" y="{TOP}" width="{self.x(end) - self.x(begin):.1f}" '
+                f'height="{self.height - TOP - BOTTOM}"><title>{escape(text)}</title></rect>',
+            )
 
     def mark(self, at, text, link=None):
         if self.begin <= at <= self.end:
             label = f'<text x="{self.x(at) + 3:.1f}" y="{TOP + 9}">{escape(text)}</text>' if text else ""
             if link:
                 label = f'<a href="{escape(link)}">{label}</a>'
-            self.parts.append(f'<line class="mark" x1="{self.x(at):.1f}" x2="{self.x(at):.1f}" y1="{TOP}" y2="{self.height - BOTTOM}"/>{label}')
+            self.parts.append(
+                f'<line class="mark" x1="{self.x(at):.1f}" x2="{self.x(at):.1f}" y1="{TOP}" y2="{self.height - BOTTOM}"/>{label}'
+            )
 
     def line(self, points, series, name="", area=False, steps=False):
         """Points are (seconds, value or None); a gap where there is none."""
@@ -95,7 +100,9 @@ class Plot:
         out = [f'<svg viewBox="0 0 {WIDTH} {self.height}" role="img" aria-label="{escape(self.title)}">', *self.parts]
         for part in (0, 0.5, 1):
             y = self.y(part * self.most)
-            out.append(f'<path class="axis" d="M{LEFT},{y:.1f}H{WIDTH - RIGHT}"/><text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{part * self.most:g}{self.unit}</text>')
+            out.append(
+                f'<path class="axis" d="M{LEFT},{y:.1f}H{WIDTH - RIGHT}"/><text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{part * self.most:g}{self.unit}</text>'
+            )
         step = next(step for step in (1, 2, 5, 10, 20, 50, 1000) if (self.end - self.begin) / step <= 14)
         at = -(-self.begin // step) * step
         while at <= self.end:

@@ -80,8 +80,8 @@ static void write_samples(FILE *out, const struct run *run)
     fprintf(out, ",\n\"samples\": [");
     for (int i = 0; i < run->sample_count; i++) {
         const struct sample *s = &run->samples[i];
-        fprintf(out, "%s\n{\"at\": %.3f, \"limit\": %g, \"shed_low\": %g, \"timeout_ms\": %g, \"in_flight\": %u, \"breakers\": %u", i ? "," : "", s->at,
-                s->limit, s->shed_low, s->timeout_ms, s->in_flight, s->breakers);
+        fprintf(out, "%s\n{\"at\": %.3f, \"limit\": %g, \"shed_low\": %g, \"timeout_ms\": %g, \"in_flight\": %u, \"breakers\": %u",
+                i ? "," : "", s->at, s->limit, s->shed_low, s->timeout_ms, s->in_flight, s->breakers);
         for (int u = 0; u < UPSTREAMS; u++)
             fprintf(out, ", \"weight_%s\": %g", upstream_names[u], s->weight[u]);
         fprintf(out, "}");
@@ -92,15 +92,16 @@ static void write_samples(FILE *out, const struct run *run)
 static void write_counts(FILE *out, struct run *run)
 {
     struct gateway *g = &run->gateway;
-    fprintf(out,
-            ",\n\"gateway\": {\"received\": %lu, \"admitted\": %lu, \"refused\": %lu, \"answered\": %lu, \"failed\": %lu, \"timeouts\": %lu, "
-            "\"retries\": %lu, \"unobserved\": %lu}",
-            atomic_load(&g->received), atomic_load(&g->admitted), atomic_load(&g->refused), atomic_load(&g->answered), atomic_load(&g->failed),
-            atomic_load(&g->timeouts), atomic_load(&g->retries), atomic_load(&g->unobserved));
+    fprintf(
+        out,
+        ",\n\"gateway\": {\"received\": %lu, \"admitted\": %lu, \"refused\": %lu, \"answered\": %lu, \"failed\": %lu, \"timeouts\": %lu, "
+        "\"retries\": %lu, \"unobserved\": %lu}",
+        atomic_load(&g->received), atomic_load(&g->admitted), atomic_load(&g->refused), atomic_load(&g->answered), atomic_load(&g->failed),
+        atomic_load(&g->timeouts), atomic_load(&g->retries), atomic_load(&g->unobserved));
     fprintf(out, ",\n\"upstreams\": [");
     for (int i = 0; i < UPSTREAMS; i++)
-        fprintf(out, "%s{\"name\": \"%s\", \"calls\": %lu, \"asked\": %lu, \"worked\": %lu, \"erred\": %lu}", i ? ", " : "", upstream_names[i],
-                atomic_load(&g->calls[i]), atomic_load(&run->shared->asked[i]), atomic_load(&run->shared->worked[i]),
+        fprintf(out, "%s{\"name\": \"%s\", \"calls\": %lu, \"asked\": %lu, \"worked\": %lu, \"erred\": %lu}", i ? ", " : "",
+                upstream_names[i], atomic_load(&g->calls[i]), atomic_load(&run->shared->asked[i]), atomic_load(&run->shared->worked[i]),
                 atomic_load(&run->shared->erred[i]));
     fprintf(out, "]");
 }
@@ -114,7 +115,8 @@ static void write_receipts(FILE *out, struct run *run)
     fprintf(out, ",\n\"receipts\": [");
     for (size_t i = 0; i < knhk_receipts_len(receipts); i++) {
         const knhk_receipt_t *r = knhk_receipts_at(receipts, i);
-        fprintf(out, "%s\n{\"number\": %" PRIu64 ", \"id\": \"%s\", \"time_ns\": %" PRIu64 ", \"kind\": ", i ? "," : "", r->number, r->id, r->time_ns);
+        fprintf(out, "%s\n{\"number\": %" PRIu64 ", \"id\": \"%s\", \"time_ns\": %" PRIu64 ", \"kind\": ", i ? "," : "", r->number, r->id,
+                r->time_ns);
         text(out, r->kind);
         fprintf(out, ", \"outcome\": ");
         text(out, r->outcome);
@@ -142,11 +144,14 @@ void record_write(struct run *run)
         return;
     if (!out)
         die(run->out, strerror(errno));
-    fprintf(out, "{\"arm\": \"%s\", \"seed\": %" PRIu64 ", \"seconds\": %g, \"scale\": %g, \"clean\": %s, \"deadline_ms\": %d, \"begun_ns\": %" PRIu64 ",\n\"faults\": [",
-            arm_names[run->arm], script->seed, script->seconds, script->scale, script->clean ? "true" : "false", DEADLINE_MS, run->begun_real_ns);
+    fprintf(out,
+            "{\"arm\": \"%s\", \"seed\": %" PRIu64
+            ", \"seconds\": %g, \"scale\": %g, \"clean\": %s, \"deadline_ms\": %d, \"begun_ns\": %" PRIu64 ",\n\"faults\": [",
+            arm_names[run->arm], script->seed, script->seconds, script->scale, script->clean ? "true" : "false", DEADLINE_MS,
+            run->begun_real_ns);
     for (int i = 0; i < FAULTS && !script->clean; i++)
-        fprintf(out, "%s{\"name\": \"%s\", \"what\": \"%s\", \"from\": %g, \"to\": %g}", i ? ", " : "", script->faults[i].name, script->faults[i].what,
-                script->faults[i].from, script->faults[i].to);
+        fprintf(out, "%s{\"name\": \"%s\", \"what\": \"%s\", \"from\": %g, \"to\": %g}", i ? ", " : "", script->faults[i].name,
+                script->faults[i].what, script->faults[i].from, script->faults[i].to);
     fprintf(out, "],\n");
     write_bins(out, run);
     write_samples(out, run);

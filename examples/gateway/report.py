@@ -124,7 +124,10 @@ def spans(run, cycle, promoted):
     found = run.at(cycle["pattern"]["from_ns"])
     began = max((fault["from"] for fault in run.faults if fault["from"] <= found + 1), default=found)
     began = began if found - began < 5 else found
-    following = min((at for other in run.cycles if (at := run.promoted_at(other)) is not None and at > promoted + SETTLED_S), default=run.told["seconds"])
+    following = min(
+        (at for other in run.cycles if (at := run.promoted_at(other)) is not None and at > promoted + SETTLED_S),
+        default=run.told["seconds"],
+    )
     ended = min((fault["to"] for fault in run.faults if fault["to"] > promoted), default=run.told["seconds"])
     after = promoted + SETTLED_S
     return [
@@ -137,8 +140,10 @@ def spans(run, cycle, promoted):
 def figures(run, cycle, promoted):
     rows = ""
     for name, what, begin, end in spans(run, cycle, promoted):
-        rows += (f"<tr><td>{name}</td><td class=faint>{what} ({begin:.1f} … {end:.1f} s)</td><td class=n>{percent(run.share(begin, end))}</td>"
-                 f"<td class=n>{milliseconds(run.slowest(begin, end))}</td></tr>")
+        rows += (
+            f"<tr><td>{name}</td><td class=faint>{what} ({begin:.1f} … {end:.1f} s)</td><td class=n>{percent(run.share(begin, end))}</td>"
+            f"<td class=n>{milliseconds(run.slowest(begin, end))}</td></tr>"
+        )
     begin, end = max(promoted - BEFORE_S, 0), min(promoted + AFTER_S, run.told["seconds"])
     highest = max((value for at, value in run.rate("sent") if begin <= at <= end), default=1)
     plot = Plot("requests a second", begin, end, highest, 130)
@@ -147,25 +152,33 @@ def figures(run, cycle, promoted):
     bands(plot, run)
     plot.mark(run.at(cycle["pattern"]["to_ns"]), "found")
     plot.mark(promoted, "promoted")
-    return (f"<table><tr><th></th><th></th><th class=n>answered in time</th><th class=n>slowest quarter second's 99 %</th></tr>{rows}</table>{plot.svg()}")
+    return f"<table><tr><th></th><th></th><th class=n>answered in time</th><th class=n>slowest quarter second's 99 %</th></tr>{rows}</table>{plot.svg()}"
 
 
 def card(run, cycle):
     pattern, plan = cycle["pattern"], cycle.get("plan")
     confidence = pattern["confidence"]
     sure = "1 − 10⁻¹⁵ or more" if confidence >= 1 - 1e-15 else f"1 − {1 - confidence:.1g}"
-    out = [f'<div class="card" id="c-{escape(cycle["id"])}"><h3>{escape(cycle["id"])}: {escape(pattern["watch"])} '
-           f'<span class="faint">{escape(cycle.get("outcome") or cycle["state"])}</span></h3>']
-    out.append(f"<p><b>Found</b> at {run.at(pattern['to_ns']):.1f} s by {escape(pattern['detector'])}: {pattern['observed']:.4g} where {pattern['expected']:.4g} was expected, "
-               f"confidence {sure}; {receipt_of(run, cycle, 'pattern detected')}.</p>")
+    out = [
+        f'<div class="card" id="c-{escape(cycle["id"])}"><h3>{escape(cycle["id"])}: {escape(pattern["watch"])} '
+        f'<span class="faint">{escape(cycle.get("outcome") or cycle["state"])}</span></h3>'
+    ]
+    out.append(
+        f"<p><b>Found</b> at {run.at(pattern['to_ns']):.1f} s by {escape(pattern['detector'])}: {pattern['observed']:.4g} where {pattern['expected']:.4g} was expected, "
+        f"confidence {sure}; {receipt_of(run, cycle, 'pattern detected')}.</p>"
+    )
     if plan:
         moved = ", ".join(f"<code>{escape(one['path'])}</code> → {escape(json.dumps(one['value']))}" for one in plan["changes"])
-        out.append(f"<p><b>Proposed</b> by {escape(str(cycle.get('proposer')))}: {moved}: {escape(plan['why'])}; "
-                   f"{receipt_of(run, cycle, 'proposal generated', 'proposal filed')}.</p>")
+        out.append(
+            f"<p><b>Proposed</b> by {escape(str(cycle.get('proposer')))}: {moved}: {escape(plan['why'])}; "
+            f"{receipt_of(run, cycle, 'proposal generated', 'proposal filed')}.</p>"
+        )
     promoted = run.promoted_at(cycle)
     if promoted is not None:
         took = promoted - run.at(pattern["to_ns"])
-        out.append(f"<p><b>Promoted</b> at {promoted:.1f} s, {took * 1000:.0f} ms after the sample that showed it had ended; {receipt_of(run, cycle, 'snapshot promoted')}.</p>")
+        out.append(
+            f"<p><b>Promoted</b> at {promoted:.1f} s, {took * 1000:.0f} ms after the sample that showed it had ended; {receipt_of(run, cycle, 'snapshot promoted')}.</p>"
+        )
     said = cycle.get("said") or "under way when the run ended"
     out.append(f"<p><b>Outcome</b>: {escape(said)}; {receipt_of(run, cycle, 'loop cycle completed')}.</p>")
     if promoted is not None:
@@ -180,12 +193,16 @@ def receipts(run):
             batches += 1
             continue
         evidence = json.dumps(receipt["evidence"], indent=1, ensure_ascii=False)
-        rows.append(f'<tr id="r-{escape(receipt["id"])}"><td class=n>{receipt["number"]}</td><td class=n>{run.at(receipt["time_ns"]):.2f} s</td>'
-                    f'<td>{escape(receipt["kind"])}</td><td>{escape(receipt["outcome"])}</td><td><code>{escape(receipt["id"])}</code><details><summary class=faint>what it states'
-                    f'</summary><pre class=code>{escape(evidence)}</pre><span class=code>leaf {receipt["leaf"]}</span></details></td></tr>')
-    return (f"<p>{len(run.told['receipts']):,} receipts, of which {batches:,} are of batches of observations and are not listed. <code>knhk proof ID</code> in the run's "
-            f"folder proves that one is in the log.</p><table><tr><th class=n>number</th><th class=n>at</th><th>what</th><th>outcome</th><th>id</th></tr>"
-            f"{''.join(rows)}</table>")
+        rows.append(
+            f'<tr id="r-{escape(receipt["id"])}"><td class=n>{receipt["number"]}</td><td class=n>{run.at(receipt["time_ns"]):.2f} s</td>'
+            f"<td>{escape(receipt['kind'])}</td><td>{escape(receipt['outcome'])}</td><td><code>{escape(receipt['id'])}</code><details><summary class=faint>what it states"
+            f"</summary><pre class=code>{escape(evidence)}</pre><span class=code>leaf {receipt['leaf']}</span></details></td></tr>"
+        )
+    return (
+        f"<p>{len(run.told['receipts']):,} receipts, of which {batches:,} are of batches of observations and are not listed. <code>knhk proof ID</code> in the run's "
+        f"folder proves that one is in the log.</p><table><tr><th class=n>number</th><th class=n>at</th><th>what</th><th>outcome</th><th>id</th></tr>"
+        f"{''.join(rows)}</table>"
+    )
 
 
 def render(told, verified):
@@ -193,14 +210,20 @@ def render(told, verified):
     totals, gateway = told["totals"], told["gateway"]
     share = 100 * totals["succeeded"] / max(totals["sent"], 1)
     changed = [cycle for cycle in run.cycles if run.promoted_at(cycle) is not None]
-    body = [f"<h1>A gateway that learns its limits</h1><p class=faint>arm {escape(told['arm'])}, seed {told['seed']}, {told['seconds']:g} seconds; clients wait {told['deadline_ms']} ms</p>",
-            f"<p><b>{totals['succeeded']:,} of {totals['sent']:,} requests</b> ({share:.1f} %) were answered in time: {totals['refused']:,} were refused, {totals['failed']:,} failed, "
-            f"{totals['late']:,} came late, {totals['lost']:,} were lost. The gateway made {sum(one['calls'] for one in told['upstreams']):,} calls, {gateway['retries']:,} of them second tries.</p>"]
-    faults = "".join(f"<li>{fault['from']:g} … {fault['to']:g} s: <b>{escape(fault['name'])}</b>, {escape(fault['what'])}; {percent(run.share(fault['from'], fault['to']))} answered in time</li>"
-                     for fault in run.faults)
+    body = [
+        f"<h1>A gateway that learns its limits</h1><p class=faint>arm {escape(told['arm'])}, seed {told['seed']}, {told['seconds']:g} seconds; clients wait {told['deadline_ms']} ms</p>",
+        f"<p><b>{totals['succeeded']:,} of {totals['sent']:,} requests</b> ({share:.1f} %) were answered in time: {totals['refused']:,} were refused, {totals['failed']:,} failed, "
+        f"{totals['late']:,} came late, {totals['lost']:,} were lost. The gateway made {sum(one['calls'] for one in told['upstreams']):,} calls, {gateway['retries']:,} of them second tries.</p>",
+    ]
+    faults = "".join(
+        f"<li>{fault['from']:g} … {fault['to']:g} s: <b>{escape(fault['name'])}</b>, {escape(fault['what'])}; {percent(run.share(fault['from'], fault['to']))} answered in time</li>"
+        for fault in run.faults
+    )
     body.append(f"<p>The script, fixed beforehand:</p><ul>{faults or '<li>no faults</li>'}</ul>")
     if told["arm"] == "loop":
-        body.append(f"<p>The loop went through {len(run.cycles)} cycles; {len(changed)} changed a value. Numbers in the plots lead to them.</p>")
+        body.append(
+            f"<p>The loop went through {len(run.cycles)} cycles; {len(changed)} changed a value. Numbers in the plots lead to them.</p>"
+        )
     body.append(f"<h2>How it went</h2>{overview(run)}")
     if run.cycles:
         body.append("<h2>What the loop changed</h2>" + "".join(card(run, cycle) for cycle in changed))

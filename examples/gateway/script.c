@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-static const double CLEAN_RATE = 300;     /* requests a second */
-static const double SERVICE_S = 0.025;    /* the mean that an upstream needs for one */
-static const double ERROR_S = 0.002;      /* what it needs to answer with an error */
-static const double LONG_S = 107;       /* under two minutes with what comes before and after */
+static const double CLEAN_RATE = 300;  /* requests a second */
+static const double SERVICE_S = 0.025; /* the mean that an upstream needs for one */
+static const double ERROR_S = 0.002;   /* what it needs to answer with an error */
+static const double LONG_S = 107;      /* under two minutes with what comes before and after */
 
 /* The size of a fault is what it says and no more. */
 static const struct fault FULL[FAULTS] = {
@@ -70,8 +70,8 @@ double script_service(const struct script *script, int upstream, uint64_t id, do
     double service = 0;
     for (uint64_t step = 0; step < 4; step++)
         service -= SERVICE_S / 4 * log(1 - script_draw(script->seed, 16 * (uint64_t)upstream + step, id));
-    *error = is_ill(script, ERRORS, upstream, at) &&
-             script_draw(script->seed, 16 * (uint64_t)upstream + 8, id) < script->faults[ERRORS].size;
+    *error =
+        is_ill(script, ERRORS, upstream, at) && script_draw(script->seed, 16 * (uint64_t)upstream + 8, id) < script->faults[ERRORS].size;
     if (*error)
         return ERROR_S;
     return service + (is_ill(script, SLOW, upstream, at) ? script->faults[SLOW].size / 1e3 : 0);

@@ -55,7 +55,9 @@ def rows(runs):
 
 def ratios(runs):
     """How many times as many requests the loop served, pair by pair."""
-    return {arm: [mine["totals"]["succeeded"] / other["totals"]["succeeded"] for mine, other in zip(runs["loop"], runs[arm])] for arm in WANTED}
+    return {
+        arm: [mine["totals"]["succeeded"] / other["totals"]["succeeded"] for mine, other in zip(runs["loop"], runs[arm])] for arm in WANTED
+    }
 
 
 def verdict(arm, values):
@@ -66,8 +68,11 @@ def print_table(runs):
     faults = [fault["name"] for fault in runs["loop"][0]["faults"]]
     print(f"\n  {'':18}{'in time':>10}{'share':>9}" + "".join(f"{name:>16}" for name in faults) + f"{'99 %':>10}{'changes':>9}")
     for row in rows(runs):
-        print(f"  {row['name']:18}{row['succeeded']:>10,.0f}{row['share']:>7.1f} %" + "".join(f"{share:>14.1f} %" for share in row["faults"])
-              + f"{row['p99']:>7.0f} ms{row['changes']:>9.0f}")
+        print(
+            f"  {row['name']:18}{row['succeeded']:>10,.0f}{row['share']:>7.1f} %"
+            + "".join(f"{share:>14.1f} %" for share in row["faults"])
+            + f"{row['p99']:>7.0f} ms{row['changes']:>9.0f}"
+        )
     print()
     for arm, values in ratios(runs).items():
         each = ", ".join(f"{value:.3f}" for value in values)
@@ -88,7 +93,13 @@ def middle(runs, field):
 def draw(runs, scale):
     any_run = runs["loop"][0]
     end = any_run["seconds"]
-    load = Plot("requests a second that were answered in time, median of the pairs", 0, end, max(value for _, value in middle(runs["loop"], "sent")), 260)
+    load = Plot(
+        "requests a second that were answered in time, median of the pairs",
+        0,
+        end,
+        max(value for _, value in middle(runs["loop"], "sent")),
+        260,
+    )
     load.line(list(middle(runs["loop"], "sent")), 0, "sent")
     latency = Plot("latency of answers, 99 % of each quarter second, median of the pairs", 0, end, any_run["deadline_ms"], 180)
     for series, arm in enumerate(ARMS, 1):
@@ -102,21 +113,33 @@ def draw(runs, scale):
     table = f"<table><tr><th></th><th class=n>in time</th><th class=n>share</th>{head}<th class=n>99 %</th><th class=n>changes</th></tr>"
     for row in rows(runs):
         shares = "".join(f"<td class=n>{share:.1f} %</td>" for share in row["faults"])
-        table += (f"<tr><td>{escape(row['name'])}</td><td class=n>{row['succeeded']:,.0f}</td><td class=n>{row['share']:.1f} %</td>{shares}"
-                  f"<td class=n>{row['p99']:.0f} ms</td><td class=n>{row['changes']:.0f}</td></tr>")
+        table += (
+            f"<tr><td>{escape(row['name'])}</td><td class=n>{row['succeeded']:,.0f}</td><td class=n>{row['share']:.1f} %</td>{shares}"
+            f"<td class=n>{row['p99']:.0f} ms</td><td class=n>{row['changes']:.0f}</td></tr>"
+        )
     table += "</table>"
     claims = ""
     for arm, values in ratios(runs).items():
         kind = "good" if verdict(arm, values) else "bad"
         each = ", ".join(f"{value:.3f}" for value in values)
-        claims += (f"<li class={kind}>The loop served <b>{median(values):.3f} times</b> as many requests as {escape(ARMS[arm])} (wanted: {WANTED[arm]:g} or more; "
-                   f"pair by pair: {each}).</li>")
-    script = "".join(f"<li>{fault['from']:g} … {fault['to']:g} s: {escape(fault['name'])}, {escape(fault['what'])}</li>" for fault in faults)
-    scaled = "" if scale == 1 else f"<p class=bad>A shortened script (scale {scale:g}): the loop has no time to learn what is usual, so this says nothing of the arms.</p>"
+        claims += (
+            f"<li class={kind}>The loop served <b>{median(values):.3f} times</b> as many requests as {escape(ARMS[arm])} (wanted: {WANTED[arm]:g} or more; "
+            f"pair by pair: {each}).</li>"
+        )
+    script = "".join(
+        f"<li>{fault['from']:g} … {fault['to']:g} s: {escape(fault['name'])}, {escape(fault['what'])}</li>" for fault in faults
+    )
+    scaled = (
+        ""
+        if scale == 1
+        else f"<p class=bad>A shortened script (scale {scale:g}): the loop has no time to learn what is usual, so this says nothing of the arms.</p>"
+    )
     seeds = ", ".join(str(told["seed"]) for told in runs["loop"])
-    body = (f"<h1>Static limits, an adaptive limiter, the loop</h1><p>{len(runs['loop'])} pairs (seeds {seeds}), the same requests in each arm of a pair, on one machine. A request counts when its "
-            f"answer was right and came within {any_run['deadline_ms']} ms of the moment at which it was due.</p>{scaled}<ul>{claims}</ul>{table}<h2>How it went</h2>"
-            f"{load.svg()}{latency.svg()}<p>The script, fixed beforehand:</p><ul>{script}</ul>")
+    body = (
+        f"<h1>Static limits, an adaptive limiter, the loop</h1><p>{len(runs['loop'])} pairs (seeds {seeds}), the same requests in each arm of a pair, on one machine. A request counts when its "
+        f"answer was right and came within {any_run['deadline_ms']} ms of the moment at which it was due.</p>{scaled}<ul>{claims}</ul>{table}<h2>How it went</h2>"
+        f"{load.svg()}{latency.svg()}<p>The script, fixed beforehand:</p><ul>{script}</ul>"
+    )
     return page("Static limits, an adaptive limiter, the loop", body)
 
 
@@ -130,12 +153,15 @@ def main():
     arguments.folder.mkdir(parents=True, exist_ok=True)
     runs = {arm: [] for arm in ARMS}
     for pair in range(arguments.pairs):
-        order = list(ARMS)[pair % 3:] + list(ARMS)[:pair % 3]
+        order = list(ARMS)[pair % 3 :] + list(ARMS)[: pair % 3]
         for arm in order:
             told = run(arguments.gateway, arguments.folder, arm, pair + 1, arguments.scale)
             runs[arm].append(told)
             totals = told["totals"]
-            print(f"  pair {pair + 1}  {ARMS[arm]:18}{totals['succeeded']:>8,} of {totals['sent']:,} in time ({served(told):.1f} %)", flush=True)
+            print(
+                f"  pair {pair + 1}  {ARMS[arm]:18}{totals['succeeded']:>8,} of {totals['sent']:,} in time ({served(told):.1f} %)",
+                flush=True,
+            )
     print_table(runs)
     drawn = arguments.folder / "study.html"
     drawn.write_text(draw(runs, arguments.scale))

@@ -171,23 +171,25 @@ static void figures(const struct run *run, double at, char *text, size_t size)
 {
     int to = last_bin(at), from = to - SECOND;
     const struct shared *s = run->shared;
-    snprintf(text, size, "%5" PRIu64 " requests/s  %5" PRIu64 " in time  %4" PRIu64 " late  %4" PRIu64 " refused  %4" PRIu64 " failed", bins_sent(s, from, to),
-             bins_sum(s, from, to, SUCCEEDED), bins_sum(s, from, to, LATE), bins_sum(s, from, to, REFUSED),
+    snprintf(text, size, "%5" PRIu64 " requests/s  %5" PRIu64 " in time  %4" PRIu64 " late  %4" PRIu64 " refused  %4" PRIu64 " failed",
+             bins_sent(s, from, to), bins_sum(s, from, to, SUCCEEDED), bins_sum(s, from, to, LATE), bins_sum(s, from, to, REFUSED),
              bins_sum(s, from, to, FAILED) + bins_sum(s, from, to, LOST));
 }
 
 static void latencies(const struct run *run, double at, char *text, size_t size)
 {
     int to = last_bin(at), from = to - SECOND;
-    double p50 = bins_quantile(run->shared, from, to, 0.5), p90 = bins_quantile(run->shared, from, to, 0.9), p99 = bins_quantile(run->shared, from, to, 0.99);
-    snprintf(text, size, "median %3.0f ms  90 %% %3.0f ms  99 %% %3.0f ms", isnan(p50) ? 0 : p50, isnan(p90) ? 0 : p90, isnan(p99) ? 0 : p99);
+    double p50 = bins_quantile(run->shared, from, to, 0.5), p90 = bins_quantile(run->shared, from, to, 0.9),
+           p99 = bins_quantile(run->shared, from, to, 0.99);
+    snprintf(text, size, "median %3.0f ms  90 %% %3.0f ms  99 %% %3.0f ms", isnan(p50) ? 0 : p50, isnan(p90) ? 0 : p90,
+             isnan(p99) ? 0 : p99);
 }
 
 static void values(const struct sample *now, char *text, size_t size)
 {
-    snprintf(text, size, "%2u of %.0f at once  shed from %.2f  time-out %.0f ms  weights %.0f%s %.0f%s %.0f%s", now->in_flight, now->limit, now->shed_low,
-             now->timeout_ms, now->weight[0], now->breakers & 1 ? " (breaker)" : "", now->weight[1], now->breakers & 2 ? " (breaker)" : "", now->weight[2],
-             now->breakers & 4 ? " (breaker)" : "");
+    snprintf(text, size, "%2u of %.0f at once  shed from %.2f  time-out %.0f ms  weights %.0f%s %.0f%s %.0f%s", now->in_flight, now->limit,
+             now->shed_low, now->timeout_ms, now->weight[0], now->breakers & 1 ? " (breaker)" : "", now->weight[1],
+             now->breakers & 2 ? " (breaker)" : "", now->weight[2], now->breakers & 4 ? " (breaker)" : "");
 }
 
 static void draw(struct run *run, double at)
@@ -220,10 +222,11 @@ void view_begin(struct run *run)
     const struct script *script = &run->shared->script;
     if (run->quiet)
         return;
-    printf("\n  gateway on 127.0.0.1:%u, arm %s, seed %" PRIu64 ": %d workers, %d upstreams, %.0f seconds\n", run->shared->front_port, arm_names[run->arm],
-           script->seed, WORKERS, UPSTREAMS, script->seconds);
+    printf("\n  gateway on 127.0.0.1:%u, arm %s, seed %" PRIu64 ": %d workers, %d upstreams, %.0f seconds\n", run->shared->front_port,
+           arm_names[run->arm], script->seed, WORKERS, UPSTREAMS, script->seconds);
     for (int f = 0; f < FAULTS && !script->clean; f++)
-        printf("  from %5.1f s to %5.1f s: %s, %s\n", script->faults[f].from, script->faults[f].to, script->faults[f].name, script->faults[f].what);
+        printf("  from %5.1f s to %5.1f s: %s, %s\n", script->faults[f].from, script->faults[f].to, script->faults[f].name,
+               script->faults[f].what);
     printf("\n");
     fflush(stdout);
 }
@@ -260,8 +263,9 @@ static void tell_clean_load(struct run *run)
     for (size_t i = 0; i < knhk_aggregates_len(aggregates); i++) {
         const knhk_series_t *series = knhk_aggregates_at(aggregates, i);
         if (series->kind && (!strcmp(series->kind, "Request") || !strcmp(series->kind, "Call")))
-            printf("  %-8s %" PRIu64 " in %.0f s: mean %.1f, 99 %% %.1f, 99.9 %% %.1f, most %.1f %s\n", series->kind, series->window.counts.count,
-                   series->window.seconds, series->window.mean, series->window.p99, series->window.p999, series->window.max, series->unit);
+            printf("  %-8s %" PRIu64 " in %.0f s: mean %.1f, 99 %% %.1f, 99.9 %% %.1f, most %.1f %s\n", series->kind,
+                   series->window.counts.count, series->window.seconds, series->window.mean, series->window.p99, series->window.p999,
+                   series->window.max, series->unit);
     }
     knhk_aggregates_free(aggregates);
 }
@@ -277,13 +281,13 @@ int view_summary(struct run *run)
         ended += of[e] = bins_sum(s, 0, BINS, e);
     uint64_t received = atomic_load(&g->received), answered = atomic_load(&g->answered), failed = atomic_load(&g->failed);
     uint64_t refused = atomic_load(&g->refused);
-    bool whole = sent > 0 && sent == ended && received == sent && received == answered + failed + refused && refused == of[REFUSED] && of[WRONG] == 0 &&
-                 of[SUCCEEDED] + of[LATE] + of[FAILED] + of[LOST] == answered + failed;
+    bool whole = sent > 0 && sent == ended && received == sent && received == answered + failed + refused && refused == of[REFUSED] &&
+                 of[WRONG] == 0 && of[SUCCEEDED] + of[LATE] + of[FAILED] + of[LOST] == answered + failed;
     if (!run->quiet || !whole)
-        printf("\n  %s: %" PRIu64 " requests: %" PRIu64 " answered in time (%.1f %%), %" PRIu64 " late, %" PRIu64 " refused, %" PRIu64 " failed, %" PRIu64
-               " wrong, %" PRIu64 " lost%s\n",
-               arm_names[run->arm], sent, of[SUCCEEDED], 100.0 * (double)of[SUCCEEDED] / (double)(sent ? sent : 1), of[LATE], of[REFUSED], of[FAILED],
-               of[WRONG], of[LOST], whole ? "" : "\n  the clients' and the gateway's counts do not agree");
+        printf("\n  %s: %" PRIu64 " requests: %" PRIu64 " answered in time (%.1f %%), %" PRIu64 " late, %" PRIu64 " refused, %" PRIu64
+               " failed, %" PRIu64 " wrong, %" PRIu64 " lost%s\n",
+               arm_names[run->arm], sent, of[SUCCEEDED], 100.0 * (double)of[SUCCEEDED] / (double)(sent ? sent : 1), of[LATE], of[REFUSED],
+               of[FAILED], of[WRONG], of[LOST], whole ? "" : "\n  the clients' and the gateway's counts do not agree");
     if (s->script.clean && !run->quiet)
         tell_clean_load(run);
     return whole ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -99,7 +99,8 @@ static void observe_call(struct worker *w, int upstream, double ms, uint32_t out
     bool held_back = knhk_get_i64(view, keys->weight[upstream], 0) < knhk_get_i64(view, keys->full_weight[upstream], 0);
     observe(w, view, keys->weight[upstream], ms, slow ? KNHK_TIMED_OUT : outcome);
     observe(w, view, keys->timeout_ms, ms, outcome);
-    if (!knhk_observe_i64(w->reader, view, keys->full_weight[upstream], in_a_row, held_back && in_a_row >= WELL ? KNHK_REJECTED : KNHK_SUCCESS))
+    if (!knhk_observe_i64(w->reader, view, keys->full_weight[upstream], in_a_row,
+                          held_back && in_a_row >= WELL ? KNHK_REJECTED : KNHK_SUCCESS))
         atomic_fetch_add(&w->gateway->unobserved, 1);
     knhk_read_end(w->reader, view);
 }
@@ -156,7 +157,9 @@ static void serve(struct worker *w, struct job *job)
     atomic_fetch_sub_explicit(&g->in_flight, 1, memory_order_relaxed);
     /* An error that comes at once says nothing of the load; a call that was waited for in vain does. */
     knhk_policy_finish(g->limits->front, &job->permit,
-                       ok ? KNHK_OUTCOME_SUCCESS : outcome == KNHK_TIMED_OUT ? KNHK_OUTCOME_FAILURE : KNHK_OUTCOME_IGNORED);
+                       ok                          ? KNHK_OUTCOME_SUCCESS
+                       : outcome == KNHK_TIMED_OUT ? KNHK_OUTCOME_FAILURE
+                                                   : KNHK_OUTCOME_IGNORED);
     if (ok) {
         knhk_view_t view = knhk_read_begin(w->reader);
         observe(w, view, g->limits->keys.answered, (double)(now_ns() - job->arrived_ns) / 1e6, KNHK_SUCCESS);

@@ -1,6 +1,6 @@
 """Runs the gateway of examples/gateway for a few seconds in each arm, and checks what holds whatever the machine's speed.
 
-    python3 tests/examples/gateway.py GATEWAY KNHK
+python3 tests/examples/gateway.py GATEWAY KNHK
 """
 
 import json
@@ -28,7 +28,21 @@ def check(holds, what):
 
 def run(gateway, arm, folder):
     out = folder / f"{arm}.json"
-    command = [gateway, "--arm", arm, "--seed", "7", "--scale", SCALE, "--folder", folder / arm, "--out", out, "--ontology", ROOT / "examples/gateway/gateway.ttl"]
+    command = [
+        gateway,
+        "--arm",
+        arm,
+        "--seed",
+        "7",
+        "--scale",
+        SCALE,
+        "--folder",
+        folder / arm,
+        "--out",
+        out,
+        "--ontology",
+        ROOT / "examples/gateway/gateway.ttl",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180)
     check(done.returncode == 0 and not done.stderr, f"{arm}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return json.loads(out.read_text())
