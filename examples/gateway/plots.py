@@ -64,9 +64,10 @@ class Plot:
                 f'height="{self.height - TOP - BOTTOM}"><title>{escape(text)}</title></rect>',
             )
 
-    def mark(self, at, text, link=None):
+    def mark(self, at, text, link=None, left=False):
         if self.begin <= at <= self.end:
-            label = f'<text x="{self.x(at) + 3:.1f}" y="{TOP + 9}">{escape(text)}</text>' if text else ""
+            place = f'x="{self.x(at) - 3:.1f}" text-anchor="end"' if left else f'x="{self.x(at) + 3:.1f}"'
+            label = f'<text {place} y="{TOP + 9}">{escape(text)}</text>'
             if link:
                 label = f'<a href="{escape(link)}">{label}</a>'
             self.parts.append(

@@ -9,8 +9,7 @@ import sys
 from html import escape
 from pathlib import Path
 
-import plots
-from plots import Plot
+from plots import Plot, page
 
 BEFORE_S, AFTER_S = 6, 14
 NO_RECEIPT = '<span class="bad">no receipt</span>'
@@ -34,6 +33,9 @@ class Run:
 
     def rate(self, field):
         return [((i + 0.5) * self.width, one[field] / self.width) for i, one in enumerate(self.bins)]
+
+    def shares(self):
+        return [((i + 0.5) * self.width, 100 * one["succeeded"] / one["sent"] if one["sent"] else None) for i, one in enumerate(self.bins)]
 
     def quantile(self, field):
         return [((i + 0.5) * self.width, one[field]) for i, one in enumerate(self.bins)]
@@ -92,6 +94,8 @@ def overview(run):
     load.line(run.rate("sent"), 0, "sent")
     load.line(run.rate("succeeded"), 3, "answered in time", area=True)
     load.line(run.rate("refused"), 2, "refused")
+    share = Plot("of the requests that were sent, % answered in time", 0, end, 100)
+    share.line(run.shares(), 3, area=True)
     latency = Plot("latency, milliseconds", 0, end, 500)
     latency.line(run.quantile("p99"), 2, "99 %")
     latency.line(run.quantile("p50"), 1, "median")
@@ -104,11 +108,11 @@ def overview(run):
     timeout = Plot("time-out in ms, and shedding from so many % of the limit", 0, end, 500)
     timeout.line(run.value("timeout_ms"), 4, "time-out", steps=True)
     timeout.line([(at, 100 * value) for at, value in run.value("shed_low")], 3, "shedding", steps=True)
-    plots = [load, latency, limit, weights, timeout]
-    for plot in plots:
+    drawn = [load, share, latency, limit, weights, timeout]
+    for plot in drawn:
         bands(plot, run)
         marks(plot, run)
-    return "".join(plot.svg() for plot in plots)
+    return "".join(plot.svg() for plot in drawn)
 
 
 def percent(value):
@@ -150,7 +154,7 @@ def figures(run, cycle, promoted):
     plot.line(run.rate("sent"), 0, "sent")
     plot.line(run.rate("succeeded"), 3, "in time", area=True)
     bands(plot, run)
-    plot.mark(run.at(cycle["pattern"]["to_ns"]), "found")
+    plot.mark(run.at(cycle["pattern"]["to_ns"]), "found", left=True)
     plot.mark(promoted, "promoted")
     return f"<table><tr><th></th><th></th><th class=n>answered in time</th><th class=n>slowest quarter second's 99 %</th></tr>{rows}</table>{plot.svg()}"
 
@@ -233,7 +237,7 @@ def render(told, verified):
     if verified is not None:
         body.append(f"<h2 id=verified>knhk verify</h2><pre class=code>{escape(verified.strip())}</pre>")
     body.append(f"<h2 id=receipts>Receipts</h2>{receipts(run)}")
-    return plots.page("A gateway that learns its limits", "\n".join(body))
+    return page("A gateway that learns its limits", "\n".join(body))
 
 
 def main():
@@ -241,9 +245,9 @@ def main():
         sys.exit(__doc__)
     told = json.loads(Path(sys.argv[1]).read_text())
     verified = Path(sys.argv[3]).read_text() if len(sys.argv) == 4 else None
-    page = render(told, verified)
-    Path(sys.argv[2]).write_text(page)
-    if NO_RECEIPT in page:
+    drawn = render(told, verified)
+    Path(sys.argv[2]).write_text(drawn)
+    if NO_RECEIPT in drawn:
         sys.exit("a claim of the report has no receipt")
 
 

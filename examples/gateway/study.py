@@ -49,7 +49,7 @@ def rows(runs):
             "share": median(served(told) for told in of),
             "faults": faults,
             "p99": median(told["totals"]["p99"] for told in of),
-            "changes": median(len(told["changes"]) - 1 for told in of),
+            "changes": median(len(told["changes"]) for told in of),
         }
 
 
@@ -90,6 +90,13 @@ def middle(runs, field):
         yield (i + 0.5) * width, value / width if value is not None and field not in ("p50", "p99") else value
 
 
+def middle_share(runs, wide=4):
+    """The median over the pairs of the share in %, a second at a time."""
+    width = runs[0]["bin_ms"] / 1000
+    for i in range(0, min(len(told["bins"]) for told in runs), wide):
+        yield (i + wide / 2) * width, median(served(told, i * width, (i + wide) * width) for told in runs)
+
+
 def draw(runs, scale):
     any_run = runs["loop"][0]
     end = any_run["seconds"]
@@ -102,10 +109,12 @@ def draw(runs, scale):
     )
     load.line(list(middle(runs["loop"], "sent")), 0, "sent")
     latency = Plot("latency of answers, 99 % of each quarter second, median of the pairs", 0, end, any_run["deadline_ms"], 180)
+    share = Plot("of the requests that were sent, % answered in time, median of the pairs", 0, end, 100, 200)
     for series, arm in enumerate(ARMS, 1):
+        share.line(list(middle_share(runs[arm])), series, ARMS[arm])
         load.line(list(middle(runs[arm], "succeeded")), series, ARMS[arm])
         latency.line(list(middle(runs[arm], "p99")), series, ARMS[arm])
-    for plot in (load, latency):
+    for plot in (load, share, latency):
         for fault in any_run["faults"]:
             plot.band(fault["from"], fault["to"], fault["what"])
     faults = any_run["faults"]
@@ -138,7 +147,7 @@ def draw(runs, scale):
     body = (
         f"<h1>Static limits, an adaptive limiter, the loop</h1><p>{len(runs['loop'])} pairs (seeds {seeds}), the same requests in each arm of a pair, on one machine. A request counts when its "
         f"answer was right and came within {any_run['deadline_ms']} ms of the moment at which it was due.</p>{scaled}<ul>{claims}</ul>{table}<h2>How it went</h2>"
-        f"{load.svg()}{latency.svg()}<p>The script, fixed beforehand:</p><ul>{script}</ul>"
+        f"{load.svg()}{share.svg()}{latency.svg()}<p>The script, fixed beforehand:</p><ul>{script}</ul>"
     )
     return page("Static limits, an adaptive limiter, the loop", body)
 
