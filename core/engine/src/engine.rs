@@ -13,7 +13,7 @@ use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
-use knhk_warm::{Clock, Ticker};
+use knhk_warm::{Clock, ManualClock, Ticker};
 
 use crate::control::Server;
 use crate::durable::{Durable, now_ns};
@@ -21,7 +21,7 @@ use crate::folder::Folder;
 use crate::governance::Governance;
 use crate::records::Records;
 use crate::subscribe::Announcer;
-use crate::time::WallClock;
+use crate::time;
 use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
 
@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) history: usize,
     pub(crate) aside: Arc<Background>,
     pub(crate) time: Arc<dyn Clock>,
+    /// The same, where it is moved by hand.
+    pub(crate) manual: Option<Arc<ManualClock>>,
     pub(crate) governance: Arc<Governance>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
@@ -117,6 +119,7 @@ impl Engine {
         let durable = history.map(|history| Arc::new(Durable::new(history, folder.clone(), announcer.clone())));
         let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
+        let (time, manual) = time::chosen(&options);
         let engine = Engine {
             inner: Arc::new(Inner {
                 hot,
@@ -133,7 +136,8 @@ impl Engine {
                 monitor: RwLock::default(),
                 history: options.history,
                 aside,
-                time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
+                time,
+                manual,
                 governance: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
