@@ -14,4 +14,4 @@ pub mod plan;
 pub mod watch;
 
 pub use moments::{Forgetting, Moments};
-pub use pattern::Pattern;
+pub use pattern::{Foretold, Pattern};

@@ -15,6 +15,7 @@ use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
 use knhk_warm::{Clock, ManualClock, Ticker};
 
+use crate::autonomic::Loop;
 use crate::control::Server;
 use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
@@ -55,6 +56,7 @@ pub(crate) struct Inner {
     /// The same, where it is moved by hand.
     pub(crate) manual: Option<Arc<ManualClock>>,
     pub(crate) governance: Arc<Governance>,
+    pub(crate) autonomic: Arc<Loop>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
     control: Mutex<Option<Server>>,
@@ -139,6 +141,7 @@ impl Engine {
                 time,
                 manual,
                 governance: Arc::default(),
+                autonomic: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
                 control: Mutex::default(),
@@ -147,6 +150,9 @@ impl Engine {
         engine.recover()?;
         engine.observe(options.observations)?;
         engine.recover_governance()?;
+        if let Some(settings) = options.autonomic {
+            engine.start_loop(settings)?;
+        }
         if options.control {
             let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
             *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
@@ -355,6 +361,11 @@ impl Engine {
         // First, so that commands under way are answered as what became of them.
         let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(control);
+        if let Err(error) = self.end_loop() {
+            let line = format!("the loop's newest turns could not be kept, and are taken again: {error}");
+            self.inner.announcer.log(Level::Warning, "loop", line);
+        }
+        self.inner.autonomic.close();
         self.inner.governance.close();
         self.inner.hot.close();
         self.inner.end_observing();
@@ -372,6 +383,7 @@ impl Engine {
 impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        self.autonomic.close();
         self.governance.close();
         self.hot.close();
         self.drop_monitor();

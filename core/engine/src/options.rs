@@ -40,6 +40,8 @@ pub struct Options {
     /// Has a monitor drain the readers' rings: observations are aggregated, and kept under receipts. Without it [`crate::Engine::drain`]
     /// hands them out.
     pub observations: Option<Observations>,
+    /// Starts the loop with these settings: see [`crate::Engine::start_loop`]. It needs observations and a ledger.
+    pub autonomic: Option<crate::autonomic::Settings>,
     /// The clock that decisions are dated by, in nanoseconds since 1970 (UTC); the system's where none is given. It dates proposals,
     /// approvals, schedules and probations, and never orders versions.
     pub time: Option<Arc<dyn Clock>>,
@@ -78,6 +80,7 @@ impl Default for Options {
             checkpoint: None,
             retention: Retention::default(),
             observations: None,
+            autonomic: None,
             time: None,
             manual_time: None,
             log: None,

@@ -113,6 +113,8 @@ impl Sentinel {
             from_ns: sample.from_ns,
             to_ns: sample.to_ns,
             evidence: Vec::new(),
+            observations: Vec::new(),
+            forecast: None,
         })
     }
 }
