@@ -9,7 +9,7 @@ use knhk_autonomic::Pattern;
 use knhk_autonomic::detect::Score;
 use knhk_autonomic::knowledge::{self, Knowledge};
 use knhk_autonomic::plan::{Plan, Proposer, Question};
-use knhk_autonomic::watch::{Closed, Declared, Place, Sample, Sampler, Sentinel};
+use knhk_autonomic::watch::{Closed, Declared, Detecting, Place, Sample, Sampler, Sentinel};
 use knhk_observation::{Kinds, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,7 +25,7 @@ const EXAMPLES: usize = 6;
 
 /// What is asked of others.
 pub(crate) trait Asking {
-    /// What a detector by callback says of a sample.
+    /// What a detector by callback says of a sample of a watch.
     fn score(&mut self, sector: &str, watch: &str, detector: &str, sample: &Sample) -> Result<Option<Score>, Error>;
     /// What a plan for a sector can rest on.
     fn ground(&mut self, sector: &str) -> Result<Ground, Error>;
@@ -449,11 +449,12 @@ impl Known {
             for closed in &closed[*sampler] {
                 let value = sentinel.watch().measure().and_then(|measure| closed.figures.aggregate(measure));
                 let sample = Sample { from_ns: closed.from_ns, to_ns: closed.to_ns, counts: closed.counts(), value };
-                let pattern = if sentinel.is_own() {
-                    let score = asking.score(sector, &sentinel.watch().name, sentinel.watch().detecting.name(), &sample)?;
-                    sentinel.scored(&sample, score)
-                } else {
-                    sentinel.observe(&sample)
+                let pattern = match &sentinel.watch().detecting {
+                    Detecting::Callback(detector, _) => {
+                        let score = asking.score(sector, &sentinel.watch().name, detector, &sample)?;
+                        sentinel.scored(&sample, score)
+                    }
+                    _ => sentinel.observe(&sample),
                 };
                 if let Some(mut pattern) = pattern {
                     pattern.evidence = asking.evidence(&closed.segments)?;

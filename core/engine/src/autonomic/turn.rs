@@ -73,10 +73,12 @@ impl Engine {
         settings.sectors.iter().try_for_each(|sector| self.sector(sector).map(drop))?;
         let autonomic = &self.inner.autonomic;
         autonomic.end_thread();
-        let model = Endpoint::from_environment().map(|endpoint| Model::new(endpoint, 0, &self.scope()));
-        let model = model.transpose().map_err(|error| {
+        let wrong = |error: &dyn std::fmt::Display| {
             Error::new(Status::InvalidArgument, "loop", "model", format!("the model of the environment: {error}"))
-        })?;
+        };
+        let endpoint = Endpoint::from_environment().map_err(|error| wrong(&error))?;
+        let model = endpoint.map(|endpoint| Model::new(endpoint, 0, &self.scope())).transpose();
+        let model = model.map_err(|error| wrong(&error))?;
         *autonomic.model.lock().unwrap_or_else(PoisonError::into_inner) = model.map(|model| Arc::new(model) as _);
         let period = (settings.every_ms > 0).then(|| settings.period());
         {

@@ -6,6 +6,7 @@ use knhk_hot::artifact::{Artifact, Bounds, Value};
 use knhk_ontology::{KeyTable, ValueType, check_compatible};
 
 use crate::Candidate;
+use crate::mutant::{Mutant, mutated};
 use crate::notes::Notes;
 
 const MAJOR: &str = "keep it, or declare a major version and tell those who read it";
@@ -48,7 +49,7 @@ fn held(candidate: &Candidate, broken: &[knhk_ontology::Incompatibility], notes:
     notes.evidence("broken", broken.len());
     for broken in broken {
         let item = format!("parameter {}", broken.path);
-        if candidate.major {
+        if candidate.major || mutated(Mutant::RetypedHeld) {
             notes.warning(item, broken.to_string(), "it is declared");
         } else {
             notes.blocker(item, broken.to_string(), MAJOR);
