@@ -14,7 +14,7 @@ use crate::callback::{Callback, Context, Destroy, taken};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::options::out_of;
-use crate::text::{c_string, null, output};
+use crate::text::{c_string, null};
 use crate::versioned::Versioned;
 
 /// Observations become samples.

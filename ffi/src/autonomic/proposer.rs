@@ -2,7 +2,6 @@
 //! becomes current that the pipeline refuses.
 
 use std::ffi::{c_char, c_void};
-use std::slice;
 use std::sync::Arc;
 
 use knhk_engine::Status;
