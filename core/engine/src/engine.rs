@@ -13,7 +13,7 @@ use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
-use knhk_warm::{Clock, HotMeter, Ticker};
+use knhk_warm::{Clock, HotMeter, ManualClock, Ticker};
 
 use crate::autonomic::Loop;
 use crate::control::Server;
@@ -24,7 +24,7 @@ use crate::own::Own;
 use crate::records::Records;
 use crate::resilience::Cached;
 use crate::subscribe::Announcer;
-use crate::time::WallClock;
+use crate::time;
 use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
 
@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) history: usize,
     pub(crate) aside: Arc<Background>,
     pub(crate) time: Arc<dyn Clock>,
+    /// The same, where it is moved by hand.
+    pub(crate) manual: Option<Arc<ManualClock>>,
     pub(crate) governance: Arc<Governance>,
     pub(crate) own: Arc<Own>,
     pub(crate) autonomic: Arc<Loop>,
@@ -128,6 +130,7 @@ impl Engine {
         let durable = history.map(durable);
         let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
+        let (time, manual) = time::chosen(&options);
         let engine = Engine {
             inner: Arc::new(Inner {
                 hot,
@@ -144,7 +147,8 @@ impl Engine {
                 monitor: RwLock::default(),
                 history: options.history,
                 aside,
-                time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
+                time,
+                manual,
                 governance: Arc::default(),
                 own,
                 autonomic: Arc::default(),

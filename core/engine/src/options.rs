@@ -47,6 +47,9 @@ pub struct Options {
     /// The clock that decisions are dated by, in nanoseconds since 1970 (UTC); the system's where none is given. It dates proposals,
     /// approvals, schedules and probations, and never orders versions.
     pub time: Option<Arc<dyn Clock>>,
+    /// Has decisions be dated by a clock that stands at this moment, in nanoseconds since 1970 (UTC), until
+    /// [`crate::Engine::advance_time`] moves it: for tests and simulations. It goes before `time`.
+    pub manual_time: Option<u64>,
     /// Where log lines go from the first moment on, what recovery has to say included: `log(level, part, message)` on the warm thread.
     /// [`crate::Engine::set_log`] replaces it.
     pub log: Option<Log>,
@@ -82,6 +85,7 @@ impl Default for Options {
             hot_budget: Duration::from_nanos(100),
             autonomic: None,
             time: None,
+            manual_time: None,
             log: None,
         }
     }
