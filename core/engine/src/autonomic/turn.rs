@@ -360,7 +360,12 @@ impl Engine {
             closed.zip(ended).for_each(|(filed, receipt)| filed.cycle.receipts.push(receipt.id.clone()));
             let cycles = begun.iter().chain(&joined).map(serialized);
             let bodies = patterns.iter().map(serialized).chain(cycles);
-            let kept = names.iter().map(|(kind, id, sector, open)| Kept { kind: *kind, id, sector: Some(sector), open: *open });
+            let kept = names.iter().map(|(kind, id, sector, open)| Kept {
+                kind: *kind,
+                id,
+                sector: Some(sector),
+                open: *open,
+            });
             kept.zip(bodies).collect()
         };
         self.keep_page(round, (bytes, hash), entries, items)?;
