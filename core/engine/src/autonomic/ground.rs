@@ -22,7 +22,8 @@ const SENTENCE: usize = 600;
 impl Engine {
     /// The ground as it is now.
     pub(super) fn ground(&self, name: &str) -> Result<Ground, Error> {
-        let version = self.version_of(&self.sector(name)?, None, "loop")?;
+        let sector = self.sector(name)?;
+        let version = self.version_of(&sector, None, "loop")?;
         let snapshot = &version.snapshot;
         let (declared, schema, limits) =
             (Declared::of(snapshot), Schema::of(snapshot), Limits::of(version.artifact()));

@@ -162,11 +162,6 @@ impl Mind {
         self.sectors.iter().map(|(name, known)| (name.as_str(), &known.declared))
     }
 
-    /// The kinds that a sector declares.
-    pub fn kinds(&self, sector: &str) -> Option<&Kinds> {
-        self.sectors.get(sector).map(|known| &known.kinds)
-    }
-
     /// Takes up what a sector declares now. What is watched as before goes on as before.
     pub fn learn(&mut self, sector: &str, declaration: Declaration, moment_ns: u64) {
         let known = self.sectors.entry(sector.into()).or_insert_with(|| Known::empty(declaration.version));

@@ -264,7 +264,10 @@ impl Engine {
         while from < turn.next_segment {
             let segments = store.segments(&SegmentQuery { from, ..SegmentQuery::default() })?;
             from = segments.last().map_or(turn.next_segment, |last| last.number + 1);
-            for segment in segments.iter().filter(|one| one.number < turn.next_segment && mind.watches(&one.sector)) {
+            for segment in &segments {
+                if segment.number >= turn.next_segment || !mind.watches(&segment.sector) {
+                    continue;
+                }
                 match knhk_observation::records(&*store, segment.number) {
                     Ok(records) => {
                         RECORDS.add(records.len() as u64);
