@@ -205,7 +205,6 @@ static void ran(const row_t *row) {
     if (row->detects) OK(knhk_detector_add(eng, "jump", &detector, &err));
     unsigned began = count(&begun);
     OK(knhk_loop_start(eng, row->settings, &answer, &err));
-    CHECK(strstr(knhk_buffer_data(answer), "\"running\":true"));
     knhk_buffer_free(answer);
     step(eng);
     traffic(eng, row->traffic, 3, BEGIN_NS);
