@@ -33,6 +33,7 @@ mod scratch;
 mod shared;
 mod signer;
 mod value;
+mod warm;
 
 use napi::bindgen_prelude::Object;
 use napi::{Env, JsValue};

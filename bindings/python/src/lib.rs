@@ -27,6 +27,7 @@ mod signer;
 mod value;
 mod versions;
 mod view;
+mod warm;
 
 /// `knhk._knhk`.
 // Free threading is declared: every class is frozen, and what changes inside is atomic or behind a lock that is never held while
@@ -79,6 +80,8 @@ mod _knhk {
     use crate::versions::{Change, Difference, Phases, Version};
     #[pymodule_export]
     use crate::view::View;
+    #[pymodule_export]
+    use crate::warm::{ChannelBase, ChannelWaker, ExecutorBase, GraphBase, Run, TaskBase, Ticket};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

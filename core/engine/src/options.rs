@@ -40,6 +40,8 @@ pub struct Options {
     /// Has a monitor drain the readers' rings: observations are aggregated, and kept under receipts. Without it [`crate::Engine::drain`]
     /// hands them out.
     pub observations: Option<Observations>,
+    /// What an operation of the hot path may take on average; beyond it the warm path yields. See [`crate::Engine::report_hot`].
+    pub hot_budget: Duration,
     /// Starts the loop with these settings: see [`crate::Engine::start_loop`]. It needs observations and a ledger.
     pub autonomic: Option<crate::autonomic::Settings>,
     /// The clock that decisions are dated by, in nanoseconds since 1970 (UTC); the system's where none is given. It dates proposals,
@@ -80,6 +82,7 @@ impl Default for Options {
             checkpoint: None,
             retention: Retention::default(),
             observations: None,
+            hot_budget: Duration::from_nanos(100),
             autonomic: None,
             time: None,
             manual_time: None,
