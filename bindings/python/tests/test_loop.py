@@ -29,7 +29,7 @@ def traffic(eng, phases):
     for seconds, records, failed, value in phases:
         for _ in range(seconds):
             for record in range(records):
-                outcome = knhk.Outcome.FAILED if record < failed else knhk.Outcome.SUCCESS
+                outcome = knhk.Outcome.ERROR if record < failed else knhk.Outcome.SUCCESS
                 assert eng.observe(key, value, outcome, time_ns=now + record)
             now = eng.advance_time(1)
 
@@ -159,8 +159,10 @@ def test_what_is_refused():
         with pytest.raises(knhk.InvalidArgument):
             loop.start(step=-1)
         assert not loop.stop().running
-    with knhk.open(":memory:") as eng, pytest.raises(knhk.Error, match="observations"):
-        eng.loop.step()
+        with pytest.raises(knhk.NotReady, match="not started"):
+            opened(FAULT).loop.step()
+    with knhk.open(":memory:", signer=knhk.Signer.generate()) as eng, pytest.raises(knhk.NotReady, match="observations"):
+        eng.loop.start()
     with knhk.open(":memory:") as eng, pytest.raises(knhk.InvalidArgument, match="manual_time"):
         eng.advance_time(1)
 

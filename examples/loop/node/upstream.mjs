@@ -40,7 +40,7 @@ for (let second = 0; second < SECONDS; second++) {
     const answered = (await answers.next()).value === 'ok';
     if (answered) ok++;
     const timeNs = BigInt(BEGIN_MS + second * 1000) * 1_000_000n + BigInt(request);
-    engine.observe(batch, asked, { outcome: answered ? 'success' : 'failed', timeNs });
+    engine.observe(batch, asked, { outcome: answered ? 'success' : 'error', timeNs });
   }
   served.push([asked, ok]);
   engine.advanceTime(1000);

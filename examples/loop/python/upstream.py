@@ -47,7 +47,7 @@ def main():
             for request in range(asked):
                 answered = answers.readline() == "ok\n"
                 ok += answered
-                engine.observe(batch, asked, knhk.Outcome.SUCCESS if answered else knhk.Outcome.FAILED, time_ns=now + request)
+                engine.observe(batch, asked, knhk.Outcome.SUCCESS if answered else knhk.Outcome.ERROR, time_ns=now + request)
             served.append((asked, ok))
             now = engine.advance_time(1)
             engine.loop.step()
