@@ -183,8 +183,10 @@ def card(run, cycle):
         out.append(
             f"<p><b>Promoted</b> at {promoted:.1f} s, {took * 1000:.0f} ms after the sample that showed it had ended; {receipt_of(run, cycle, 'snapshot promoted')}.</p>"
         )
-    said = cycle.get("said") or "under way when the run ended"
-    out.append(f"<p><b>Outcome</b>: {escape(said)}; {receipt_of(run, cycle, 'loop cycle completed')}.</p>")
+    if cycle["state"] == "closed":
+        out.append(f"<p><b>Outcome</b>: {escape(cycle['said'])}; {receipt_of(run, cycle, 'loop cycle completed')}.</p>")
+    else:
+        out.append(f"<p><b>Outcome</b>: none yet when the run ended ({escape(cycle['said'])}).</p>")
     if promoted is not None:
         out.append(figures(run, cycle, promoted))
     return "".join([*out, "</div>"])
