@@ -82,6 +82,7 @@ test-doc:
 test-loom:
 	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-hot --release --test loom --target-dir $(TARGET)/loom
 	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-resilience --release --test loom --target-dir $(TARGET)/loom
+	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-warm --release --test loom --target-dir $(TARGET)/loom
 
 test-python: python
 	cd bindings/python && ../../$(PYTHON) -m pytest --quiet

@@ -21,6 +21,8 @@ mod ground;
 mod hooks;
 pub(crate) mod journal;
 pub(crate) mod mind;
+mod recorded;
+mod replay;
 mod resume;
 mod search;
 mod settings;
@@ -38,6 +40,7 @@ pub use knhk_autonomic::detect::{Custom, Score};
 pub use knhk_autonomic::plan::{Parameter, Plan, PlanError, Proposer, Question, Setting};
 pub use knhk_autonomic::watch::Sample;
 use knhk_warm::Ticker;
+pub use replay::{Difference, ReplaySpan, Replayed};
 pub use settings::Settings;
 
 /// A time that no wait reaches.
