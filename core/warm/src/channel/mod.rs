@@ -10,11 +10,14 @@
 
 pub(crate) mod credit;
 
+mod endpoint;
+
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::credit::Credit;
+pub use endpoint::{Endpoint, LARGEST_WINDOW, ReceiveError, Registration, endpoints};
 
 /// Why a message was not sent; it is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
