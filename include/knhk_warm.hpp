@@ -264,10 +264,10 @@ public:
     }
     // Whether it was sent; false where no credit came in time. Throws with KNHK_CLOSED where the other end is closed, or this one has finished.
     bool send(Out message, std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
-        std::unique_ptr<detail::parcel> parcel = std::make_unique<detail::parcel_of<Out>>(std::move(message));
+        std::unique_ptr<detail::parcel> owned = std::make_unique<detail::parcel_of<Out>>(std::move(message));
         knhk_error_t *err = nullptr;
-        knhk_status_t status = knhk_channel_send(raw(), parcel.get(), detail::patience(timeout), &err);
-        if (status == KNHK_OK) return parcel.release(), true;
+        knhk_status_t status = knhk_channel_send(raw(), owned.get(), detail::patience(timeout), &err);
+        if (status == KNHK_OK) return owned.release(), true;
         if (status != KNHK_BUSY) throw error(status, err);
         knhk_error_free(err);
         return false;
