@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 32] = [
+const HANDLES: [(&str, &str); 33] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -87,6 +87,7 @@ const HANDLES: [(&str, &str); 32] = [
     ("component_health_list", "A list of healths: see knhk_graph_health."),
     ("run", "What a callback sees of its run: see knhk_run_argument."),
     ("state_writer", "Where a component writes its state: see knhk_state_write."),
+    ("answer", "Where a proposer writes its plan: see knhk_answer_write."),
 ];
 
 const CLOSING: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif /* KNHK_H */\n";
@@ -96,7 +97,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 52] = [
+const SECTIONS: [&str; 56] = [
     "abi",
     "error",
     "signer",
@@ -149,6 +150,10 @@ const SECTIONS: [&str; 52] = [
     "governance/shadows",
     "governance/rollout",
     "governance/lineage",
+    "autonomic/cycles",
+    "autonomic/proposer",
+    "autonomic/detector",
+    "autonomic/hook",
 ];
 
 fn sections() -> Vec<PathBuf> {

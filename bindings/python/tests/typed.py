@@ -4,7 +4,7 @@ from collections.abc import Generator
 from typing import Any, assert_type
 
 import knhk
-from knhk import warm
+from knhk import loop, warm
 
 
 async def types(engine: knhk.Engine, change: knhk.Change) -> None:
@@ -71,7 +71,28 @@ async def types(engine: knhk.Engine, change: knhk.Change) -> None:
     with warm.Graph() as parts:
         assert_type(parts.shutdown().stuck, list[str])
 
+    assert_type(engine.loop.start(sectors=["orders"], every=0.5, confirm_above=0.25), loop.Status)
+
+    @engine.loop.proposer("halve")
+    def halve(question: loop.Question) -> loop.Plan | None:
+        limit = question.parameter("max_qty")
+        return loop.Plan({limit.path: limit.value // 2}, why="half of it")
+
+    @engine.loop.detector("jump")
+    class Jump:
+        def __init__(self, sector: str, watch: str) -> None: ...
+        def __call__(self, sample: loop.Sample) -> loop.Score | None:
+            return None if sample.value is None else loop.Score(sample.value, 0.5, 0.0)
+
+    engine.loop.hook("learn", "after")(print)
+    async for cycle in engine.loop.finished():
+        assert_type(cycle, loop.Cycle)
+    assert_type(await engine.loop.astep(), list[loop.Cycle])
+    assert_type(engine.loop.replay("l-1").equal, bool)
+
     # What must not pass; an unused "ignore" is an error too.
+    engine.loop.hook("dream")  # type: ignore[arg-type]
+    engine.loop.proposer("wrong")(lambda: None)  # type: ignore[type-var]
     orders.promote(5)  # type: ignore[arg-type]
     knhk.open(colour="blue")  # type: ignore[call-arg]
     qty(1, 2)  # type: ignore[call-overload]

@@ -13,8 +13,9 @@ use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
-use knhk_warm::{Clock, HotMeter, Ticker};
+use knhk_warm::{Clock, HotMeter, ManualClock, Ticker};
 
+use crate::autonomic::Loop;
 use crate::control::Server;
 use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
@@ -23,7 +24,7 @@ use crate::own::Own;
 use crate::records::Records;
 use crate::resilience::Cached;
 use crate::subscribe::Announcer;
-use crate::time::WallClock;
+use crate::time;
 use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
 
@@ -57,8 +58,11 @@ pub(crate) struct Inner {
     pub(crate) history: usize,
     pub(crate) aside: Arc<Background>,
     pub(crate) time: Arc<dyn Clock>,
+    /// The same, where it is moved by hand.
+    pub(crate) manual: Option<Arc<ManualClock>>,
     pub(crate) governance: Arc<Governance>,
     pub(crate) own: Arc<Own>,
+    pub(crate) autonomic: Arc<Loop>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
     control: Mutex<Option<Server>>,
@@ -126,6 +130,7 @@ impl Engine {
         let durable = history.map(durable);
         let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
+        let (time, manual) = time::chosen(&options);
         let engine = Engine {
             inner: Arc::new(Inner {
                 hot,
@@ -142,9 +147,11 @@ impl Engine {
                 monitor: RwLock::default(),
                 history: options.history,
                 aside,
-                time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
+                time,
+                manual,
                 governance: Arc::default(),
                 own,
+                autonomic: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
                 control: Mutex::default(),
@@ -153,6 +160,9 @@ impl Engine {
         engine.recover()?;
         engine.observe(options.observations)?;
         engine.recover_governance()?;
+        if let Some(settings) = options.autonomic {
+            engine.start_loop(settings)?;
+        }
         if options.control {
             let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
             *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
@@ -361,6 +371,11 @@ impl Engine {
         // First, so that commands under way are answered as what became of them.
         let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(control);
+        if let Err(error) = self.end_loop() {
+            let line = format!("the loop's newest turns could not be kept, and are taken again: {error}");
+            self.inner.announcer.log(Level::Warning, "loop", line);
+        }
+        self.inner.autonomic.close();
         self.inner.governance.close();
         self.inner.hot.close();
         self.inner.end_observing();
@@ -379,6 +394,7 @@ impl Engine {
 impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        self.autonomic.close();
         self.governance.close();
         self.hot.close();
         self.drop_monitor();

@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod as_of;
+pub mod autonomic;
 mod backup;
 mod bind;
 mod change;

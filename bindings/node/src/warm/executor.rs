@@ -212,7 +212,11 @@ pub fn executor_cancel(executor: &External<Executor>, work: f64) -> bool {
 #[napi(catch_unwind)]
 pub fn executor_pause(env: Env, executor: &External<Executor>, paused: bool) -> napi::Result<()> {
     let native = executor.open(env)?;
-    if paused { native.pause() } else { native.resume() }
+    if paused {
+        native.pause()
+    } else {
+        native.resume()
+    }
     Ok(())
 }
 

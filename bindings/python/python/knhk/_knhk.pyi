@@ -64,6 +64,9 @@ __all__ = [
     "Version",
     "View",
     "__version__",
+    "add_detector",
+    "add_hook",
+    "add_proposer",
     "after_fork_in_child",
     "aggregates",
     "as_of",
@@ -85,7 +88,10 @@ __all__ = [
     "prune",
     "receipt",
     "receipts",
+    "remove_detector",
+    "remove_hook",
     "remove_policy",
+    "remove_proposer",
     "render_report",
     "resolve",
     "restore",
@@ -327,6 +333,9 @@ class Engine:
         """A descriptor that becomes readable when something changed, for `select`: read 8 bytes to arm it again, then ask
         `changes_since`. It is the engine's: do not close it.
         """
+
+    def advance_time(self, by: float, /) -> int:
+        """Moves the clock of an engine that was opened with `manual_time`, in seconds; the moment that it shows then, in nanoseconds."""
 
     @property
     def version(self) -> int:
@@ -937,6 +946,13 @@ def as_of(sector: Sector, reference: str, /) -> View: ...
 def govern(engine: Engine, verb: str, request: str, /) -> str: ...
 def govern_offline(verb: str, request: str, /) -> str: ...
 def render_report(report: str, /) -> str: ...
+
+def add_proposer(engine: Engine, name: str, callable: Callable[[str], str | None], /) -> None: ...
+def remove_proposer(engine: Engine, name: str, /) -> bool: ...
+def add_detector(engine: Engine, name: str, factory: Callable[[str, str], Callable[[str], str | None]], /) -> None: ...
+def remove_detector(engine: Engine, name: str, /) -> bool: ...
+def add_hook(engine: Engine, phase: str, when: str, callable: Callable[[str], object], /) -> int: ...
+def remove_hook(engine: Engine, number: int, /) -> bool: ...
 
 class ScopeBase:
     """What `knhk.resilience.Scope` is made of."""

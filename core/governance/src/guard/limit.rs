@@ -7,6 +7,7 @@ use super::chain::exceeds;
 use super::judge::{Crossing, Judged};
 use super::value::{Number, number, numbers};
 use super::{Guard, Limit, Loosens};
+use crate::mutant::{Mutant, mutated};
 
 impl Guard {
     pub(super) fn check_limits(&self, judged: &Judged<'_>, crossings: &mut Vec<Crossing>) -> Result<(), Crossing> {
@@ -36,6 +37,7 @@ impl Limit {
             return Some(Crossing::new(format!("{path} would be removed, and it is guarded"), "leave it in"));
         };
         if self.fixed
+            && !mutated(Mutant::FixedMoves)
             && let Some(old) = old
         {
             let what = format!("{path} would change from {old} to {new}, and may not change");
@@ -60,6 +62,9 @@ impl Limit {
         let low =
             self.min.and_then(|min| Some(beyond("at least", min, values.iter().copied().find(|value| *value < min)?)));
         let high = || {
+            if mutated(Mutant::MostIgnored) {
+                return None;
+            }
             self.max.and_then(|max| Some(beyond("at most", max, values.iter().copied().find(|value| *value > max)?)))
         };
         low.or_else(high)
