@@ -231,13 +231,13 @@ pub fn executor_end(executor: &mut External<Executor>) {
 /// Whether the slice under way is to give way.
 #[napi(catch_unwind)]
 pub fn run_should_yield() -> bool {
-    asked(true, Context::should_yield)
+    asked(true, |run| run.should_yield())
 }
 
 /// Whether the run under way was cancelled.
 #[napi(catch_unwind)]
 pub fn run_cancelled() -> bool {
-    asked(true, Context::cancelled)
+    asked(true, |run| run.cancelled())
 }
 
 /// Milliseconds of the budget that are left.
