@@ -97,7 +97,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 52] = [
+const SECTIONS: [&str; 56] = [
     "abi",
     "error",
     "signer",

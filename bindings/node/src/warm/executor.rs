@@ -18,19 +18,19 @@ use super::{bad, in_ms, lock, milliseconds};
 use crate::calls::with;
 use crate::error::throw;
 
+/// Does a slice of the work with this number.
+type Stepping = *const (dyn Fn(f64) -> bool + 'static);
+
 thread_local! {
     /// What does a slice on this thread, while it is in [`executor_turn`].
-    static STEP: Cell<*const (dyn Fn(f64) -> bool + 'static)> = const { Cell::new(null::<fn(f64) -> bool>() as *const _) };
+    static STEP: Cell<Option<Stepping>> = const { Cell::new(None) };
     /// The run whose slice is being done on this thread.
     static RUN: Cell<*const Context<'static>> = const { Cell::new(null()) };
 }
 
 /// Does a slice; whether there is more to do.
 fn slice(run: &Context<'_>) -> Step {
-    let step = STEP.get();
-    if step.is_null() {
-        return Step::Done;
-    }
+    let Some(step) = STEP.get() else { return Step::Done };
     let outer = RUN.replace(std::ptr::from_ref(run).cast());
     // SAFETY: it lives while `executor_turn` is in its turn, which this is in.
     let more = unsafe { (*step)(run.argument() as f64) };
@@ -164,8 +164,8 @@ pub fn executor_turn(executor: &External<Executor>, step: Function<'_, f64, bool
     let Some(native) = &executor.native else { return false };
     let call = |work: f64| step.call(work).unwrap_or(false);
     let call: *const (dyn Fn(f64) -> bool + '_) = &call;
-    // SAFETY: only its lifetime is forgotten, and it is taken away below, before it ends.
-    let outer = STEP.replace(unsafe { std::mem::transmute::<*const (dyn Fn(f64) -> bool + '_), *const (dyn Fn(f64) -> bool + 'static)>(call) });
+    // SAFETY: only its lifetime is forgotten, and it is taken away below, before that ends.
+    let outer = STEP.replace(Some(unsafe { std::mem::transmute::<*const (dyn Fn(f64) -> bool + '_), Stepping>(call) }));
     let ran = native.turn();
     STEP.set(outer);
     ran
@@ -212,7 +212,11 @@ pub fn executor_cancel(executor: &External<Executor>, work: f64) -> bool {
 #[napi(catch_unwind)]
 pub fn executor_pause(env: Env, executor: &External<Executor>, paused: bool) -> napi::Result<()> {
     let native = executor.open(env)?;
-    if paused { native.pause() } else { native.resume() }
+    if paused {
+        native.pause()
+    } else {
+        native.resume()
+    }
     Ok(())
 }
 

@@ -438,8 +438,7 @@ impl Known {
         asking: &mut dyn Asking,
         found: &mut Vec<Pattern>,
     ) -> Result<(), Error> {
-        let closed: Vec<Vec<Closed>> =
-            self.samplers.iter_mut().map(|(_, one)| one.close(moment_ns, resumes)).collect();
+        let closed: Vec<Vec<Closed>> = self.samplers.iter_mut().map(|(_, one)| one.close(moment_ns, resumes)).collect();
         for (sentinel, sampler) in &mut self.sentinels {
             for closed in &closed[*sampler] {
                 let value = sentinel.watch().measure().and_then(|measure| closed.figures.aggregate(measure));
@@ -475,13 +474,7 @@ fn is_busy(open: &BTreeMap<String, Open>, sector: &str) -> bool {
     open.values().any(|open| open.pattern.sector == sector && !open.waiting)
 }
 
-fn is_cooling(
-    ended: &BTreeMap<String, u64>,
-    sector: &str,
-    watch: &str,
-    settings: &Settings,
-    moment_ns: u64,
-) -> bool {
+fn is_cooling(ended: &BTreeMap<String, u64>, sector: &str, watch: &str, settings: &Settings, moment_ns: u64) -> bool {
     let pause = u64::from(settings.cooldown_s) * SECOND;
     ended.get(&key(sector, watch)).is_some_and(|&ended| moment_ns < ended.saturating_add(pause))
 }

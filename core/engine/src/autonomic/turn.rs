@@ -1,4 +1,4 @@
-//! Going round: turns, by a thread or on demand, and what of them is kept.
+//! Going round: turns, by a job of the engine or on demand, and what of them is kept.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -9,7 +9,6 @@ use knhk_autonomic::watch::Declared;
 use knhk_ledger::{Appended, Entry, Evidence, Outcome};
 use knhk_observation::{Kinds, ObservationError, Schema};
 use knhk_store::{State, Write};
-use knhk_warm::{Next, Ticker};
 
 use super::act::Filed;
 use super::asking::Live;
@@ -19,6 +18,7 @@ use super::mind::{Asking, Declaration, Mind};
 use super::{Cycle, LoopStatus, PatternInfo, Phase, Settings, When};
 use crate::control::hex;
 use crate::governance::book::{CYCLE, Kept, PATTERN, entry, serialized};
+use crate::own::PATIENT;
 use crate::{Engine, Error, Level, SegmentQuery, Status};
 
 /// Observations that are older than this when the loop takes up its work again are not looked at, in nanoseconds.
@@ -60,8 +60,8 @@ impl Round {
 }
 
 impl Engine {
-    /// Starts the loop: from where it was when it was stopped, or its engine closed. A thread takes a turn every [`Settings::every_ms`]; where that is
-    /// 0, [`Engine::loop_step`] does. Where it runs already it goes on with the new settings.
+    /// Starts the loop: from where it was when it was stopped, or its engine closed. The engine's executor takes a turn every
+    /// [`Settings::every_ms`]; where that is 0, [`Engine::loop_step`] does. Where it runs already it goes on with the new settings.
     ///
     /// # Errors
     /// `NotReady` where nothing is observed, `NotFound` without a ledger or for a sector that is not there, `InvalidArgument` for a setting that
@@ -72,7 +72,7 @@ impl Engine {
         self.observe_stats()?;
         settings.sectors.iter().try_for_each(|sector| self.sector(sector).map(drop))?;
         let autonomic = &self.inner.autonomic;
-        autonomic.end_thread();
+        autonomic.end_job();
         let wrong = |error: &dyn std::fmt::Display| {
             Error::new(Status::InvalidArgument, "loop", "model", format!("the model of the environment: {error}"))
         };
@@ -91,34 +91,22 @@ impl Engine {
         let mut status = autonomic.status();
         (status.running, status.turns) = (period.is_some(), 0);
         drop(status);
-        period.map_or(Ok(()), |period| self.start_thread(period))
+        period.map_or(Ok(()), |period| self.start_job(period))
     }
 
-    fn start_thread(&self, period: Duration) -> Result<(), Error> {
-        let autonomic = &self.inner.autonomic;
-        *autonomic.news.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        let (own, inner) = (autonomic.clone(), Arc::downgrade(&self.inner));
-        let mut wait = Duration::ZERO;
-        let ticker = Ticker::spawn("knhk-loop", move || {
-            let ending = own.news.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = own.woken.wait_timeout_while(ending, wait, |ending| !*ending);
-            if *waited.unwrap_or_else(PoisonError::into_inner).0 {
-                return Next::Stop;
-            }
-            let Some(inner) = inner.upgrade() else { return Next::Stop };
+    fn start_job(&self, period: Duration) -> Result<(), Error> {
+        let job = self.begin("loop", PATIENT, move |engine| {
             let begun = Instant::now();
-            Engine { inner }.turn_by_thread();
-            wait = period.saturating_sub(begun.elapsed());
-            Next::Continue
-        });
-        *autonomic.ticker() = Some(ticker.map_err(|error| {
-            Error::new(Status::System, "loop", "knhk-loop", format!("the loop's thread could not be started: {error}"))
-        })?);
+            engine.turn_by_job();
+            Some(period.saturating_sub(begun.elapsed()))
+        })?;
+        let before = self.inner.autonomic.job().replace(job);
+        drop(before);
         Ok(())
     }
 
     /// A turn; where it fails that is said, and it is tried again.
-    fn turn_by_thread(&self) {
+    fn turn_by_job(&self) {
         match self.loop_step() {
             Ok(_) => {}
             Err(error) if matches!(error.status(), Status::Closed | Status::NotReady) => {}
@@ -141,7 +129,7 @@ impl Engine {
     /// The same when the engine is closed.
     pub(crate) fn end_loop(&self) -> Result<(), Error> {
         let autonomic = &self.inner.autonomic;
-        autonomic.end_thread();
+        autonomic.end_job();
         autonomic.status().running = false;
         let Some(mut round) = autonomic.round().take() else { return Ok(()) };
         if round.lost || (round.turns.is_empty() && round.events.is_empty()) {
@@ -360,7 +348,12 @@ impl Engine {
             closed.zip(ended).for_each(|(filed, receipt)| filed.cycle.receipts.push(receipt.id.clone()));
             let cycles = begun.iter().chain(&joined).map(serialized);
             let bodies = patterns.iter().map(serialized).chain(cycles);
-            let kept = names.iter().map(|(kind, id, sector, open)| Kept { kind: *kind, id, sector: Some(sector), open: *open });
+            let kept = names.iter().map(|(kind, id, sector, open)| Kept {
+                kind: *kind,
+                id,
+                sector: Some(sector),
+                open: *open,
+            });
             kept.zip(bodies).collect()
         };
         self.keep_page(round, (bytes, hash), entries, items)?;
