@@ -107,6 +107,8 @@ typedef struct knhk_component_health_list knhk_component_health_list_t;
 typedef struct knhk_run knhk_run_t;
 /* Where a component writes its state: see knhk_state_write. */
 typedef struct knhk_state_writer knhk_state_writer_t;
+/* Where a proposer writes its plan: see knhk_answer_write. */
+typedef struct knhk_answer knhk_answer_t;
 
 /**
  * What a call ended with. 0 is success; 1–99 are mistakes in the call, 100–199 the engine's state, 200–299 the content handed
@@ -458,6 +460,11 @@ typedef struct {
      * knhk_observations_drain.
      */
     const knhk_observations_options_t *observations;
+    /**
+     * Has decisions be dated by a clock that stands at this moment, in nanoseconds since the Unix epoch, until knhk_time_advance moves it: for
+     * tests and simulations. 0 for the system's clock.
+     */
+    uint64_t manual_time_ns;
 } knhk_options_t;
 
 /* ------------------------------------------------------------------------------------------------------------
@@ -491,6 +498,14 @@ knhk_status_t knhk_engine_open_abi(const char *location,
  * destroyed. Any thread, also from a callback.
  */
 void knhk_engine_close(knhk_engine_t *engine);
+
+/**
+ * Moves the clock of an engine that was opened with `manual_time_ns`.
+ *
+ * `by_ns`: nanoseconds. `now_ns`: NULL, or receives the moment that it shows then, in nanoseconds since the Unix epoch.
+ * Returns KNHK_OK; KNHK_INVALID_ARGUMENT for an engine that goes by the system's clock. Any thread.
+ */
+knhk_status_t knhk_time_advance(const knhk_engine_t *engine, uint64_t by_ns, uint64_t *now_ns, knhk_error_t **err);
 
 /**
  * The number of the newest generation: it grows with every change of any sector, so comparing it tells whether anything changed.
@@ -4678,6 +4693,333 @@ knhk_status_t knhk_codegen(const knhk_engine_t *engine,
                            const char *request,
                            knhk_buffer_t **answer,
                            knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * The closed loop: the engine watches what the program observes, proposes changes of its limits, and follows what becomes of them.
+ *
+ * What is watched, and what is done about it, a sector's ontology declares (knhk:Watch, knhk:Remedy); the program starts the loop on an engine
+ * that keeps observations. Each call takes its request as a JSON object, NULL for the empty one, and answers with a buffer of JSON, which
+ * the program frees with knhk_buffer_free; `docs/loop.md` has both, field by field. Errors are those of the calls of governance, and KNHK_NOT_READY
+ * where the engine keeps no observations. Any thread.
+ *
+ *    knhk_buffer_t *answer;
+ *    knhk_loop_start(eng, "{\"sectors\": [\"gateway\"], \"changes_per_hour\": 6}", &answer, &err);
+ *    knhk_buffer_free(answer);
+ *    knhk_cycles(eng, "{\"limit\": 1}", &answer, &err);
+ *    puts(knhk_buffer_data(answer)); // {"cycles": [{"id": "l-7", "state": "closed", "outcome": "kept", …}]} */
+
+/**
+ * Starts the loop: a thread of the engine takes a turn again and again. One that runs goes on with the new settings.
+ *
+ * `request`: {"sectors", "every_ms", "changes_per_hour", "step", "cooldown_s", "confirm_above", "proposers", "deadline_ms"}; what is left out is the default. `answer`: as knhk_loop_status.
+ */
+knhk_status_t knhk_loop_start(const knhk_engine_t *engine,
+                              const char *request,
+                              knhk_buffer_t **answer,
+                              knhk_error_t **err);
+
+/**
+ * Stops the loop, once the turn under way has ended. What it proposed stays on its way.
+ *
+ * `request`: {}. `answer`: as knhk_loop_status.
+ */
+knhk_status_t knhk_loop_stop(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0.
+ *
+ * `request`: {}. `answer`: {"cycles"}: those that the turn began or moved on.
+ */
+knhk_status_t knhk_loop_step(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * What the loop is doing: turns, watches with how unusual their last sample was, forecasts.
+ *
+ * `request`: {}. `answer`: {"running", "turns", "last_turn_ns", "took_ns", "sectors", "watches", "forecasts", "hooks_skipped", "counters"}.
+ */
+knhk_status_t knhk_loop_status(const knhk_engine_t *engine,
+                               const char *request,
+                               knhk_buffer_t **answer,
+                               knhk_error_t **err);
+
+/**
+ * Lists what was found in the observations, the newest first.
+ *
+ * `request`: {"sector", "since_ns", "limit"}. `answer`: {"patterns"}.
+ */
+knhk_status_t knhk_patterns(const knhk_engine_t *engine,
+                            const char *request,
+                            knhk_buffer_t **answer,
+                            knhk_error_t **err);
+
+/**
+ * Lists cycles, each from a pattern to what became of the plan for it; the newest first.
+ *
+ * `request`: {"sector", "open", "limit", "before"}. `answer`: {"cycles"}.
+ */
+knhk_status_t knhk_cycles(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * One cycle.
+ *
+ * `request`: {"id"}. `answer`: the cycle.
+ */
+knhk_status_t knhk_cycle(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * Computes the loop's decisions anew from the observations that were kept, and compares them with those of the receipts.
+ *
+ * `request`: {"cycle"} or {"from_ns", "to_ns"}. `answer`: {"turns", "patterns", "decisions", "equal", "differences", "missing"}.
+ */
+knhk_status_t knhk_replay(const knhk_engine_t *engine,
+                          const char *request,
+                          knhk_buffer_t **answer,
+                          knhk_error_t **err);
+
+/**
+ * What was learned: how plans did by watch, proposer and rule, and what refused them.
+ *
+ * `request`: {"sector"}. `answer`: {"watches", "proposers", "rules", "refusals"}.
+ */
+knhk_status_t knhk_knowledge(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * All that was learned, for knhk_import_knowledge of another engine.
+ *
+ * `request`: {}. `answer`: {"knowledge"}.
+ */
+knhk_status_t knhk_export_knowledge(const knhk_engine_t *engine,
+                                    const char *request,
+                                    knhk_buffer_t **answer,
+                                    knhk_error_t **err);
+
+/**
+ * Adds what another engine learned; it counts as older than what is here.
+ *
+ * `request`: {"knowledge"}. `answer`: {"imported"}.
+ */
+knhk_status_t knhk_import_knowledge(const knhk_engine_t *engine,
+                                    const char *request,
+                                    knhk_buffer_t **answer,
+                                    knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Proposers of the program's own: they answer what the loop found with a plan. A plan is checked and filed as a proposal like anybody's; nothing
+ * becomes current that the pipeline refuses. */
+
+/**
+ * A proposer. Set `struct_size` to sizeof(knhk_proposer_t).
+ *
+ * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to close
+ * it, and except for the loop's calls. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
+ */
+typedef struct {
+    /** sizeof(knhk_proposer_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Answers a question: {"pattern", "parameters", "doctrine", "guards", "invariants", "examples", "refusals"}, `len` bytes of JSON with a NUL
+     * behind them. Writes a plan with knhk_answer_write, or nothing where it knows none, and returns 0. Or returns another number and writes why
+     * as NUL-terminated UTF-8 to `why`, where there is room for `why_size` bytes; the cycle says it.
+     */
+    int32_t (*propose)(void *ctx, const char *question, size_t len, knhk_answer_t *answer, char *why, size_t why_size);
+    /**
+     * NULL, or called exactly once, when `propose` will not be called any more: also when the call fails, unless `struct_size` is one that
+     * the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_proposer_t;
+
+/**
+ * Writes a plan, or a part of one, behind what was written before.
+ *
+ * `answer`: what `propose` was given; valid until it returns, on its thread. `plan`: `len` bytes of JSON: {"changes": [{"path", "value"}],
+ * "why", "confidence"}. Returns 0, or another number where there is no more room (64 KiB): then `propose` returns it.
+ */
+int32_t knhk_answer_write(knhk_answer_t *answer,
+                          const char *plan,
+                          size_t len);
+
+/**
+ * Adds a proposer to an engine's loop, which asks it where its settings name it among `proposers`.
+ *
+ * `name`: what receipts call it; not rule, search or model. `proposer`: taken over, whatever is returned.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS where the name is taken; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `propose` is NULL. Any
+ * thread; before or after the loop is started.
+ */
+knhk_status_t knhk_proposer_add(const knhk_engine_t *engine,
+                                const char *name,
+                                const knhk_proposer_t *proposer,
+                                knhk_error_t **err);
+
+/**
+ * Removes a proposer; its `destroy` is called once nobody uses it any more.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND. Any thread.
+ */
+knhk_status_t knhk_proposer_remove(const knhk_engine_t *engine, const char *name, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Detectors of the program's own: a watch of which the ontology says knhk:detector "callback:NAME" is judged by the one of that name. */
+
+/** What was recorded of the watched kind in one sample's time. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** When it begins, in nanoseconds since 1970 (UTC). */
+    uint64_t from_ns;
+    /** When it ends. */
+    uint64_t to_ns;
+    /** How many records, and how they ended. */
+    knhk_counts_t counts;
+    /** The watch's measure; NaN where it has none, or there is nothing to compute it of. */
+    double value;
+} knhk_sample_t;
+
+/** What a detector says of a sample. */
+typedef struct {
+    /** The detector's own figure: the more, the more unusual. */
+    double statistic;
+    /** 1 - the probability of such a statistic while nothing changed, from 0 to 1. The watch says from which confidence on it is told. */
+    double confidence;
+    /** What was expected. */
+    double expected;
+} knhk_score_t;
+
+/**
+ * A kind of detector. Set `struct_size` to sizeof(knhk_detector_t).
+ *
+ * The functions are called on a thread of the loop, one call at a time. They must not call the loop back, not throw, and not end the
+ * thread. What comes later than the loop's `deadline_ms` is not used.
+ */
+typedef struct {
+    /** sizeof(knhk_detector_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** NULL, or makes the state of one detector, for a sector's watch. Valid texts until it returns. */
+    void *(*begin)(void *ctx, const char *sector, const char *watch);
+    /**
+     * Judges the next sample and returns 0. `state`: what `begin` made, or NULL. `score`: receives what it says; left as it is while there
+     * were too few samples to judge by. Or returns another number and writes why as NUL-terminated UTF-8 to `why`, where there is room
+     * for `why_size` bytes.
+     */
+    int32_t (*observe)(void *ctx,
+                       void *state,
+                       const knhk_sample_t *sample,
+                       knhk_score_t *score,
+                       char *why,
+                       size_t why_size);
+    /** NULL, or called exactly once for each state that `begin` made, on any thread. */
+    void (*end)(void *ctx, void *state);
+    /**
+     * NULL, or called exactly once, when none of the functions will be called any more: also when the call fails, unless `struct_size` is
+     * one that the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_detector_t;
+
+/**
+ * Adds a kind of detector to an engine's loop, for the watches that name it.
+ *
+ * `name`: what stands behind callback: in the ontology. `detector`: taken over, whatever is returned.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS where the name is taken; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `observe` is NULL. Any
+ * thread. Until it is added, a watch that names it finds nothing, which knhk_loop_status says.
+ */
+knhk_status_t knhk_detector_add(const knhk_engine_t *engine,
+                                const char *name,
+                                const knhk_detector_t *detector,
+                                knhk_error_t **err);
+
+/**
+ * Removes a kind of detector; watches that name it find nothing from then on.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND. Any thread.
+ */
+knhk_status_t knhk_detector_remove(const knhk_engine_t *engine, const char *name, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Hooks: the program hears when the loop begins and ends a phase of a turn. They cannot hold it up: each is called on a thread of its own, and what
+ * a slow one misses is counted (`hooks_skipped` of knhk_loop_status). */
+
+/** Observations become samples. */
+#define KNHK_PHASE_MONITOR 1
+
+/** Samples are judged. */
+#define KNHK_PHASE_ANALYZE 2
+
+/** Proposers are asked about a pattern. */
+#define KNHK_PHASE_PLAN 3
+
+/** A plan is filed, and runs through the pipeline. */
+#define KNHK_PHASE_EXECUTE 4
+
+/** A cycle is closed, and what became of it is learned. */
+#define KNHK_PHASE_LEARN 5
+
+/**
+ * A hook. Set `struct_size` to sizeof(knhk_hook_t).
+ *
+ * `run` is called on a thread of the hooks, one call at a time, in the order in which hooks were added. It may call the engine back, except to
+ * close it; it must not throw, and not end the thread.
+ */
+typedef struct {
+    /** sizeof(knhk_hook_t). */
+    uint32_t struct_size;
+    /** A KNHK_PHASE_ constant. */
+    uint32_t phase;
+    /** 0 for before the phase, 1 for after it. */
+    uint32_t after;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Hears of it: {"phase", "when", "turn", "now_ns", "sector", "cycle"}, `len` bytes of JSON with a NUL behind them, valid until it returns.
+     * After learning, `cycle` is the one that was closed.
+     */
+    void (*run)(void *ctx, const char *info, size_t len);
+    /**
+     * NULL, or called exactly once, when `run` will not be called any more: also when the call fails, unless `struct_size` is one that the
+     * library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_hook_t;
+
+/**
+ * Adds a hook to an engine's loop.
+ *
+ * `hook`: taken over, whatever is returned. `id`: NULL, or receives what knhk_hook_remove takes.
+ * Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_INVALID_ARGUMENT for a phase that there is not; KNHK_NULL_ARGUMENT also where `run` is NULL. Any
+ * thread; before or after the loop is started.
+ */
+knhk_status_t knhk_hook_add(const knhk_engine_t *engine,
+                            const knhk_hook_t *hook,
+                            uint64_t *id,
+                            knhk_error_t **err);
+
+/**
+ * Removes a hook. A call of it that is under way is waited for, unless this is made from it.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND. Any thread.
+ */
+knhk_status_t knhk_hook_remove(const knhk_engine_t *engine, uint64_t id, knhk_error_t **err);
 
 #ifdef __cplusplus
 }
