@@ -20,6 +20,7 @@ pages! {
     Promotion = "../../docs/promotion.md";
     Governance = "../../docs/governance.md";
     Governing = "../../docs/governing.md";
+    Loop = "../../docs/loop.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";

@@ -70,7 +70,6 @@ fn under_faults_cycles_end_in_a_promotion_or_a_named_refusal() {
         Second { failing: 0.3, ..USUAL },
         Second { slower: 3.0, ..USUAL },
         Second { rate: 200.0, ..USUAL },
-        Second { mistyped: 0.4, ..USUAL },
     ];
     for round in 0..12 {
         gateway.seconds(4, faults[round % faults.len()]);

@@ -104,7 +104,7 @@ impl Gateway {
         for place in 0..count {
             let latency = (800.0 * (0.5 * self.normal()).exp() * second.slower) as i64;
             let failed = self.random.unit() < second.failing;
-            let outcome = if failed { Outcome::Failed } else { Outcome::Success };
+            let outcome = if failed { Outcome::Error } else { Outcome::Success };
             let mistyped = self.random.unit() < second.mistyped;
             let time_ns = Some(from + SECOND * place / count);
             let value = if mistyped { -1 } else { latency };
