@@ -33,7 +33,7 @@ pub use error::ObservationError;
 pub use kinds::Kinds;
 pub use monitor::{Busy, Knowledge, Monitor};
 pub use objective::ObjectiveState;
-pub use read::{prove, record, records};
+pub use read::{check_segment, prove, record, records};
 pub use record::{RECORD_BYTES, Record};
 pub use schema::{Aggregate, Bound, Kind, Objective, OnMissingData, Recorded, Schema};
 pub use settings::{Retention, Settings};

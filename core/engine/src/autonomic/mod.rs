@@ -23,6 +23,8 @@ pub(crate) mod journal;
 mod keep;
 mod known;
 pub(crate) mod mind;
+mod recorded;
+mod replay;
 mod resume;
 mod search;
 mod settings;
@@ -40,6 +42,7 @@ pub use knhk_autonomic::detect::{Custom, Score};
 pub use knhk_autonomic::plan::{Parameter, Plan, PlanError, Proposer, Question, Setting};
 pub use knhk_autonomic::watch::Sample;
 use knhk_warm::Ticker;
+pub use replay::{Difference, ReplaySpan, Replayed};
 pub use settings::Settings;
 
 /// A time that no wait reaches.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{CycleQuery, PatternQuery, Settings};
+use super::{CycleQuery, PatternQuery, ReplaySpan, Settings};
 use crate::governance::{read, unknown, value};
 use crate::{Engine, Error};
 
@@ -51,6 +51,7 @@ impl Engine {
             "cycles" => read::<CycleQuery>(verb, request)
                 .and_then(|query| Ok(json!({ "cycles": value(&self.cycles(&query)?)? }))),
             "cycle" => read::<Named>(verb, request).and_then(|Named { id }| value(&self.cycle(&id)?)),
+            "replay" => read::<ReplaySpan>(verb, request).and_then(|span| value(&self.replay(&span)?)),
             "knowledge" => {
                 read::<OfSector>(verb, request).and_then(|OfSector { sector }| self.knowledge(sector.as_deref()))
             }

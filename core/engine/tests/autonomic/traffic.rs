@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use knhk_engine::autonomic::{Cycle, Settings};
+use knhk_engine::autonomic::{Cycle, ReplaySpan, Settings};
 use knhk_engine::control::Content;
 use knhk_engine::governance::Propose;
 use knhk_engine::{Engine, Key, Observations, Observed, Options, Outcome, Reader, ReaderOptions, SectorKind};
@@ -87,6 +87,14 @@ impl Gateway {
         self.world.engine()
     }
 
+    /// Closes the engine.
+    pub fn close(&mut self) {
+        self.reader = None;
+        if let Some(engine) = self.world.engine.take() {
+            engine.close();
+        }
+    }
+
     /// Closes the engine and opens it again, with the loop.
     pub fn reopen(&mut self, settings: Settings) {
         self.reader = None;
@@ -143,5 +151,15 @@ impl Gateway {
 
     fn normal(&mut self) -> f64 {
         (-2.0 * self.random.unit().ln()).sqrt() * (std::f64::consts::TAU * self.random.unit()).cos()
+    }
+}
+
+/// Every run of these tests is recomputed at its end, and equals its receipts.
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let Some(engine) = self.world.engine.as_ref().filter(|_| !std::thread::panicking()) else { return };
+        engine.stop_loop().unwrap();
+        let replayed = engine.replay(&ReplaySpan::default()).unwrap();
+        assert!(replayed.equal && replayed.missing.is_empty() && replayed.left_out.is_empty(), "{replayed:#?}");
     }
 }
