@@ -31,7 +31,8 @@ fn each_row_of_the_table() {
     let table: Value = serde_json::from_str(&table).unwrap();
     let rows = table["rows"].as_array().unwrap();
     assert!(rows.len() > 10);
-    let mut header = format!("static const uint64_t BEGIN_NS = {}u;\nstatic const row_t ROWS[] = {{\n", table["begin_ns"]);
+    let mut header =
+        format!("static const uint64_t BEGIN_NS = {}u;\nstatic const row_t ROWS[] = {{\n", table["begin_ns"]);
     for row in rows {
         let traffic: Vec<String> = (row["traffic"].as_array().unwrap().iter())
             .map(|phase| format!("{{{}, {}, {}, {}}}", phase[0], phase[1], phase[2], phase[3]))

@@ -46,9 +46,7 @@ impl Elsewhere {
                 RecvTimeoutError::Timeout => {
                     format!("the JavaScript function gave no answer within {} s", PATIENCE.as_secs())
                 }
-                RecvTimeoutError::Disconnected => {
-                    "the JavaScript function was removed, or its thread has ended".into()
-                }
+                RecvTimeoutError::Disconnected => "the JavaScript function was removed, or its thread has ended".into(),
             })
         })
     }

@@ -161,7 +161,8 @@ impl Mailbox {
         // Under the lock, like the look at it: whoever asks is seen here, or sees it.
         let mut state = self.lock();
         hushed.store(true, Ordering::Relaxed);
-        let (dropped, kept) = std::mem::take(&mut state.letters.to_answer).into_iter().partition(|of| of.function == function);
+        let (dropped, kept) =
+            std::mem::take(&mut state.letters.to_answer).into_iter().partition(|of| of.function == function);
         state.letters.to_answer = kept;
         drop(state);
         drop::<Vec<ToAnswer>>(dropped);

@@ -24,7 +24,9 @@ fn asked<T: DeserializeOwned>(callable: &Py<PyAny>, question: &impl Serialize) -
         answer.extract::<Option<String>>(py).map_err(|error| reason(py, &error))
     });
     let Some(answer) = asked.unwrap_or_else(|| Err(ENDING.into()))? else { return Ok(None) };
-    serde_json::from_str(&answer).map(Some).map_err(|error| format!("what it answered is not what it has to be: {error}"))
+    serde_json::from_str(&answer)
+        .map(Some)
+        .map_err(|error| format!("what it answered is not what it has to be: {error}"))
 }
 
 /// A proposer that is Python's.
@@ -87,7 +89,8 @@ pub fn remove_detector(py: Python<'_>, engine: &Engine, name: &str) -> PyResult<
 
 /// A word of Python's as the engine's own.
 fn word<T: DeserializeOwned>(what: &'static str, given: &str, known: &str) -> PyResult<T> {
-    serde_json::from_value(given.into()).map_err(|_| invalid("loop", what, format!("there is no {what} {given:?}: use {known}")))
+    serde_json::from_value(given.into())
+        .map_err(|_| invalid("loop", what, format!("there is no {what} {given:?}: use {known}")))
 }
 
 /// Adds a hook, which is called with what it hears as JSON; gives its number.

@@ -38,9 +38,7 @@ mod _knhk {
     use pyo3::types::PyModule;
 
     #[pymodule_export]
-    use crate::autonomic::{
-        add_detector, add_hook, add_proposer, remove_detector, remove_hook, remove_proposer,
-    };
+    use crate::autonomic::{add_detector, add_hook, add_proposer, remove_detector, remove_hook, remove_proposer};
     #[pymodule_export]
     use crate::callbacks::{Subscription, after_fork_in_child, end_callbacks};
     #[pymodule_export]

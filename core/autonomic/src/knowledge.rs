@@ -283,7 +283,11 @@ mod tests {
         other.import(read);
         assert_eq!(other.of_watch("orders", "Spike").count(), 82);
         assert_eq!(other.of_proposer("rule"), knowledge.of_proposer("rule"));
-        assert_eq!(other.examples("orders", "Spike", 1)[0].plan, plan(1000), "what is here is newer than what was imported");
+        assert_eq!(
+            other.examples("orders", "Spike", 1)[0].plan,
+            plan(1000),
+            "what is here is newer than what was imported"
+        );
     }
 
     #[test]

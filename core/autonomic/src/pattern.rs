@@ -50,6 +50,9 @@ pub struct Foretold {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Pattern { sector, watch, detector, observed, expected, confidence, .. } = self;
-        write!(f, "{sector}/{watch}: {detector} found {observed:.4} where {expected:.4} was expected, confidence {confidence:.6}")
+        write!(
+            f,
+            "{sector}/{watch}: {detector} found {observed:.4} where {expected:.4} was expected, confidence {confidence:.6}"
+        )
     }
 }

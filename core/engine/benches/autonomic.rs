@@ -10,9 +10,7 @@ use driver::{Program, Sample, median, ns_per_tick, ticks};
 use knhk_engine::autonomic::{Cycle, CycleOutcome, Settings};
 use knhk_engine::control::Content;
 use knhk_engine::governance::Propose;
-use knhk_engine::{
-    Engine, Key, Observations, Observed, Options, Outcome, Reader, ReaderOptions, SectorKind, Signer,
-};
+use knhk_engine::{Engine, Key, Observations, Observed, Options, Outcome, Reader, ReaderOptions, SectorKind, Signer};
 use knhk_warm::{Clock, ManualClock};
 
 const GATEWAY: &str = r#"

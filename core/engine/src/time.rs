@@ -47,7 +47,8 @@ impl Engine {
     pub fn advance_time(&self, by: Duration) -> Result<u64, Error> {
         self.checked()?;
         let manual = self.inner.manual.as_ref().ok_or_else(|| {
-            let message = "the engine goes by the system's clock, which nobody moves: open it with the option manual_time";
+            let message =
+                "the engine goes by the system's clock, which nobody moves: open it with the option manual_time";
             Error::new(Status::InvalidArgument, "time", "manual_time", message)
         })?;
         manual.advance(by);

@@ -2,11 +2,11 @@
 
 use hashbrown::HashMap;
 
+use crate::Record;
 use crate::kinds::Kinds;
 use crate::objective::ObjectiveState;
 use crate::schema::{Kind, Schema};
 use crate::window::{Counts, Figures, NS, Sum, Window};
-use crate::Record;
 
 /// The slot of what came beyond the limit of series; no key has it.
 const OTHERS: u32 = u32::MAX;

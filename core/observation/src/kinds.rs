@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::schema::{Kind, Recorded, Schema};
 use crate::Record;
+use crate::schema::{Kind, Recorded, Schema};
 
 /// A sector's kinds with the slots of their keys.
 #[derive(Clone, Debug, Default)]

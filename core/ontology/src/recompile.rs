@@ -154,7 +154,8 @@ impl Names<'_> {
         }
         let mut members = vec![0_u32; self.fates.len()];
         let staying = self.staying().filter_map(|(slot, _)| parent(slot));
-        let fresh = new.document.nodes.iter().zip(slots).filter(|&(node, &slot)| node.parent != TOP && !before.is_named(slot));
+        let fresh =
+            new.document.nodes.iter().zip(slots).filter(|&(node, &slot)| node.parent != TOP && !before.is_named(slot));
         let fresh = fresh.map(|(node, _)| slots[node.parent as usize]);
         for map in staying.chain(fresh) {
             // A new map is not among them.
@@ -190,7 +191,9 @@ impl Names<'_> {
     /// Says what each slot holds and what it is called. `known`: the key table is that of the artifact before.
     fn show(&self, new: &View, slots: &[u32], known: bool, builder: &mut Builder) {
         let (before, document) = (self.before, &new.document);
-        let same = known && self.staying().count() == before.names() as usize && slots.iter().all(|&slot| before.is_named(slot));
+        let same = known
+            && self.staying().count() == before.names() as usize
+            && slots.iter().all(|&slot| before.is_named(slot));
         if same {
             builder.names_of(before);
         }

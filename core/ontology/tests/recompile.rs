@@ -42,7 +42,8 @@ fn object() -> impl Strategy<Value = Object> {
 
 fn said() -> impl Strategy<Value = Said> {
     let at = || 0..PATHS.len();
-    let field = || prop::sample::select(vec![knhk::VALUE, knhk::VALUE, knhk::MIN, knhk::MAX, knhk::UNIT, knhk::DEFAULT]);
+    let field =
+        || prop::sample::select(vec![knhk::VALUE, knhk::VALUE, knhk::MIN, knhk::MAX, knhk::UNIT, knhk::DEFAULT]);
     prop_oneof![
         12 => (at(), Just(knhk::VALUE), object()).prop_map(|(at, field, object)| Said::Parameter(at, field, object)),
         4 => (at(), field(), object()).prop_map(|(at, field, object)| Said::Parameter(at, field, object)),

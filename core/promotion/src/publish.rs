@@ -69,8 +69,8 @@ pub(crate) fn publish(
             journal.promoted(sector.name(), &next.version);
         }
     });
-    let recorded = !at_once
-        || record(&admitted, journal, at_once).inspect_err(|error| intend(&admitted, journal, error)).is_ok();
+    let recorded =
+        !at_once || record(&admitted, journal, at_once).inspect_err(|error| intend(&admitted, journal, error)).is_ok();
     let aside = admitted[0].sector.aside();
     let mut forgotten: Vec<Forgotten> = Vec::with_capacity(admitted.len());
     let current = admitted.into_iter().map(|mut one| {

@@ -91,7 +91,11 @@ fn closing_wakes_whoever_waits() {
             while left.outgoing().refused == 0 {
                 std::thread::yield_now();
             }
-            if close_left { left.close() } else { right.close() }
+            if close_left {
+                left.close()
+            } else {
+                right.close()
+            }
             assert_eq!(sends.join().unwrap(), Err(SendError::Closed(2)));
             assert_eq!(receives.join().unwrap(), Err(ReceiveError::Ended));
         });

@@ -60,7 +60,8 @@ pub struct DetectorC {
     /// Passed to the functions.
     pub ctx: *mut c_void,
     /// NULL, or makes the state of one detector, for a sector's watch. Valid texts until it returns.
-    pub begin: Option<unsafe extern "C" fn(ctx: *mut c_void, sector: *const c_char, watch: *const c_char) -> *mut c_void>,
+    pub begin:
+        Option<unsafe extern "C" fn(ctx: *mut c_void, sector: *const c_char, watch: *const c_char) -> *mut c_void>,
     /// Judges the next sample and returns 0. `state`: what `begin` made, or NULL. `score`: receives what it says; left as it is while there
     /// were too few samples to judge by. Or returns another number and writes why as NUL-terminated UTF-8 to `why`, where there is room
     /// for `why_size` bytes.

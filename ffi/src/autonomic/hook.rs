@@ -140,8 +140,12 @@ pub unsafe extern "C" fn knhk_hook_add(
 pub unsafe extern "C" fn knhk_hook_remove(engine: *const EngineHandle, id: u64, err: *mut *mut ErrorHandle) -> Status {
     // SAFETY: as documented.
     unsafe {
-        on_engine(engine, err, |engine| {
-            if engine.remove_hook(id) { Ok(()) } else { Err(not_there("hook", &id.to_string())) }
-        })
+        on_engine(
+            engine,
+            err,
+            |engine| {
+                if engine.remove_hook(id) { Ok(()) } else { Err(not_there("hook", &id.to_string())) }
+            },
+        )
     }
 }

@@ -108,7 +108,9 @@ pub unsafe extern "C" fn knhk_channel_send(
         let sent = handle.end.send(Message { at: message, discard: handle.discard }, patience(timeout_ns));
         sent.map_err(|refused| {
             let (status, why) = match &refused {
-                SendError::Full(_) => (Status::Busy, "the receiver has granted no more: send again when it is done with some"),
+                SendError::Full(_) => {
+                    (Status::Busy, "the receiver has granted no more: send again when it is done with some")
+                }
                 SendError::Closed(_) => (Status::Closed, "the channel's other end is closed, or this one has finished"),
             };
             let (SendError::Full(message) | SendError::Closed(message)) = refused;

@@ -131,7 +131,9 @@ pub unsafe extern "C" fn knhk_executor_new(
             Error::new(Status::System, "executor", name, format!("a thread could not be started: {error}"))
         })?;
         // SAFETY: as documented.
-        unsafe { ptr::write(place, give(ExecutorHandle { name: name.into(), executor: Mutex::new(Some(made)), _ears: ears })) };
+        unsafe {
+            ptr::write(place, give(ExecutorHandle { name: name.into(), executor: Mutex::new(Some(made)), _ears: ears }))
+        };
         Ok(())
     };
     // SAFETY: as documented.

@@ -211,7 +211,8 @@ fn verdict(report: &Report, message: String) -> Result<(), Error> {
         return Ok(());
     }
     let stuck = report.stuck().next();
-    let failed = || report.all.iter().find(|(_, outcome)| !matches!(outcome, Outcome::Done { .. })).map(|(name, _)| name);
+    let failed =
+        || report.all.iter().find(|(_, outcome)| !matches!(outcome, Outcome::Done { .. })).map(|(name, _)| name);
     let (status, name) = match stuck {
         Some(name) => (Status::Timeout, Some(name)),
         None => (Status::CallFailed, failed()),
@@ -273,7 +274,8 @@ pub unsafe extern "C" fn knhk_graph_shutdown(
         let usual = Patience::default();
         let given = |ns: u64, usual: Duration| if ns == 0 { usual } else { Duration::from_nanos(ns) };
         let blocked = Blocked::new();
-        let told = handle.graph.shutdown(Patience { drain: given(drain_ns, usual.drain), stop: given(stop_ns, usual.stop) });
+        let told =
+            handle.graph.shutdown(Patience { drain: given(drain_ns, usual.drain), stop: given(stop_ns, usual.stop) });
         drop(blocked);
         // SAFETY: as documented.
         unsafe { GraphReportHandle::hand_out(&told, report) };

@@ -14,7 +14,6 @@ use crate::list::{self, List};
 use crate::resilience::calls::nanoseconds;
 use crate::text::{Texts, c_string, output};
 
-
 /// The component did what it was asked to.
 pub const KNHK_COMPONENT_DONE: u32 = 0;
 /// It said why not, or failed in another way.

@@ -2,8 +2,8 @@
 
 use std::ffi::{c_char, c_void};
 
-use knhk_warm::executor::Notice;
 use knhk_warm::HotBudget;
+use knhk_warm::executor::Notice;
 
 use crate::callback::Context;
 use crate::text::c_string;

@@ -147,7 +147,8 @@ impl Render {
         }
         let missing = replayed["missing"].as_array().map_or(0, Vec::len) as u64;
         if missing > 0 {
-            let line = format!("{} dropped meanwhile: what they showed cannot be decided anew", counted(missing, "segment"));
+            let line =
+                format!("{} dropped meanwhile: what they showed cannot be decided anew", counted(missing, "segment"));
             _ = writeln!(out, "  {}", self.palette.quiet(&line));
         }
         out
@@ -185,7 +186,8 @@ fn seen(pattern: &Pattern) -> String {
 /// `concurrency = 32 (rule)`
 fn planned(cycle: &Cycle) -> Option<String> {
     let plan = cycle.plan.as_ref()?;
-    let changes: Vec<String> = plan.changes.iter().map(|change| format!("{} = {}", change.path, change.value)).collect();
+    let changes: Vec<String> =
+        plan.changes.iter().map(|change| format!("{} = {}", change.path, change.value)).collect();
     let by = cycle.proposer.as_deref().unwrap_or_default();
     Some(plain(&format!("{} ({by})", changes.join(", "))))
 }

@@ -45,7 +45,8 @@ pub fn patterns(place: &Place<'_>, render: &Render, patterns: arguments::Pattern
 pub fn cycle(place: &Place<'_>, render: &Render, cycle: arguments::Cycle) -> Result<Done, Failure> {
     let arguments::Cycle { id, sector, open, limit, start, stop, step, watch } = cycle;
     if start || stop {
-        let (verb, request) = if start { ("loop_start", json!({ "sectors": sector })) } else { ("loop_stop", json!({})) };
+        let (verb, request) =
+            if start { ("loop_start", json!({ "sectors": sector })) } else { ("loop_stop", json!({})) };
         let answer = live(place, verb, request)?;
         return Ok(Done::new(render.loop_status(&told(&answer)?), &answer));
     }

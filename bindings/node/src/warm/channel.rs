@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Wake, Waker};
 
 use knhk_engine::{Error, Status};
-use knhk_warm::channel::{Endpoint, Flow as NativeFlow, LARGEST_WINDOW, ReceiveError, Registration, SendError, endpoints};
+use knhk_warm::channel::{
+    Endpoint, Flow as NativeFlow, LARGEST_WINDOW, ReceiveError, Registration, SendError, endpoints,
+};
 use napi::bindgen_prelude::{External, Function, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status as NapiStatus};

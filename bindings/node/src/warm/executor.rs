@@ -165,7 +165,9 @@ pub fn executor_turn(executor: &External<Executor>, step: Function<'_, f64, bool
     let call = |work: f64| step.call(work).unwrap_or(false);
     let call: *const (dyn Fn(f64) -> bool + '_) = &call;
     // SAFETY: only its lifetime is forgotten, and it is taken away below, before it ends.
-    let outer = STEP.replace(unsafe { std::mem::transmute::<*const (dyn Fn(f64) -> bool + '_), *const (dyn Fn(f64) -> bool + 'static)>(call) });
+    let outer = STEP.replace(unsafe {
+        std::mem::transmute::<*const (dyn Fn(f64) -> bool + '_), *const (dyn Fn(f64) -> bool + 'static)>(call)
+    });
     let ran = native.turn();
     STEP.set(outer);
     ran
@@ -212,7 +214,11 @@ pub fn executor_cancel(executor: &External<Executor>, work: f64) -> bool {
 #[napi(catch_unwind)]
 pub fn executor_pause(env: Env, executor: &External<Executor>, paused: bool) -> napi::Result<()> {
     let native = executor.open(env)?;
-    if paused { native.pause() } else { native.resume() }
+    if paused {
+        native.pause()
+    } else {
+        native.resume()
+    }
     Ok(())
 }
 

@@ -182,7 +182,12 @@ fn aside(
 
 /// Starts what does not run, within milliseconds; `settle` hears the report as JSON, with "failed" where it could not.
 #[napi(catch_unwind)]
-pub fn graph_start(env: Env, graph: &External<Graph>, timeout: f64, settle: Function<'_, String, ()>) -> napi::Result<()> {
+pub fn graph_start(
+    env: Env,
+    graph: &External<Graph>,
+    timeout: f64,
+    settle: Function<'_, String, ()>,
+) -> napi::Result<()> {
     let timeout = milliseconds(env, "graph", "timeout", timeout)?;
     aside(env, graph, settle, move |native| match native.start(timeout) {
         Ok(report) => told(&report),

@@ -18,8 +18,9 @@ fn bad(env: Env, stage: &'static str, item: &str, message: impl Into<String>) ->
 }
 
 fn milliseconds(env: Env, stage: &'static str, name: &str, ms: f64) -> napi::Result<Duration> {
-    Duration::try_from_secs_f64(ms / 1000.0)
-        .map_err(|_| bad(env, stage, name, format!("{name} is a number of milliseconds that is not negative, not {ms}")))
+    Duration::try_from_secs_f64(ms / 1000.0).map_err(|_| {
+        bad(env, stage, name, format!("{name} is a number of milliseconds that is not negative, not {ms}"))
+    })
 }
 
 fn in_ms(duration: Duration) -> f64 {

@@ -17,7 +17,6 @@ pub use graph::GraphBase;
 
 /// A number of seconds that is not negative.
 fn seconds(stage: &'static str, name: &str, seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| {
-        invalid(stage, name, format!("{name} is a number of seconds that is not negative, not {seconds}"))
-    })
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| invalid(stage, name, format!("{name} is a number of seconds that is not negative, not {seconds}")))
 }

@@ -133,11 +133,7 @@ impl AtWork {
         Some(AtWork { detector: detector.into(), samples, said: heard, late: 0 })
     }
 
-    fn ask(
-        &mut self,
-        sample: &Sample,
-        deadline: Duration,
-    ) -> Result<Result<Option<Score>, String>, RecvTimeoutError> {
+    fn ask(&mut self, sample: &Sample, deadline: Duration) -> Result<Result<Option<Score>, String>, RecvTimeoutError> {
         use std::sync::mpsc::TrySendError;
         match self.samples.try_send(*sample) {
             Ok(()) => {}

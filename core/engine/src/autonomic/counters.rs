@@ -40,8 +40,7 @@ pub(crate) static CALLBACKS_FAILED: Counter = Counter::new("knhk.loop.callbacks_
 
 /// All of them, by name; of this process, all engines together.
 pub(crate) fn counters() -> BTreeMap<String, u64> {
-    let all = [
-        &TURNS, &RECORDS, &PATTERNS, &CYCLES, &PROMOTED, &ROLLED_BACK, &REFUSED, &HOOKS_SKIPPED, &CALLBACKS_FAILED,
-    ];
+    let all =
+        [&TURNS, &RECORDS, &PATTERNS, &CYCLES, &PROMOTED, &ROLLED_BACK, &REFUSED, &HOOKS_SKIPPED, &CALLBACKS_FAILED];
     all.into_iter().map(|counter| (counter.name.to_owned(), counter.value.load(Ordering::Relaxed))).collect()
 }

@@ -25,8 +25,7 @@ impl Engine {
         let sector = self.sector(name)?;
         let version = self.version_of(&sector, None, "loop")?;
         let snapshot = &version.snapshot;
-        let (declared, schema, limits) =
-            (Declared::of(snapshot), Schema::of(snapshot), Limits::of(version.artifact()));
+        let (declared, schema, limits) = (Declared::of(snapshot), Schema::of(snapshot), Limits::of(version.artifact()));
         let guards = self.guards()?;
         let named: BTreeSet<&str> = (declared.watches.iter().filter_map(|watch| watch.concerns.as_deref()))
             .chain(declared.remedies.0.iter().map(|remedy| remedy.path.as_str()))

@@ -130,7 +130,10 @@ impl Hooks {
             let run = move || {
                 for info in heard {
                     let hooks = registered.lock().unwrap_or_else(PoisonError::into_inner).hooks.clone();
-                    hooks.iter().filter(|hook| (hook.phase, hook.when) == (info.phase, info.when)).for_each(|hook| hook.run(&info));
+                    hooks
+                        .iter()
+                        .filter(|hook| (hook.phase, hook.when) == (info.phase, info.when))
+                        .for_each(|hook| hook.run(&info));
                 }
             };
             // Not waited for at the end: a hook may never return.

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use knhk_autonomic::Pattern;
 use knhk_autonomic::detect::Score;
 use knhk_autonomic::knowledge::Knowledge;
 use knhk_autonomic::plan::model::Transcript;
 use knhk_autonomic::plan::{Parameter, Plan};
-use knhk_autonomic::Pattern;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

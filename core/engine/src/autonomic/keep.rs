@@ -59,7 +59,12 @@ impl Engine {
             closed.zip(ended).for_each(|(filed, receipt)| filed.cycle.receipts.push(receipt.id.clone()));
             let cycles = begun.iter().chain(&joined).map(serialized);
             let bodies = patterns.iter().map(serialized).chain(cycles);
-            let kept = names.iter().map(|(kind, id, sector, open)| Kept { kind: *kind, id, sector: Some(sector), open: *open });
+            let kept = names.iter().map(|(kind, id, sector, open)| Kept {
+                kind: *kind,
+                id,
+                sector: Some(sector),
+                open: *open,
+            });
             kept.zip(bodies).collect()
         };
         self.keep_page(round, (bytes, hash), entries, items)?;
@@ -85,6 +90,7 @@ impl Engine {
         }
         self.keep_with(entries, items, writes)?;
         (round.page, round.hash) = (number, hex(&hash));
+        round.oldest = round.oldest.max(1);
         round.turns.clear();
         round.events.clear();
         Ok(())

@@ -155,8 +155,7 @@ impl Known {
         asking: &mut dyn Asking,
         found: &mut Vec<Pattern>,
     ) -> Result<(), Error> {
-        let closed: Vec<Vec<Closed>> =
-            self.samplers.iter_mut().map(|(_, one)| one.close(moment_ns, resumes)).collect();
+        let closed: Vec<Vec<Closed>> = self.samplers.iter_mut().map(|(_, one)| one.close(moment_ns, resumes)).collect();
         for Series { sentinel, forecast, sampler } in &mut self.series {
             for closed in &closed[*sampler] {
                 let value = sentinel.watch().measure().and_then(|measure| closed.figures.aggregate(measure));

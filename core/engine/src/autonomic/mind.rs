@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::journal::{Answer, Decision, Event, Ground, Planned, Said, digest_text};
 use super::known::{Declaration, KeptSector, Known};
-use super::{CycleOutcome, ForecastStatus, Settings, When, WatchStatus};
+use super::{CycleOutcome, ForecastStatus, Settings, WatchStatus, When};
 use crate::{Error, Status};
 
 const SECOND: u64 = 1_000_000_000;
@@ -356,13 +356,7 @@ fn is_busy(open: &BTreeMap<String, Open>, sector: &str) -> bool {
     open.values().any(|open| open.pattern.sector == sector && !open.waiting)
 }
 
-fn is_cooling(
-    ended: &BTreeMap<String, u64>,
-    sector: &str,
-    watch: &str,
-    settings: &Settings,
-    moment_ns: u64,
-) -> bool {
+fn is_cooling(ended: &BTreeMap<String, u64>, sector: &str, watch: &str, settings: &Settings, moment_ns: u64) -> bool {
     let pause = u64::from(settings.cooldown_s) * SECOND;
     ended.get(&key(sector, watch)).is_some_and(|&ended| moment_ns < ended.saturating_add(pause))
 }

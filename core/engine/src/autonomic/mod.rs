@@ -35,7 +35,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use callbacks::DetectorFn;
-pub use cycle::{Cycle, CycleOutcome, CycleQuery, CycleState, ForecastStatus, LoopStatus, PatternInfo, PatternQuery, WatchStatus};
+pub use cycle::{
+    Cycle, CycleOutcome, CycleQuery, CycleState, ForecastStatus, LoopStatus, PatternInfo, PatternQuery, WatchStatus,
+};
 pub use hooks::{HookFn, HookId, HookInfo, Phase, When};
 pub use knhk_autonomic::Pattern;
 pub use knhk_autonomic::detect::{Custom, Score};

@@ -151,7 +151,12 @@ impl Replay<'_> {
                 continue;
             };
             if place > 0 && numbers[place - 1] + 1 != number {
-                self.differs(0, format!("page {} of the loop's turns is gone", number - 1), page.before.clone(), "none");
+                self.differs(
+                    0,
+                    format!("page {} of the loop's turns is gone", number - 1),
+                    page.before.clone(),
+                    "none",
+                );
             }
             if span.to_ns.is_some_and(|to| page.turns.first().is_some_and(|turn| turn.moment_ns > to)) {
                 break;
@@ -223,7 +228,8 @@ impl Replay<'_> {
     ) -> Result<(), Error> {
         let number = page.number;
         for decision in page.turns.iter().flat_map(|turn| &turn.decisions) {
-            if let Some((Some(journal), _, receipt)) = stated.get(&decision.digest()).filter(|one| one.0 != Some(hash)) {
+            if let Some((Some(journal), _, receipt)) = stated.get(&decision.digest()).filter(|one| one.0 != Some(hash))
+            {
                 let what = format!("page {number} of the loop's turns is not the one that receipt {receipt} states");
                 self.differs(0, what, hex(journal), hex(&hash));
                 break;
@@ -235,7 +241,8 @@ impl Replay<'_> {
             None => return Ok(()),
             Some((before, hash)) => {
                 if page.before != hex(hash) {
-                    let what = format!("page {} of the loop's turns is not the one that page {number} follows", before.number);
+                    let what =
+                        format!("page {} of the loop's turns is not the one that page {number} follows", before.number);
                     self.differs(0, what, page.before.clone(), hex(hash));
                 }
                 match self.engine.mind(&before.state) {
@@ -295,7 +302,12 @@ impl Replay<'_> {
                 return Ok(false);
             }
             Err(error) => {
-                self.differs(turn.number, "the turn cannot be recomputed", turn.decisions.len().to_string(), error.to_string());
+                self.differs(
+                    turn.number,
+                    "the turn cannot be recomputed",
+                    turn.decisions.len().to_string(),
+                    error.to_string(),
+                );
                 return Ok(false);
             }
         };
@@ -362,7 +374,11 @@ impl Replay<'_> {
         for segment in turn.first_segment..turn.next_segment {
             match check_segment(self.store, &self.keys, segment) {
                 Ok(()) | Err(ObservationError::Dropped { .. }) => {}
-                Err(error @ (ObservationError::Damaged { .. } | ObservationError::NotFound { .. } | ObservationError::Ledger(_))) => {
+                Err(
+                    error @ (ObservationError::Damaged { .. }
+                    | ObservationError::NotFound { .. }
+                    | ObservationError::Ledger(_)),
+                ) => {
                     self.differs(turn.number, format!("segment {segment}"), "as it was signed", error.to_string());
                 }
                 Err(error) => return Err(error.into()),
@@ -376,7 +392,9 @@ impl Replay<'_> {
         for (id, (turn, decision)) in std::mem::take(&mut self.cycles) {
             let row = self.row::<Filed>(CYCLE.name, &id);
             match row {
-                None => self.differs(turn, format!("the row of cycle {id} is not there"), "none", hex(&decision.digest())),
+                None => {
+                    self.differs(turn, format!("the row of cycle {id} is not there"), "none", hex(&decision.digest()))
+                }
                 Some(row) => self.check_cycle(turn, &decision, &row.cycle),
             }
             self.cycles.insert(id, (turn, decision));
@@ -395,7 +413,12 @@ impl Replay<'_> {
             && Some(&row.question) == planned.map(|planned| &planned.question);
         if !same {
             let shown = digest_text(&serde_json::to_vec(row).unwrap_or_default());
-            self.differs(turn, format!("the row of cycle {id} is another than was decided"), shown, hex(&decision.digest()));
+            self.differs(
+                turn,
+                format!("the row of cycle {id} is another than was decided"),
+                shown,
+                hex(&decision.digest()),
+            );
         }
         let ended = self.ended.get(id).cloned();
         if let Some((outcome, said)) = ended
@@ -411,7 +434,8 @@ impl Replay<'_> {
         let last = row.receipts.last().and_then(|receipt| self.engine.receipt(receipt).ok());
         let stated = last.and_then(|receipt| self.claims(&receipt.statement)).is_some_and(|claims| {
             let kept = (claims.outcome == Outcome::Approved) == (row.outcome == Some(CycleOutcome::Kept));
-            let Evidence::CycleCompleted { cycle, decision: of, patterns, proposals, promoted, .. } = claims.evidence else {
+            let Evidence::CycleCompleted { cycle, decision: of, patterns, proposals, promoted, .. } = claims.evidence
+            else {
                 return false;
             };
             kept && Some(cycle) == number

@@ -55,8 +55,9 @@ impl Engine {
             "knowledge" => {
                 read::<OfSector>(verb, request).and_then(|OfSector { sector }| self.knowledge(sector.as_deref()))
             }
-            "export_knowledge" => read::<Empty>(verb, request)
-                .and_then(|Empty {}| Ok(json!({ "knowledge": self.export_knowledge()? }))),
+            "export_knowledge" => {
+                read::<Empty>(verb, request).and_then(|Empty {}| Ok(json!({ "knowledge": self.export_knowledge()? })))
+            }
             "import_knowledge" => read::<Import>(verb, request)
                 .and_then(|Import { knowledge }| Ok(json!({ "imported": self.import_knowledge(&knowledge)? }))),
             _ => Err(unknown(verb)),

@@ -302,8 +302,8 @@ impl Engine {
                 };
                 Ok(json!({ "entries": value(&self.blame(&sector, version.as_deref(), of)?)? }))
             }
-            "loop_start" | "loop_stop" | "loop_step" | "loop_status" | "patterns" | "cycles" | "cycle" | "knowledge"
-            | "replay" | "export_knowledge" | "import_knowledge" => self.govern_loop(verb, request),
+            "loop_start" | "loop_stop" | "loop_step" | "loop_status" | "patterns" | "cycles" | "cycle"
+            | "knowledge" | "replay" | "export_knowledge" | "import_knowledge" => self.govern_loop(verb, request),
             _ => self.govern_live(verb, request).unwrap_or_else(|| Err(unknown(verb))),
         }
     }

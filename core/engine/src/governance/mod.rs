@@ -43,8 +43,8 @@ pub use canary::{ArmCounts, ArmObjective, Canary, CanaryState, SectorArms, Start
 pub use codegen::Generated;
 pub(crate) use govern::{read, unknown, value};
 pub use judge::Watch;
-pub(crate) use life::Basis;
 pub use knhk_governance::*;
+pub(crate) use life::Basis;
 pub use offline::offline;
 pub use probation::{Probation, ProbationState, Probationer};
 pub use proposal::{

@@ -94,7 +94,11 @@ fn knowledge_travels() {
     other.reopen(by_hand());
     assert_eq!(other.world.govern("export_knowledge", json!({})), exported, "it is kept");
     other.engine().stop_loop().unwrap();
-    assert_eq!(other.world.govern("knowledge", json!({}))["proposers"]["rule"]["kept"], 1, "and there while nothing runs");
+    assert_eq!(
+        other.world.govern("knowledge", json!({}))["proposers"]["rule"]["kept"],
+        1,
+        "and there while nothing runs"
+    );
     let refused = other.engine().import_knowledge(&json!({"watches": 7})).unwrap_err();
     assert_eq!(refused.status(), Status::InvalidArgument);
     assert_eq!(other.engine().loop_step().unwrap_err().status(), Status::NotReady);

@@ -16,7 +16,11 @@ pub fn allowed(schema: &Value, random: &Random) -> Value {
     match schema["type"].as_str() {
         Some("object") => {
             let properties = schema["properties"].as_object().expect("an object says what it has");
-            properties.iter().map(|(name, schema)| (name.clone(), allowed(schema, random))).collect::<Map<_, _>>().into()
+            properties
+                .iter()
+                .map(|(name, schema)| (name.clone(), allowed(schema, random)))
+                .collect::<Map<_, _>>()
+                .into()
         }
         Some("array") => {
             let (least, most) = (bound("minItems", 0.0) as usize, bound("maxItems", 3.0) as usize);
@@ -41,10 +45,22 @@ pub fn allowed(schema: &Value, random: &Random) -> Value {
 /// The same with something in it that may not be.
 pub fn broken(plan: &Value, random: &Random) -> String {
     let mut plan = plan.clone();
-    let odd = [json!(1e300), json!(-1), json!(u64::MAX), json!("5000"), json!(null), json!([1]), json!({"$value": 1}), json!(0.1)];
+    let odd = [
+        json!(1e300),
+        json!(-1),
+        json!(u64::MAX),
+        json!("5000"),
+        json!(null),
+        json!([1]),
+        json!({"$value": 1}),
+        json!(0.1),
+    ];
     match below(random, 8) {
         0 => plan["changes"][0]["value"] = odd[below(random, odd.len())].clone(),
-        1 => plan["changes"][0]["path"] = json!(["", "admin", "governance/protected", "max_qty/..", "$classes/A"][below(random, 5)]),
+        1 => {
+            plan["changes"][0]["path"] =
+                json!(["", "admin", "governance/protected", "max_qty/..", "$classes/A"][below(random, 5)])
+        }
         2 => plan["confidence"] = json!(1.5),
         3 => plan["enact"] = json!(true),
         4 => plan["changes"] = json!([]),

@@ -180,10 +180,10 @@ fn tries(seed: u64, count: usize) -> (usize, usize) {
 fn nothing_that_the_specification_refuses_is_promoted_in_ten_thousand_tries() {
     let begun = std::time::Instant::now();
     let parts: Vec<_> = (0..4).map(|seed| std::thread::spawn(move || tries(seed, 2500))).collect();
-    let (plans, promoted) = parts.into_iter().map(|part| part.join().expect("it is as it should be")).fold(
-        (0, 0),
-        |(plans, promoted), (more, kept)| (plans + more, promoted + kept),
-    );
+    let (plans, promoted) = parts
+        .into_iter()
+        .map(|part| part.join().expect("it is as it should be"))
+        .fold((0, 0), |(plans, promoted), (more, kept)| (plans + more, promoted + kept));
     println!("10000 tries, {plans} plans, {promoted} promoted, {:.1} s", begun.elapsed().as_secs_f64());
     assert!(plans > 5000 && promoted > 200, "{plans} {promoted}");
 }

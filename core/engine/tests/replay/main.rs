@@ -123,61 +123,108 @@ struct Tampering {
 }
 
 const TAMPERING: &[Tampering] = &[
-    Tampering { what: "an observation", said: "segment 7", with: |sql| {
-        let content: Vec<u8> = sql.query_row("SELECT content FROM segments WHERE number = 7", [], |row| row.get(0)).unwrap();
-        let mut records = zstd::bulk::decompress(&content, 1 << 20).unwrap();
-        records[63] ^= 1;
-        let content = zstd::bulk::compress(&records, 1).unwrap();
-        assert_eq!(sql.execute("UPDATE segments SET content = ?1 WHERE number = 7", [content]).unwrap(), 1);
-    } },
-    Tampering { what: "a segment's count", said: "segment 9", with: |sql| {
-        assert_eq!(sql.execute("UPDATE segments SET content = (SELECT content FROM segments WHERE number = 8), count = (SELECT count FROM segments WHERE number = 8) WHERE number = 9", []).unwrap(), 1);
-    } },
-    Tampering { what: "the moment of a turn", said: "is not the one that", with: |sql| {
-        edit(sql, &|page| page["turns"][0]["moment_ns"] = json!(page["turns"][0]["moment_ns"].as_u64().unwrap() + 1_000_000_000));
-    } },
-    Tampering { what: "a callback's answer", said: "decision f-", with: |sql| {
-        edit(sql, &|page| {
-            for turn in page["turns"].as_array_mut().unwrap() {
-                for answer in turn["answers"].as_array_mut().into_iter().flatten() {
-                    if let Some(plan) = answer["said"].get_mut("plan") {
-                        plan["changes"][0]["value"] = json!(60);
+    Tampering {
+        what: "an observation",
+        said: "segment 7",
+        with: |sql| {
+            let content: Vec<u8> =
+                sql.query_row("SELECT content FROM segments WHERE number = 7", [], |row| row.get(0)).unwrap();
+            let mut records = zstd::bulk::decompress(&content, 1 << 20).unwrap();
+            records[63] ^= 1;
+            let content = zstd::bulk::compress(&records, 1).unwrap();
+            assert_eq!(sql.execute("UPDATE segments SET content = ?1 WHERE number = 7", [content]).unwrap(), 1);
+        },
+    },
+    Tampering {
+        what: "a segment's count",
+        said: "segment 9",
+        with: |sql| {
+            assert_eq!(sql.execute("UPDATE segments SET content = (SELECT content FROM segments WHERE number = 8), count = (SELECT count FROM segments WHERE number = 8) WHERE number = 9", []).unwrap(), 1);
+        },
+    },
+    Tampering {
+        what: "the moment of a turn",
+        said: "is not the one that",
+        with: |sql| {
+            edit(sql, &|page| {
+                page["turns"][0]["moment_ns"] = json!(page["turns"][0]["moment_ns"].as_u64().unwrap() + 1_000_000_000)
+            });
+        },
+    },
+    Tampering {
+        what: "a callback's answer",
+        said: "decision f-",
+        with: |sql| {
+            edit(sql, &|page| {
+                for turn in page["turns"].as_array_mut().unwrap() {
+                    for answer in turn["answers"].as_array_mut().into_iter().flatten() {
+                        if let Some(plan) = answer["said"].get_mut("plan") {
+                            plan["changes"][0]["value"] = json!(60);
+                        }
                     }
                 }
-            }
-        });
-    } },
-    Tampering { what: "a detector's score", said: "the state after page", with: |sql| {
-        edit(sql, &|page| {
-            for turn in page["turns"].as_array_mut().unwrap() {
-                for score in turn["scores"].as_array_mut().into_iter().flatten().filter(|score| !score.is_null()) {
-                    score["confidence"] = json!(0.2);
+            });
+        },
+    },
+    Tampering {
+        what: "a detector's score",
+        said: "the state after page",
+        with: |sql| {
+            edit(sql, &|page| {
+                for turn in page["turns"].as_array_mut().unwrap() {
+                    for score in turn["scores"].as_array_mut().into_iter().flatten().filter(|score| !score.is_null()) {
+                        score["confidence"] = json!(0.2);
+                    }
                 }
-            }
-        });
-    } },
-    Tampering { what: "a decision that is taken out", said: "was not recorded", with: |sql| {
-        edit(sql, &|page| {
-            for turn in page["turns"].as_array_mut().unwrap() {
-                turn.as_object_mut().unwrap().remove("decisions");
-            }
-        });
-    } },
-    Tampering { what: "a page that is taken out", said: "page 2 of the loop's turns is gone", with: |sql| {
-        assert_eq!(sql.execute("DELETE FROM states WHERE name = 'knhk.loop' AND number = 2", []).unwrap(), 1);
-    } },
-    Tampering { what: "the newest pages that are taken out", said: "is gone", with: |sql| {
-        sql.execute("DELETE FROM states WHERE name = 'knhk.loop' AND number >= 3", []).unwrap();
-    } },
-    Tampering { what: "what a cycle did", said: "the row of cycle l-1 is another than was decided", with: |sql| {
-        row(sql, "cycle", "l-1", &|cycle| cycle["cycle"]["plan"]["changes"][0]["value"] = json!(500));
-    } },
-    Tampering { what: "how a cycle ended", said: "the row of cycle l-1", with: |sql| {
-        row(sql, "cycle", "l-1", &|cycle| cycle["cycle"]["outcome"] = json!("rolled_back"));
-    } },
-    Tampering { what: "a pattern", said: "the row of pattern f-1 is another", with: |sql| {
-        row(sql, "pattern", "f-1", &|pattern| pattern["observed"] = json!(0.001));
-    } },
+            });
+        },
+    },
+    Tampering {
+        what: "a decision that is taken out",
+        said: "was not recorded",
+        with: |sql| {
+            edit(sql, &|page| {
+                for turn in page["turns"].as_array_mut().unwrap() {
+                    turn.as_object_mut().unwrap().remove("decisions");
+                }
+            });
+        },
+    },
+    Tampering {
+        what: "a page that is taken out",
+        said: "page 2 of the loop's turns is gone",
+        with: |sql| {
+            assert_eq!(sql.execute("DELETE FROM states WHERE name = 'knhk.loop' AND number = 2", []).unwrap(), 1);
+        },
+    },
+    Tampering {
+        what: "the newest pages that are taken out",
+        said: "is gone",
+        with: |sql| {
+            sql.execute("DELETE FROM states WHERE name = 'knhk.loop' AND number >= 3", []).unwrap();
+        },
+    },
+    Tampering {
+        what: "what a cycle did",
+        said: "the row of cycle l-1 is another than was decided",
+        with: |sql| {
+            row(sql, "cycle", "l-1", &|cycle| cycle["cycle"]["plan"]["changes"][0]["value"] = json!(500));
+        },
+    },
+    Tampering {
+        what: "how a cycle ended",
+        said: "the row of cycle l-1",
+        with: |sql| {
+            row(sql, "cycle", "l-1", &|cycle| cycle["cycle"]["outcome"] = json!("rolled_back"));
+        },
+    },
+    Tampering {
+        what: "a pattern",
+        said: "the row of pattern f-1 is another",
+        with: |sql| {
+            row(sql, "pattern", "f-1", &|pattern| pattern["observed"] = json!(0.001));
+        },
+    },
 ];
 
 /// Changes every page.
@@ -190,7 +237,11 @@ fn edit(sql: &Connection, change: &dyn Fn(&mut Value)) {
         let mut page: Value = serde_json::from_slice(&content).unwrap();
         change(&mut page);
         let content = serde_json::to_vec(&page).unwrap();
-        sql.execute("UPDATE states SET content = ?1 WHERE name = 'knhk.loop' AND number = ?2", params![content, number]).unwrap();
+        sql.execute(
+            "UPDATE states SET content = ?1 WHERE name = 'knhk.loop' AND number = ?2",
+            params![content, number],
+        )
+        .unwrap();
     }
 }
 
@@ -206,7 +257,9 @@ fn row(sql: &Connection, kind: &str, id: &str, change: &dyn Fn(&mut Value)) {
 }
 
 fn copied(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|entry| entry.file_type().unwrap().is_file()) {
+    for entry in
+        std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|entry| entry.file_type().unwrap().is_file())
+    {
         std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
