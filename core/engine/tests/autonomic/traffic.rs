@@ -68,11 +68,16 @@ pub fn by_hand() -> Settings {
 
 impl Gateway {
     pub fn new(seed: u64, probation_s: u64, settings: Settings) -> Gateway {
+        Gateway::of(SectorKind::Governed, seed, probation_s, settings)
+    }
+
+    /// In a sector of this kind.
+    pub fn of(kind: SectorKind, seed: u64, probation_s: u64, settings: Settings) -> Gateway {
         let mut world = World::empty();
         world.engine().close();
         world.engine = Some(Engine::open(world.location(), options(&world)).unwrap());
         let engine = world.engine();
-        engine.create_sector("gateway", SectorKind::Governed).unwrap();
+        engine.create_sector("gateway", kind).unwrap();
         let text = GATEWAY.replace("PROBATION", &probation_s.to_string());
         let first = Content::Document { text, format: Some("turtle".into()) };
         let proposal = engine.propose(&Propose::of("gateway", first, "ops-1", "the test asks")).unwrap();
