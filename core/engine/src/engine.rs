@@ -13,18 +13,23 @@ use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
-use knhk_warm::{Clock, Ticker};
+use knhk_warm::{Clock, HotMeter, ManualClock, Ticker};
 
 use crate::autonomic::Loop;
 use crate::control::Server;
 use crate::durable::{Durable, now_ns};
 use crate::folder::Folder;
 use crate::governance::Governance;
+use crate::own::Own;
 use crate::records::Records;
+use crate::resilience::Cached;
 use crate::subscribe::Announcer;
-use crate::time::WallClock;
+use crate::time;
 use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
+
+/// How long the warm path yields after a report that the hot path is slow.
+const HOT_REPORT_LASTS: Duration = Duration::from_millis(10);
 
 /// Where an engine in memory is opened.
 const IN_MEMORY: &str = ":memory:";
@@ -53,7 +58,10 @@ pub(crate) struct Inner {
     pub(crate) history: usize,
     pub(crate) aside: Arc<Background>,
     pub(crate) time: Arc<dyn Clock>,
+    /// The same, where it is moved by hand.
+    pub(crate) manual: Option<Arc<ManualClock>>,
     pub(crate) governance: Arc<Governance>,
+    pub(crate) own: Arc<Own>,
     pub(crate) autonomic: Arc<Loop>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
@@ -116,9 +124,13 @@ impl Engine {
         if let Some(Log(log)) = options.log.clone() {
             announcer.set_log(Some(Box::new(move |level, part, line| log(level, part, line))));
         }
-        let durable = history.map(|history| Arc::new(Durable::new(history, folder.clone(), announcer.clone())));
+        let meter = HotMeter::new(options.hot_budget, HOT_REPORT_LASTS, Arc::new(Cached(hot.clone())));
+        let own = Arc::new(Own::new(Arc::new(meter)));
+        let durable = |history| Arc::new(Durable::new(history, folder.clone(), announcer.clone(), own.clone()));
+        let durable = history.map(durable);
         let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
+        let (time, manual) = time::chosen(&options);
         let engine = Engine {
             inner: Arc::new(Inner {
                 hot,
@@ -135,8 +147,10 @@ impl Engine {
                 monitor: RwLock::default(),
                 history: options.history,
                 aside,
-                time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
+                time,
+                manual,
                 governance: Arc::default(),
+                own,
                 autonomic: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
@@ -371,6 +385,7 @@ impl Engine {
             self.inner.announcer.policies.close(durable);
             durable.close();
         }
+        self.inner.own.close();
         drop(self.inner.ready.0.lock());
         self.inner.ready.1.notify_all();
     }
@@ -393,6 +408,9 @@ impl Drop for Inner {
                 durable.close();
             }
             _ => {}
+        }
+        if !self.hot.is_forked() {
+            self.own.close();
         }
     }
 }

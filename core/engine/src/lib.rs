@@ -42,6 +42,7 @@ mod key;
 mod knowledge;
 mod observe;
 mod options;
+mod own;
 mod promote;
 mod proof;
 mod published;

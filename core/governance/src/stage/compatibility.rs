@@ -22,8 +22,8 @@ pub(crate) fn compatibility(candidate: &Candidate, keys: &KeyTable) -> Notes {
             );
         }
         // Readers have no promise yet but those of keys that they hold.
-        if let (Some(_), Ok(document)) = (&candidate.compiled, candidate.snapshot.document()) {
-            held(candidate, &check_compatible(document, keys), &mut notes);
+        if let Some(compiled) = &candidate.compiled {
+            held(candidate, &check_compatible(&compiled.artifact, keys), &mut notes);
         }
         return notes;
     };
@@ -32,10 +32,7 @@ pub(crate) fn compatibility(candidate: &Candidate, keys: &KeyTable) -> Notes {
         notes.evidence("changes", "values alone");
         return notes;
     }
-    match candidate.snapshot.document() {
-        Ok(document) => held(candidate, &check_compatible(document, keys), &mut notes),
-        Err(error) => notes.blocker(format!("parameter {}", error.path), error.to_string(), "see invariant Q2"),
-    }
+    held(candidate, &check_compatible(&compiled.artifact, keys), &mut notes);
     let (old, new) = (&*current.artifact, &*compiled.artifact);
     for difference in &candidate.differences {
         let Some(slot) = old.find(&difference.path) else { continue };
