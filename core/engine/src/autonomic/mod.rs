@@ -20,6 +20,8 @@ mod find;
 mod ground;
 mod hooks;
 pub(crate) mod journal;
+mod keep;
+mod known;
 pub(crate) mod mind;
 mod recorded;
 mod replay;
