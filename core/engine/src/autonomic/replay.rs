@@ -117,7 +117,13 @@ pub(super) struct Replay<'e> {
 type Stated = BTreeMap<[u8; 32], (Option<[u8; 32]>, u64, String)>;
 
 impl Replay<'_> {
-    pub(super) fn differs(&mut self, turn: u64, what: impl Into<String>, receipt: impl Into<String>, is: impl Into<String>) {
+    pub(super) fn differs(
+        &mut self,
+        turn: u64,
+        what: impl Into<String>,
+        receipt: impl Into<String>,
+        is: impl Into<String>,
+    ) {
         if self.found.differences.len() < TOLD {
             let (what, receipt, recomputed) = (what.into(), receipt.into(), is.into());
             self.found.differences.push(Difference { turn, what, receipt, recomputed });
