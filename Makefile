@@ -65,6 +65,10 @@ target/demo/resilience: examples/resilience/c/flaky.c $(wildcard include/*) | li
 	@mkdir -p $(@D)
 	gcc -std=gnu11 -O2 -Wall -Wextra -o $@ $< $(IN_TREE)
 
+target/demo/loop: examples/loop/c/upstream.c $(wildcard include/*) | lib
+	@mkdir -p $(@D)
+	gcc -std=gnu11 -O2 -Wall -Wextra -o $@ $< $(IN_TREE)
+
 bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; ONLY=H1 runs a part. Fails when a stated limit is missed.
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/target/bench/prefix
 	python3 tests/bench/run.py --only "$(ONLY)"
@@ -173,7 +177,7 @@ $(SETUP)/cargo-fuzz:
 	@touch $@
 
 # Each program of the examples runs for a few seconds; what it says of itself is checked.
-test-examples: target/demo/gateway command target/demo/admission target/demo/admission-cpp target/demo/resilience python node
+test-examples: target/demo/gateway command target/demo/admission target/demo/admission-cpp target/demo/resilience target/demo/loop python node
 	cargo build --quiet --release --package admission --package resilience-example
 	npm install --silent --no-audit --no-fund --prefix examples/admission/node
 	$(PYTHON) tests/examples/run.py c=target/demo/admission cpp=target/demo/admission-cpp rust=$(LIB)/admission \
@@ -184,6 +188,10 @@ test-examples: target/demo/gateway command target/demo/admission target/demo/adm
 	$(LIB)/resilience-example
 	$(PYTHON) examples/resilience/python/flaky.py
 	node examples/resilience/node/flaky.mjs
+	target/demo/loop
+	$(PYTHON) examples/loop/python/upstream.py
+	npm install --silent --no-audit --no-fund --prefix examples/loop/node
+	node examples/loop/node/upstream.mjs
 
 # Set-up: says what it does, and does it once.
 $(SETUP)/python: bindings/python/pyproject.toml

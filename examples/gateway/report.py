@@ -181,20 +181,24 @@ def card(run, cycle):
     if promoted is not None:
         took = promoted - run.at(pattern["to_ns"])
         out.append(
+            f"<p><b>Judged</b> by the seven stages; {receipt_of(run, cycle, 'validation executed')}.</p>"
             f"<p><b>Promoted</b> at {promoted:.1f} s, {took * 1000:.0f} ms after the sample that showed it had ended; {receipt_of(run, cycle, 'snapshot promoted')}.</p>"
         )
-    said = cycle.get("said") or "under way when the run ended"
-    out.append(f"<p><b>Outcome</b>: {escape(said)}; {receipt_of(run, cycle, 'loop cycle completed')}.</p>")
+    if cycle["state"] == "closed":
+        out.append(f"<p><b>Outcome</b>: {escape(cycle['said'])}; {receipt_of(run, cycle, 'loop cycle completed')}.</p>")
+    else:
+        out.append(f"<p><b>Outcome</b>: none yet when the run ended ({escape(cycle['said'])}).</p>")
     if promoted is not None:
         out.append(figures(run, cycle, promoted))
     return "".join([*out, "</div>"])
 
 
 def receipts(run):
-    rows, batches = [], 0
+    rows, batches, observations = [], 0, 0
     for receipt in run.told["receipts"]:
         if receipt["kind"] == "observations ingested":
             batches += 1
+            observations += receipt["evidence"]["count"]
             continue
         evidence = json.dumps(receipt["evidence"], indent=1, ensure_ascii=False)
         rows.append(
@@ -203,7 +207,7 @@ def receipts(run):
             f"</summary><pre class=code>{escape(evidence)}</pre><span class=code>leaf {receipt['leaf']}</span></details></td></tr>"
         )
     return (
-        f"<p>{len(run.told['receipts']):,} receipts, of which {batches:,} are of batches of observations and are not listed. <code>knhk proof ID</code> in the run's "
+        f"<p>{len(run.told['receipts']):,} receipts, of which {batches:,} are of batches with {observations:,} observations together and are not listed. <code>knhk proof receipt ID</code> in the run's "
         f"folder proves that one is in the log.</p><table><tr><th class=n>number</th><th class=n>at</th><th>what</th><th>outcome</th><th>id</th></tr>"
         f"{''.join(rows)}</table>"
     )

@@ -16,9 +16,9 @@ fn first(table: &Value, row: &Value) -> String {
     json!({ "changes": [{ "sector": "gateway", "content": content }], "by": "ops-1", "why": "the first" }).to_string()
 }
 
-/// The settings of a row: its thread takes no turn beside those of the test.
+/// The settings of a row: no thread takes a turn beside those of the test.
 fn settings(row: &Value) -> String {
-    let mut settings = json!({ "every_ms": 3_600_000 });
+    let mut settings = json!({ "every_ms": 0 });
     for (name, value) in row["settings"].as_object().into_iter().flatten() {
         settings[name] = value.clone();
     }

@@ -167,7 +167,7 @@ fn unregister(env: Env, engine: u32, what: &What) -> napi::Result<bool> {
 /// Adds a proposer: a function that gets a request's number and a question, and answers with [`answered`].
 #[napi(catch_unwind)]
 pub fn add_proposer(env: Env, engine: u32, name: String, function: Function<'_>) -> napi::Result<()> {
-    let add = |engine: &Engine, elsewhere| {
+    let add = |engine: &Engine, elsewhere: Elsewhere| {
         engine.add_proposer(Arc::new(Asking { name: name.clone(), elsewhere }))?;
         Ok(What::Proposer(name))
     };
@@ -184,7 +184,7 @@ pub fn remove_proposer(env: Env, engine: u32, name: String) -> napi::Result<bool
 /// {"number", "ended"}, which asks nothing.
 #[napi(catch_unwind)]
 pub fn add_detector(env: Env, engine: u32, name: String, function: Function<'_>) -> napi::Result<()> {
-    let add = |engine: &Engine, elsewhere| {
+    let add = |engine: &Engine, elsewhere: Elsewhere| {
         let (elsewhere, next) = (Arc::new(elsewhere), AtomicU32::new(0));
         let make = move |sector: &str, watch: &str| -> Box<dyn Custom> {
             let number = next.fetch_add(1, Ordering::Relaxed);

@@ -143,3 +143,17 @@ is<number | undefined>((await orders.objectives())[0]!.burn);
 await knhk.restore('a', 'b', { trustRoot: 'x' });
 // @ts-expect-error a misspelt option
 await knhk.restore('a', 'b', { trust_root: 'x' });
+
+is<boolean>((await engine.loop.start({ sectors: ['orders'], every: 500, confirmAbove: 0.25 })).running);
+engine.loop.addProposer('halve', async ({ parameters }) => {
+  const [limit] = parameters;
+  return limit && { changes: [{ path: limit.path, value: Number(limit.value) / 2 }], why: 'half of it', confidence: 0.5 };
+});
+engine.loop.addDetector('jump', (sector: string, watch: string) => ({ value }) => (value === null ? null : { statistic: value, confidence: 0.5, expected: 0 }));
+is<number>(engine.loop.addHook('learn', 'after', (info: knhk.HookInfo) => info.cycle?.id));
+for await (const cycle of engine.loop.finished({ persistent: false })) is<knhk.Cycle>(cycle);
+is<boolean>((await engine.loop.replay({ cycle: 'l-1' })).equal);
+// @ts-expect-error no such phase
+engine.loop.addHook('dream', 'after', () => {});
+// @ts-expect-error a plan says why
+engine.loop.addProposer('wrong', () => ({ changes: [], confidence: 1 }));

@@ -26,6 +26,7 @@ pub(crate) mod mind;
 mod recorded;
 mod replay;
 mod resume;
+mod rows;
 mod search;
 mod settings;
 mod turn;
