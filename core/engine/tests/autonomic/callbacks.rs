@@ -183,3 +183,22 @@ fn a_hook_that_never_returns_stops_nothing() {
     drop(release);
     assert!(gateway.engine().remove_hook(stuck.unwrap()));
 }
+
+#[test]
+fn a_thread_goes_round_by_itself_until_it_is_stopped() {
+    let mut gateway = Gateway::new(1, 0, by_hand());
+    let (say, heard) = channel();
+    let hook = move |info: &HookInfo| _ = say.send(info.cycle.clone());
+    gateway.engine().add_hook(Phase::Learn, When::After, Arc::new(hook)).unwrap();
+    gateway.engine().start_loop(Settings { every_ms: 10, ..by_hand() }).unwrap();
+    assert!(gateway.engine().loop_status().running);
+    (0..60).for_each(|_| gateway.traffic(USUAL));
+    gateway.traffic(FAILING);
+    let cycle = heard.recv().unwrap().expect("what is learned is learned of a cycle");
+    assert_eq!((cycle.pattern.watch.as_str(), cycle.outcome), ("Errors", Some(CycleOutcome::Kept)), "{}", cycle.said);
+    gateway.engine().stop_loop().unwrap();
+    let status = gateway.engine().loop_status();
+    assert!(!status.running && status.turns > 0 && status.failed.is_none(), "{status:?}");
+    gateway.engine().stop_loop().unwrap();
+    assert_eq!(gateway.engine().loop_status().turns, status.turns, "no turn comes any more");
+}
