@@ -56,6 +56,7 @@ PROGRAMS = [
     Rust("lookup_peers", "H13", "knhk-hot"),
     Rust("publish", "H3", "knhk-hot"),
     Rust("promote", "H3 H9 H10", "knhk-engine"),
+    Rust("autonomic", "L2 L4", "knhk-engine"),
     Rust("shacl", "K4", "knhk-ontology"),
     Rust("pipeline", "K4", "knhk-governance"),
     Judge("measuring", "K4", "knhk-governance"),
@@ -253,4 +254,6 @@ ROWS = [
     Row("W6/checkpoint_full", "checkpoint_full", None, 50_000, "us", why=FULL),
     Row("W6/checkpoint_scattered_encrypted", "checkpoint_scattered_encrypted", None, 10_000, "us", why=INCREMENT),
     Row("W6/checkpoint_full_encrypted", "checkpoint_full_encrypted", None, 50_000, "us", why=FULL),
+    Row("L2/detection_minute", "detection_minute", None, 20_000, "us", why="a minute of 60,000 observations under five watches: in under 20 ms"),
+    Row("L4/cycle", "cycle", None, 100_000, "us", why="from a fault to a change that is proven, promoted and recorded, without a model: in under 100 ms"),
 ]
