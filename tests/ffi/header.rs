@@ -92,7 +92,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 48] = [
+const SECTIONS: [&str; 49] = [
     "abi",
     "error",
     "signer",
@@ -141,6 +141,7 @@ const SECTIONS: [&str; 48] = [
     "governance/shadows",
     "governance/rollout",
     "governance/lineage",
+    "governance/functions",
 ];
 
 fn sections() -> Vec<PathBuf> {

@@ -9,7 +9,7 @@ use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{JournalError, Record, Version};
 use knhk_store::Store;
 use knhk_version::{History, KeyLines, NewVersion, VersionError};
-use knhk_warm::{Next, Ticker};
+use knhk_warm::{Clock, Next, Ticker};
 
 use crate::Level;
 use crate::folder::Folder;
@@ -23,6 +23,7 @@ pub(crate) struct Durable {
     /// None in memory.
     pub(crate) folder: Option<Arc<Folder>>,
     pub(crate) announcer: Arc<Announcer>,
+    pub(crate) time: Arc<dyn Clock>,
     /// Emergency rollbacks that are current and could not be recorded yet, oldest first.
     owed: Mutex<Owed>,
     woken: Condvar,
@@ -40,11 +41,17 @@ struct Owed {
 }
 
 impl Durable {
-    pub(crate) fn new(history: History, folder: Option<Arc<Folder>>, announcer: Arc<Announcer>) -> Durable {
+    pub(crate) fn new(
+        history: History,
+        folder: Option<Arc<Folder>>,
+        announcer: Arc<Announcer>,
+        time: Arc<dyn Clock>,
+    ) -> Durable {
         Durable {
             history,
             folder,
             announcer,
+            time,
             owed: Mutex::default(),
             woken: Condvar::new(),
             settling: Mutex::default(),
@@ -114,7 +121,7 @@ impl Durable {
         epoch: u64,
     ) -> Result<(), JournalError> {
         self.writable()?;
-        self.history.declare(declared.to_json(), self.lines(sector, keys), epoch, now_ns())?;
+        self.history.declare(declared.to_json(), self.lines(sector, keys), epoch, self.time.now_ns())?;
         self.wrote_lines(sector, keys.line_count());
         Ok(())
     }

@@ -16,7 +16,7 @@ use knhk_version::{History, Retention};
 use knhk_warm::{Clock, Ticker};
 
 use crate::control::Server;
-use crate::durable::{Durable, now_ns};
+use crate::durable::Durable;
 use crate::folder::Folder;
 use crate::governance::Governance;
 use crate::records::Records;
@@ -90,7 +90,8 @@ impl Engine {
         options: Options,
         open: impl FnOnce(&Path) -> Result<Folder, Error>,
     ) -> Result<Engine, Error> {
-        let now = now_ns();
+        let time = options.time.clone().unwrap_or_else(|| Arc::new(WallClock));
+        let now = time.now_ns();
         let (folder, ledger) = match location {
             "" => return Err(Error::new(Status::InvalidArgument, "open", "", "no folder was named; use \":memory:\"")),
             IN_MEMORY => {
@@ -114,8 +115,9 @@ impl Engine {
         if let Some(Log(log)) = options.log.clone() {
             announcer.set_log(Some(Box::new(move |level, part, line| log(level, part, line))));
         }
-        let durable = history.map(|history| Arc::new(Durable::new(history, folder.clone(), announcer.clone())));
-        let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone() };
+        let durable =
+            history.map(|history| Arc::new(Durable::new(history, folder.clone(), announcer.clone(), time.clone())));
+        let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone(), time: time.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
         let engine = Engine {
             inner: Arc::new(Inner {
@@ -133,7 +135,7 @@ impl Engine {
                 monitor: RwLock::default(),
                 history: options.history,
                 aside,
-                time: options.time.clone().unwrap_or_else(|| Arc::new(WallClock)),
+                time,
                 governance: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
@@ -202,7 +204,7 @@ impl Engine {
         if let Some(durable) = record {
             durable.writable().map_err(|error| Error::new(Status::Io, "create", name, error.to_string()))?;
             let (number, kind) = (sectors.len() as u32, kind.as_str().into());
-            durable.history.create_sector(SectorRecord { name: name.into(), number, kind, time_ns: now_ns() })?;
+            durable.history.create_sector(SectorRecord { name: name.into(), number, kind, time_ns: self.now_ns() })?;
         }
         let sector = Sector::over(empty.clone(), sectors.len(), kind, keys, self.inner.history);
         let sector = Arc::new(sector.with_aside(self.inner.aside.clone()));

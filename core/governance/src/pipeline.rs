@@ -21,7 +21,7 @@ use knhk_ontology::KeyTable;
 use crate::counters::{REFUSED, RUNS, STOPPED};
 use crate::figures::figures;
 use crate::invariant::{CrossInvariant, Other, Sectors, across, budgets, guards, order, resources, types};
-use crate::notes::{Notes, nanoseconds, undecided};
+use crate::notes::{Notes, nanoseconds, not_judged, undecided};
 use crate::stage::{Measured, Way, compatibility, performance, rollback, schema};
 use crate::{Candidate, Limits, Past, Report, Stage, StageReport, Verdict, Workload, blast};
 
@@ -63,6 +63,8 @@ pub struct Context<'a> {
 /// How far it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
+    /// The sector whose change is judged.
+    pub sector: &'a str,
     /// The stage that began or ended.
     pub stage: Stage,
     /// What it says; none while it is under way.
@@ -95,6 +97,10 @@ const FIRST: [Stage; 5] = [Stage::Performance, Stage::Rollback, Stage::Schema, S
 /// Those that need what the first measured.
 const THEN: [Stage; 2] = [Stage::Guards, Stage::Invariants];
 
+/// Those that judge what programs would read.
+const NEEDS_ARTIFACT: [Stage; 5] =
+    [Stage::Doctrine, Stage::Guards, Stage::Performance, Stage::Rollback, Stage::Compatibility];
+
 /// Has all stages judge a change. Nothing is filed, published or recorded. `progress` is called on the threads that work.
 pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop: &Stop) -> Report {
     let began = Instant::now();
@@ -116,8 +122,7 @@ pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop
     let mut done = run.done;
     let stages: Vec<StageReport> =
         Stage::ALL.map(|stage| done[stage as usize].take().unwrap_or_else(|| left_out(stage))).into();
-    let verdict = stages.iter().map(|stage| stage.verdict).max_by_key(|&verdict| gravity(verdict));
-    let verdict = verdict.unwrap_or(Verdict::Refused);
+    let verdict = Verdict::of(stages.iter().map(|stage| stage.verdict));
     RUNS.add(1);
     REFUSED.add(u64::from(verdict == Verdict::Refused));
     STOPPED.add(u64::from(stop.is_asked()));
@@ -128,15 +133,6 @@ pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop
         verdict,
         stages,
         duration_ns: nanoseconds(began),
-    }
-}
-
-/// Which of two verdicts counts.
-pub(crate) fn gravity(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Passed => 0,
-        Verdict::Waiting => 1,
-        Verdict::Refused => 2,
     }
 }
 
@@ -171,17 +167,21 @@ impl<'r, 'a> Run<'r, 'a> {
         let began = Instant::now();
         let sector = &self.context.candidate.sector;
         let _span = tracing::debug_span!("knhk.governance.stage", sector, stage = stage.as_str()).entered();
+        let nothing_to_judge = self.context.candidate.compiled.is_none() && NEEDS_ARTIFACT.contains(&stage);
         let report = if self.stop.is_asked() {
             undecided(stage, began, "it was stopped before it began", "ask again")
+        } else if nothing_to_judge {
+            // Schema and invariants say why; the rest would only say again that there is nothing.
+            not_judged(stage, began, "programs could not read it, so there is nothing to judge")
         } else {
             let judged = catch_unwind(AssertUnwindSafe(|| {
-                (self.progress)(Progress { stage, ended: None });
+                (self.progress)(Progress { sector, stage, ended: None });
                 self.judge(stage, began)
             }));
             judged.unwrap_or_else(|_| undecided(stage, began, "it panicked, and decided nothing", "report this"))
         };
         // Whoever only watches does not decide, either.
-        _ = catch_unwind(AssertUnwindSafe(|| (self.progress)(Progress { stage, ended: Some(&report) })));
+        _ = catch_unwind(AssertUnwindSafe(|| (self.progress)(Progress { sector, stage, ended: Some(&report) })));
         tracing::debug!(verdict = ?report.verdict, findings = report.findings.len(), "judged");
         _ = self.done[stage as usize].set(report);
     }
@@ -215,6 +215,10 @@ impl<'r, 'a> Run<'r, 'a> {
         order(candidate, history, &mut notes);
         types(candidate, keys, records, limits, &mut notes);
         guards(candidate, limits, relaxed, &mut notes);
+        if candidate.compiled.is_none() {
+            // Q2 has refused it, and there is nothing that could have been measured.
+            return notes;
+        }
         budgets(measured, way, limits, &mut notes);
         resources(candidate, history, measured, way, limits, &mut notes);
         across(&Sectors::new(candidate, others), invariants, &mut notes);
@@ -227,9 +231,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let mut report = (self.context.guards)(self.context.candidate, &figures);
         let radius = blast::check(self.context.candidate, &self.limits, self.context.history);
         let radius = radius.report(Stage::Guards, began);
-        if gravity(radius.verdict) > gravity(report.verdict) {
-            report.verdict = radius.verdict;
-        }
+        report.verdict = Verdict::of([report.verdict, radius.verdict]);
         report.findings.extend(radius.findings);
         report.findings.sort_by_key(|finding| Reverse(finding.severity));
         match &mut report.evidence {

@@ -1,7 +1,7 @@
 //! Publishing: versions of one or several sectors become durable together, and current with one swap.
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use knhk_hot::{Change, Hot};
 use knhk_ontology::accept;
@@ -35,7 +35,7 @@ pub(crate) fn publish(
     let urgent = admitted.iter().all(|one| one.prepared.rollback_of.is_some());
     let staged = if urgent { hot.prepare_urgent(&changes)? } else { hot.prepare(&changes)? };
     let staging = nanoseconds(begun);
-    let (epoch, time_ns) = (staged.epoch(), unix_nanoseconds());
+    let (epoch, time_ns) = (staged.epoch(), journal.now_ns());
     let mut versions: Vec<Version> = admitted.iter_mut().map(|one| one.version(epoch, time_ns)).collect();
     let record = |versions: &[&Version]| {
         let records = admitted.iter().zip(versions).map(|(one, version)| Record {
@@ -126,9 +126,4 @@ impl Admitted<'_> {
         }
         self.state.push(version.clone())
     }
-}
-
-fn unix_nanoseconds() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -85,10 +85,14 @@ __all__ = [
     "retry_after",
     "rotate_key",
     "segments",
+    "set_condition",
+    "set_function",
+    "set_workload",
     "signing_keys",
     "tag",
     "tags",
     "trust_root",
+    "unset",
     "untag",
     "verify",
     "verify_observation",
@@ -927,8 +931,20 @@ def untag(sector: Sector, name: str, by: str, /) -> None: ...
 def tags(sector: Sector, /) -> list[Tag]: ...
 def as_of(sector: Sector, reference: str, /) -> View: ...
 
-def govern(engine: Engine, verb: str, request: str, /) -> str: ...
+def govern(
+    engine: Engine,
+    verb: str,
+    request: str,
+    progress: Callable[[str, str, str | None], object] | None = None,
+    /,
+) -> str: ...
 def govern_offline(verb: str, request: str, /) -> str: ...
+def set_function(
+    engine: Engine, role: str, name: str, function: Callable[[str, View], bool | str | None], severity: str, /
+) -> None: ...
+def set_condition(engine: Engine, name: str, condition: str, severity: str, /) -> None: ...
+def set_workload(engine: Engine, sector: str, name: str, work: Callable[[View], object], /) -> None: ...
+def unset(engine: Engine, role: str, name: str, sector: str, /) -> bool: ...
 def render_report(report: str, /) -> str: ...
 
 class ScopeBase:

@@ -9,6 +9,7 @@ use knhk_governance::PastChange;
 use knhk_ontology::graph::Delta;
 use knhk_warm::{Next, Ticker};
 
+use super::Watch;
 use super::book::PROPOSAL;
 use super::hooks::Hooks;
 use super::life::Filed;
@@ -122,6 +123,9 @@ impl Governance {
 
     /// Ends the thread.
     pub(crate) fn close(&self) {
+        // What the program registered ends with the engine, and not with the last one who still looks at it.
+        let hooks = std::mem::take(&mut *self.hooks.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(hooks);
         self.watched.close();
         self.news().closing = true;
         self.woken.notify_all();
@@ -158,7 +162,7 @@ impl Engine {
         for filed in self.all::<Filed>(PROPOSAL, true)? {
             let mut proposal = filed.proposal;
             if proposal.due_ns().is_some_and(|due| due <= self.now_ns()) {
-                proposal = self.carry(&proposal.id, None, None)?;
+                proposal = self.carry(&proposal.id, None, None, Watch::nobody())?;
             }
             next = [next, proposal.due_ns()].into_iter().flatten().min();
         }
