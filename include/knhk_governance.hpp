@@ -24,6 +24,24 @@ private:
     std::string reports_;
 };
 
+namespace detail {
+
+// What a call answers, or throws.
+template <class Call> std::string answered(Call call) {
+    knhk_buffer_t *made = nullptr;
+    knhk_error_t *err = nullptr;
+    if (knhk_status_t status = call(&made, &err); status != KNHK_OK) {
+        std::string reports = text(knhk_error_reports(err));
+        error failed(status, err);
+        if (reports.empty()) throw failed;
+        throw not_admitted(std::move(failed), std::move(reports));
+    }
+    handle<knhk_buffer_t, knhk_buffer_free> from(made);
+    return {knhk_buffer_data(made), knhk_buffer_len(made)};
+}
+
+} // namespace detail
+
 // The part of an engine that lets nothing become current unproven. It refers to the engine, which must stay. Any thread.
 class governance {
 public:
@@ -31,12 +49,12 @@ public:
 
     // Does what a verb asks for.
     std::string govern(const std::string &verb, const std::string &request = "{}") const {
-        return answered([&](auto **answer, auto err) { return knhk_govern(of_, verb.c_str(), request.c_str(), answer, err); });
+        return detail::answered([&](auto **answer, auto err) { return knhk_govern(of_, verb.c_str(), request.c_str(), answer, err); });
     }
 
 #define KNHK_VERB(name) \
     std::string name(const std::string &request = "{}") const { \
-        return answered([&](auto **answer, auto err) { return knhk_##name(of_, request.c_str(), answer, err); }); \
+        return detail::answered([&](auto **answer, auto err) { return knhk_##name(of_, request.c_str(), answer, err); }); \
     }
     KNHK_VERB(propose)
     KNHK_VERB(check)
@@ -80,30 +98,19 @@ public:
     KNHK_VERB(bisect)
     KNHK_VERB(blame)
     KNHK_VERB(codegen)
+    KNHK_VERB(recompose)
 #undef KNHK_VERB
 
     // Signs what approval_request gave, with the approver's key: {"payload", "key"}. Nothing of the key goes to an engine.
     static std::string sign_approval(const std::string &request) {
-        return answered([&](auto **answer, auto err) { return knhk_sign_approval(request.c_str(), answer, err); });
+        return detail::answered([&](auto **answer, auto err) { return knhk_sign_approval(request.c_str(), answer, err); });
     }
     // A pair of keys for an approver: {"public", "secret"}.
     static std::string approver_key() {
-        return answered([&](auto **answer, auto err) { return knhk_approver_key(answer, err); });
+        return detail::answered([&](auto **answer, auto err) { return knhk_approver_key(answer, err); });
     }
 
 private:
-    template <class Call> static std::string answered(Call call) {
-        knhk_buffer_t *made = nullptr;
-        knhk_error_t *err = nullptr;
-        if (knhk_status_t status = call(&made, &err); status != KNHK_OK) {
-            std::string reports = detail::text(knhk_error_reports(err));
-            error failed(status, err);
-            if (reports.empty()) throw failed;
-            throw not_admitted(std::move(failed), std::move(reports));
-        }
-        detail::handle<knhk_buffer_t, knhk_buffer_free> from(made);
-        return {knhk_buffer_data(made), knhk_buffer_len(made)};
-    }
     knhk_engine_t *of_;
 };
 

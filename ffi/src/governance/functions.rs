@@ -6,7 +6,7 @@
 //!        return qty <= 2000 ? 0 : snprintf(why, why_size, "%lld lots are too many", (long long)qty);
 //!    }
 //!    knhk_function_t function = {.struct_size = sizeof function, .ctx = &max_qty, .judge = below};
-//!    knhk_set_rule_function(eng, "below", &function, &err); // [rule.callback] function = "below"
+//!    knhk_set_rule_function(eng, "below", &function, &err); // [rule.callback] name = "below"
 //!
 //! Nothing of it is kept: whoever opens the engine registers it anew. A rule or a test whose function is not there refuses.
 

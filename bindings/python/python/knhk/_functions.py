@@ -1,6 +1,6 @@
 """Functions of the program that have a say in governance.
 
-    @eng.rule_function("below")                      # [rule.callback] function = "below"
+    @eng.rule_function("below")                      # [rule.callback] name = "below"
     def below(question, view):
         if view["orders/max_qty"] > 2000:            # as it would be
             return "more than the desk can hedge"

@@ -126,8 +126,12 @@ fn retyped() -> Content {
 
 /// Sets limits of the sector, which hold from the next change on.
 fn limits(world: &World, governance: &str) {
-    let first = crate::world::FIRST.trim_end().trim_end_matches('}').to_owned();
-    let set = world.propose("orders", document(&format!(r#"{first}, "governance": {governance}}}"#)));
+    let mut first: serde_json::Value = serde_json::from_str(crate::world::FIRST).unwrap();
+    let governance: serde_json::Value = serde_json::from_str(governance).unwrap();
+    for (name, limit) in governance.as_object().unwrap() {
+        first["governance"][name] = limit.clone();
+    }
+    let set = world.propose("orders", document(&first.to_string()));
     assert_eq!(set.state, State::Enacted, "{}", told(&set.reports));
 }
 
