@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::{Link, compile, compile_with, succeeded};
 
 /// What each can bear: filters, forks and copies are about the kernel and the loader, not about memory.
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 13] = [
     "sketch",
     "management",
     "bad_input",
@@ -18,8 +18,10 @@ const PROGRAMS: [&str; 11] = [
     "threads",
     "resilience",
     "ledger",
+    "keys",
     "versions",
     "observed",
+    "functions",
 ];
 
 #[test]

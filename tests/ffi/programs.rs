@@ -25,7 +25,7 @@ macro_rules! programs {
 }
 
 programs!(
-    sketch management knowledge ledger versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
+    sketch management knowledge ledger keys versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
     checkpoints executor functions
 );
 

@@ -18,6 +18,7 @@ mod measure;
 mod mutant;
 mod names;
 mod notes;
+mod number;
 mod past;
 mod pipeline;
 mod render;

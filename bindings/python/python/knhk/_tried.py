@@ -50,6 +50,20 @@ class RuleRevision:
 
 
 @dataclass(frozen=True)
+class Violation:
+    """A rule that a change broke; `overridden` where an approval let it pass."""
+
+    rule: str
+    sector: str
+    proposal: str
+    by: str
+    time_ns: int
+    severity: Severity
+    what: str
+    overridden: bool
+
+
+@dataclass(frozen=True)
 class ValueDifference:
     """One path whose value, or what is said about it, differs. `str()` of it is for people."""
 
@@ -273,7 +287,7 @@ def _guards(data: _Data) -> Guards:
 
 def _guard(data: _Data) -> Guard:
     named = ("id", "kind", "criticality")
-    optional = {"sector": None, "doc": "", "groups": [], "longest_seconds": None}
+    optional: dict[str, Any] = {"sector": None, "doc": "", "groups": [], "longest_seconds": None}
     boundary = {name: value for name, value in data.items() if name not in named and name not in optional}
     said = {name: data.get(name, otherwise) for name, otherwise in optional.items()}
     return Guard(**{name: data[name] for name in named}, **said, boundary=boundary)
@@ -281,6 +295,10 @@ def _guard(data: _Data) -> Guard:
 
 def _rule(data: _Data) -> RuleRevision:
     return RuleRevision(**_only(RuleRevision, data))
+
+
+def _violation(data: _Data) -> Violation:
+    return Violation(**_only(Violation, data))
 
 
 def _differences(data: Sequence[_Data]) -> list[ValueDifference]:

@@ -70,8 +70,10 @@ from ._tried import (
     TestReport,
     ValueDifference,
     Version,
+    Violation,
     _guards,
     _rule,
+    _violation,
 )
 
 __all__ = [
@@ -116,6 +118,7 @@ __all__ = [
     "ValueDifference",
     "Verdict",
     "Version",
+    "Violation",
     "Whole",
     "Work",
     "approver_key",
@@ -302,10 +305,9 @@ class Governance(Functions):
         answer = self.govern("rollback_doctrine", to_ns=_nanoseconds(to), by=by, why=why)
         return [_rule(one) for one in answer["revisions"]]
 
-    def violations(self, *, sector: str | None = None) -> list[dict[str, Any]]:
+    def violations(self, *, sector: str | None = None) -> list[Violation]:
         """The rules that changes broke: who, when, which rule."""
-        answer: list[dict[str, Any]] = self.govern("violations", sector=sector)["violations"]
-        return answer
+        return [_violation(one) for one in self.govern("violations", sector=sector)["violations"]]
 
     async def apropose(
         self,

@@ -152,7 +152,11 @@ fn what_was_registered_ends_with_the_engine() {
     let (world, ended) = (World::new(), Arc::new(AtomicUsize::new(0)));
     for role in [Role::Rule, Role::Test, Role::Invariant(Severity::Info)] {
         let ends = Ends(ended.clone());
-        world.engine().set_function(role, "it", Arc::new(move |_: &Question| Ok(assert!(Arc::strong_count(&ends.0) > 0))));
+        world.engine().set_function(
+            role,
+            "it",
+            Arc::new(move |_: &Question| Ok(assert!(Arc::strong_count(&ends.0) > 0))),
+        );
     }
     let still = world.engine().clone();
     world.engine().close();

@@ -51,7 +51,8 @@ fn conflicts_are_resolved_by_a_side_or_by_a_value() {
     let (ours, read) = merged(json!({ "*": "ours" }));
     assert_eq!((&ours["proposal"], read), (&Value::Null, 0.2), "nothing is left that this side does not have");
     let world = branched();
-    let wrong = world.engine().govern("merge", json!({ "sector": "orders", "theirs": "3", "resolve": { "max_qty": "ours" } }));
+    let wrong =
+        world.engine().govern("merge", json!({ "sector": "orders", "theirs": "3", "resolve": { "max_qty": "ours" } }));
     let wrong = wrong.unwrap_err();
     assert_eq!((wrong.status(), wrong.item()), (Status::InvalidArgument, "max_qty"));
 }

@@ -5,6 +5,6 @@ mod blame;
 mod cores;
 mod dependencies;
 mod merge;
-mod resolve;
 mod needs;
+mod resolve;
 mod world;

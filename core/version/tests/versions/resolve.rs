@@ -4,7 +4,8 @@ use knhk_version::{Merged, Resolved, Side, VersionError};
 
 use crate::world::{Made, World, empty, of_json, snapshot};
 
-const BASE: &str = r#"{"a": 1, "b": 1, "c": {"$value": 5, "$min": 1}, "$classes": {"venue": [], "lit": ["venue"], "asset": []}}"#;
+const BASE: &str =
+    r#"{"a": 1, "b": 1, "c": {"$value": 5, "$min": 1}, "$classes": {"venue": [], "lit": ["venue"], "asset": []}}"#;
 const OURS: &str =
     r#"{"a": 2, "b": 2, "c": {"$value": 5, "$min": 2}, "d": 7, "$classes": {"venue": [], "lit": ["venue"]}}"#;
 const THEIRS: &str = r#"{"a": 3, "b": 3, "c": {"$value": 6, "$min": 3}, "e": 8, "$classes": {"venue": [], "lit": ["venue", "asset"], "asset": []}}"#;
