@@ -15,7 +15,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PYTHON := .venv/bin/python
 NODE := bindings/node
 
-.PHONY: help demo test bench install dist
+.PHONY: help demo study test bench install dist
 help: ## Lists the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -30,13 +30,28 @@ python: $(SETUP)/python ## Builds the Python package into .venv.
 node: $(SETUP)/node ## Builds the Node package in bindings/node.
 	npm run --silent build --prefix $(NODE)
 
-# The demonstration: worker threads admit orders over loopback TCP while an operator changes the limits.
+# The demonstration: a request gateway under load and faults, whose limits the loop moves; a report, and its proof. See docs/demo.md.
+GATEWAY := $(wildcard examples/gateway/*.c)
 ADMISSION := $(wildcard examples/admission/c/*.c)
 ADMISSION_CPP := $(wildcard examples/admission/cpp/*.cpp)
 IN_TREE = -Iinclude -L$(LIB) -lknhk -Wl,-rpath,$(LIB) -lpthread
+SEED ?= 1
+PAIRS ?= 5
 
-demo: target/demo/admission target/demo/admission-cpp ## Admits orders over loopback TCP while their limits change.
-	@target/demo/admission
+demo: target/demo/gateway command ## A gateway under load and faults learns its limits, and proves what it did; under two minutes.
+	@rm -rf target/demo/run target/demo/run.json
+	@target/demo/gateway --arm loop --seed $(SEED) --folder target/demo/run --out target/demo/run.json
+	@$(LIB)/knhk --dir target/demo/run verify | tee target/demo/verified.txt
+	@python3 examples/gateway/report.py target/demo/run.json target/demo/report.html target/demo/verified.txt
+	@echo "  target/demo/report.html"
+
+study: target/demo/gateway ## The gateway with static limits, with the adaptive limiter, and with the loop: PAIRS paired runs, half an hour for five.
+	@rm -rf target/study
+	@python3 examples/gateway/study.py target/demo/gateway target/study --pairs $(PAIRS)
+
+target/demo/gateway: $(GATEWAY) $(wildcard examples/gateway/*.h include/*) | lib
+	@mkdir -p $(@D)
+	gcc -std=gnu11 -O2 -Wall -Wextra -o $@ $(GATEWAY) $(IN_TREE) -lm
 
 target/demo/admission: $(ADMISSION) $(wildcard examples/admission/c/*.h include/*) | lib
 	@mkdir -p $(@D)
@@ -67,6 +82,7 @@ test-doc:
 test-loom:
 	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-hot --release --test loom --target-dir $(TARGET)/loom
 	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-resilience --release --test loom --target-dir $(TARGET)/loom
+	RUSTFLAGS="--cfg loom" cargo nextest run --package knhk-warm --release --test loom --target-dir $(TARGET)/loom
 
 test-python: python
 	cd bindings/python && ../../$(PYTHON) -m pytest --quiet
@@ -156,12 +172,13 @@ $(SETUP)/cargo-fuzz:
 	@cargo install --quiet --root $(abspath $(TARGET))/tools cargo-fuzz
 	@touch $@
 
-# Each program of the example runs for a second; what it says of itself is checked.
-test-examples: target/demo/admission target/demo/admission-cpp target/demo/resilience python node
+# Each program of the examples runs for a few seconds; what it says of itself is checked.
+test-examples: target/demo/gateway command target/demo/admission target/demo/admission-cpp target/demo/resilience python node
 	cargo build --quiet --release --package admission --package resilience-example
 	npm install --silent --no-audit --no-fund --prefix examples/admission/node
 	$(PYTHON) tests/examples/run.py c=target/demo/admission cpp=target/demo/admission-cpp rust=$(LIB)/admission \
 	    "python=$(PYTHON) examples/admission/python/admission.py" "node=node examples/admission/node/admission.mjs"
+	$(PYTHON) tests/examples/gateway.py target/demo/gateway $(LIB)/knhk
 	npm install --silent --no-audit --no-fund --prefix examples/resilience/node
 	target/demo/resilience
 	$(LIB)/resilience-example

@@ -331,6 +331,7 @@ private:
 
 #include "knhk_governance.hpp"
 #include "knhk_functions.hpp"
+#include "knhk_loop.hpp"
 #include "knhk_observed.hpp"
 
 #endif // KNHK_LEDGER_HPP

@@ -366,5 +366,6 @@ private:
 } // namespace knhk
 
 #include "knhk_checkpoints.hpp"
+#include "knhk_warm.hpp"
 
 #endif // KNHK_RESILIENCE_HPP

@@ -8,11 +8,12 @@ use std::process;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use knhk_engine::{Engine, Error, Status};
 
 use crate::abi::{AbiInfo, check};
-use crate::call::{call, total};
+use crate::call::{call, on_engine, total};
 use crate::error::ErrorHandle;
 use crate::handle::not_a;
 use crate::options::{OptionsC, engine_options};
@@ -147,6 +148,29 @@ pub unsafe extern "C" fn knhk_engine_close(engine: *mut EngineHandle) {
             opened.close();
         }
     });
+}
+
+/// Moves the clock of an engine that was opened with `manual_time_ns`.
+///
+/// `by_ns`: nanoseconds. `now_ns`: NULL, or receives the moment that it shows then, in nanoseconds since the Unix epoch.
+/// Returns KNHK_OK; KNHK_INVALID_ARGUMENT for an engine that goes by the system's clock. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_time_advance(
+    engine: *const EngineHandle,
+    by_ns: u64,
+    now_ns: *mut u64,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    // SAFETY: as documented.
+    unsafe {
+        on_engine(engine, err, |engine| {
+            let now = engine.advance_time(Duration::from_nanos(by_ns))?;
+            if !now_ns.is_null() {
+                ptr::write(now_ns, now);
+            }
+            Ok(())
+        })
+    }
 }
 
 /// The number of the newest generation: it grows with every change of any sector, so comparing it tells whether anything changed.

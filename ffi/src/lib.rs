@@ -18,6 +18,7 @@ mod text;
 mod versioned;
 
 pub mod abi;
+pub mod autonomic;
 pub mod backup;
 pub mod buffer;
 pub mod change;

@@ -101,12 +101,20 @@ pub struct OptionsC {
     /// Has the engine take observations out of the rings by itself, add them up and keep them under receipts; NULL leaves them to
     /// knhk_observations_drain.
     pub observations: *const ObservationsOptionsC,
+    /// Has decisions be dated by a clock that stands at this moment, in nanoseconds since the Unix epoch, until knhk_time_advance moves it: for
+    /// tests and simulations. 0 for the system's clock.
+    pub manual_time_ns: u64,
 }
 
 // SAFETY: plain data that begins with its size; zeros are the defaults.
 unsafe impl Versioned for OptionsC {
     const NAME: &'static str = "knhk_options_t";
-    const SIZES: &'static [usize] = &[offset_of!(OptionsC, flags), offset_of!(OptionsC, signer), size_of::<OptionsC>()];
+    const SIZES: &'static [usize] = &[
+        offset_of!(OptionsC, flags),
+        offset_of!(OptionsC, signer),
+        offset_of!(OptionsC, manual_time_ns),
+        size_of::<OptionsC>(),
+    ];
 }
 
 /// Most records of a ring: 1 GiB of them.
@@ -162,6 +170,7 @@ pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<(Options, boo
         options.observations = settings(given.observations)?;
         options.checkpoint = optional_text(given.checkpoint, "checkpoint")?.map(Into::into);
     }
+    options.manual_time = (given.manual_time_ns != 0).then_some(given.manual_time_ns);
     options.retention.versions = (given.retain_versions != 0).then_some(given.retain_versions);
     options.retention.age = (given.retain_age_ns != 0).then(|| Duration::from_nanos(given.retain_age_ns));
     Ok((options, given.flags & KNHK_READ_ONLY != 0))

@@ -42,6 +42,68 @@ static uint32_t wait_for_it(void *ctx, knhk_run_t *run) {
 
 static void destroy(void *ctx) { ((world_t *)ctx)->destroyed++; }
 
+/* Runs that were over, by their arguments. */
+static uint32_t states[4];
+static int overs, heard;
+static void over(void *ctx, uint64_t argument, uint32_t state) {
+    (void)ctx;
+    CHECK(argument < 4 && states[argument] == 0);
+    states[argument] = state, overs++;
+}
+static uint32_t nothing(void *ctx, knhk_run_t *run) {
+    (void)ctx, (void)run;
+    return KNHK_STEP_DONE;
+}
+static void notice(void *ctx, const knhk_notice_t *told) {
+    (void)ctx;
+    if (told->kind == KNHK_NOTICE_LATE) CHECK(!strcmp(told->task, "told") && strstr(told->text, "told was dropped")), heard++;
+}
+static bool hot(void *ctx) { return __atomic_load_n((bool *)ctx, __ATOMIC_SEQ_CST); }
+static void unhot(void *ctx) { *(bool *)ctx = false; }
+
+/* Each run that is over is told once, by whoever ends it; notices before that; while the hot path is over its budget only critical tasks begin. */
+static void told(void) {
+    static bool is_hot = true;
+    knhk_executor_options_t options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.threads = 1, options.ctx = &is_hot, options.notice = notice, options.hot = hot, options.destroy = unhot;
+    knhk_executor_t *executor;
+    knhk_task_t *task, *critical;
+    knhk_ticket_t *ticket, *late;
+    knhk_task_callback_t of;
+    memset(&of, 0, sizeof of);
+    of.struct_size = sizeof of;
+    of.run = nothing, of.over = over, of.drop_late = 1;
+    OK(knhk_executor_new("told", &options, &executor, &err));
+    OK(knhk_task_new(executor, "told", &of, &task, &err));
+    of.over = NULL, of.priority = KNHK_PRIORITY_CRITICAL;
+    OK(knhk_task_new(executor, "critical", &of, &critical, &err));
+    OK(knhk_task_submit(task, 0, 1, &late, &err)); /* late by the time that it can begin */
+    OK(knhk_task_submit(task, 1, 0, &ticket, &err));
+    CHECK(knhk_ticket_cancel(ticket) && overs == 1 && states[1] == KNHK_RUN_CANCELLED);
+    knhk_ticket_free(ticket);
+    OK(knhk_task_submit(critical, 0, 0, &ticket, &err));
+    CHECK(knhk_ticket_wait(ticket, MINUTE) == KNHK_RUN_DONE && knhk_ticket_wait(late, 0) == KNHK_RUN_WAITING);
+    knhk_ticket_free(ticket);
+    OK(knhk_executor_pause(executor, &err));
+    OK(knhk_task_submit(task, 2, 0, NULL, &err));
+    __atomic_store_n(&is_hot, false, __ATOMIC_SEQ_CST);
+    OK(knhk_executor_resume(executor, &err));
+    CHECK(knhk_ticket_wait(late, MINUTE) == KNHK_RUN_EXPIRED);
+    knhk_ticket_free(late);
+    size_t unfinished, stuck;
+    OK(knhk_executor_shutdown(executor, MINUTE, MINUTE, &unfinished, &stuck, &err));
+    CHECK(unfinished == 0 && stuck == 0 && overs == 3 && heard == 1);
+    CHECK(states[0] == KNHK_RUN_EXPIRED && states[2] == KNHK_RUN_DONE);
+    is_hot = true;
+    knhk_task_free(task), knhk_task_free(critical), knhk_executor_free(executor);
+    CHECK(!is_hot);
+    options.struct_size = 24; /* an older program's */
+    OK(knhk_executor_new("older", &options, &executor, &err));
+    knhk_executor_free(executor);
+}
+
 static knhk_task_callback_t callback(world_t *world, uint32_t (*run)(void *, knhk_run_t *)) {
     knhk_task_callback_t of;
     memset(&of, 0, sizeof of);
@@ -51,6 +113,7 @@ static knhk_task_callback_t callback(world_t *world, uint32_t (*run)(void *, knh
 }
 
 int main(void) {
+    told();
     world_t world;
     memset(&world, 0, sizeof world);
     pthread_mutex_init(&world.lock, NULL);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{self, LANGUAGES, Link, compile, succeeded};
 
 /// Text as C writes it.
-fn literal(text: &str) -> String {
+pub fn literal(text: &str) -> String {
     let escaped: String = text
         .chars()
         .map(|c| match c {
@@ -22,7 +22,7 @@ fn literal(text: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-fn optional(value: &Value) -> String {
+pub fn optional(value: &Value) -> String {
     value.as_str().map_or("NULL".into(), literal)
 }
 

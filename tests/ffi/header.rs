@@ -54,7 +54,7 @@ extern "C" {
 "#;
 
 /// Handles whose insides are nobody's business.
-const HANDLES: [(&str, &str); 28] = [
+const HANDLES: [(&str, &str); 33] = [
     ("engine", "An engine: see knhk_engine_open."),
     ("error", "An error: see knhk_error_message."),
     ("hold", "A generation that is kept: see knhk_snapshot_hold."),
@@ -81,8 +81,13 @@ const HANDLES: [(&str, &str); 28] = [
     ("executor", "A warm executor: see knhk_executor_new."),
     ("task", "A task of an executor: see knhk_task_new."),
     ("ticket", "Stands for a run of a task: see knhk_task_submit."),
+    ("channel", "An end of a channel: see knhk_channel_pair."),
+    ("graph", "A graph of components: see knhk_graph_new."),
+    ("graph_report", "How a start or a shutdown went: see knhk_graph_shutdown."),
+    ("component_health_list", "A list of healths: see knhk_graph_health."),
     ("run", "What a callback sees of its run: see knhk_run_argument."),
     ("state_writer", "Where a component writes its state: see knhk_state_write."),
+    ("answer", "Where a proposer writes its plan: see knhk_answer_write."),
 ];
 
 const CLOSING: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif /* KNHK_H */\n";
@@ -92,7 +97,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 49] = [
+const SECTIONS: [&str; 53] = [
     "abi",
     "error",
     "signer",
@@ -132,8 +137,12 @@ const SECTIONS: [&str; 49] = [
     "resilience/governed",
     "resilience/checkpoints",
     "resilience/restored",
+    "warm/notice",
     "warm/executor",
     "warm/task",
+    "warm/channel",
+    "warm/graph",
+    "warm/graph_report",
     "governance/govern",
     "governance/proposals",
     "governance/approvals",
@@ -142,6 +151,10 @@ const SECTIONS: [&str; 49] = [
     "governance/rollout",
     "governance/lineage",
     "governance/functions",
+    "autonomic/cycles",
+    "autonomic/proposer",
+    "autonomic/detector",
+    "autonomic/hook",
 ];
 
 fn sections() -> Vec<PathBuf> {

@@ -37,7 +37,11 @@ use knhk::stats::StatsC;
 use knhk::value;
 use knhk::verify::{VerifiedC, VerifyOptionsC};
 use knhk::versions::{LogEntryC, TagC};
+use knhk::warm::channel::FlowC;
 use knhk::warm::executor::{ExecutorOptionsC, ExecutorStatsC};
+use knhk::warm::graph::GraphCallbackC;
+use knhk::warm::graph_report::{ComponentHealthC, FaredC};
+use knhk::warm::notice::NoticeC;
 use knhk::warm::task::{TaskCallbackC, TaskStatsC};
 use knhk_hot::layout::{self, Outcome, Tag};
 use knhk_hot::raw::Reason;
@@ -116,9 +120,14 @@ fn layouts() -> Vec<Layout> {
         "component_callback" ComponentCallbackC { struct_size reserved ctx freeze thaw save load destroy }
         "checkpoint_taken" TakenC { struct_size full number bytes state_bytes frozen_ns took_ns digest }
         "checkpoint_restored" RestoredC { struct_size reserved number time_ns skipped absent unknown digest }
-        "executor_options" ExecutorOptionsC { struct_size threads capacity horizon_ns }
+        "executor_options" ExecutorOptionsC { struct_size threads capacity horizon_ns ctx notice hot destroy }
+        "notice" NoticeC { struct_size kind task text }
+        "flow" FlowC { struct_size held window sent done refused }
+        "graph_callback" GraphCallbackC { struct_size reserved ctx start drain stop health destroy }
+        "fared" FaredC { struct_size outcome name why took_ns }
+        "component_health" ComponentHealthC { struct_size reserved name own effective because_of because_of_len }
         "executor_stats" ExecutorStatsC { struct_size flags waiting running arrivals services full_in_ns }
-        "task_callback" TaskCallbackC { struct_size priority budget_ns drop_late reserved ctx run destroy }
+        "task_callback" TaskCallbackC { struct_size priority budget_ns drop_late reserved ctx run destroy over }
         "task_stats" TaskStatsC { struct_size level runs slices overruns late busy_ns worst_ns }
         "checkpoint" CheckpointC { struct_size full number bytes time_ns encrypted reserved damage }
         "policy_info" PolicyInfoC { struct_size reserved name kind sector version refused state text }

@@ -1,5 +1,6 @@
 //! libknhk from the outside: its header, its symbols, its layouts, and programs in C and C++ that use it.
 
+mod autonomic;
 mod checked;
 mod governance;
 mod header;

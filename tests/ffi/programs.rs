@@ -26,7 +26,7 @@ macro_rules! programs {
 
 programs!(
     sketch management knowledge ledger keys versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
-    checkpoints executor functions
+    checkpoints executor functions channel graph
 );
 
 #[test]
@@ -56,6 +56,13 @@ fn functions_raii() {
 fn resilience_raii() {
     for language in ["c++17", "c++20"] {
         succeeded(&mut Command::new(compile(&["resilience.cpp"], language, Link::Inline, &[])));
+    }
+}
+
+#[test]
+fn warm_raii() {
+    for language in ["c++17", "c++20"] {
+        succeeded(&mut Command::new(compile(&["warm.cpp"], language, Link::Inline, &[])));
     }
 }
 
@@ -119,9 +126,12 @@ fn headers_compile_alone() {
         ("knhk_ledger.hpp", &every[5..]),
         ("knhk_governance.hpp", &every[5..]),
         ("knhk_functions.hpp", &every[5..]),
+        ("knhk_loop.hpp", &every[5..]),
         ("knhk_observed.hpp", &every[5..]),
         ("knhk_resilience.hpp", &every[5..]),
         ("knhk_checkpoints.hpp", &every[5..]),
+        ("knhk_warm.hpp", &every[5..]),
+        ("knhk_graph.hpp", &every[5..]),
     ] {
         for language in languages {
             for inline in [&[][..], &["-DKNHK_NO_INLINE"]] {

@@ -10,7 +10,9 @@ import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
 import { checkSame, type Key, looked } from './key.js';
 import { changeOf, type Raw } from './lazy.js';
+import { Loop } from './loop.js';
 import { type Native, native } from './native.js';
+import type { News } from './news.js';
 import { append } from './observed.js';
 import { checkSector, openSettings } from './options.js';
 import type {
@@ -97,9 +99,11 @@ export const libraryVersion: string = native.libraryVersion();
 
 /** An engine, as this thread has it open. */
 export class Engine extends Governance {
+  /** The closed loop: it proposes changes of the program's limits from what the program observes. */
+  readonly loop: Loop;
   #handle: Handle;
   #sectors = new Map<string, Sector>();
-  #iterators = new Set<Changes>();
+  #iterators = new Set<News<Change>>();
   #watchers = new Set<(change: Change | undefined) => void>();
   #ended = false;
 
@@ -118,6 +122,7 @@ export class Engine extends Governance {
     checkMade(handle);
     super(handle);
     this.#handle = handle;
+    this.loop = new Loop(this, handle);
     attempt(() => native.listen(handle.engine, listenerOf(new WeakRef(this))));
     (this as EventEmitter).on('newListener', (event: string) => this.#listening(event, 1));
     (this as EventEmitter).on('removeListener', (event: string) => this.#listening(event, 0));
@@ -213,7 +218,7 @@ export class Engine extends Governance {
     checkOptions(options);
     options.signal?.throwIfAborted();
     if (this.#ended) throw closed();
-    const forget = (changes: Changes) => {
+    const forget = (changes: News<Change>) => {
       this.#iterators.delete(changes);
       this.#settleNews();
     };
@@ -232,6 +237,12 @@ export class Engine extends Governance {
   /** The newest generation's number: it grows with every change. */
   get version(): number {
     return attempt(() => native.version(this.#handle.engine));
+  }
+
+  /** Moves the clock of an engine that was opened with `manualTimeMs`, in milliseconds; what it shows then, in milliseconds since 1970. */
+  advanceTime(by: number): number {
+    checkInteger('the time', by, 0, 2 ** 44);
+    return attempt(() => native.advanceTime(this.#handle.engine, by));
   }
 
   /** A descriptor (an eventfd) that becomes readable on changes: for event loops other than Node's. The engine's, not to be closed. */
@@ -346,6 +357,7 @@ export class Engine extends Governance {
     heard.delete(this);
     for (const watch of [...this.#watchers]) watch(undefined);
     for (const changes of [...this.#iterators]) changes.end();
+    this.loop.end();
     process.nextTick(() => this.emit('close'));
   }
 }

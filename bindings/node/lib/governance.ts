@@ -49,8 +49,8 @@ function changesOf(changes: Record<string, Content>): Json[] {
   return Object.entries(changes).map(([sector, content]) => ({ sector, content: contentOf(content) }));
 }
 
-/** A moment as requests have it: a Date, or nanoseconds since 1970. */
-function nanoseconds(moment: Date | bigint | undefined): number | undefined {
+/** A moment as requests have it: a Date, or nanoseconds since 1970. @internal */
+export function nanoseconds(moment: Date | bigint | undefined): number | undefined {
   if (moment === undefined) return undefined;
   if (moment instanceof Date) {
     if (Number.isNaN(moment.getTime())) throw badRange('the moment is an invalid Date');

@@ -25,6 +25,8 @@ export type {
 } from './governed.js';
 export { Key } from './key.js';
 export { restore, type RestoreOptions, type Telling } from './ledger.js';
+export type { Loop } from './loop.js';
+export type * from './looped.js';
 export type * from './proof.js';
 export type * from './records.js';
 export { Sector } from './sector.js';

@@ -96,6 +96,13 @@ export interface Native {
   signerFromSeed(seed: Uint8Array): number;
   signerDelegated(publicKey: Uint8Array, sign: (request: number, message: Uint8Array) => void): number;
   signed(request: number, signature?: Uint8Array, why?: string): void;
+  addProposer(engine: number, name: string, propose: (request: number, text: string) => void): void;
+  removeProposer(engine: number, name: string): boolean;
+  addDetector(engine: number, name: string, judge: (request: number, text: string) => void): void;
+  removeDetector(engine: number, name: string): boolean;
+  addHook(engine: number, phase: string, when: string, hears: (request: number, text: string) => void): number;
+  removeHook(engine: number, hook: number): boolean;
+  answered(request: number, text?: string, why?: string): void;
   signerSave(signer: number, path: string): void;
   signerSign(signer: number, message: Uint8Array): Uint8Array;
   signerPublicKey(signer: number): Uint8Array;
@@ -134,6 +141,7 @@ export interface Native {
   listen(engine: number, listener: (kind: 'change' | 'log' | 'close', news: Raw<Change> | LogLine | undefined) => void): void;
   setChanges(engine: number, wanted: boolean): void;
   setLog(engine: number, wanted: boolean): void;
+  advanceTime(engine: number, by: number): number;
   version(engine: number): number;
   changesSince(engine: number, epoch: number): Raw<Change>[];
   changeFd(engine: number): number;

@@ -9,7 +9,7 @@ export function openSettings(location: string, options: OpenOptions): object {
   checkString('the location', location);
   checkOptions(options);
   const { history, barrier, retainedRoots, softLimitBytes, hardLimitBytes, ringRecords, clockPeriodMs, control, readOnly } = options;
-  const { signer, trustRoot, checkpoint, retainVersions, retainAgeMs } = options;
+  const { signer, trustRoot, checkpoint, retainVersions, retainAgeMs, manualTimeMs } = options;
   const settings: Omit<OpenOptions, 'signer'> & { signer?: number } = {};
   const integer = (name: keyof OpenOptions, value: number | undefined, low: number, high: number) => {
     if (value === undefined) return;
@@ -24,6 +24,7 @@ export function openSettings(location: string, options: OpenOptions): object {
   integer('clockPeriodMs', clockPeriodMs, 1, 60_000);
   integer('retainVersions', retainVersions, 1, Number.MAX_SAFE_INTEGER);
   integer('retainAgeMs', retainAgeMs, 1, Number.MAX_SAFE_INTEGER);
+  integer('manualTimeMs', manualTimeMs, 1, 2 ** 44);
   for (const [name, value] of Object.entries({ trustRoot, checkpoint })) {
     if (value === undefined) continue;
     checkString(`the option ${name}`, value);

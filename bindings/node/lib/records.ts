@@ -76,6 +76,11 @@ export interface OpenOptions {
   retainVersions?: number;
   /** Versions that were current within this many milliseconds are kept. */
   retainAgeMs?: number;
+  /**
+   * Has decisions be dated by a clock that stands at this moment, in milliseconds since 1970, until `engine.advanceTime` moves it: for tests and
+   * simulations.
+   */
+  manualTimeMs?: number;
   /** Has the engine take observations out of the rings by itself, add them up, and keep them under receipts (false). */
   observations?: boolean | KeepOptions;
 }

@@ -312,6 +312,13 @@ pub fn set_log(env: Env, engine: u32, wanted: bool) -> napi::Result<()> {
     })
 }
 
+/// Moves a clock that is moved by hand, in milliseconds; what it shows then.
+#[napi(catch_unwind)]
+pub fn advance_time(env: Env, engine: u32, by: f64) -> napi::Result<f64> {
+    let by = std::time::Duration::from_millis(by as u64);
+    with(env, engine, |local| Ok((local.shared.engine.advance_time(by)? / 1_000_000) as f64))
+}
+
 /// The newest generation's number.
 #[napi(catch_unwind)]
 pub fn version(env: Env, engine: u32) -> napi::Result<f64> {

@@ -14,10 +14,11 @@ use knhk_engine::{Error, Signer};
 use knhk_hot::Hold;
 use napi::sys;
 
+use crate::autonomic::Registered;
 use crate::error::{closed, ending, throw, to_js};
 use crate::job::{Outcome, Output, Ticket};
 use crate::local::Local;
-use crate::mailbox::{Letters, Mailbox, Signed, ToSign};
+use crate::mailbox::{Answered, Letters, Mailbox, Signed, ToAnswer, ToSign};
 use crate::reference::Reference;
 use crate::scratch::Scratch;
 use crate::shared::Shared;
@@ -55,9 +56,11 @@ pub(crate) struct Environment {
     reasons: Cell<u32>,
     /// Signers by number, and whether a function of JavaScript is behind one.
     signers: RefCell<HashMap<u32, (Signer, bool)>>,
-    /// Functions that sign, and those that wait for what one of them says.
+    /// Functions that sign or answer, and those that wait for what one of them says.
     functions: RefCell<HashMap<u32, Rc<Reference>>>,
     asked: RefCell<HashMap<u32, SyncSender<Signed>>>,
+    /// By request; with the function that was asked.
+    to_answer: RefCell<HashMap<u32, (u32, SyncSender<Answered>)>>,
     next_signer: Cell<u32>,
 }
 
@@ -119,6 +122,7 @@ impl Environment {
             signers: RefCell::default(),
             functions: RefCell::default(),
             asked: RefCell::default(),
+            to_answer: RefCell::default(),
             next_signer: Cell::new(0),
         });
         environment.mailbox.open(waker);
@@ -145,7 +149,11 @@ impl Environment {
     /// Ends this environment's use of the engine at a place. Closing twice does nothing.
     pub(crate) fn close(&self, place: u32) -> Result<(), Error> {
         let local = self.locals.borrow_mut().get_mut(place as usize).and_then(Option::take);
-        local.map_or(Ok(()), |local| local.close())
+        local.map_or(Ok(()), |local| {
+            // Closing waits for callbacks that run, and theirs could not: this is their thread.
+            local.registered().iter().for_each(|callback| self.hush(callback));
+            local.close()
+        })
     }
 
     /// The engine at a place; throws when there is none or it is closed.
@@ -224,7 +232,13 @@ impl Environment {
         drop(signer);
     }
 
-    /// Keeps a function that signs.
+    /// Has a callback be asked nothing from here on; who waits for its answer hears it.
+    pub(crate) fn hush(&self, callback: &Registered) {
+        self.mailbox.hush(&callback.hushed, callback.function);
+        self.to_answer.borrow_mut().retain(|_, (function, _)| *function != callback.function);
+    }
+
+    /// Keeps a function that signs or answers.
     pub(crate) fn keep_function(&self, function: Reference) -> u32 {
         let number = self.number();
         self.functions.borrow_mut().insert(number, Rc::new(function));
@@ -237,6 +251,23 @@ impl Environment {
             // Nobody hears it where it came too late.
             _ = reply.send(signed);
         }
+    }
+
+    /// Tells who waits what was answered.
+    pub(crate) fn answered(&self, request: u32, answered: Answered) {
+        if let Some((_, reply)) = self.to_answer.borrow_mut().remove(&request) {
+            // Nobody hears it where it came too late.
+            _ = reply.send(answered);
+        }
+    }
+
+    fn answer(&self, ToAnswer { function: number, text, reply }: ToAnswer) {
+        let Some(function) = self.functions.borrow().get(&number).cloned() else { return };
+        let request = self.number();
+        if let Some(reply) = reply {
+            self.to_answer.borrow_mut().insert(request, (number, reply));
+        }
+        function.call(&[value::number(self.env, f64::from(request)), value::text(self.env, &text)]);
     }
 
     fn sign(&self, to_sign: ToSign) {
@@ -296,10 +327,13 @@ impl Environment {
     }
 
     fn deliver(&self) {
-        let Letters { done, changes, lines, closed, progress, to_sign, unneeded } = self.mailbox.take();
+        let Letters { done, changes, lines, closed, progress, to_sign, to_answer, unneeded } = self.mailbox.take();
         // First, since an operation waits for each.
         for to_sign in to_sign {
             value::scoped(self.env, || self.sign(to_sign));
+        }
+        for to_answer in to_answer {
+            value::scoped(self.env, || self.answer(to_answer));
         }
         for function in unneeded {
             let function = self.functions.borrow_mut().remove(&function);
@@ -352,6 +386,7 @@ unsafe extern "C" fn clean_up(_: *mut std::ffi::c_void) {
     environment.pending.borrow_mut().clear();
     environment.views.borrow_mut().clear();
     environment.asked.borrow_mut().clear();
+    environment.to_answer.borrow_mut().clear();
     environment.functions.borrow_mut().clear();
     environment.signers.borrow_mut().clear();
     for local in environment.locals.take().into_iter().flatten() {

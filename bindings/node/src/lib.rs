@@ -7,11 +7,13 @@
 //! - [`opening`]: opening, sharing and closing; [`calls`]: operations on engines; [`reads`]: values, guards, observations.
 //! - [`environment`]: what one JavaScript thread has open; [`local`]: one engine of it; [`shared`]: one engine of the process.
 //! - [`ledger`]: what proves the history; [`signer`]: who signs it; [`observations`]: what was observed.
+//! - [`autonomic`]: the closed loop's callbacks.
 //! - [`mailbox`]: how other threads reach a JavaScript thread; [`job`]: what takes time.
 
 // Under test (which clippy's --all-targets implies) napi-derive registers nothing, so nothing seems to be used.
 #![cfg_attr(test, allow(dead_code))]
 
+mod autonomic;
 mod calls;
 mod environment;
 mod error;
@@ -31,6 +33,7 @@ mod scratch;
 mod shared;
 mod signer;
 mod value;
+mod warm;
 
 use napi::bindgen_prelude::Object;
 use napi::{Env, JsValue};

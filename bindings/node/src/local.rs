@@ -11,6 +11,7 @@ use knhk_hot::layout::{self, HotLine};
 use knhk_hot::{Hot, Snapshot};
 use napi::sys;
 
+use crate::autonomic::Registered;
 use crate::error::closed;
 use crate::mailbox::Mailbox;
 use crate::reference::Reference;
@@ -33,6 +34,8 @@ pub(crate) struct Local {
     keys: RefCell<Vec<Interned>>,
     listener: RefCell<Option<Rc<Reference>>>,
     subscription: Cell<Option<Subscription>>,
+    /// What was added to the engine's loop here.
+    registered: RefCell<Vec<Registered>>,
 }
 
 impl Local {
@@ -48,6 +51,7 @@ impl Local {
             keys: RefCell::default(),
             listener: RefCell::default(),
             subscription: Cell::default(),
+            registered: RefCell::default(),
         }))
     }
 
@@ -112,6 +116,23 @@ impl Local {
         self.shared.set_log(&self.mailbox, self.place, wanted);
     }
 
+    /// Remembers a callback of the loop.
+    pub(crate) fn register(&self, callback: Registered) {
+        self.registered.borrow_mut().push(callback);
+    }
+
+    /// Forgets a callback of the loop.
+    pub(crate) fn unregister(&self, is: impl Fn(&Registered) -> bool) -> Option<Registered> {
+        let mut registered = self.registered.borrow_mut();
+        let at = registered.iter().position(is)?;
+        Some(registered.swap_remove(at))
+    }
+
+    /// Callbacks of the loop.
+    pub(crate) fn registered(&self) -> Vec<Registered> {
+        self.registered.borrow().clone()
+    }
+
     /// Ends this environment's use of the engine; the environment that opened it closes it for all. Closing twice does nothing.
     pub(crate) fn close(&self) -> Result<(), Error> {
         let reader = self.reader.borrow_mut().take();
@@ -121,6 +142,9 @@ impl Local {
         let unsubscribed = self.set_changes(false);
         self.shared.leave(&self.mailbox, self.place);
         self.listener.replace(None);
+        for callback in self.registered.take() {
+            callback.remove(&self.shared.engine);
+        }
         drop(reader);
         if self.owner {
             self.shared.close();

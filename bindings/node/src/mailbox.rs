@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -35,6 +36,16 @@ pub(crate) struct ToSign {
     pub reply: SyncSender<Signed>,
 }
 
+/// What a function of the environment answered, or why it could not.
+pub(crate) type Answered = Result<Option<String>, String>;
+
+/// Something that a function of the environment is asked; nobody waits for an answer where there is nowhere to send it.
+pub(crate) struct ToAnswer {
+    pub function: u32,
+    pub text: String,
+    pub reply: Option<SyncSender<Answered>>,
+}
+
 /// Everything that came since the last look. Engines are named by their place in this environment.
 #[derive(Default)]
 pub(crate) struct Letters {
@@ -50,7 +61,9 @@ pub(crate) struct Letters {
     pub progress: Vec<(u32, VerifyProgress)>,
     /// What is to be signed.
     pub to_sign: Vec<ToSign>,
-    /// Functions that sign nothing any more.
+    /// What is to be answered.
+    pub to_answer: Vec<ToAnswer>,
+    /// Functions that nobody asks any more.
     pub unneeded: Vec<u32>,
 }
 
@@ -134,7 +147,28 @@ impl Mailbox {
         self.put(|letters, _| letters.to_sign.push(to_sign));
     }
 
-    /// Reports that a function signs nothing any more.
+    /// Asks a function, unless it was hushed. The reply's other end hears when it is, and when the environment is gone.
+    pub(crate) fn ask(&self, hushed: &AtomicBool, to_answer: ToAnswer) {
+        self.put(|letters, _| {
+            if !hushed.load(Ordering::Relaxed) {
+                letters.to_answer.push(to_answer);
+            }
+        });
+    }
+
+    /// Has a function be asked nothing from here on, whose flag `hushed` is; what it was asked is dropped.
+    pub(crate) fn hush(&self, hushed: &AtomicBool, function: u32) {
+        // Under the lock, like the look at it: whoever asks is seen here, or sees it.
+        let mut state = self.lock();
+        hushed.store(true, Ordering::Relaxed);
+        let (dropped, kept) =
+            std::mem::take(&mut state.letters.to_answer).into_iter().partition(|of| of.function == function);
+        state.letters.to_answer = kept;
+        drop(state);
+        drop::<Vec<ToAnswer>>(dropped);
+    }
+
+    /// Reports that nobody asks a function any more.
     pub(crate) fn unneeded(&self, function: u32) {
         self.put(|letters, _| letters.unneeded.push(function));
     }

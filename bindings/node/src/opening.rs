@@ -47,6 +47,8 @@ pub struct OpenOptions {
     pub retain_versions: Option<f64>,
     /// For how long versions are kept.
     pub retain_age_ms: Option<f64>,
+    /// The moment at which a clock stands that is moved by hand.
+    pub manual_time_ms: Option<f64>,
     /// Keeps observations.
     pub observations: Option<KeepOptions>,
 }
@@ -77,6 +79,7 @@ impl OpenOptions {
         }
         options.control = self.control.unwrap_or(false);
         options.observations = self.observations.map(KeepOptions::settings);
+        options.manual_time = self.manual_time_ms.map(|ms| ms as u64 * 1_000_000);
         options.trust_root = self.trust_root;
         options.checkpoint = self.checkpoint;
         options.retention.versions = self.retain_versions.map(|versions| versions as u64);

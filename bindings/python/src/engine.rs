@@ -121,6 +121,12 @@ impl Engine {
         detached(py, || self.shared.engine().change_descriptor())
     }
 
+    #[pyo3(signature = (by, /))]
+    fn advance_time(&self, py: Python<'_>, by: &Bound<'_, PyAny>) -> PyResult<u64> {
+        let by = crate::options::seconds("by", by)?;
+        detached(py, || self.shared.engine().advance_time(by))
+    }
+
     #[getter]
     fn version(&self) -> u64 {
         self.shared.engine().version()

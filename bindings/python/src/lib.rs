@@ -4,6 +4,7 @@
 //! attached to the interpreter and allocates its result only; what may take time runs detached ([`error::detached`]), so that no
 //! thread of the engine which waits for the interpreter can wait for a thread that waits for the engine.
 
+mod autonomic;
 mod callable;
 mod callbacks;
 mod engine;
@@ -27,6 +28,7 @@ mod signer;
 mod value;
 mod versions;
 mod view;
+mod warm;
 
 /// `knhk._knhk`.
 // Free threading is declared: every class is frozen, and what changes inside is atomic or behind a lock that is never held while
@@ -36,6 +38,8 @@ mod _knhk {
     use pyo3::prelude::*;
     use pyo3::types::PyModule;
 
+    #[pymodule_export]
+    use crate::autonomic::{add_detector, add_hook, add_proposer, remove_detector, remove_hook, remove_proposer};
     #[pymodule_export]
     use crate::callbacks::{Subscription, after_fork_in_child, end_callbacks};
     #[pymodule_export]
@@ -77,6 +81,8 @@ mod _knhk {
     use crate::versions::{Change, Difference, Phases, Version};
     #[pymodule_export]
     use crate::view::View;
+    #[pymodule_export]
+    use crate::warm::{ChannelBase, ChannelWaker, ExecutorBase, GraphBase, Run, TaskBase, Ticket};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

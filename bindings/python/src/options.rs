@@ -39,6 +39,10 @@ pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<(Options, b
             "signer" => options.signer = Some(signer(&value)?),
             "trust_root" => options.trust_root = Some(text(&name, &value)?),
             "checkpoint" => options.checkpoint = Some(text(&name, &value)?),
+            "manual_time" => {
+                options.manual_time =
+                    Some(value.extract().map_err(|_| refused(&name, &value, "nanoseconds since 1970"))?);
+            }
             "retain_versions" => options.retention.versions = Some(positive(&name, &value)? as u64),
             "retain_age" => options.retention.age = Some(seconds(&name, &value)?),
             _ => return Err(PyTypeError::new_err(format!("there is no setting {name:?} of an engine"))),

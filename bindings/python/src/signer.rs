@@ -90,7 +90,7 @@ fn signature(sign: &Py<PyAny>, message: &[u8]) -> Result<[u8; 64], String> {
 }
 
 /// An exception in a line.
-fn reason(py: Python<'_>, error: &PyErr) -> String {
+pub(crate) fn reason(py: Python<'_>, error: &PyErr) -> String {
     let kind = error.get_type(py).name().map_or_else(|_| "an exception".into(), |name| name.to_string());
     format!("the callable raised {kind}: {}", error.value(py))
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::Pattern;
 use crate::plan::{Example, Plan};
@@ -40,7 +41,7 @@ pub struct Tally {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Knowledge {
-    /// By watch.
+    /// By sector and watch, such as `orders/RejectSpike`.
     watches: BTreeMap<String, Watch>,
     /// By proposer, such as `rule` or `model`.
     proposers: BTreeMap<String, Tally>,
@@ -112,7 +113,7 @@ impl Knowledge {
                 format!("refused: {}", items.join("; "))
             }
         };
-        let watch = self.watches.entry(pattern.watch.clone()).or_default();
+        let watch = self.watches.entry(format!("{}/{}", pattern.sector, pattern.watch)).or_default();
         watch.tally.add(outcome);
         watch.examples.push(Example { pattern: pattern.clone(), plan: plan.clone(), outcome: told });
         if watch.examples.len() > KEPT {
@@ -121,8 +122,12 @@ impl Knowledge {
     }
 
     /// How plans about a watch's patterns did.
-    pub fn of_watch(&self, watch: &str) -> Tally {
-        self.watches.get(watch).map(|watch| watch.tally).unwrap_or_default()
+    pub fn of_watch(&self, sector: &str, watch: &str) -> Tally {
+        self.watch(sector, watch).map(|watch| watch.tally).unwrap_or_default()
+    }
+
+    fn watch(&self, sector: &str, watch: &str) -> Option<&Watch> {
+        self.watches.get(&format!("{sector}/{watch}"))
     }
 
     /// How a proposer's plans did.
@@ -136,14 +141,51 @@ impl Knowledge {
     }
 
     /// Examples to show with a question: of the same watch, the newest that were kept, and the newest that were not, so that both are seen.
-    pub fn examples(&self, watch: &str, most: usize) -> Vec<Example> {
-        let Some(watch) = self.watches.get(watch) else { return Vec::new() };
+    pub fn examples(&self, sector: &str, watch: &str, most: usize) -> Vec<Example> {
+        let Some(watch) = self.watch(sector, watch) else { return Vec::new() };
         let newest =
             |kept: bool| watch.examples.iter().rev().filter(move |example| (example.outcome == "kept") == kept);
         let (good, bad): (Vec<_>, Vec<_>) = (newest(true).take(most).collect(), newest(false).take(most).collect());
         let bad_share = bad.len().min((most / 2).max(most.saturating_sub(good.len())));
         let good = good.into_iter().take(most - bad_share);
         good.chain(bad.into_iter().take(bad_share)).cloned().collect()
+    }
+
+    /// Whether the newest plan about a watch's patterns was the same, and was refused, less than `within_ns` before this pattern.
+    pub fn was_refused_last(&self, pattern: &Pattern, plan: &Plan, within_ns: u64) -> bool {
+        let newest = self.watch(&pattern.sector, &pattern.watch).and_then(|watch| watch.examples.last());
+        newest.is_some_and(|newest| {
+            newest.outcome.starts_with("refused")
+                && newest.plan.changes == plan.changes
+                && pattern.to_ns < newest.pattern.to_ns.saturating_add(within_ns)
+        })
+    }
+
+    /// All of it for people and programs: tallies by watch, proposer and rule, each with its rate and what that is at least, and what refused
+    /// most often. With a sector: its watches alone.
+    pub fn summary(&self, sector: Option<&str>) -> Value {
+        let told = |tally: &Tally| {
+            let Tally { kept, rolled_back, refused } = *tally;
+            let (rate, at_least) = (tally.rate(), tally.at_least());
+            json!({"kept": kept, "rolled_back": rolled_back, "refused": refused, "rate": rate, "at_least": at_least})
+        };
+        let all = |tallies: &BTreeMap<String, Tally>| -> Value {
+            tallies.iter().map(|(name, tally)| (name.clone(), told(tally))).collect::<Map<_, _>>().into()
+        };
+        let of = |name: &str| sector.is_none_or(|sector| name.split_once('/').is_some_and(|(of, _)| of == sector));
+        let watches = self.watches.iter().filter(|(name, _)| of(name));
+        let watches: Map<_, _> = watches.map(|(name, watch)| (name.clone(), told(&watch.tally))).collect();
+        json!({
+            "watches": watches,
+            "proposers": all(&self.proposers),
+            "rules": all(&self.rules),
+            "refusals": self.refusals(),
+        })
+    }
+
+    /// How many plans it is of.
+    pub fn count(&self) -> u64 {
+        self.watches.values().map(|watch| watch.tally.count()).sum()
     }
 
     /// What refused plans most often, a sentence each: what a prompt warns of.
@@ -176,8 +218,6 @@ impl Knowledge {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::plan::Setting;
 
@@ -193,6 +233,8 @@ mod tests {
             from_ns: 0,
             to_ns: 1,
             evidence: vec![],
+            observations: vec![],
+            forecast: None,
         }
     }
 
@@ -216,14 +258,22 @@ mod tests {
             };
             knowledge.learn(&pattern("Spike"), "rule", &plan(value), &outcome);
         }
-        let tally = knowledge.of_watch("Spike");
+        let tally = knowledge.of_watch("orders", "Spike");
         assert_eq!((tally.kept, tally.rolled_back, tally.refused), (40, 20, 20));
         assert_eq!((knowledge.of_proposer("rule"), knowledge.of_rule("lower")), (tally, tally));
         assert_eq!(knowledge.refusals(), ["rule orders/four-eyes (20 times): one more signature"]);
-        let examples = knowledge.examples("Spike", 4);
+        let examples = knowledge.examples("orders", "Spike", 4);
         let outcomes: Vec<_> = examples.iter().map(|example| example.outcome.split(':').next().unwrap()).collect();
         assert_eq!(outcomes, ["kept", "kept", "rolled back", "refused"]);
         assert_eq!(examples[0].plan, plan(79), "the newest");
+        assert!(!knowledge.was_refused_last(&pattern("Spike"), &plan(79), 5), "it was kept");
+        knowledge.learn(&pattern("Spike"), "rule", &plan(80), &refused);
+        assert!(knowledge.was_refused_last(&pattern("Spike"), &plan(80), 5));
+        assert!(!knowledge.was_refused_last(&pattern("Spike"), &plan(81), 5));
+        let summary = knowledge.summary(Some("orders"));
+        assert_eq!(summary["watches"]["orders/Spike"]["kept"], 40);
+        assert_eq!((summary["rules"]["lower"]["refused"].clone(), knowledge.count()), (json!(21), 81));
+        assert_eq!(knowledge.summary(Some("other"))["watches"], json!({}));
 
         let text = serde_json::to_string(&knowledge).unwrap();
         let read: Knowledge = serde_json::from_str(&text).unwrap();
@@ -231,9 +281,13 @@ mod tests {
         let mut other = Knowledge::default();
         other.learn(&pattern("Spike"), "model", &plan(1000), &Outcome::Kept);
         other.import(read);
-        assert_eq!(other.of_watch("Spike").count(), 81);
-        assert_eq!(other.of_proposer("rule"), tally);
-        assert_eq!(other.examples("Spike", 1)[0].plan, plan(1000), "what is here is newer than what was imported");
+        assert_eq!(other.of_watch("orders", "Spike").count(), 82);
+        assert_eq!(other.of_proposer("rule"), knowledge.of_proposer("rule"));
+        assert_eq!(
+            other.examples("orders", "Spike", 1)[0].plan,
+            plan(1000),
+            "what is here is newer than what was imported"
+        );
     }
 
     #[test]

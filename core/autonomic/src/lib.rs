@@ -11,7 +11,9 @@ pub mod knowledge;
 mod moments;
 mod pattern;
 pub mod plan;
+mod state;
 pub mod watch;
 
 pub use moments::{Forgetting, Moments};
-pub use pattern::Pattern;
+pub use pattern::{Foretold, Pattern};
+pub use state::StateError;

@@ -1,7 +1,11 @@
 //! Mean and variance of a stream.
 
+use serde::{Deserialize, Serialize};
+
+use crate::state::{Kept, MOST, finite};
+
 /// Mean and variance of all values so far (Welford 1962).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Moments {
     count: u64,
     mean: f64,
@@ -35,7 +39,7 @@ impl Moments {
 
 /// Mean and variance that forget: a value counts `1 - share` as much as the one after it (West 1979). The first values count alike, until
 /// one is worth less than `share`, so that nothing leans on the value that happened to come first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Forgetting {
     share: f64,
     count: u64,
@@ -81,6 +85,18 @@ impl Forgetting {
     /// Their standard deviation.
     pub fn deviation(&self) -> f64 {
         self.variance.sqrt()
+    }
+}
+
+impl Kept for Moments {
+    fn fits(&self, _: &Self) -> bool {
+        finite([&self.mean, &self.squares]) && self.squares >= 0.0 && self.count < MOST
+    }
+}
+
+impl Kept for Forgetting {
+    fn fits(&self, made: &Self) -> bool {
+        finite([&self.mean, &self.variance]) && self.variance >= 0.0 && self.count < MOST && self.share == made.share
     }
 }
 

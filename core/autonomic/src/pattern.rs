@@ -1,6 +1,10 @@
 //! A pattern: what an analyzer found in the observations.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::watch::Place;
 
 /// Something that is not as it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,4 +29,30 @@ pub struct Pattern {
     pub to_ns: u64,
     /// Receipts of the observations that show it.
     pub evidence: Vec<String>,
+    /// A few of them, which can be proven one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observations: Vec<Place>,
+    /// What was foretold of the sample, and by which model; none while there were too few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Foretold>,
+}
+
+/// What a model foretold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Foretold {
+    /// The model.
+    pub model: String,
+    /// The value.
+    pub value: f64,
+}
+
+/// A sentence for people: what, where, how much, how sure.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pattern { sector, watch, detector, observed, expected, confidence, .. } = self;
+        write!(
+            f,
+            "{sector}/{watch}: {detector} found {observed:.4} where {expected:.4} was expected, confidence {confidence:.6}"
+        )
+    }
 }

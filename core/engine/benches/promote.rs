@@ -4,12 +4,14 @@
 #[path = "../../hot/benches/driver/mod.rs"]
 mod driver;
 
+use std::any::Any;
 use std::fmt::Write;
+use std::sync::{Arc, Mutex};
 
 use driver::{Program, Sample, median, ns_per_tick, ticks};
 use knhk_engine::{Engine, Options, Origin, SectorKind, Signer};
 use knhk_hot::Hot;
-use knhk_ontology::{Document, KeyTable, Limits};
+use knhk_ontology::{Aside, Document, KeyTable, Limits};
 use knhk_promotion::{Guard, NoJournal, Part, Sector, Step, Together};
 
 const VALUES: usize = 1000;
@@ -74,13 +76,36 @@ fn main() {
 
 /// Eight sectors of 100 values each, which change together.
 #[derive(Clone)]
-struct Joint(std::rc::Rc<(Hot, Vec<Sector>, std::cell::Cell<i64>)>);
+struct Joint(std::rc::Rc<(Hot, Vec<Sector>, Arc<Later>, std::cell::Cell<i64>)>);
+
+/// Keeps what a commit leaves behind until it is over, as an engine keeps it for its clock's thread.
+#[derive(Default)]
+struct Later(Mutex<Vec<Box<dyn Any + Send>>>);
+
+impl Later {
+    fn free(&self) {
+        self.0.lock().expect("nothing panics under it").clear();
+    }
+}
+
+impl Aside for Later {
+    fn submit(&self, _: Box<dyn FnOnce() + Send>) {}
+
+    fn discard(&self, garbage: Box<dyn Any + Send>) {
+        self.0.lock().expect("nothing panics under it").push(garbage);
+    }
+}
 
 impl Joint {
     fn new() -> Joint {
         let hot = Hot::new(knhk_hot::Options::default()).expect("memory for one engine");
-        let sector = |number| Sector::new(&format!("s{number}"), number, SectorKind::Direct, KeyTable::default(), 4);
-        let joint = Joint(std::rc::Rc::new((hot, (0..8).map(sector).collect(), std::cell::Cell::new(0))));
+        let later = Arc::<Later>::default();
+        let sector = |number| {
+            let name = format!("s{number}");
+            Sector::new(&name, number, SectorKind::Direct, KeyTable::default(), 4).with_aside(later.clone())
+        };
+        let sectors = (0..8).map(sector).collect();
+        let joint = Joint(std::rc::Rc::new((hot, sectors, later, std::cell::Cell::new(0))));
         // Until the histories are full, as they are in a program that runs for long.
         (0..8).for_each(|_| _ = joint.round());
         joint
@@ -88,7 +113,7 @@ impl Joint {
 
     /// Prepares all and commits them; the ticks of each.
     fn round(&self) -> (u64, u64) {
-        let (hot, sectors, generation) = &*self.0;
+        let (hot, sectors, later, generation) = &*self.0;
         generation.set(generation.get() + 1);
         let values: Vec<String> = (0..100).map(|at| format!("\"v{at}\": {}", at + generation.get())).collect();
         let document = Document::parse(format!("{{{}}}", values.join(", ")).as_bytes(), &Limits::default());
@@ -103,6 +128,7 @@ impl Joint {
         let versions = ready.promote(guards).expect("nothing is in the way");
         let done = ticks();
         hot.reclaim();
+        later.free();
         drop(versions);
         (begun - start, done - begun)
     }

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{JournalError, Record, Version};
 use knhk_store::Store;
 use knhk_version::{History, KeyLines, NewVersion, VersionError};
-use knhk_warm::{Clock, Next, Ticker};
+use knhk_warm::executor::Context;
+use knhk_warm::{Clock, Step};
 
 use crate::Level;
 use crate::folder::Folder;
+use crate::own::{Job, Own, URGENT};
 use crate::subscribe::Announcer;
 
 /// How long to wait before what is owed is tried again; it doubles up to the second.
@@ -26,8 +28,8 @@ pub(crate) struct Durable {
     pub(crate) time: Arc<dyn Clock>,
     /// Emergency rollbacks that are current and could not be recorded yet, oldest first.
     owed: Mutex<Owed>,
-    woken: Condvar,
-    settling: Mutex<Option<Ticker>>,
+    settling: Mutex<Option<Job>>,
+    own: Arc<Own>,
     /// Key table lines that are stored, by sector.
     written: Mutex<HashMap<String, u64>>,
 }
@@ -35,9 +37,8 @@ pub(crate) struct Durable {
 #[derive(Default)]
 struct Owed {
     versions: Vec<(String, Arc<Version>)>,
-    /// Whether a thread tries.
+    /// Whether a job tries.
     settling: bool,
-    closing: bool,
 }
 
 impl Durable {
@@ -46,6 +47,7 @@ impl Durable {
         folder: Option<Arc<Folder>>,
         announcer: Arc<Announcer>,
         time: Arc<dyn Clock>,
+        own: Arc<Own>,
     ) -> Durable {
         Durable {
             history,
@@ -53,8 +55,8 @@ impl Durable {
             announcer,
             time,
             owed: Mutex::default(),
-            woken: Condvar::new(),
             settling: Mutex::default(),
+            own,
             written: Mutex::default(),
         }
     }
@@ -136,7 +138,7 @@ impl Durable {
         target
     }
 
-    /// Takes up an emergency rollback that could not be recorded; a thread tries until it is.
+    /// Takes up an emergency rollback that could not be recorded; a job tries until it is.
     pub(crate) fn owe(self: &Arc<Durable>, sector: &str, version: &Arc<Version>) -> io::Result<()> {
         let mut owed = self.owed();
         owed.versions.push((sector.into(), version.clone()));
@@ -145,24 +147,22 @@ impl Durable {
         }
         drop(owed);
         let durable = Arc::downgrade(self);
-        let mut wait = RETRY[0];
-        let ticker = Ticker::spawn("knhk-owed", move || Durable::turn(&durable, &mut wait))?;
-        // In the place of one that has ended.
-        *self.settling.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticker);
+        let turn = move |run: &Context<'_>| durable.upgrade().map_or(Step::Done, |durable| durable.turn(run.slice()));
+        let job = self.own.begin("owed receipts", URGENT, turn).map_err(io::Error::other)?;
+        let before = self.settling.lock().unwrap_or_else(PoisonError::into_inner).replace(job);
+        // One that has ended.
+        drop(before);
         Ok(())
     }
 
-    fn turn(durable: &Weak<Durable>, wait: &mut Duration) -> Next {
-        let Some(durable) = durable.upgrade() else { return Next::Stop };
-        let owed = durable.owed();
-        let waited = durable.woken.wait_timeout_while(owed, *wait, |owed| !owed.closing);
-        let mut owed = waited.unwrap_or_else(PoisonError::into_inner).0;
-        *wait = (*wait * 2).min(RETRY[1]);
-        if !owed.closing && !durable.settle_locked(&mut owed) {
-            return Next::Continue;
+    /// Waits first, then tries, and waits longer and longer.
+    fn turn(&self, slice: u32) -> Step {
+        let mut owed = self.owed();
+        if slice > 0 && self.settle_locked(&mut owed) {
+            owed.settling = false;
+            return Step::Done;
         }
-        owed.settling = false;
-        Next::Stop
+        Step::After(RETRY[0].saturating_mul(1 << slice.min(16)).min(RETRY[1]))
     }
 
     /// Records what is owed, sector by sector; whether nothing is any more.
@@ -194,9 +194,8 @@ impl Durable {
 
     /// Records what can be recorded and closes the store.
     pub(crate) fn close(&self) {
-        self.owed().closing = true;
-        self.woken.notify_all();
-        drop(self.settling.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(settling);
         if self.writable().is_ok() {
             self.settle();
         }

@@ -13,17 +13,23 @@ use knhk_ontology::{Core, KeyTable, Limits, Snapshot};
 use knhk_promotion::{Sector, SectorKind};
 use knhk_store::{MemoryStore, SectorRecord};
 use knhk_version::{History, Retention};
-use knhk_warm::{Clock, Ticker};
+use knhk_warm::{Clock, HotMeter, ManualClock, Ticker};
 
+use crate::autonomic::Loop;
 use crate::control::Server;
 use crate::durable::Durable;
 use crate::folder::Folder;
 use crate::governance::Governance;
+use crate::own::Own;
 use crate::records::Records;
+use crate::resilience::Cached;
 use crate::subscribe::Announcer;
-use crate::time::WallClock;
+use crate::time;
 use crate::warm::Background;
 use crate::{Change, Error, Level, Log, Options, Status, Subscription, trust, warm};
+
+/// How long the warm path yields after a report that the hot path is slow.
+const HOT_REPORT_LASTS: Duration = Duration::from_millis(10);
 
 /// Where an engine in memory is opened.
 const IN_MEMORY: &str = ":memory:";
@@ -52,7 +58,11 @@ pub(crate) struct Inner {
     pub(crate) history: usize,
     pub(crate) aside: Arc<Background>,
     pub(crate) time: Arc<dyn Clock>,
+    /// The same, where it is moved by hand.
+    pub(crate) manual: Option<Arc<ManualClock>>,
     pub(crate) governance: Arc<Governance>,
+    pub(crate) own: Arc<Own>,
+    pub(crate) autonomic: Arc<Loop>,
     closed: AtomicBool,
     clock: Mutex<Option<Ticker>>,
     control: Mutex<Option<Server>>,
@@ -90,7 +100,7 @@ impl Engine {
         options: Options,
         open: impl FnOnce(&Path) -> Result<Folder, Error>,
     ) -> Result<Engine, Error> {
-        let time = options.time.clone().unwrap_or_else(|| Arc::new(WallClock));
+        let (time, manual) = time::chosen(&options);
         let now = time.now_ns();
         let (folder, ledger) = match location {
             "" => return Err(Error::new(Status::InvalidArgument, "open", "", "no folder was named; use \":memory:\"")),
@@ -115,8 +125,11 @@ impl Engine {
         if let Some(Log(log)) = options.log.clone() {
             announcer.set_log(Some(Box::new(move |level, part, line| log(level, part, line))));
         }
+        let meter = HotMeter::new(options.hot_budget, HOT_REPORT_LASTS, Arc::new(Cached(hot.clone())));
+        let own = Arc::new(Own::new(Arc::new(meter)));
         let durable =
-            history.map(|history| Arc::new(Durable::new(history, folder.clone(), announcer.clone(), time.clone())));
+            |history| Arc::new(Durable::new(history, folder.clone(), announcer.clone(), time.clone(), own.clone()));
+        let durable = history.map(durable);
         let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone(), time: time.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
         let engine = Engine {
@@ -136,7 +149,10 @@ impl Engine {
                 history: options.history,
                 aside,
                 time,
+                manual,
                 governance: Arc::default(),
+                own,
+                autonomic: Arc::default(),
                 closed: AtomicBool::new(false),
                 clock: Mutex::new(Some(clock)),
                 control: Mutex::default(),
@@ -145,6 +161,9 @@ impl Engine {
         engine.recover()?;
         engine.observe(options.observations)?;
         engine.recover_governance()?;
+        if let Some(settings) = options.autonomic {
+            engine.start_loop(settings)?;
+        }
         if options.control {
             let server = Server::start(&engine, folder.as_ref().map(|folder| folder.root.as_path()))?;
             *engine.inner.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
@@ -353,6 +372,11 @@ impl Engine {
         // First, so that commands under way are answered as what became of them.
         let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(control);
+        if let Err(error) = self.end_loop() {
+            let line = format!("the loop's newest turns could not be kept, and are taken again: {error}");
+            self.inner.announcer.log(Level::Warning, "loop", line);
+        }
+        self.inner.autonomic.close();
         self.inner.governance.close();
         self.inner.hot.close();
         self.inner.end_observing();
@@ -362,6 +386,7 @@ impl Engine {
             self.inner.announcer.policies.close(durable);
             durable.close();
         }
+        self.inner.own.close();
         drop(self.inner.ready.0.lock());
         self.inner.ready.1.notify_all();
     }
@@ -370,6 +395,7 @@ impl Engine {
 impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.control.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        self.autonomic.close();
         self.governance.close();
         self.hot.close();
         self.drop_monitor();
@@ -383,6 +409,9 @@ impl Drop for Inner {
                 durable.close();
             }
             _ => {}
+        }
+        if !self.hot.is_forked() {
+            self.own.close();
         }
     }
 }

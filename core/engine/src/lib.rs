@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod as_of;
+pub mod autonomic;
 mod backup;
 mod bind;
 mod change;
@@ -41,6 +42,7 @@ mod key;
 mod knowledge;
 mod observe;
 mod options;
+mod own;
 mod promote;
 mod proof;
 mod published;

@@ -40,9 +40,16 @@ pub struct Options {
     /// Has a monitor drain the readers' rings: observations are aggregated, and kept under receipts. Without it [`crate::Engine::drain`]
     /// hands them out.
     pub observations: Option<Observations>,
+    /// What an operation of the hot path may take on average; beyond it the warm path yields. See [`crate::Engine::report_hot`].
+    pub hot_budget: Duration,
+    /// Starts the loop with these settings: see [`crate::Engine::start_loop`]. It needs observations and a ledger.
+    pub autonomic: Option<crate::autonomic::Settings>,
     /// The clock that decisions are dated by, in nanoseconds since 1970 (UTC); the system's where none is given. It dates proposals,
     /// approvals, schedules and probations, and never orders versions.
     pub time: Option<Arc<dyn Clock>>,
+    /// Has decisions be dated by a clock that stands at this moment, in nanoseconds since 1970 (UTC), until
+    /// [`crate::Engine::advance_time`] moves it: for tests and simulations. It goes before `time`.
+    pub manual_time: Option<u64>,
     /// Where log lines go from the first moment on, what recovery has to say included: `log(level, part, message)` on the warm thread.
     /// [`crate::Engine::set_log`] replaces it.
     pub log: Option<Log>,
@@ -75,7 +82,10 @@ impl Default for Options {
             checkpoint: None,
             retention: Retention::default(),
             observations: None,
+            hot_budget: Duration::from_nanos(100),
+            autonomic: None,
             time: None,
+            manual_time: None,
             log: None,
         }
     }

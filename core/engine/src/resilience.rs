@@ -89,7 +89,7 @@ const WAITING: usize = 4096;
 const BATCH: usize = 256;
 
 /// The engine's cached clock: a look is a load. It stands still once the engine is closed.
-struct Cached(Hot);
+pub(crate) struct Cached(pub(crate) Hot);
 
 impl std::fmt::Debug for Cached {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

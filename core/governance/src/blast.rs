@@ -1,5 +1,6 @@
 //! The blast radius: how much may change at once, and within an hour.
 
+use crate::mutant::{Mutant, mutated};
 use crate::notes::Notes;
 use crate::{Candidate, Limits, Past};
 
@@ -11,7 +12,11 @@ pub(crate) fn check(candidate: &Candidate, limits: &Limits, past: &Past) -> Note
     let touched = candidate.touched() as u64;
     let since = candidate.time_ns.saturating_sub(HOUR_NS);
     let recent = past.changes.iter().filter(|change| change.time_ns > since);
-    let recent = recent.fold(0_u64, |names, change| names.saturating_add(change.names));
+    let recent = if mutated(Mutant::RadiusOfNow) {
+        0
+    } else {
+        recent.fold(0_u64, |names, change| names.saturating_add(change.names))
+    };
     let hour = recent.saturating_add(touched);
     notes.evidence("names", touched);
     notes.evidence("statements", candidate.delta.len());
@@ -20,7 +25,7 @@ pub(crate) fn check(candidate: &Candidate, limits: &Limits, past: &Past) -> Note
     if candidate.base_version == 0 {
         return notes;
     }
-    if touched > limits.max_changes {
+    if touched > limits.max_changes && !mutated(Mutant::RadiusAtOnce) {
         let what = format!("it touches {touched} names at once; {} allows {}", candidate.sector, limits.max_changes);
         notes.blocker("blast radius", what, "split it, or raise governance/max_changes first");
     }

@@ -6,7 +6,7 @@ use knhk_hot::artifact::Artifact;
 use knhk_ontology::graph::{Delta, Term, TermRef, Triple};
 use knhk_ontology::vocabulary::knhk;
 use knhk_ontology::{
-    Alone, Compiled, Difference, Document, DocumentError, KeyTable, Snapshot, SnapshotError, compile_snapshot, diff,
+    Alone, Compiled, Difference, Document, DocumentError, KeyTable, Snapshot, SnapshotError, compile_change, diff,
 };
 use sha2::{Digest, Sha256};
 
@@ -85,8 +85,7 @@ impl Candidate {
             Some((snapshot, compiled)) => (snapshot, Some(compiled)),
             None => {
                 let snapshot = base.apply(&delta)?;
-                let before = current.as_ref().map(|current| &*current.artifact);
-                let compiled = compile_snapshot(&snapshot, &mut keys.clone(), before).ok();
+                let compiled = compile_change(&base, current.as_deref(), &delta, &snapshot, &mut keys.clone()).ok();
                 (snapshot, compiled)
             }
         };

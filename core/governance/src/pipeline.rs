@@ -21,6 +21,7 @@ use knhk_ontology::KeyTable;
 use crate::counters::{REFUSED, RUNS, STOPPED};
 use crate::figures::figures;
 use crate::invariant::{CrossInvariant, Other, Sectors, across, budgets, guards, order, resources, types};
+use crate::mutant::{Mutant, mutated};
 use crate::notes::{Notes, nanoseconds, not_judged, undecided};
 use crate::stage::{Measured, Way, compatibility, performance, rollback, schema};
 use crate::{Candidate, Limits, Past, Report, Stage, StageReport, Verdict, Workload, blast};
@@ -108,7 +109,8 @@ pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop
     let (sector, proposal) = (&candidate.sector, &candidate.proposal);
     let _span = tracing::debug_span!("knhk.governance.run", sector, proposal).entered();
     let run = Run::new(context, progress, stop);
-    if std::thread::available_parallelism().is_ok_and(|threads| threads.get() > 1) {
+    // In this crate's own tests a planted fault is one thread's.
+    if !cfg!(test) && std::thread::available_parallelism().is_ok_and(|threads| threads.get() > 1) {
         std::thread::scope(|scope| {
             // Without another thread it takes longer.
             _ = std::thread::Builder::new().name("knhk-stages".into()).spawn_scoped(scope, || run.work());
@@ -122,7 +124,11 @@ pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop
     let mut done = run.done;
     let stages: Vec<StageReport> =
         Stage::ALL.map(|stage| done[stage as usize].take().unwrap_or_else(|| left_out(stage))).into();
-    let verdict = Verdict::of(stages.iter().map(|stage| stage.verdict));
+    let verdicts = || stages.iter().map(|stage| stage.verdict);
+    let verdict = match mutated(Mutant::MildestCounts) {
+        true => verdicts().min().unwrap_or(Verdict::Refused),
+        false => Verdict::of(verdicts()),
+    };
     RUNS.add(1);
     REFUSED.add(u64::from(verdict == Verdict::Refused));
     STOPPED.add(u64::from(stop.is_asked()));
@@ -168,7 +174,9 @@ impl<'r, 'a> Run<'r, 'a> {
         let sector = &self.context.candidate.sector;
         let _span = tracing::debug_span!("knhk.governance.stage", sector, stage = stage.as_str()).entered();
         let nothing_to_judge = self.context.candidate.compiled.is_none() && NEEDS_ARTIFACT.contains(&stage);
-        let report = if self.stop.is_asked() {
+        let report = if self.stop.is_asked() && mutated(Mutant::StoppedPasses) {
+            Notes::default().report(stage, began)
+        } else if self.stop.is_asked() {
             undecided(stage, began, "it was stopped before it began", "ask again")
         } else if nothing_to_judge {
             // Schema and invariants say why; the rest would only say again that there is nothing.
@@ -178,7 +186,10 @@ impl<'r, 'a> Run<'r, 'a> {
                 (self.progress)(Progress { sector, stage, ended: None });
                 self.judge(stage, began)
             }));
-            judged.unwrap_or_else(|_| undecided(stage, began, "it panicked, and decided nothing", "report this"))
+            judged.unwrap_or_else(|_| match mutated(Mutant::PanicPasses) {
+                true => Notes::default().report(stage, began),
+                false => undecided(stage, began, "it panicked, and decided nothing", "report this"),
+            })
         };
         // Whoever only watches does not decide, either.
         _ = catch_unwind(AssertUnwindSafe(|| (self.progress)(Progress { sector, stage, ended: Some(&report) })));

@@ -135,7 +135,7 @@ fn what_is_not_decided_in_time_or_stopped_is_refused() {
     sector = Sector::new(LIMITS);
     let stop = std::sync::Arc::new(Stop::new());
     let asking = stop.clone();
-    let run = move |_: &knhk_hot::Snapshot| {
+    let run = move |_: &knhk_hot::Hold| {
         asking.ask();
         0
     };

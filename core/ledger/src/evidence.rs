@@ -90,6 +90,10 @@ evidence! {
         confidence: f64,
         /// Receipts of the observations that show it.
         observations: Vec<String>,
+        /// SHA-256 over what the loop decided about it.
+        decision: Option<Hash>,
+        /// SHA-256 of the page of the loop's journal that states the turn in which it was found.
+        journal: Option<Hash>,
     }
     /// A change was proposed.
     ProposalGenerated "proposal generated" {
@@ -103,6 +107,10 @@ evidence! {
         confidence: f64,
         /// Why.
         why: String,
+        /// Where a model was asked: SHA-256 of the request's body.
+        prompt: Option<Hash>,
+        /// Where a model was asked: SHA-256 of the answer's body.
+        response: Option<Hash>,
     }
     /// Someone approved a change.
     ProposalApproved "proposal approved" {
@@ -187,6 +195,8 @@ evidence! {
         promoted: u64,
         /// How long it took, in nanoseconds.
         duration_ns: u64,
+        /// SHA-256 over the decision that began it.
+        decision: Option<Hash>,
     }
     /// Someone asked to relax a guard.
     RelaxationRequested "guard relaxation requested" {

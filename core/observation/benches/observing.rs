@@ -14,11 +14,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use driver::{Program, Sample, median, ns_per_tick, plain_round, ticks};
+use knhk_hot::artifact::{Builder, Value};
 use knhk_hot::layout::Key;
-use knhk_hot::{Observed, Reader, ReaderOptions};
+use knhk_hot::{Change, Observed, Reader, ReaderOptions};
 use knhk_observation::{Monitor, Retention, Settings};
 use knhk_store::SqliteStore;
-use world::{MAX_QTY, World, append, order};
+use world::{KEYS, MAX_QTY, World, append, order};
 
 const CHUNK: u64 = 65_536;
 /// Observations a second that others make meanwhile, and how often they wake to do so.
@@ -46,6 +47,11 @@ fn watched() -> Arc<Watched> {
     let folder = tempfile::tempdir().expect("a folder");
     let store = SqliteStore::open(&folder.path().join("store.sqlite")).expect("a store");
     let world = World::new(Arc::new(store), RING);
+    let mut values = Builder::new(KEYS.len() as u32);
+    values.set(MAX_QTY, Value::I64(1000));
+    let artifact = Arc::new(values.finish().expect("the value fits"));
+    let change = Change { sector: 0, artifact, snapshot_id: [1; 32], ready: true };
+    world.hot.publish(&[change]).expect("the first publication succeeds");
     let mut settings = Settings::default();
     settings.retention = Retention { bytes: Some(256 << 20), age: None };
     let monitor = world.monitor(settings);
@@ -109,8 +115,9 @@ fn bursts(observed: &Watched) -> Sample {
         let (mut times, mut accepted) = (Vec::with_capacity(BURSTS), 0);
         let made = |n| Observed { time_ns: Some(n), ..order(1) };
         for _ in 0..BURSTS {
+            let view = reader.view();
             let begin = ticks();
-            accepted += (0..BURST).map(|n| u64::from(reader.observe(&reader.view(), made(n)))).sum::<u64>();
+            accepted += (0..BURST).map(|n| u64::from(reader.observe(&view, made(n)))).sum::<u64>();
             times.push((ticks() - begin) as f64 * ns_per_tick() / BURST as f64);
             let drained = observed.monitor.stats().drained;
             while observed.monitor.stats().drained < drained + BURST {

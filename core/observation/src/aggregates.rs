@@ -1,13 +1,12 @@
 //! Aggregates by sector, key and kind, and the objectives that are about them.
 
-use std::sync::Arc;
-
 use hashbrown::HashMap;
 
+use crate::Record;
+use crate::kinds::Kinds;
 use crate::objective::ObjectiveState;
 use crate::schema::{Kind, Schema};
 use crate::window::{Counts, Figures, NS, Sum, Window};
-use crate::{Record, Recorded};
 
 /// The slot of what came beyond the limit of series; no key has it.
 const OTHERS: u32 = u32::MAX;
@@ -34,20 +33,10 @@ pub struct Aggregates {
     limit: usize,
     start_ns: u64,
     now_ns: u64,
-    sectors: Vec<Sector>,
+    sectors: Vec<Kinds>,
     series: Vec<State>,
     /// Where a sector's slot and code are in `series`.
     places: HashMap<(u32, u32, u32), u32>,
-}
-
-/// A sector that the ontology was read of.
-#[derive(Default)]
-struct Sector {
-    schema: Arc<Schema>,
-    /// The slot of each kind's key, where it has one.
-    slots: Vec<Option<u32>>,
-    /// The codes of its kinds.
-    codes: Vec<u32>,
 }
 
 struct State {
@@ -95,13 +84,12 @@ impl Aggregates {
     pub fn learn(&mut self, sector: u32, schema: Schema, slot: impl Fn(&str) -> Option<u32>) {
         let at = sector as usize;
         if self.sectors.len() <= at {
-            self.sectors.resize_with(at + 1, Sector::default);
+            self.sectors.resize_with(at + 1, Kinds::default);
         }
-        let slots: Vec<_> = schema.kinds.iter().map(|kind| kind.key.as_deref().and_then(&slot)).collect();
-        let codes = schema.kinds.iter().filter_map(|kind| kind.code).collect();
+        let kinds = Kinds::new(schema, slot);
         // A kind that nothing was recorded of has a series too: that something is missing is worth knowing.
-        let expected: Vec<_> = schema.kinds.iter().zip(&slots).map(|(kind, slot)| (kind.clone(), *slot)).collect();
-        self.sectors[at] = Sector { schema: Arc::new(schema), slots, codes };
+        let expected: Vec<_> = kinds.schema.kinds.iter().cloned().zip(kinds.slots.iter().copied()).collect();
+        self.sectors[at] = kinds;
         for number in 0..self.series.len() {
             if self.series[number].sector == sector {
                 self.attach(number);
@@ -126,12 +114,7 @@ impl Aggregates {
 
     /// The code by which a record is of a kind of its own, or 0.
     fn code(&self, sector: u32, record: &Record) -> u32 {
-        let Some(known) = self.sectors.get(sector as usize) else { return 0 };
-        if known.codes.contains(&record.outcome) && known.kind(record.slot, record.outcome).is_some() {
-            record.outcome
-        } else {
-            0
-        }
+        self.sectors.get(sector as usize).map_or(0, |known| known.code(record))
     }
 
     /// The place of a series, which is made where there is none.
@@ -196,32 +179,15 @@ impl Aggregates {
     }
 }
 
-impl Sector {
-    /// The kind of what is recorded under a slot with a code; 0 stands for any outcome without a kind of its own.
-    fn kind(&self, slot: u32, code: u32) -> Option<&Kind> {
-        let coded = (code != 0).then_some(code);
-        let mut kinds = self.schema.kinds.iter().zip(&self.slots);
-        let found = kinds.find(|(kind, key)| {
-            // One without a key is recorded under any, by its code.
-            kind.code == coded && (**key == Some(slot) || (kind.key.is_none() && coded.is_some()))
-        });
-        found.map(|(kind, _)| kind)
-    }
-}
-
 impl State {
     #[inline]
     fn add(&mut self, record: &Record) {
-        let number = record.number().filter(|number| number.is_finite());
         let (value, mismatched) = match &self.kind {
-            None => (number, number.is_none()),
-            Some(Kind { value_type: Recorded::Nothing, .. }) => (None, false),
-            Some(kind) => {
-                let low = |number: f64| kind.min.is_none_or(|min| min <= number);
-                let high = |number: f64| kind.max.is_none_or(|max| number <= max);
-                let value = number.filter(|&number| kind.value_type.admits(record.tag) && low(number) && high(number));
-                (value, value.is_none())
+            None => {
+                let number = record.number().filter(|number| number.is_finite());
+                (number, number.is_none())
             }
+            Some(kind) => kind.judge(record),
         };
         self.now.add(record.outcome, value, mismatched);
     }

@@ -1,6 +1,6 @@
 //! Reading observations back, and proving them.
 
-use knhk_ledger::{ObservationProof, prove_observation};
+use knhk_ledger::{Evidence, KeyRing, ObservationProof, Statement, observations_root, prove_observation};
 use knhk_store::{Segment, Store};
 
 use crate::{ObservationError, RECORD_BYTES, Record, Settings};
@@ -14,6 +14,31 @@ pub fn records(store: &dyn Store, segment: u64) -> Result<Vec<Record>, Observati
     let (_, bytes) = unpacked(store, segment)?;
     let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
     Ok(records.iter().map(Record::decode).collect())
+}
+
+/// Looks whether a segment is what its receipt states, and whether the log's key signed that: its number, sector, count and the root over its
+/// observations.
+///
+/// # Errors
+/// As [`records()`], and `Damaged` where it is not.
+pub fn check_segment(store: &dyn Store, keys: &KeyRing, number: u64) -> Result<(), ObservationError> {
+    let damaged = |what: String| ObservationError::Damaged { segment: number, what };
+    let (stored, bytes) = unpacked(store, number)?;
+    let missing = || damaged("its receipt is not there".into());
+    let receipt = store.receipt(stored.receipt.ok_or_else(missing)?)?.ok_or_else(missing)?;
+    let statement = Statement::decode(&receipt.statement)?;
+    statement.verify(&keys.at(statement.claims.number))?;
+    let claims = &statement.claims;
+    let Evidence::ObservationsIngested { segment, count, root, .. } = &claims.evidence else {
+        return Err(damaged(format!("receipt {} is of something else", claims.id())));
+    };
+    let stated = (claims.log.as_str(), *segment, claims.sector.as_deref(), *count, *root);
+    let is =
+        (keys.root().origin(), number, Some(&*stored.sector), stored.count, observations_root(&bytes, RECORD_BYTES)?);
+    if stated != (&*is.0, is.1, is.2, is.3, is.4) {
+        return Err(damaged(format!("its observations are not those that receipt {} states", claims.id())));
+    }
+    Ok(())
 }
 
 /// A single observation.

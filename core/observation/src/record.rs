@@ -17,7 +17,7 @@
 //! The sector is the segment's.
 
 use knhk_hot::Observation;
-use knhk_hot::layout::Tag;
+use knhk_hot::layout::{Outcome, Tag};
 
 /// Bytes of a record.
 pub const RECORD_BYTES: usize = 64;
@@ -98,6 +98,11 @@ impl Record {
             tag: (key >> SLOT_BITS) as u8,
             outcome: (word(7) >> 32) as u32,
         }
+    }
+
+    /// Whether it was a success.
+    pub fn succeeded(&self) -> bool {
+        self.outcome == Outcome::Success as u32
     }
 
     /// The value as a number, where its type is one: a bool is 0 or 1.

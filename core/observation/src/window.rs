@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use knhk_hot::layout::Outcome;
+use serde::{Deserialize, Serialize};
 use sketches_ddsketch::{Config, DDSketch};
 
 use crate::schema::Aggregate;
@@ -19,7 +20,7 @@ const SMALLEST: f64 = 1e-9;
 const SLICES: u64 = 60;
 
 /// How many records, and how they ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counts {
     /// All of them.
@@ -59,19 +60,46 @@ impl Counts {
 }
 
 /// What was added up over some time.
-#[derive(Clone)]
-pub(crate) struct Sum {
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "Form", into = "Form")]
+pub struct Sum {
     pub(crate) counts: Counts,
     values: DDSketch,
 }
 
+/// A sum as it is kept: the extremes of a sketch without values are infinite, which JSON does not know.
+#[derive(Serialize, Deserialize)]
+struct Form {
+    counts: Counts,
+    values: Option<DDSketch>,
+}
+
+impl From<Sum> for Form {
+    fn from(Sum { counts, values }: Sum) -> Form {
+        Form { counts, values: (values.count() > 0).then_some(values) }
+    }
+}
+
+impl From<Form> for Sum {
+    fn from(Form { counts, values }: Form) -> Sum {
+        Sum { counts, values: values.unwrap_or_else(|| Sum::new().values) }
+    }
+}
+
+impl Default for Sum {
+    fn default() -> Sum {
+        Sum::new()
+    }
+}
+
 impl Sum {
-    pub(crate) fn new() -> Sum {
+    /// Of nothing.
+    pub fn new() -> Sum {
         Sum { counts: Counts::default(), values: DDSketch::new(Config::new(QUANTILE_ERROR, BINS, SMALLEST)) }
     }
 
     /// Adds a record; `value` is none where it has none that counts.
-    pub(crate) fn add(&mut self, outcome: u32, value: Option<f64>, mismatched: bool) {
+    pub fn add(&mut self, outcome: u32, value: Option<f64>, mismatched: bool) {
         self.counts.add(outcome, mismatched);
         if let Some(value) = value {
             self.values.add(value);
@@ -84,7 +112,7 @@ impl Sum {
     }
 
     /// The figures over `seconds`.
-    pub(crate) fn figures(&self, seconds: f64) -> Figures {
+    pub fn figures(&self, seconds: f64) -> Figures {
         let quantile = |share| self.values.quantile(share).expect("a share from 0 to 1");
         let valued = self.values.count();
         Figures {

@@ -1,11 +1,11 @@
 //! What programs were promised.
 
+use knhk_hot::artifact::Artifact;
+
 use crate::ValueType;
-use crate::document::{Document, TOP};
-use crate::hash::name_hash;
 use crate::key_table::KeyTable;
 
-/// A key that a program holds, and that a document would take from it.
+/// A key that a program holds, and that an artifact would take from it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path} is {was} to a program that reads it, and {}: that needs a declared major version", becomes(.is))]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub struct Incompatibility {
     pub slot: u32,
     /// The type that the program holds it with.
     pub was: ValueType,
-    /// The type in the document; none if it is dropped.
+    /// The type in the artifact; none if it is dropped.
     pub is: Option<ValueType>,
 }
 
@@ -27,16 +27,15 @@ fn becomes(is: &Option<ValueType>) -> String {
     }
 }
 
-/// The keys that programs hold and that this document drops or retypes.
+/// The keys that programs hold and that this artifact, which was compiled against the table, drops or retypes.
 ///
 /// After a promotion with a declared major version, [`KeyTable::release`] those that were dropped and
 /// [`KeyTable::mark_interned`] those that were retyped, each of which [`accept`] does.
-pub fn check_compatible(document: &Document, table: &KeyTable) -> Vec<Incompatibility> {
+pub fn check_compatible(artifact: &Artifact, table: &KeyTable) -> Vec<Incompatibility> {
     let judged = table.all_held().filter_map(|(slot, was)| {
-        let path = table.path(slot).expect("a held slot was given out");
-        let found = path.split('/').try_fold(TOP, |parent, name| document.child(parent, name, name_hash(name)));
-        let is = found.map(|node| document.nodes[node as usize].data.value_type());
-        (is != Some(was)).then_some(Incompatibility { path, slot, was, is })
+        let is = artifact.tag(slot).and_then(ValueType::from_tag);
+        let path = || table.path(slot).expect("a held slot was given out");
+        (is != Some(was)).then(|| Incompatibility { path: path(), slot, was, is })
     });
     judged.collect()
 }

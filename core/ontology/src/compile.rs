@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use knhk_hot::artifact::{Artifact, ArtifactError, Builder, Limits};
 
-use crate::document::{About, Data, Document, TOP};
+use crate::document::{About, Data, Document, Node, TOP};
 use crate::key_table::{KeyTable, KeyTableError, Plan};
 use crate::parameters::{Compiled, Entry, Parameters};
+use crate::view::View;
 use crate::{DocumentError, Snapshot};
 
 /// Why no artifact was made. The key table is as it was.
@@ -45,16 +46,20 @@ pub fn compile_snapshot(
 ) -> Result<Compiled, CompileError> {
     let view = snapshot.view().map_err(Clone::clone)?;
     let (artifact, slots) = project(&view.document, snapshot.id(), table, false, before)?;
-    let entries = view.document.nodes.iter().zip(&view.subjects).zip(slots).filter_map(|((node, subject), slot)| {
-        let plain = view
-            .document
-            .about
-            .get(node.about as usize)
-            .is_none_or(|about| about.has_value && about.default.is_none() && about.allowed.is_none());
-        Some(Entry { subject: (*subject).filter(|_| plain)?, slot, value_type: node.data.value_type() })
-    });
+    let entries = slots.iter().enumerate().filter_map(|(node, &slot)| entry(view, node, slot));
     let parameters = Parameters::new(entries.collect(), snapshot.graph(), snapshot.words());
     Ok(Compiled { artifact: Arc::new(artifact), parameters })
+}
+
+/// A node as a parameter whose value may change alone, where it is one.
+pub(crate) fn entry(view: &View, node: usize, slot: u32) -> Option<Entry> {
+    let of = &view.document.nodes[node];
+    let plain = view
+        .document
+        .about
+        .get(of.about as usize)
+        .is_none_or(|about| about.has_value && about.default.is_none() && about.allowed.is_none());
+    Some(Entry { subject: view.subjects[node].filter(|_| plain)?, slot, value_type: of.data.value_type() })
 }
 
 /// The artifact, and the slot of each node.
@@ -87,18 +92,14 @@ fn project(
         builder.names_of(before);
     }
     for (node, &slot) in document.nodes.iter().zip(&slots) {
-        let about = document.about.get(node.about as usize);
         let data = match (defaults_only, node.data) {
             (false, data) | (true, data @ (Data::Map | Data::Class(_))) => data,
-            (true, _) => match about.and_then(|about| about.default) {
+            (true, _) => match document.about.get(node.about as usize).and_then(|about| about.default) {
                 Some(default) => default,
                 None => continue,
             },
         };
-        builder.set(slot, document.value(data));
-        if let Some(about) = about {
-            guard(&mut builder, slot, data, about);
-        }
+        show(&mut builder, document, node, data, slot);
         if before.is_none() {
             let parent = if node.parent == TOP { None } else { Some(slots[node.parent as usize]) };
             builder.name(parent, document.piece(node.name), slot);
@@ -107,6 +108,14 @@ fn project(
     let artifact = builder.finish()?;
     table.commit(plan);
     Ok((artifact, slots))
+}
+
+/// What a slot holds, and what guards it.
+pub(crate) fn show(builder: &mut Builder, document: &Document, node: &Node, data: Data, slot: u32) {
+    builder.set(slot, document.value(data));
+    if let Some(about) = document.about.get(node.about as usize) {
+        guard(builder, slot, data, about);
+    }
 }
 
 fn guard(builder: &mut Builder, slot: u32, data: Data, about: &About) {

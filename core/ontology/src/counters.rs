@@ -53,6 +53,8 @@ pub(crate) static VALIDATED: Counter =
     Counter::new("knhk.ontology.validated", "{graph}", "graphs that were validated whole");
 pub(crate) static REVALIDATED: Counter =
     Counter::new("knhk.ontology.revalidated", "{change}", "changes of which only what they concern was validated");
+pub(crate) static RECOMPILED: Counter =
+    Counter::new("knhk.ontology.recompiled", "{change}", "changes of which only what they touch was compiled anew");
 pub(crate) static CHECKED: Counter = Counter::new(
     "knhk.ontology.checked",
     "{node}",
@@ -62,7 +64,7 @@ pub(crate) static RESULTS: Counter =
     Counter::new("knhk.ontology.results", "{result}", "results that validations found, of any severity");
 
 /// Every counter of this crate.
-pub fn counters() -> [&'static Counter; 12] {
+pub fn counters() -> [&'static Counter; 13] {
     [
         &READ,
         &REFUSED,
@@ -74,6 +76,7 @@ pub fn counters() -> [&'static Counter; 12] {
         &ILL_FORMED,
         &VALIDATED,
         &REVALIDATED,
+        &RECOMPILED,
         &CHECKED,
         &RESULTS,
     ]

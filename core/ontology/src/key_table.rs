@@ -298,6 +298,11 @@ impl KeyTable {
         Ok(())
     }
 
+    /// Whether a slot is that of this name below the map in slot `parent`.
+    pub(crate) fn is(&self, slot: u32, parent: Option<u32>, name: &str) -> bool {
+        self.keys.get(slot as usize).is_some_and(|key| key.parent == parent.unwrap_or(TOP) && self.name(key) == name)
+    }
+
     fn name(&self, key: &Key) -> &str {
         &self.names[key.name.start as usize..][..key.name.len as usize]
     }

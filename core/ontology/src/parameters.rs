@@ -46,6 +46,23 @@ impl Parameters {
         Parameters { entries: entries.into(), values }
     }
 
+    /// The same after a change of these subjects, sorted, which are parameters as `entries` says then.
+    pub(crate) fn with(&self, subjects: &[Term], entries: Vec<Entry>, graph: &Graph, words: &Words) -> Parameters {
+        if subjects.is_empty() {
+            return self.clone();
+        }
+        let new = Parameters::new(entries, graph, words);
+        let of = |parameters: &Parameters| -> Vec<(Entry, Term)> {
+            parameters.entries.iter().copied().zip(parameters.values.iter().copied()).collect()
+        };
+        let mut all = of(self);
+        all.retain(|(entry, _)| subjects.binary_search(&entry.subject).is_err());
+        all.extend(of(&new));
+        all.sort_by_key(|(entry, _)| entry.subject);
+        let (entries, values): (Vec<Entry>, Vec<Term>) = all.into_iter().unzip();
+        Parameters { entries: entries.into(), values }
+    }
+
     /// The parameters that a change gives other values, by number; none where the change is of anything else.
     fn changed(&self, words: &Words, delta: &Delta) -> Option<Vec<(u32, Term)>> {
         if delta.added().len() != delta.removed().len() {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::aside::{Alone, Aside, Hashing};
 use crate::core::Core;
 use crate::counters;
-use crate::graph::{Delta, Graph, GraphBuilder, TermRef, Triple, write_statement};
+use crate::graph::{Delta, Graph, TermRef, Triple, write_statement};
 use crate::merkle::{self, Hash, Map};
 use crate::names::{self, Namespace};
 use crate::proof::Proof;
@@ -341,37 +341,6 @@ impl Snapshot {
             Ok(before) => diff(before, self.document()?),
             Err(_) => diff(&Document::empty(), self.document()?),
         })
-    }
-
-    /// [`Snapshot::differences`] to what a change was made from, where the change is of parameters alone: then only those are looked at, and
-    /// the cost follows the change. None for any other change.
-    pub fn differences_by(&self, before: &Snapshot, delta: &Delta) -> Option<Result<Vec<Difference>, DocumentError>> {
-        let (graph, words) = (&self.graph, &self.of.words);
-        let of_parameters = |triple: &Triple| {
-            words.is_of_parameter(triple.predicate) && triple.subject.is_iri() && triple.object.is_literal()
-        };
-        let both = || delta.removed().iter().chain(delta.added());
-        if !Arc::ptr_eq(graph.terms(), before.graph.terms()) || !both().all(of_parameters) {
-            return None;
-        }
-        let mut subjects: Vec<_> = both().map(|triple| triple.subject).collect();
-        subjects.sort_unstable();
-        subjects.dedup();
-        let document = |snapshot: &Snapshot| {
-            let mut builder = GraphBuilder::over(&snapshot.graph);
-            for &subject in &subjects {
-                for (predicate, object) in snapshot.graph.about(subject) {
-                    // The cells of a list are said of others.
-                    if words.is_of_parameter(predicate) && !object.is_literal() {
-                        return None;
-                    }
-                    builder.push(subject, predicate, object);
-                }
-            }
-            Some(View::of(&builder.finish(), words, &self.of.space, &self.of.limits).map(|view| view.document))
-        };
-        let (before, after) = (document(before)?, document(self)?);
-        Some(after.map(|after| diff(&before.unwrap_or_default(), &after)))
     }
 
     /// The snapshot of the same core whose own statements are what [`Snapshot::own_lines`] wrote.

@@ -1,6 +1,6 @@
 //! The vocabulary's terms in one interner.
 
-use crate::graph::{Term, Terms};
+use crate::graph::{Term, Terms, Triple};
 use crate::vocabulary::{knhk, owl, rdf, rdfs};
 
 macro_rules! words {
@@ -57,6 +57,15 @@ impl Words {
     pub(crate) fn is_of_parameter(&self, predicate: Term) -> bool {
         [self.value, self.min, self.max, self.allowed, self.unit, self.default, self.value_type, self.doc]
             .contains(&predicate)
+    }
+
+    /// Whether a statement that is not of a parameter has a part in what programs read all the same: in classes, properties, lists,
+    /// maps or descriptions.
+    pub(crate) fn is_read(&self, triple: &Triple) -> bool {
+        let Triple { predicate, object, .. } = *triple;
+        [self.first, self.rest, self.comment, self.sub_class, self.sub_property, self.domain, self.range]
+            .contains(&predicate)
+            || predicate == self.is && (self.is_class(object) || self.is_property(object) || object == self.map)
     }
 
     /// Whether `rdf:type` with this object makes a property.

@@ -230,6 +230,22 @@ fn an_empty_text_changes_nothing_in_any_format() {
     }
 }
 
+/// What fuzzing found: a list that begins below a node which only `@type` names, its cells in another order than it; a namespace called as XML lets nobody.
+#[test]
+fn odd_graphs_survive_every_format() {
+    let list = r#"@prefix e: <http:+/enample.org/> . @prefix sh: <ht-p:ыhacl#> .
+        e:Shape a sh:No, [ sh:phth e:side ; sh:in ( "buy" '|ell'@en ) ] ."#;
+    let named = "<http://e.org/xml:a> <http://e.org/xml:b> <http://e.org/XMLthing/a> , <http://e.org/XMLthing/b> .";
+    for text in [list, named] {
+        let graph = graph(text, Format::Turtle);
+        let lines = written(&graph, Format::NTriples);
+        for format in FORMATS {
+            let once = written(&graph, format);
+            assert_eq!(written(&self::graph(&once, format), Format::NTriples), lines, "as {format}:\n{once}");
+        }
+    }
+}
+
 /// A term by its number: names that formats treat in their own ways, blank nodes, and literals of all kinds.
 fn term(terms: &Terms, number: usize, text: &str) -> Term {
     const XSD: &str = "http://www.w3.org/2001/XMLSchema#";

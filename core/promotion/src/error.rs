@@ -23,7 +23,7 @@ pub enum PromotionError {
     Nonconforming(Box<Report>),
     /// The document does not fit into an artifact or the sector's key table.
     #[error(transparent)]
-    Compile(#[from] CompileError),
+    Compile(CompileError),
     /// Keys that programs hold would be dropped or change their type.
     #[error(
         "{} of the keys that programs hold would break, first {}; promote with a declared major version if that is meant",
@@ -126,6 +126,15 @@ pub enum PromotionError {
         /// The sector's name.
         sector: String,
     },
+}
+
+impl From<CompileError> for PromotionError {
+    fn from(error: CompileError) -> PromotionError {
+        match error {
+            CompileError::Document(error) => PromotionError::Document(error),
+            error => PromotionError::Compile(error),
+        }
+    }
 }
 
 /// Violations that a message repeats; the report has all of them.

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use knhk_hot::Change;
 use knhk_ontology::shacl::Severity;
-use knhk_ontology::{Compiled, Incompatibility, Snapshot, Text, check_compatible, compile_snapshot};
+use knhk_ontology::{Compiled, Incompatibility, Snapshot, Text, check_compatible, compile_change, compile_snapshot};
 
 use crate::content::{Changes, TextRead};
 use crate::{Content, Phases, PromotionError, Sector, State, Version};
@@ -32,7 +31,7 @@ impl Step {
     }
 }
 
-/// What is to become current.
+/// What a step makes of a sector.
 pub(crate) struct Prepared {
     pub snapshot: Arc<Snapshot>,
     pub compiled: Arc<Compiled>,
@@ -46,12 +45,6 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// What the hot path is to show.
-    pub(crate) fn change(&self, sector: &Sector) -> Change {
-        let (artifact, snapshot_id) = (self.compiled.artifact.clone(), self.snapshot.id());
-        Change { sector: sector.number(), artifact, snapshot_id, ready: true }
-    }
-
     pub(crate) fn new(
         sector: &Sector,
         state: &mut State,
@@ -107,12 +100,15 @@ impl Prepared {
                 None => {
                     let snapshot = base.apply(&delta)?;
                     conforming(&snapshot)?;
-                    broken = check_compatible(snapshot.document().map_err(Clone::clone)?, &state.keys);
+                    // A copy: a change that is refused gives no names their slots.
+                    let mut keys = state.keys.clone();
+                    let before = current.as_ref().map(|current| &*current.compiled);
+                    let compiled = compile_change(&base, before, &delta, &snapshot, &mut keys)?;
+                    broken = check_compatible(&compiled.artifact, &keys);
                     if !broken.is_empty() && !major {
                         return Err(PromotionError::Incompatible(broken));
                     }
-                    let before = current.as_ref().map(|current| &**current.artifact());
-                    let compiled = compile_snapshot(&snapshot, &mut state.keys, before)?;
+                    state.keys = keys;
                     (snapshot, compiled)
                 }
             };

@@ -4,22 +4,33 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use knhk_hot::{Change, Hot};
-use knhk_ontology::accept;
+use knhk_ontology::{Incompatibility, accept};
 
 use crate::prepare::{Prepared, nanoseconds};
 use crate::sector::LastText;
-use crate::{Journal, Locked, Origin, Phases, PromotionError, Record, Sector, Version};
+use crate::{Journal, Locked, Origin, Phases, PromotionError, Record, Sector, State, Version};
+
+/// A version that is to become current, whole but for what is known only then: its generation, its time, the receipts. Nobody else has it
+/// before it is current. It is made ahead, so that a commit takes no memory for it.
+pub(crate) struct Next {
+    pub version: Arc<Version>,
+    /// Promises to programs that a declared major version takes back.
+    broken: Vec<Incompatibility>,
+    /// The JSON text that it comes from.
+    text: Option<Arc<LastText>>,
+}
 
 /// What a guard admitted: the sector is locked, and what it is to become is ready.
 pub(crate) struct Admitted<'s> {
     pub sector: &'s Sector,
-    pub origin: Origin,
-    pub phases: Phases,
     /// The receipt of its validation.
     pub passed: Option<String>,
     pub state: Locked<'s>,
-    pub prepared: Prepared,
+    pub next: Next,
 }
+
+/// What a sector no longer holds once a version is current. To free it is not the promotion's affair.
+type Forgotten = (Option<Arc<Version>>, Option<Arc<LastText>>);
 
 /// Makes them durable together, then current with one swap; or the other way round, where that cannot wait. Gives the versions, and
 /// whether they are in the journal.
@@ -30,100 +41,113 @@ pub(crate) fn publish(
     at_once: bool,
 ) -> Result<(Vec<Arc<Version>>, bool), PromotionError> {
     let begun = Instant::now();
-    let changes: Vec<Change> = admitted.iter().map(|one| one.prepared.change(one.sector)).collect();
+    let changes: Vec<Change> = admitted.iter().map(|one| one.next.change(one.sector)).collect();
     // A rollback may use the roots kept in reserve: it works while a stalled reader holds all others.
-    let urgent = admitted.iter().all(|one| one.prepared.rollback_of.is_some());
+    let urgent = admitted.iter().all(|one| one.next.version.rollback_of.is_some());
     let staged = if urgent { hot.prepare_urgent(&changes)? } else { hot.prepare(&changes)? };
     let staging = nanoseconds(begun);
     let (epoch, time_ns) = (staged.epoch(), journal.now_ns());
-    let mut versions: Vec<Version> = admitted.iter_mut().map(|one| one.version(epoch, time_ns)).collect();
-    let record = |versions: &[&Version]| {
-        let records = admitted.iter().zip(versions).map(|(one, version)| Record {
-            sector: one.sector.name(),
-            version,
-            keys: &one.state.keys,
-            emergency: at_once,
-        });
-        let receipts = journal.versions(&records.collect::<Vec<_>>())?;
-        versions.iter().zip(receipts).for_each(|(version, id)| _ = version.receipt.set(id));
-        Ok(())
-    };
+    for one in &mut admitted {
+        let passed = one.passed.take();
+        let version = one.next.draft();
+        (version.epoch, version.time_ns) = (epoch, time_ns);
+        version.links.extend(passed);
+    }
     let begun = Instant::now();
     if !at_once {
-        let (sector, version) = (&admitted[0].sector, versions[0].number);
+        let (sector, version) = (admitted[0].sector, admitted[0].next.version.number);
         let failed = |source| PromotionError::Journal { sector: sector.name().into(), version, source };
-        record(&versions.iter().collect::<Vec<_>>()).map_err(failed)?;
+        record(&admitted, journal, at_once).map_err(failed)?;
         let journal_ns = nanoseconds(begun);
-        versions.iter_mut().for_each(|version| version.phases.journal_ns = journal_ns);
+        admitted.iter_mut().for_each(|one| one.next.draft().phases.journal_ns = journal_ns);
     }
     let begun = Instant::now();
-    let mut current = Vec::with_capacity(versions.len());
     staged.swap_then(|_| {
         let swap_ns = staging + nanoseconds(begun);
-        for (mut version, one) in versions.into_iter().zip(&admitted) {
-            version.phases.swap_ns = swap_ns;
-            let version = Arc::new(version);
-            journal.promoted(one.sector.name(), &version);
-            current.push(version);
+        for Admitted { sector, next, .. } in &mut admitted {
+            next.draft().phases.swap_ns = swap_ns;
+            journal.promoted(sector.name(), &next.version);
         }
     });
-    let recorded = match at_once {
-        true => {
-            let recorded = record(&current.iter().map(|version| &**version).collect::<Vec<_>>());
-            recorded.inspect_err(|error| intend(&admitted, &current, journal, error)).is_ok()
-        }
-        false => true,
-    };
-    let mut forgotten = Vec::new();
-    let aside = admitted[0].sector;
-    for (one, version) in admitted.iter_mut().zip(&current) {
-        forgotten.extend(one.settle(version));
-    }
-    drop(admitted);
-    if !forgotten.is_empty() {
-        aside.aside().discard(Box::new(forgotten));
+    let recorded =
+        !at_once || record(&admitted, journal, at_once).inspect_err(|error| intend(&admitted, journal, error)).is_ok();
+    let aside = admitted[0].sector.aside();
+    let mut forgotten: Vec<Forgotten> = Vec::with_capacity(admitted.len());
+    let current = admitted.into_iter().map(|mut one| {
+        forgotten.push(one.settle());
+        one.next.version
+    });
+    let current = current.collect();
+    if forgotten.iter().any(|(version, text)| version.is_some() || text.is_some()) {
+        aside.discard(Box::new(forgotten));
     }
     Ok((current, recorded))
 }
 
+/// Makes the versions durable, and notes their receipts.
+fn record(admitted: &[Admitted<'_>], journal: &dyn Journal, emergency: bool) -> Result<(), crate::JournalError> {
+    let record = |one| {
+        let Admitted { sector, state, next, .. }: &Admitted<'_> = one;
+        Record { sector: sector.name(), version: &next.version, keys: &state.keys, emergency }
+    };
+    let receipts = journal.versions(&admitted.iter().map(record).collect::<Vec<_>>())?;
+    admitted.iter().zip(receipts).for_each(|(one, id)| _ = one.next.version.receipt.set(id));
+    Ok(())
+}
+
 /// Keeps the intents of emergency rollbacks that could not be recorded.
-fn intend(admitted: &[Admitted<'_>], versions: &[Arc<Version>], journal: &dyn Journal, error: &crate::JournalError) {
-    for (one, version) in admitted.iter().zip(versions) {
-        let sector = one.sector.name();
+fn intend(admitted: &[Admitted<'_>], journal: &dyn Journal, error: &crate::JournalError) {
+    for Admitted { sector, next: Next { version, .. }, .. } in admitted {
+        let (number, sector) = (sector.number(), sector.name());
         tracing::error!(sector, version = version.number, %error, "an emergency rollback is not recorded yet");
-        if let Err(error) = journal.intend(one.sector.number(), sector, version) {
+        if let Err(error) = journal.intend(number, sector, version) {
             tracing::error!(sector, %error, "nor is its intent: a restart would not honour it");
         }
     }
 }
 
-impl Admitted<'_> {
-    fn version(&mut self, epoch: u64, time_ns: u64) -> Version {
-        let Prepared { snapshot, compiled, rollback_of, before, .. } = &mut self.prepared;
-        Version {
-            number: self.state.next,
+impl Next {
+    /// What a step made of a sector, as the sector's next version.
+    pub(crate) fn new(prepared: Prepared, state: &State, origin: Origin, phases: Phases) -> Next {
+        let Prepared { snapshot, compiled, rollback_of, before, broken, text } = prepared;
+        let number = state.next;
+        let version = Version {
+            number,
             snapshot_id: snapshot.id(),
-            epoch,
-            time_ns,
-            origin: self.origin.clone(),
-            rollback_of: *rollback_of,
-            parent: self.state.current().map(|current| current.number),
+            epoch: 0,
+            time_ns: 0,
+            origin,
+            rollback_of,
+            parent: state.current().map(|current| current.number),
             receipt: OnceLock::new(),
-            links: self.passed.take().into_iter().collect(),
-            before: before.take(),
-            phases: self.phases,
-            snapshot: snapshot.clone(),
-            compiled: compiled.clone(),
-        }
+            links: Vec::new(),
+            before,
+            phases,
+            snapshot,
+            compiled,
+        };
+        let text = text.map(|text| Arc::new(LastText { version: number, text }));
+        Next { version: Arc::new(version), broken, text }
     }
 
-    /// Takes up in the sector's state that the version is current; gives the one that fell out of the history.
-    fn settle(&mut self, version: &Arc<Version>) -> Option<Arc<Version>> {
-        accept(&self.prepared.broken, &mut self.state.keys);
+    /// What the hot path is to show.
+    pub(crate) fn change(&self, sector: &Sector) -> Change {
+        let (artifact, snapshot_id) = (self.version.artifact().clone(), self.version.snapshot_id);
+        Change { sector: sector.number(), artifact, snapshot_id, ready: true }
+    }
+
+    fn draft(&mut self) -> &mut Version {
+        Arc::get_mut(&mut self.version).expect("nobody else has a version before it is current")
+    }
+}
+
+impl Admitted<'_> {
+    /// Takes up in the sector's state that the version is current; gives what the sector no longer holds.
+    fn settle(&mut self) -> Forgotten {
+        let Next { version, broken, text } = &mut self.next;
+        accept(broken, &mut self.state.keys);
         self.state.keys.promote(version.artifact().named());
-        if let Some(text) = self.prepared.text.take() {
-            self.state.text = Some(Arc::new(LastText { version: version.number, text }));
-        }
-        self.state.push(version.clone())
+        let text = text.take().and_then(|text| self.state.text.replace(text));
+        (self.state.push(version.clone()), text)
     }
 }

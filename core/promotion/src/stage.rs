@@ -7,8 +7,7 @@ use knhk_hot::{Change, Hot};
 use knhk_ontology::{Difference, Snapshot};
 
 use crate::prepare::{Prepared, Step, nanoseconds};
-use crate::publish::{Admitted, publish};
-use crate::version::differences;
+use crate::publish::{Admitted, Next, publish};
 use crate::{Content, Journal, Locked, Origin, Passed, Phases, PromotionError, Sector, SectorKind, Version};
 
 /// A promotion at stage `S`: [`Preparing`], [`Ready`] or [`Promoted`].
@@ -30,7 +29,7 @@ pub struct Preparing {
 /// is what is promoted; dropping it changes nothing.
 pub struct Ready<'s> {
     state: Locked<'s>,
-    prepared: Prepared,
+    next: Next,
 }
 
 /// Current: any read that begins from now on sees it or something newer.
@@ -102,7 +101,7 @@ impl<'s> Promotion<'s, Preparing> {
         let mut state = sector.lock()?;
         phases.verify_ns = nanoseconds(begun);
         let prepared = Prepared::new(sector, &mut state, Step::Content(stage.content), origin.major, &mut phases)?;
-        Ok(Promotion { sector, hot, journal, origin, phases, stage: Ready { state, prepared } }.sealed())
+        Ok(Promotion::of(sector, (hot, journal), (origin, phases), (state, prepared)))
     }
 }
 
@@ -154,8 +153,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
         phases: &mut Phases,
     ) -> Result<(Self, Verified), PromotionError> {
         let prepared = Prepared::new(sector, &mut state, step, origin.major, phases)?;
-        let (phases, stage) = (*phases, Ready { state, prepared });
-        Ok(Promotion { sector, hot, journal, origin, phases, stage }.sealed())
+        Ok(Promotion::of(sector, (hot, journal), (origin, *phases), (state, prepared)))
     }
 
     /// Readies what was prepared under the sector's lock.
@@ -163,26 +161,24 @@ impl<'s> Promotion<'s, Ready<'s>> {
         sector: &'s Sector,
         (hot, journal): (&'s Hot, &'s dyn Journal),
         (origin, phases): (Origin, Phases),
-        (state, prepared): (Locked<'s>, Prepared),
+        (mut state, prepared): (Locked<'s>, Prepared),
     ) -> (Self, Verified) {
-        Promotion { sector, hot, journal, origin, phases, stage: Ready { state, prepared } }.sealed()
-    }
-
-    fn sealed(mut self) -> (Self, Verified) {
-        self.stage.state.verifications += 1;
-        let verified = Verified(self.seal());
-        (self, verified)
+        state.verifications += 1;
+        let next = Next::new(prepared, &state, origin.clone(), phases);
+        let ready = Promotion { sector, hot, journal, origin, phases, stage: Ready { state, next } };
+        let verified = Verified(ready.seal());
+        (ready, verified)
     }
 
     fn seal(&self) -> Seal {
-        let Ready { state, prepared } = &self.stage;
-        let (sector, snapshot_id) = (std::ptr::from_ref(self.sector).addr(), prepared.snapshot.id());
+        let Ready { state, next } = &self.stage;
+        let (sector, snapshot_id) = (std::ptr::from_ref(self.sector).addr(), next.version.snapshot_id);
         Seal { sector, verification: state.verifications, snapshot_id }
     }
 
     /// What will change, path by path.
     pub fn differences(&self) -> Vec<Difference> {
-        differences(self.stage.prepared.before.as_deref(), &self.stage.prepared.snapshot)
+        self.stage.next.version.differences()
     }
 
     /// Makes the version durable, then current. When this returns, every read that begins sees it or something newer.
@@ -207,7 +203,7 @@ impl<'s> Promotion<'s, Ready<'s>> {
     }
 
     pub(crate) fn candidate(&self) -> Change {
-        self.stage.prepared.change(self.sector)
+        self.stage.next.change(self.sector)
     }
 
     pub(crate) fn sector(&self) -> &'s Sector {
@@ -215,20 +211,20 @@ impl<'s> Promotion<'s, Ready<'s>> {
     }
 
     pub(crate) fn is_rollback(&self) -> bool {
-        self.stage.prepared.rollback_of.is_some()
+        self.stage.next.version.rollback_of.is_some()
     }
 
     /// Whether a guard is this promotion's; gives the receipt of the validation, where there is one.
     fn admit(&self, guard: Guard) -> Result<Option<String>, PromotionError> {
-        let (sector, prepared) = (self.sector, &self.stage.prepared);
+        let (sector, version) = (self.sector, &self.stage.next.version);
         if guard.verified.0 != self.seal() {
             return Err(PromotionError::ForeignGuard { sector: sector.name().into() });
         }
-        match (sector.kind(), prepared.rollback_of, guard.passed) {
+        match (sector.kind(), version.rollback_of, guard.passed) {
             (SectorKind::Governed, None, None) => Err(PromotionError::Ungoverned { sector: sector.name().into() }),
             (_, _, Some(passed)) => {
-                let before = prepared.before.as_ref().map(|before| before.id());
-                passed.spent_on(sector.name(), before, prepared.snapshot.id()).map(Some)
+                let before = version.before.as_ref().map(|before| before.id());
+                passed.spent_on(sector.name(), before, version.snapshot_id).map(Some)
             }
             _ => Ok(None),
         }
@@ -236,13 +232,12 @@ impl<'s> Promotion<'s, Ready<'s>> {
 
     pub(crate) fn admitted(self, guard: Guard) -> Result<Admitted<'s>, PromotionError> {
         let passed = self.admit(guard)?;
-        let Promotion { sector, origin, phases, stage: Ready { state, prepared }, .. } = self;
-        Ok(Admitted { sector, origin, phases, passed, state, prepared })
+        let Promotion { sector, stage: Ready { state, next }, .. } = self;
+        Ok(Admitted { sector, passed, state, next })
     }
 
     fn publish(self, guard: Guard, at_once: bool) -> Result<Promotion<'s, Promoted>, PromotionError> {
-        let Promotion { sector, hot, journal, .. } = self;
-        let origin = self.origin.clone();
+        let (sector, hot, journal, origin) = (self.sector, self.hot, self.journal, self.origin.clone());
         let (mut versions, recorded) = publish(vec![self.admitted(guard)?], hot, journal, at_once)?;
         let version = versions.pop().expect("one was published");
         let phases = version.phases;

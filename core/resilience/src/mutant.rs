@@ -1,26 +1,7 @@
 //! Planted faults. In the product [`mutated`] is constantly false and leaves no instruction; in the loom models a test chooses at run
 //! time one fault that the same source then has, and must be found.
 
-/// A fault.
-macro_rules! mutants {
-    ($($name:ident $what:literal,)*) => {
-        /// A fault that can be planted.
-        #[cfg_attr(not(loom), allow(dead_code))]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u32)]
-        pub enum Mutant {
-            $(#[doc = $what] $name,)*
-        }
-
-        #[cfg(loom)]
-        impl Mutant {
-            /// Each fault.
-            pub const ALL: &[Mutant] = &[$(Mutant::$name,)*];
-        }
-    };
-}
-
-mutants! {
+knhk_warm::mutants! {
     Faithful "no fault",
     ProbeStored "half-open counts a probe with a store instead of an exchange",
     ProbeReturnStored "a probe's outcome is counted with a store instead of an exchange",
@@ -42,35 +23,6 @@ mutants! {
     SlideRelaxed "the sliding window moves its head relaxed",
     SlideLoadRelaxed "the sliding window looks at its head relaxed",
 }
-
-#[cfg(not(loom))]
-#[inline(always)]
-pub(crate) const fn mutated(_: Mutant) -> bool {
-    false
-}
-
-#[cfg(loom)]
-mod planted {
-    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
-    use super::Mutant;
-
-    static CHOSEN: AtomicU32 = AtomicU32::new(Mutant::Faithful as u32);
-
-    pub(crate) fn mutated(mutant: Mutant) -> bool {
-        CHOSEN.load(Relaxed) == mutant as u32
-    }
-
-    /// Plants a fault, for the whole process.
-    pub fn plant(mutant: Mutant) {
-        CHOSEN.store(mutant as u32, Relaxed);
-    }
-}
-
-#[cfg(loom)]
-pub(crate) use planted::mutated;
-#[cfg(loom)]
-pub use planted::plant;
 
 use std::sync::atomic::Ordering;
 

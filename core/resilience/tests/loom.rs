@@ -3,10 +3,12 @@
 //! A window's block holds two outcomes here. Each planted fault must be found by the program that is named beside it.
 #![cfg(loom)]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize as Plain, Ordering::SeqCst};
+#[path = "../../warm/tests/loom/harness.rs"]
+mod harness;
+
 use std::time::Duration;
 
+use harness::Program;
 use knhk_resilience::breaker::{Settings, State, Tally};
 use knhk_resilience::limit::{Bulkhead, SlidingWindow, TokenBucket};
 use knhk_resilience::model::{ModelCount, ModelTime};
@@ -14,8 +16,6 @@ use knhk_resilience::mutant::{self, Mutant};
 use knhk_resilience::{Breaker, Clock, ManualClock, Outcome, Scope};
 use loom::sync::Arc;
 use loom::thread::{self, JoinHandle};
-
-type Program = fn();
 
 fn scope() -> (std::sync::Arc<ManualClock>, Scope) {
     let clock = std::sync::Arc::new(ManualClock::new(1));
@@ -230,56 +230,7 @@ const FAULTS: &[(Mutant, &str)] = &[
     (Mutant::SlideLoadRelaxed, "sliding_window"),
 ];
 
-fn check(mutant: Mutant, program: Program) -> Result<usize, String> {
-    static EXECUTIONS: Plain = Plain::new(0);
-    EXECUTIONS.store(0, SeqCst);
-    mutant::plant(mutant);
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.max_branches = 5_000;
-        builder.check(move || {
-            EXECUTIONS.fetch_add(1, SeqCst);
-            program();
-        });
-    }));
-    mutant::plant(Mutant::Faithful);
-    match result {
-        Ok(()) => Ok(EXECUTIONS.load(SeqCst)),
-        Err(panic) => Err(match panic.downcast::<String>() {
-            Ok(text) => text.lines().next().unwrap_or_default().to_string(),
-            Err(panic) => panic.downcast_ref::<&str>().copied().unwrap_or("a violation").to_string(),
-        }),
-    }
-}
-
-/// One test, because a planted fault is the process's.
 #[test]
 fn the_parts_hold_and_each_fault_is_found() {
-    let only = std::env::var("KNHK_LOOM_ONLY").unwrap_or_default(); // a part of a program's or a fault's name
-    let wanted = |name: &str| only.is_empty() || name.contains(&only);
-    let started = std::time::Instant::now();
-    for (name, program) in PROGRAMS.iter().filter(|(name, _)| wanted(name)) {
-        match check(Mutant::Faithful, *program) {
-            Ok(executions) => println!("{:>6.1?} holds   {name}: {executions} executions", started.elapsed()),
-            Err(violation) => panic!("{name}: {violation}"),
-        }
-    }
-    std::panic::set_hook(Box::new(|_| {}));
-    let mut missed = Vec::new();
-    for (fault, by) in FAULTS.iter().filter(|(fault, _)| wanted(&format!("{fault:?}"))) {
-        let mut programs = PROGRAMS.iter().filter(|(name, _)| name.starts_with(by));
-        match programs.find_map(|(name, program)| check(*fault, *program).err().map(|violation| (name, violation))) {
-            Some((name, violation)) => println!("{:>6.1?} found   {fault:?} by {name}: {violation}", started.elapsed()),
-            None => {
-                println!("{:>6.1?} MISSED  {fault:?}", started.elapsed());
-                missed.push(*fault);
-            }
-        }
-    }
-    let _ = std::panic::take_hook();
-    assert!(missed.is_empty(), "not found: {missed:?}");
-    for fault in Mutant::ALL.iter().filter(|fault| **fault != Mutant::Faithful) {
-        assert!(FAULTS.iter().any(|(tried, _)| tried == fault), "{fault:?} is not tried");
-    }
+    harness::judge(PROGRAMS, FAULTS, Mutant::ALL, mutant::plant, 3);
 }

@@ -11,8 +11,17 @@ pub mod channel;
 pub mod executor;
 pub mod graph;
 
+#[cfg(loom)]
+pub mod model;
+#[cfg(loom)]
+pub mod mutant;
+#[cfg(not(loom))]
+mod mutant;
+
 mod clock;
 mod counters;
+mod event_count;
+mod primitive;
 mod priority;
 mod ticker;
 mod worker;

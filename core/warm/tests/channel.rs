@@ -67,7 +67,7 @@ fn a_held_sender_goes_on_when_it_is_released() {
 #[test]
 fn a_pair_of_threads_talks_both_ways_through_the_smallest_window() {
     for window in [1, 2, 3, 64] {
-        const MESSAGES: u64 = 20_000;
+        const MESSAGES: u64 = 3_000;
         let (here, there) = pair::<u64, u64>(window);
         let other = std::thread::spawn(move || {
             while let Some(n) = there.receiver.recv() {

@@ -38,7 +38,7 @@ pub(super) unsafe fn asked(request: *const c_char) -> Result<Value, Error> {
 
 /// # Safety
 /// As the exports document it.
-pub(super) unsafe fn governed(
+pub(crate) unsafe fn governed(
     engine: *const EngineHandle,
     verb: &str,
     request: *const c_char,

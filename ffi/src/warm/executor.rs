@@ -5,7 +5,7 @@
 //! level the earliest deadline is. A task of whose last 16 slices 4 overran their budget loses a level, and gets it back after 64 slices
 //! in a row within it.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,9 @@ use knhk_engine::{Error, Status};
 use knhk_warm::executor::Settings;
 use knhk_warm::{Executor, SystemClock};
 
+use super::notice::{Ears, NoticeC};
 use crate::call::{call, on_engine};
+use crate::callback::{Callback, Context, Destroy, taken};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::handle::{Kind, free, give, required};
@@ -27,6 +29,8 @@ pub struct ExecutorHandle {
     name: String,
     /// None once it was shut down.
     executor: Mutex<Option<Executor>>,
+    /// Its context lives as long as the handle, whether somebody listens or not.
+    _ears: Arc<Ears>,
 }
 
 impl Kind for ExecutorHandle {
@@ -45,6 +49,8 @@ impl ExecutorHandle {
 }
 
 /// An executor's settings. Set `struct_size` to sizeof(knhk_executor_options_t); what is 0 is the default.
+///
+/// The functions must not throw, not wait for the executor, and not end the thread.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ExecutorOptionsC {
@@ -56,16 +62,33 @@ pub struct ExecutorOptionsC {
     pub capacity: u64,
     /// Overload is told of when the queue will be full in so many nanoseconds; 1 s.
     pub horizon_ns: u64,
+    /// Passed to the functions.
+    pub ctx: *mut c_void,
+    /// NULL, or told what the executor notices, on the thread that finds it, several at once.
+    pub notice: Option<unsafe extern "C" fn(ctx: *mut c_void, notice: *const NoticeC)>,
+    /// NULL, or says whether the hot path is over its budget: while it is, only critical tasks begin, and the others are told to yield. Asked before
+    /// each slice, by several threads at once, so it should cost a few loads.
+    pub hot: Option<unsafe extern "C" fn(ctx: *mut c_void) -> bool>,
+    /// NULL, or called exactly once, when the functions will not be called any more: also when the call fails, unless `struct_size` is one
+    /// that the library does not know.
+    pub destroy: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
 }
 
 // SAFETY: plain data that begins with its size, and zero is a value.
 unsafe impl Versioned for ExecutorOptionsC {
     const NAME: &'static str = "knhk_executor_options_t";
+    const SIZES: &'static [usize] = &[24, size_of::<Self>()];
+}
+
+impl Callback for ExecutorOptionsC {
+    fn context(&self) -> (*mut c_void, Destroy) {
+        (self.ctx, self.destroy)
+    }
 }
 
 /// Starts an executor. All memory that runs need is taken here.
 ///
-/// `name`: what its threads are called. `options`: NULL for the defaults. `executor`: receives it; the program frees it with
+/// `name`: what its threads are called. `options`: NULL for the defaults; its context is taken over, whatever is returned. `executor`: receives it; the program frees it with
 /// knhk_executor_free.
 /// Returns KNHK_OK; KNHK_SYSTEM when there are no more threads. Any thread.
 #[unsafe(no_mangle)]
@@ -76,9 +99,14 @@ pub unsafe extern "C" fn knhk_executor_new(
     err: *mut *mut ErrorHandle,
 ) -> Status {
     let body = || {
+        // SAFETY: as documented.
+        let (given, context) = unsafe {
+            if options.is_null() { (input(options)?, Context::new(ptr::null_mut(), None)) } else { taken(options)? }
+        };
         let place = output(executor, "executor")?;
         // SAFETY: as documented.
-        let (name, given) = unsafe { (text(name, "name")?, input(options)?) };
+        let name = unsafe { text(name, "name")? };
+        let ears = Arc::new(Ears { context, notice: given.notice, hot: given.hot });
         let mut settings = Settings { name: name.into(), ..Settings::default() };
         if given.threads != 0 {
             settings.threads = given.threads as usize;
@@ -89,6 +117,13 @@ pub unsafe extern "C" fn knhk_executor_new(
         if given.horizon_ns != 0 {
             settings.horizon = Duration::from_nanos(given.horizon_ns);
         }
+        if given.notice.is_some() {
+            let ears = ears.clone();
+            settings.observer = Some(Box::new(move |notice| ears.tell(notice)));
+        }
+        if given.hot.is_some() {
+            settings.hot = Some(ears.clone());
+        }
         let blocked = Blocked::new();
         let made = Executor::new(settings, Arc::new(SystemClock));
         drop(blocked);
@@ -96,7 +131,9 @@ pub unsafe extern "C" fn knhk_executor_new(
             Error::new(Status::System, "executor", name, format!("a thread could not be started: {error}"))
         })?;
         // SAFETY: as documented.
-        unsafe { ptr::write(place, give(ExecutorHandle { name: name.into(), executor: Mutex::new(Some(made)) })) };
+        unsafe {
+            ptr::write(place, give(ExecutorHandle { name: name.into(), executor: Mutex::new(Some(made)), _ears: ears }))
+        };
         Ok(())
     };
     // SAFETY: as documented.

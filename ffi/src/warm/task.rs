@@ -2,6 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use knhk_engine::{Error, Status};
@@ -83,11 +84,15 @@ pub struct TaskCallbackC {
     /// NULL, or called exactly once, when `run` will not be called any more: also when the call fails, unless `struct_size` is one that
     /// the library does not know.
     pub destroy: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
+    /// NULL, or called once for each run that is over, whether it ran or not: with its argument, and how it ended, a KNHK_RUN_ constant. So an
+    /// argument can be what the run owns. On the thread that ended it: the executor's, or one that cancels or frees. As `run` it must not throw.
+    pub over: Option<unsafe extern "C" fn(ctx: *mut c_void, argument: u64, state: u32)>,
 }
 
 // SAFETY: plain data that begins with its size.
 unsafe impl Versioned for TaskCallbackC {
     const NAME: &'static str = "knhk_task_callback_t";
+    const SIZES: &'static [usize] = &[48, size_of::<Self>()];
 }
 
 impl Callback for TaskCallbackC {
@@ -100,6 +105,7 @@ impl Callback for TaskCallbackC {
 struct Work {
     context: Context,
     run: unsafe extern "C" fn(*mut c_void, *mut RunHandle<'_>) -> u32,
+    over: Option<unsafe extern "C" fn(*mut c_void, u64, u32)>,
 }
 
 // SAFETY: the program said, by registering it, that it may be called on several threads at once.
@@ -113,6 +119,25 @@ impl Work {
             KNHK_STEP_AGAIN => Step::Again,
             _ => Step::Done,
         }
+    }
+
+    fn over(&self, argument: u64, state: RunState) {
+        if let Some(over) = self.over {
+            // SAFETY: registered for this.
+            unsafe { over(self.context.at(), argument, constant(state)) }
+        }
+    }
+}
+
+/// The KNHK_RUN_ constant.
+fn constant(state: RunState) -> u32 {
+    match state {
+        RunState::Waiting => KNHK_RUN_WAITING,
+        RunState::Running => KNHK_RUN_RUNNING,
+        RunState::Done => KNHK_RUN_DONE,
+        RunState::Cancelled => KNHK_RUN_CANCELLED,
+        RunState::Expired => KNHK_RUN_EXPIRED,
+        RunState::Panicked => KNHK_RUN_PANICKED,
     }
 }
 
@@ -147,8 +172,14 @@ pub unsafe extern "C" fn knhk_task_new(
         if callback.drop_late != 0 {
             settings.late = Late::Drop;
         }
-        let work = Work { context, run: callback.run.ok_or_else(|| null("run"))? };
-        let made = executor.with(|executor| executor.task(name, settings, move |run| work.step(run)))?;
+        let work = Arc::new(Work { context, run: callback.run.ok_or_else(|| null("run"))?, over: callback.over });
+        let made = executor.with(|executor| match work.over {
+            None => executor.task(name, settings, move |run| work.step(run)),
+            Some(_) => {
+                let told = work.clone();
+                executor.task_told(name, settings, move |run| work.step(run), move |of, how| told.over(of, how))
+            }
+        })?;
         // SAFETY: as documented.
         unsafe { ptr::write(place, give(TaskHandle { task: made })) };
         Ok(())
@@ -210,15 +241,7 @@ pub unsafe extern "C" fn knhk_ticket_wait(ticket: *const TicketHandle, timeout_n
     // SAFETY: NULL or a live ticket, as documented.
     let ticket = unsafe { given(ticket) };
     total(KNHK_RUN_CANCELLED, || {
-        let state = ticket.map_or(RunState::Cancelled, |handle| handle.ticket.wait(Duration::from_nanos(timeout_ns)));
-        match state {
-            RunState::Waiting => KNHK_RUN_WAITING,
-            RunState::Running => KNHK_RUN_RUNNING,
-            RunState::Done => KNHK_RUN_DONE,
-            RunState::Cancelled => KNHK_RUN_CANCELLED,
-            RunState::Expired => KNHK_RUN_EXPIRED,
-            RunState::Panicked => KNHK_RUN_PANICKED,
-        }
+        constant(ticket.map_or(RunState::Cancelled, |handle| handle.ticket.wait(Duration::from_nanos(timeout_ns))))
     })
 }
 

@@ -1,5 +1,6 @@
 //! What can be said on the command line, and the help on it.
 
+mod autonomic;
 mod change;
 mod govern;
 mod history;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use knhk_engine::Format;
 
+pub use autonomic::{Cycle, Learn, Patterns, Proposals, Replay};
 pub use change::{Import, Init, Promote, Rollback};
 pub use govern::{Approve, Asked, Check, Doctrine, DoctrineVerb, Guard, GuardVerb, Propose, Relax, Revoke};
 pub use history::{AsOf, Log, Prune, Tag};
@@ -98,6 +100,11 @@ pub enum Verb {
     Restore(Restore),
     Prune(Prune),
     Observe(Observe),
+    Patterns(Patterns),
+    Cycle(Cycle),
+    Proposals(Proposals),
+    Replay(Replay),
+    Learn(Learn),
     Propose(Propose),
     Check(Check),
     Approve(Approve),

@@ -1,5 +1,6 @@
 //! Answers as people read them.
 
+mod autonomic;
 mod govern;
 mod lineage;
 mod operate;

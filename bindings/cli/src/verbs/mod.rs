@@ -1,5 +1,6 @@
 //! The verbs, from arguments to answers.
 
+mod autonomic;
 mod change;
 mod govern;
 mod history;
@@ -49,6 +50,11 @@ pub fn run(arguments: Arguments) -> Result<Done, Failure> {
         Verb::Restore(restore) => ledger::restore(&place, &render, restore),
         Verb::Proof(proof) => proof::proof(&place, proof.of),
         Verb::Observe(observe) => observe::observe(&place, &render, observe),
+        Verb::Patterns(patterns) => autonomic::patterns(&place, &render, patterns),
+        Verb::Cycle(cycle) => autonomic::cycle(&place, &render, cycle),
+        Verb::Proposals(proposals) => autonomic::proposals(&place, &render, proposals),
+        Verb::Replay(replay) => autonomic::replay(&place, &render, replay),
+        Verb::Learn(learn) => autonomic::learn(&place, &render, learn),
         Verb::Propose(propose) => govern::propose(&place, &render, propose),
         Verb::Check(check) => govern::check(&place, &render, check),
         Verb::Approve(approve) => govern::approve(&place, &render, approve),

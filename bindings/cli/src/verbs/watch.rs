@@ -18,11 +18,16 @@ pub fn shown(watch: bool, mut look: impl FnMut() -> Result<Done, Failure>) -> Re
     loop {
         let done = look()?;
         let mut out = std::io::stdout().lock();
-        let clear = if out.is_terminal() { "\x1b[H\x1b[2J" } else { "" };
-        if write!(out, "{clear}{}", done.text).and_then(|()| out.flush()).is_err() {
+        let text = if out.is_terminal() { over(&done.text) } else { done.text.clone() };
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
             return Ok(Done { text: String::new(), ..done });
         }
         drop(out);
         std::thread::sleep(EVERY);
     }
+}
+
+/// The text in the place of what is on the screen. Nothing is cleared before it is written over, so that nothing flickers.
+fn over(text: &str) -> String {
+    format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n"))
 }

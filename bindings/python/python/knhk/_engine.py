@@ -6,10 +6,10 @@ import asyncio
 import os
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, Unpack, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from . import _knhk
-from ._changes import Changes, Mailbox
+from ._changes import Changes
 from ._document import Document, to_json
 from ._enums import Format
 from ._errors import TimedOut, make
@@ -17,6 +17,7 @@ from ._knhk import IdentifierConflict, Key, KeyInfo, Report, SectorInfo, Stateme
 from ._settings import Settings
 from ._versions import History, Reference
 from .governance import Governance
+from .loop import Loop
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -199,10 +200,16 @@ class Sector(History):
         return True
 
 
+class _Mailbox(Protocol):
+    """Where an iteration's news wait."""
+
+    def post_end(self) -> None: ...
+
+
 class Engine(Governance):
     """An engine. Every method may be called from any thread. Made by `open`."""
 
-    _mailboxes: dict[int, Mailbox]
+    _mailboxes: dict[int, _Mailbox]
     """Those of the iterations that go on, by the iteration's identity: a dict, since each use of it is one step for other threads."""
 
     def __new__(cls, location: str, /, **settings: Unpack[Settings]) -> Engine:
@@ -233,6 +240,11 @@ class Engine(Governance):
     def compile(self, document: Document) -> bytes:
         """A document's artifact image, which `Sector.promote_image` takes, here or elsewhere. Promotes nothing."""
         return self._compile_json(to_json(document))
+
+    @property
+    def loop(self) -> Loop:
+        """The closed loop: it proposes changes of the program's limits from what the program observes."""
+        return Loop(self)
 
     def changes(self) -> Changes:
         """Changes from now on, as an asynchronous iterator. Call it on an event loop."""

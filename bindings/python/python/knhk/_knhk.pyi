@@ -12,12 +12,16 @@ from ._ledger import Telling
 __all__ = [
     "Aggregate",
     "Change",
+    "ChannelBase",
+    "ChannelWaker",
     "CheckpointsBase",
     "ComponentReport",
     "Counts",
     "Difference",
     "Engine",
+    "ExecutorBase",
     "Figures",
+    "GraphBase",
     "HealthReport",
     "HedgedCall",
     "IdentifierConflict",
@@ -41,6 +45,7 @@ __all__ = [
     "Receipt",
     "Report",
     "RestoredCheckpoint",
+    "Run",
     "ScopeBase",
     "Sector",
     "SectorInfo",
@@ -52,11 +57,16 @@ __all__ = [
     "Subscription",
     "Tag",
     "TakenCheckpoint",
+    "TaskBase",
+    "Ticket",
     "ValidationResult",
     "Verified",
     "Version",
     "View",
     "__version__",
+    "add_detector",
+    "add_hook",
+    "add_proposer",
     "after_fork_in_child",
     "aggregates",
     "as_of",
@@ -78,7 +88,10 @@ __all__ = [
     "prune",
     "receipt",
     "receipts",
+    "remove_detector",
+    "remove_hook",
     "remove_policy",
+    "remove_proposer",
     "render_report",
     "resolve",
     "restore",
@@ -324,6 +337,9 @@ class Engine:
         """A descriptor that becomes readable when something changed, for `select`: read 8 bytes to arm it again, then ask
         `changes_since`. It is the engine's: do not close it.
         """
+
+    def advance_time(self, by: float, /) -> int:
+        """Moves the clock of an engine that was opened with `manual_time`, in seconds; the moment that it shows then, in nanoseconds."""
 
     @property
     def version(self) -> int:
@@ -947,6 +963,13 @@ def set_workload(engine: Engine, sector: str, name: str, work: Callable[[View], 
 def unset(engine: Engine, role: str, name: str, sector: str, /) -> bool: ...
 def render_report(report: str, /) -> str: ...
 
+def add_proposer(engine: Engine, name: str, callable: Callable[[str], str | None], /) -> None: ...
+def remove_proposer(engine: Engine, name: str, /) -> bool: ...
+def add_detector(engine: Engine, name: str, factory: Callable[[str, str], Callable[[str], str | None]], /) -> None: ...
+def remove_detector(engine: Engine, name: str, /) -> bool: ...
+def add_hook(engine: Engine, phase: str, when: str, callable: Callable[[str], object], /) -> int: ...
+def remove_hook(engine: Engine, number: int, /) -> bool: ...
+
 class ScopeBase:
     """What `knhk.resilience.Scope` is made of."""
 
@@ -1537,3 +1560,102 @@ def segments(engine: Engine, sector: str | None, first: int, limit: int | None, 
 def observations(engine: Engine, segment: int, /) -> list[KeptObservation]: ...
 def prove_observation(engine: Engine, segment: int, index: int, /) -> tuple[bytes, bytes]: ...
 def verify_observation(engine: Engine, record: bytes, proof: bytes, /) -> None: ...
+
+@final
+class Run:
+    """A run, as the function that is being called sees it; `knhk.warm.current_run` has it. Once the slice is over it says that it was cancelled."""
+
+    def should_yield(self) -> bool:
+        """Whether to give way: the budget is used up, the run was cancelled, the executor is paused, or the hot path is over its budget."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was cancelled, or the executor gives up what runs."""
+
+    @property
+    def left(self) -> float:
+        """Seconds of the budget that are left."""
+
+    @property
+    def slice(self) -> int:
+        """Which slice of the run this is, from 0."""
+
+@final
+class ExecutorBase:
+    """What `knhk.warm.Executor` stands on."""
+
+    def __new__(
+        cls,
+        name: str,
+        threads: int,
+        capacity: int,
+        horizon: float,
+        notice: Callable[[str, str, str], object] | None,
+    ) -> Self: ...
+    def task(self, name: str, priority: int, budget: float, drop_late: bool) -> TaskBase: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def stats(self) -> tuple[list[int], int, bool, tuple[float, float, float, int, float | None, bool]]: ...
+    def tasks(self) -> list[tuple[str, int, int, tuple[int, int, int, int], tuple[float, float, float]]]: ...
+    def counters(self) -> dict[str, int]: ...
+    def add_to(self, engine: Engine) -> None: ...
+    def end(self, drain: float, cancel: float) -> tuple[int, list[str]] | None: ...
+
+@final
+class TaskBase:
+    """What `knhk.warm.Task` stands on."""
+
+    def submit(self, work: object, within: float | None) -> Ticket: ...
+    def stats(self) -> tuple[str, int, int, tuple[int, int, int, int], tuple[float, float, float]]: ...
+
+@final
+class Ticket:
+    """Stands for a run, whose place it keeps."""
+
+    def cancel(self) -> bool: ...
+
+@final
+class ChannelBase:
+    """What `knhk.warm.Channel` stands on."""
+
+    @staticmethod
+    def pair(window: int) -> tuple[ChannelBase, ChannelBase]: ...
+    def send(self, message: Any, timeout: float | None) -> bool: ...
+    def receive(self, timeout: float | None) -> tuple[Any] | None: ...
+    def take(self, timeout: float | None) -> tuple[Any] | None: ...
+    def done(self) -> None: ...
+    def hold(self) -> None: ...
+    def release(self) -> None: ...
+    def finish(self) -> None: ...
+    def close(self) -> None: ...
+    def is_closed(self) -> bool: ...
+    def credit(self) -> int: ...
+    def outgoing(self) -> tuple[int, int, int, int, bool]: ...
+    def incoming(self) -> tuple[int, int, int, int, bool]: ...
+    def when(self, writable: bool, callback: Callable[[], object]) -> ChannelWaker: ...
+
+@final
+class ChannelWaker:
+    """Who waits at a channel, until it is closed or forgotten."""
+
+    def close(self) -> None: ...
+
+@final
+class GraphBase:
+    """What `knhk.warm.Graph` stands on."""
+
+    def __new__(cls, scope: ScopeBase | None) -> Self: ...
+    def add(
+        self,
+        name: str,
+        needs: list[str],
+        start: Callable[[], object] | None,
+        drain: Callable[[], object] | None,
+        stop: Callable[[], object] | None,
+        health: Callable[[], float] | None,
+    ) -> None: ...
+    def depend(self, name: str, on: str) -> None: ...
+    def components(self) -> list[tuple[str, list[str]]]: ...
+    def start(self, patience: float) -> tuple[tuple[list[tuple[str, str, str, float]], str, float], str | None]: ...
+    def shutdown(self, drain: float, stop: float) -> tuple[list[tuple[str, str, str, float]], str, float]: ...
+    def health(self) -> list[tuple[str, float, float, list[str]]]: ...

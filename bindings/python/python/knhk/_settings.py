@@ -67,5 +67,8 @@ class Settings(TypedDict, total=False):
     """Versions of each sector that are kept in the folder; what either limit asks to keep is kept, everything without limits."""
     retain_age: float
     """Versions that were current within this many seconds are kept."""
+    manual_time: int
+    """Has decisions be dated by a clock that stands at this moment, in nanoseconds since 1970, until `Engine.advance_time` moves it: for tests
+    and simulations."""
     observations: bool | Observations
     """Has the engine take observations out of the rings by itself, add them up, and keep them under receipts."""

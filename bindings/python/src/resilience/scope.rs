@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use knhk_resilience::{Event, Events, ManualClock, Scope as Shared, SystemClock};
+use knhk_resilience::{Clock, Event, Events, ManualClock, Scope as Shared, SystemClock};
 use knhk_warm::Ticker;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -22,6 +22,13 @@ pub struct ScopeBase {
     pub(super) shared: Shared,
     manual: Option<Arc<ManualClock>>,
     _follower: Option<Ticker>,
+}
+
+impl ScopeBase {
+    /// The clock that it goes by.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.shared.clock().clone()
+    }
 }
 
 #[pymethods]

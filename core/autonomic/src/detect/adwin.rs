@@ -1,6 +1,9 @@
 //! Any change of the mean, and since when.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::{Detector, Score};
+use crate::state::{Kept, MOST, finite};
 
 /// Buckets of one size before two of them become one of the next.
 const BUCKETS: usize = 5;
@@ -13,7 +16,7 @@ const LEAST: f64 = 5.0;
 /// Values from which cuts are looked at.
 const GRACE: f64 = 10.0;
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Bucket {
     total: f64,
     squares: f64,
@@ -42,9 +45,10 @@ impl Row {
 /// values whose mean is one. The window is an exponential histogram, so a million values take some hundred buckets. At each look every cut
 /// between two buckets is tried: where the means of both sides differ by more than chance allows (variance in the bound, Bernstein), the
 /// oldest bucket goes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Adwin {
     delta: f64,
+    #[serde(serialize_with = "rows_kept", deserialize_with = "rows_read")]
     rows: Box<[Row; ROWS]>,
     /// Rows that are in use.
     height: usize,
@@ -133,6 +137,38 @@ impl Adwin {
             }
         }
         most
+    }
+}
+
+/// The buckets that are in use, row by row.
+fn rows_kept<S: Serializer>(rows: &[Row; ROWS], to: S) -> Result<S::Ok, S::Error> {
+    let height = rows.iter().rposition(|row| row.used > 0).map_or(0, |last| last + 1);
+    to.collect_seq(rows[..height].iter().map(|row| &row.buckets[..row.used]))
+}
+
+fn rows_read<'de, D: Deserializer<'de>>(from: D) -> Result<Box<[Row; ROWS]>, D::Error> {
+    let kept = Vec::<Vec<Bucket>>::deserialize(from)?;
+    if kept.len() > ROWS || kept.iter().any(|row| row.len() > BUCKETS) {
+        return Err(serde::de::Error::custom("more buckets than there are"));
+    }
+    let mut rows = Box::new([Row::default(); ROWS]);
+    for (row, kept) in rows.iter_mut().zip(kept) {
+        kept.into_iter().for_each(|bucket| row.push(bucket));
+    }
+    Ok(rows)
+}
+
+impl Kept for Adwin {
+    fn fits(&self, made: &Self) -> bool {
+        let buckets = || self.rows.iter().flat_map(|row| &row.buckets[..row.used]);
+        let sizes = self.rows.iter().zip(0..).map(|(row, level)| row.used as f64 * f64::from(1u32 << level.min(31)));
+        let top = self.rows.iter().rposition(|row| row.used > 0).map_or(1, |last| last + 1);
+        self.delta == made.delta
+            && self.height == top
+            && self.width == sizes.sum::<f64>()
+            && buckets().all(|bucket| finite([&bucket.total, &bucket.squares]))
+            && finite([&self.total, &self.squares])
+            && self.ticks < MOST
     }
 }
 

@@ -1,12 +1,15 @@
 //! A lasting shift, also a small one.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Detector, Score, least_deviation};
 use crate::Moments;
+use crate::state::{Kept, finite};
 
 /// Two cumulative sums of what the standardised values exceed `slack` by, upwards and downwards (Page 1954). Mean and deviation are those of
 /// the first `warm` values. The probability of a sum of at least h while nothing changed is about exp(−2·slack·(h + 1.166)) (Siegmund 1985,
 /// the stationary distribution of a reflected walk with its correction for overshoot). After a sum was beyond the limit it starts again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cusum {
     reference: Moments,
     slack: f64,
@@ -21,6 +24,13 @@ impl Cusum {
     /// `warm`: values that tell what is normal.
     pub fn new(slack: f64, limit: f64, warm: u64) -> Cusum {
         Cusum { reference: Moments::default(), slack, limit, warm: warm.max(2), up: 0.0, down: 0.0 }
+    }
+}
+
+impl Kept for Cusum {
+    fn fits(&self, made: &Self) -> bool {
+        let settings = |one: &Cusum| (one.slack, one.limit, one.warm);
+        settings(self) == settings(made) && self.reference.fits(&made.reference) && finite([&self.up, &self.down])
     }
 }
 

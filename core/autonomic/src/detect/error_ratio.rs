@@ -1,12 +1,14 @@
 //! More failures among a window's calls than there used to be.
 
+use serde::{Deserialize, Serialize};
 use statrs::function::gamma::ln_gamma;
 
 use super::Score;
+use crate::state::{Kept, finite};
 
 /// Whether the failures among a window's calls are as frequent as before, by Fisher's exact test, to the side of more failures: the
 /// probability of at least as many of them in the window, given all calls and failures of both. What is known from before fades.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ErrorRatio {
     keep: f64,
     calls: f64,
@@ -42,6 +44,15 @@ impl ErrorRatio {
     /// Forgets all windows.
     pub fn reset(&mut self) {
         (self.calls, self.failures) = (0.0, 0.0);
+    }
+}
+
+impl Kept for ErrorRatio {
+    fn fits(&self, made: &Self) -> bool {
+        let settings = |one: &ErrorRatio| (one.keep, one.warm);
+        settings(self) == settings(made)
+            && finite([&self.calls, &self.failures])
+            && (0.0..=self.calls).contains(&self.failures)
     }
 }
 

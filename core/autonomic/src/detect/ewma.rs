@@ -1,11 +1,14 @@
 //! A single value far from a mean that moves slowly.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Detector, Score, least_deviation, normal_confidence};
 use crate::Forgetting;
+use crate::state::Kept;
 
 /// The z-score of a value against the exponentially weighted mean and deviation of those before it (Roberts 1959). A value that is far
 /// off counts towards the mean only as much as one that is `LIMIT` deviations off, so that an outlier does not hide the next one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ewma {
     moments: Forgetting,
     warm: u64,
@@ -18,6 +21,12 @@ impl Ewma {
     /// `share` of the newest value in the mean, such as 0.05; scores come after `warm` values.
     pub fn new(share: f64, warm: u64) -> Ewma {
         Ewma { moments: Forgetting::new(share), warm: warm.max(2) }
+    }
+}
+
+impl Kept for Ewma {
+    fn fits(&self, made: &Self) -> bool {
+        self.warm == made.warm && self.moments.fits(&made.moments)
     }
 }
 

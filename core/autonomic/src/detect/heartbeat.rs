@@ -1,11 +1,14 @@
 //! Events that should have come and did not.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Score, normal_confidence};
 use crate::Forgetting;
+use crate::state::Kept;
 
 /// How late an event is, against the gaps before (Hayashibara et al. 2004, "The φ accrual failure detector", with the lower bound of the
 /// deviation that practice adds): the confidence is the probability that an event would have come by now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Heartbeat {
     gaps: Forgetting,
     last_ns: Option<u64>,
@@ -46,6 +49,12 @@ impl Heartbeat {
     /// Forgets all events.
     pub fn reset(&mut self) {
         *self = Heartbeat { gaps: self.gaps.fresh(), last_ns: None, warm: self.warm };
+    }
+}
+
+impl Kept for Heartbeat {
+    fn fits(&self, made: &Self) -> bool {
+        self.warm == made.warm && self.gaps.fits(&made.gaps)
     }
 }
 

@@ -21,6 +21,7 @@
 //! [`Once`] around any of them tells of what lasts once.
 
 mod adwin;
+mod custom;
 mod cusum;
 mod error_ratio;
 mod ewma;
@@ -34,6 +35,7 @@ mod tail;
 mod unusual;
 
 pub use adwin::Adwin;
+pub use custom::Custom;
 pub use cusum::Cusum;
 pub use error_ratio::ErrorRatio;
 pub use ewma::Ewma;
@@ -47,10 +49,11 @@ pub use seasonal::Seasonal;
 pub use tail::Tail;
 pub use unusual::Unusual;
 
+use serde::{Deserialize, Serialize};
 use statrs::function::erf::erfc;
 
 /// What a detector says of a value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The detector's own figure: the more, the more unusual.
     pub statistic: f64,
@@ -58,6 +61,13 @@ pub struct Score {
     pub confidence: f64,
     /// What the detector expected.
     pub expected: f64,
+}
+
+impl Score {
+    /// Whether it says what a score can say: a stranger's need not.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.statistic.is_finite() && self.expected.is_finite() && (0.0..=1.0).contains(&self.confidence)
+    }
 }
 
 /// Judges a series value by value.

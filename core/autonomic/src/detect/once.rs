@@ -1,9 +1,12 @@
 //! An alarm once for what lasts.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Detector, Score};
+use crate::state::Kept;
 
 /// The height of late scores, which fades.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Held {
     fading: f64,
     worse: f64,
@@ -21,6 +24,13 @@ impl Held {
         let exceeds = statistic > self.worse * self.height;
         self.height = (self.height * self.fading).max(statistic);
         exceeds
+    }
+}
+
+impl Kept for Held {
+    fn fits(&self, made: &Self) -> bool {
+        let settings = |one: &Held| (one.fading, one.worse);
+        settings(self) == settings(made) && self.height.is_finite()
     }
 }
 

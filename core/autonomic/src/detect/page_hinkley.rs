@@ -1,7 +1,10 @@
 //! A lasting shift of the mean since the start.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Detector, Score};
 use crate::Moments;
+use crate::state::{Kept, finite};
 
 /// The Page-Hinkley test, to both sides: how far the sum of deviations from the running mean rose above its minimum, or fell below its maximum
 /// (Page 1954; with forgetting as Gama et al. 2014, "A survey on concept drift adaptation"). Beyond the limit it starts again with the next
@@ -9,7 +12,7 @@ use crate::Moments;
 ///
 /// The sum is a walk with a drift of −`delta`, so the probability of a rise of at least h while nothing changed is about
 /// exp(−2·delta·h / variance).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PageHinkley {
     delta: f64,
     limit: f64,
@@ -28,13 +31,22 @@ impl PageHinkley {
     /// as 0.9999; `warm`: values before the first score.
     pub fn new(delta: f64, limit: f64, keep: f64, warm: u64) -> PageHinkley {
         let values = Moments::default();
-        let (least, most) = (f64::INFINITY, -1.0);
+        let (least, most) = (f64::MAX, -1.0);
         PageHinkley { delta, limit, keep, warm, values, rising: 0.0, falling: 0.0, least, most, over: false }
     }
 
     /// Whether the statistic is beyond the limit.
     pub fn is_over(&self) -> bool {
         self.over
+    }
+}
+
+impl Kept for PageHinkley {
+    fn fits(&self, made: &Self) -> bool {
+        let settings = |one: &PageHinkley| (one.delta, one.limit, one.keep, one.warm);
+        settings(self) == settings(made)
+            && self.values.fits(&made.values)
+            && finite([&self.rising, &self.falling, &self.least, &self.most])
     }
 }
 

@@ -1,12 +1,14 @@
 //! Too many or too few events in a window.
 
+use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
 
 use super::{Detector, Score};
+use crate::state::{Kept, finite};
 
 /// Whether a window's events are as many as those of the windows before, by the exact conditional test for two Poisson rates (Przyborowski
 /// and Wilenski 1940): of all events of both, the window's share is binomial. What is known of the rate before fades with `keep`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rate {
     keep: f64,
     events: f64,
@@ -19,6 +21,16 @@ impl Rate {
     pub fn new(memory: f64, warm: u32) -> Rate {
         let keep = 1.0 - 1.0 / memory.max(2.0);
         Rate { keep, events: 0.0, windows: 0.0, warm: f64::from(warm.max(1)).min(memory / 2.0) }
+    }
+}
+
+impl Kept for Rate {
+    fn fits(&self, made: &Self) -> bool {
+        let settings = |one: &Rate| (one.keep, one.warm);
+        settings(self) == settings(made)
+            && finite([&self.events, &self.windows])
+            && self.events >= 0.0
+            && self.windows >= 0.0
     }
 }
 

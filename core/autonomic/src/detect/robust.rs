@@ -1,13 +1,16 @@
 //! A single value far from the median, whatever a few others are.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Detector, Score, least_deviation, normal_confidence};
+use crate::state::{Kept, is_ring};
 
 /// A normal deviation over the median absolute deviation.
 const NORMAL: f64 = 1.482_602_218_505_602;
 
 /// The z-score of a value against median and median absolute deviation of the window before it (Hampel 1974): up to half of the window may
 /// be outliers. A value costs a search in the window; the window is kept sorted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Robust {
     /// In order of arrival; a ring.
     window: Vec<f64>,
@@ -60,6 +63,16 @@ impl Robust {
         self.next = (self.next + 1) % self.length;
         let place = self.sorted.partition_point(|&other| other < value);
         self.sorted.insert(place, value);
+    }
+}
+
+impl Kept for Robust {
+    fn fits(&self, made: &Self) -> bool {
+        let mut window = self.window.clone();
+        window.sort_unstable_by(f64::total_cmp);
+        // Of the two zeros either may have been taken for the other.
+        let same = window == self.sorted;
+        self.length == made.length && is_ring(&self.window, self.next, self.length) && same
     }
 }
 

@@ -1,11 +1,14 @@
 //! A value that is off for this time of the season.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Detector, Score, least_deviation, normal_confidence};
 use crate::Forgetting;
 use crate::forecast::{HoltWinters, Model};
+use crate::state::Kept;
 
 /// The z-score of a value's distance from what Holt-Winters foretold, against the distances before.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Seasonal {
     model: HoltWinters,
     errors: Forgetting,
@@ -17,6 +20,12 @@ impl Seasonal {
     pub fn new(model: HoltWinters, share: f64) -> Seasonal {
         let warm = model.season().max(8) as u64;
         Seasonal { model, errors: Forgetting::new(share), warm }
+    }
+}
+
+impl Kept for Seasonal {
+    fn fits(&self, made: &Self) -> bool {
+        self.warm == made.warm && self.model.fits(&made.model) && self.errors.fits(&made.errors)
     }
 }
 

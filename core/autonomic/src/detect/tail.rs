@@ -1,9 +1,13 @@
 //! How far out in its own past a statistic is.
 
+use serde::{Deserialize, Serialize};
+
+use crate::state::{Kept, finite};
+
 /// The tail of a stream beyond a quantile, taken as exponential (peaks over threshold, Pickands 1975, with shape 0; streaming as Siffer et al.
 /// 2017, "Anomaly detection in streams with extreme value theory"). The quantile follows the stream by stochastic approximation (Tierney
 /// 1983), the mean excess by exponential weights.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tail {
     quantile: f64,
     warm: usize,
@@ -77,5 +81,18 @@ impl Tail {
     /// Forgets all values.
     pub fn reset(&mut self) {
         *self = Tail::new(self.quantile, self.warm);
+    }
+}
+
+impl Kept for Tail {
+    fn fits(&self, made: &Self) -> bool {
+        let settings = |one: &Tail| (one.quantile, one.warm);
+        let begun = if self.at.is_some() { self.first.is_empty() } else { self.first.len() < self.warm };
+        settings(self) == settings(made)
+            && begun
+            && self.first.is_sorted()
+            && finite(&self.first)
+            && finite(&self.at)
+            && finite([&self.excess, &self.step])
     }
 }

@@ -1,7 +1,10 @@
 //! Any of deviation, level, spread and season: for a series of which nothing is known beforehand.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Detector, Score, Tail};
 use crate::Forgetting;
+use crate::state::{Kept, MOST, finite};
 
 /// Values in the short window.
 const SHORT: usize = 12;
@@ -18,7 +21,7 @@ const TAILS: usize = 4;
 /// about this time of the season before. The statistic is the sum of their −log₁₀ p. The confidence is 1 − 4·p of the most extreme one
 /// (Bonferroni), whatever they have to do with each other.
 /// What lasts goes on being unusual for a while; [`Once`](super::Once) makes one alarm of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Unusual {
     season: usize,
     tails: [Tail; TAILS],
@@ -85,6 +88,20 @@ impl Unusual {
         let place = self.seen % self.past.len();
         self.past[place] = value;
         self.seen += 1;
+    }
+}
+
+impl Kept for Unusual {
+    fn fits(&self, made: &Self) -> bool {
+        let tails = self.tails.iter().zip(&made.tails).all(|(own, made)| own.fits(made));
+        let moments = |one: &Unusual| [one.mean, one.level, one.spread];
+        let moments = moments(self).iter().zip(moments(made)).all(|(own, made)| own.fits(&made));
+        self.season == made.season
+            && tails
+            && moments
+            && self.past.len() == made.past.len()
+            && finite(&self.past)
+            && (self.seen as u64) < MOST
     }
 }
 

@@ -1,7 +1,11 @@
 //! Several models side by side, the best one answering.
 
-use super::{Model, Naive};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{HoltWinters, Linear, Model, MovingAverage, Naive};
 use crate::Forgetting;
+use crate::state::{Kept, StateError};
 
 /// How a model stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,14 +18,57 @@ pub struct Standing {
     pub judged: u64,
 }
 
+/// A model that can run beside others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Running {
+    /// A straight line.
+    Linear(Linear),
+    /// The mean of the newest.
+    MovingAverage(MovingAverage),
+    /// Level, trend and season.
+    HoltWinters(HoltWinters),
+}
+
+impl Running {
+    fn model(&self) -> &dyn Model {
+        match self {
+            Running::Linear(model) => model,
+            Running::MovingAverage(model) => model,
+            Running::HoltWinters(model) => model,
+        }
+    }
+
+    fn model_mut(&mut self) -> &mut dyn Model {
+        match self {
+            Running::Linear(model) => model,
+            Running::MovingAverage(model) => model,
+            Running::HoltWinters(model) => model,
+        }
+    }
+}
+
+impl Kept for Running {
+    fn fits(&self, made: &Self) -> bool {
+        match (self, made) {
+            (Running::Linear(own), Running::Linear(made)) => own.fits(made),
+            (Running::MovingAverage(own), Running::MovingAverage(made)) => own.fits(made),
+            (Running::HoltWinters(own), Running::HoltWinters(made)) => own.fits(made),
+            _ => false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Runner {
-    model: Box<dyn Model>,
+    model: Running,
     errors: Forgetting,
     /// The naive forecast's errors at the same values.
     naive: Forgetting,
 }
 
 /// Models, each scored by its forecasts of the next value, the newest counting most.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Best {
     naive: Naive,
     runners: Vec<Runner>,
@@ -32,7 +79,7 @@ const JUDGED: u64 = 16;
 
 impl Best {
     /// Of these models beside the naive one; `share` of the newest error in their mean, such as 0.02.
-    pub fn of(models: Vec<Box<dyn Model>>, share: f64) -> Best {
+    pub fn of(models: Vec<Running>, share: f64) -> Best {
         let runner = |model| Runner { model, errors: Forgetting::new(share), naive: Forgetting::new(share) };
         Best { naive: Naive::default(), runners: models.into_iter().map(runner).collect() }
     }
@@ -44,12 +91,24 @@ impl Best {
         standings
     }
 
+    /// What was kept of one with these settings, to go on from.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn restore(&self, state: &Value) -> Result<Best, StateError> {
+        let wrong = |what: String| StateError { of: "the forecasts".into(), what };
+        let kept: Best = Best::deserialize(state).map_err(|error| wrong(format!("cannot be read ({error})")))?;
+        let fits = kept.runners.len() == self.runners.len() && kept.naive.fits(&self.naive);
+        let fits = fits && kept.runners.iter().zip(&self.runners).all(|(own, made)| own.fits(made));
+        if fits { Ok(kept) } else { Err(wrong("is of other settings, or damaged".into())) }
+    }
+
     fn best(&self) -> &dyn Model {
         let judged = self.runners.iter().filter(|runner| runner.errors.count() >= JUDGED);
         let best =
             judged.min_by(|left, right| left.standing().relative_error.total_cmp(&right.standing().relative_error));
         match best {
-            Some(runner) if runner.standing().relative_error < 1.0 => &*runner.model,
+            Some(runner) if runner.standing().relative_error < 1.0 => runner.model.model(),
             _ => &self.naive,
         }
     }
@@ -59,7 +118,13 @@ impl Runner {
     fn standing(&self) -> Standing {
         let (errors, naive) = (self.errors.mean(), self.naive.mean());
         let relative_error = if errors == naive { 1.0 } else { errors / naive };
-        Standing { model: self.model.name(), relative_error, judged: self.errors.count() }
+        Standing { model: self.model.model().name(), relative_error, judged: self.errors.count() }
+    }
+}
+
+impl Kept for Runner {
+    fn fits(&self, made: &Self) -> bool {
+        self.model.fits(&made.model) && self.errors.fits(&made.errors) && self.naive.fits(&made.naive)
     }
 }
 
@@ -75,11 +140,11 @@ impl Model for Best {
         }
         let last = self.naive.forecast(1);
         for runner in &mut self.runners {
-            if let (Some(forecast), Some(last)) = (runner.model.forecast(1), last) {
+            if let (Some(forecast), Some(last)) = (runner.model.model().forecast(1), last) {
                 runner.errors.push((value - forecast).abs());
                 runner.naive.push((value - last).abs());
             }
-            runner.model.observe(value);
+            runner.model.model_mut().observe(value);
         }
         self.naive.observe(value);
     }
@@ -91,7 +156,7 @@ impl Model for Best {
     fn reset(&mut self) {
         self.naive.reset();
         for runner in &mut self.runners {
-            runner.model.reset();
+            runner.model.model_mut().reset();
             (runner.errors, runner.naive) = (runner.errors.fresh(), runner.naive.fresh());
         }
     }
@@ -100,14 +165,13 @@ impl Model for Best {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::{HoltWinters, Linear, MovingAverage};
 
     fn best() -> Best {
         Best::of(
             vec![
-                Box::new(Linear::new(12)),
-                Box::new(MovingAverage::new(12)),
-                Box::new(HoltWinters::new(0.3, 0.05, 0.2, 24)),
+                Running::Linear(Linear::new(12)),
+                Running::MovingAverage(MovingAverage::new(12)),
+                Running::HoltWinters(HoltWinters::new(0.3, 0.05, 0.2, 24)),
             ],
             0.02,
         )

@@ -1,11 +1,14 @@
 //! A level, a trend and a season.
 
+use serde::{Deserialize, Serialize};
+
 use super::Model;
+use crate::state::{Kept, finite};
 
 /// Additive Holt-Winters (Holt 1957, Winters 1960; the equations are those of Hyndman and Athanasopoulos, "Forecasting: principles and
 /// practice", 8.3): what R and statsmodels call additive trend and additive season. It begins after two seasons, with their means, the
 /// difference of the means as trend, and the first season's distances from its mean.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HoltWinters {
     alpha: f64,
     beta: f64,
@@ -67,6 +70,21 @@ impl HoltWinters {
         }
         self.trend = self.beta * (self.level - level) + (1.0 - self.beta) * self.trend;
         self.next = (self.next + 1) % self.seasonal.len();
+    }
+}
+
+impl Kept for HoltWinters {
+    fn fits(&self, made: &Self) -> bool {
+        let settings = |one: &HoltWinters| (one.alpha, one.beta, one.gamma, one.season);
+        let begun = match self.seasonal.len() {
+            0 => self.first.len() < 2 * self.season.max(2) && self.next == 0,
+            count => count == self.season && self.first.is_empty() && self.next < count,
+        };
+        settings(self) == settings(made)
+            && begun
+            && finite(&self.first)
+            && finite(&self.seasonal)
+            && finite([&self.level, &self.trend])
     }
 }
 

@@ -1,9 +1,12 @@
 //! A straight line through the newest values.
 
+use serde::{Deserialize, Serialize};
+
 use super::Model;
+use crate::state::{Kept, is_ring};
 
 /// Least squares over a window.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Linear {
     window: Vec<f64>,
     next: usize,
@@ -15,6 +18,12 @@ impl Linear {
     pub fn new(length: usize) -> Linear {
         let length = length.max(3);
         Linear { window: Vec::with_capacity(length), next: 0, length }
+    }
+}
+
+impl Kept for Linear {
+    fn fits(&self, made: &Self) -> bool {
+        self.length == made.length && is_ring(&self.window, self.next, self.length)
     }
 }
 

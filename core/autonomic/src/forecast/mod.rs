@@ -9,7 +9,7 @@ mod linear;
 mod moving_average;
 mod naive;
 
-pub use best::{Best, Standing};
+pub use best::{Best, Running, Standing};
 pub use holt_winters::HoltWinters;
 pub use linear::Linear;
 pub use moving_average::MovingAverage;

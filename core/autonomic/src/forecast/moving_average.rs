@@ -1,9 +1,12 @@
 //! The mean of the newest values.
 
+use serde::{Deserialize, Serialize};
+
 use super::Model;
+use crate::state::{Kept, is_ring};
 
 /// The mean of the newest values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MovingAverage {
     window: Vec<f64>,
     next: usize,
@@ -15,6 +18,12 @@ impl MovingAverage {
     pub fn new(length: usize) -> MovingAverage {
         let length = length.max(1);
         MovingAverage { window: Vec::with_capacity(length), next: 0, length }
+    }
+}
+
+impl Kept for MovingAverage {
+    fn fits(&self, made: &Self) -> bool {
+        self.length == made.length && is_ring(&self.window, self.next, self.length)
     }
 }
 

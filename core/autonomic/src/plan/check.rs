@@ -8,6 +8,8 @@ use super::{Parameter, Plan};
 
 /// The most characters of a plan's reason.
 const WHY: usize = 500;
+/// The most characters of a text that a parameter becomes.
+const TEXT: usize = 1000;
 
 /// What is wrong with a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,9 @@ impl Parameter {
         if !typed {
             return Err(format!("{value} is not of type {}", self.value_type));
         }
+        if value.as_str().is_some_and(|text| text.chars().count() > TEXT) {
+            return Err(format!("longer than {TEXT} characters"));
+        }
         if !self.values.is_empty() && !self.values.contains(value) {
             return Err(format!("{value} is none of the values that there are"));
         }
@@ -119,6 +124,7 @@ mod tests {
             },
             Parameter { values: vec![json!("a"), json!("b")], ..parameter("mode", "string", json!("a")) },
             parameter("on", "bool", json!(true)),
+            parameter("name", "string", json!("x")),
         ]
     }
 
@@ -137,6 +143,7 @@ mod tests {
             ("max_qty", json!(800.5), "max_qty: 800.5 is not of type i64"),
             ("max_qty", json!(1000), "max_qty: it is 1000 already"),
             ("mode", json!("c"), "mode: \"c\" is none of the values that there are"),
+            ("name", json!("x".repeat(1001)), "name: longer than 1000 characters"),
             ("on", json!("no"), "on: \"no\" is not of type bool"),
             ("min_qty", json!(1), "min_qty: not among the parameters that may be changed"),
         ] {

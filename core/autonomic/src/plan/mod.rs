@@ -112,4 +112,9 @@ pub trait Proposer: Send + Sync {
     /// # Errors
     /// Why it could not answer.
     fn propose(&self, question: &Question) -> Result<Option<Plan>, PlanError>;
+
+    /// Of a model: what its last question and answer were, for the receipt.
+    fn transcript(&self) -> Option<model::Transcript> {
+        None
+    }
 }

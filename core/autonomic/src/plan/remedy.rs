@@ -117,6 +117,8 @@ mod tests {
             from_ns: 0,
             to_ns: 1,
             evidence: vec![],
+            observations: vec![],
+            forecast: None,
         };
         let parameter = Parameter {
             path: "max_qty".into(),

@@ -1,5 +1,7 @@
 //! What a sector's ontology declares.
 
+use std::borrow::Cow;
+
 use knhk_observation::Aggregate;
 use knhk_ontology::graph::{Graph, Term, TermRef};
 use knhk_ontology::vocabulary::{rdf, xsd};
@@ -26,7 +28,7 @@ pub struct Watch {
 }
 
 /// A detector, with what it looks at.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Detecting {
     /// A detector of values, by its name, over this aggregate of each sample, with so many samples a season.
     Measured(&'static str, Aggregate, usize),
@@ -38,6 +40,8 @@ pub enum Detecting {
     Heartbeat,
     /// How many of them are not of the type, or not in the range, that the ontology declares.
     Mismatch,
+    /// A detector of the program's own, by its name, over this aggregate of each sample where one is declared.
+    Callback(String, Option<Aggregate>),
 }
 
 impl Watch {
@@ -45,13 +49,30 @@ impl Watch {
     pub fn measure(&self) -> Option<Aggregate> {
         match self.detecting {
             Detecting::Measured(_, measure, _) => Some(measure),
+            Detecting::Callback(_, measure) => measure,
             _ => None,
+        }
+    }
+}
+
+impl Detecting {
+    /// The detector's name, as the ontology has it.
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Detecting::Measured(name, ..) => Cow::Borrowed(name),
+            Detecting::Rate => Cow::Borrowed("rate"),
+            Detecting::ErrorRatio => Cow::Borrowed("error-ratio"),
+            Detecting::Heartbeat => Cow::Borrowed("heartbeat"),
+            Detecting::Mismatch => Cow::Borrowed("mismatch"),
+            Detecting::Callback(name, _) => Cow::Owned(format!("callback:{name}")),
         }
     }
 }
 
 /// The detectors of values, by name.
 const MEASURED: [&str; 7] = ["ewma", "robust", "cusum", "page-hinkley", "adwin", "seasonal", "unusual"];
+/// What the names of the program's own detectors begin with.
+const CALLBACK: &str = "callback:";
 /// Samples in a season where none is declared.
 const SEASON: usize = 60;
 
@@ -126,6 +147,9 @@ impl Reader<'_> {
             ("error-ratio", None) => Detecting::ErrorRatio,
             ("heartbeat", None) => Detecting::Heartbeat,
             ("mismatch", None) => Detecting::Mismatch,
+            (name, measure) if name.starts_with(CALLBACK) => {
+                Detecting::Callback(name[CALLBACK.len()..].into(), measure)
+            }
             (name, Some(measure)) => {
                 Detecting::Measured(MEASURED.into_iter().find(|known| *known == name)?, measure, season)
             }

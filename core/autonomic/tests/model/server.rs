@@ -1,4 +1,5 @@
 //! An endpoint on loopback that answers as it is told to.
+#![allow(dead_code, reason = "each test uses its part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -30,13 +31,20 @@ pub struct Server {
 impl Server {
     /// Answers as many requests as there are answers, each on a connection of its own, and ends.
     pub fn start(answers: Vec<Answer>) -> Server {
+        let (count, mut answers) = (answers.len(), answers.into_iter());
+        Server::answering(count, move |_| answers.next().expect("there are as many"))
+    }
+
+    /// Answers so many requests, each on a connection of its own, and ends.
+    pub fn answering(count: usize, mut answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let (sender, asked) = channel();
         let thread = thread::spawn(move || {
-            for answer in answers {
+            for _ in 0..count {
                 let (stream, _) = listener.accept().unwrap();
                 let request = read(&stream);
+                let answer = answer(&request);
                 // A test that looks at no request has dropped its end.
                 _ = sender.send(request);
                 serve(stream, answer);

@@ -9,7 +9,7 @@ use super::Request;
 use super::answers::hex;
 use crate::{Engine, Error, ExecutorInfo, Status, checkpoint_error};
 
-/// Shows the warm executors that the program made known, and their tasks.
+/// Shows the warm executors, the engine's own and those that the program made known, and their tasks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tasks {}
@@ -23,6 +23,9 @@ pub struct Executing {
     pub waiting: [usize; 5],
     /// Runs whose callback is being called.
     pub running: usize,
+    /// Runs that rest until their time comes or somebody wakes them.
+    #[serde(default)]
+    pub resting: usize,
     /// Whether it is paused.
     pub paused: bool,
     /// Runs that come in a second.
@@ -242,6 +245,7 @@ impl From<ExecutorInfo> for Executing {
             name,
             waiting: stats.waiting,
             running: stats.running,
+            resting: stats.resting,
             paused: stats.paused,
             arrivals: load.arrivals,
             // JSON has no infinity.

@@ -10,30 +10,32 @@ use crate::{Engine, Error, Status};
 
 /// A kind of item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Kind {
+pub(crate) struct Kind {
     /// Its name in the store.
     pub name: &'static str,
     /// What its ids begin with, before their number; empty where people name the items.
     pub prefix: &'static str,
 }
 
-pub(super) const PROPOSAL: Kind = Kind { name: "proposal", prefix: "p-" };
-pub(super) const RELAXATION: Kind = Kind { name: "relaxation", prefix: "r-" };
-pub(super) const SHADOW: Kind = Kind { name: "shadow", prefix: "s-" };
-pub(super) const VIOLATION: Kind = Kind { name: "violation", prefix: "v-" };
+pub(crate) const PROPOSAL: Kind = Kind { name: "proposal", prefix: "p-" };
+pub(crate) const RELAXATION: Kind = Kind { name: "relaxation", prefix: "r-" };
+pub(crate) const SHADOW: Kind = Kind { name: "shadow", prefix: "s-" };
+pub(crate) const VIOLATION: Kind = Kind { name: "violation", prefix: "v-" };
 /// A change of the approvers or of the guards.
-pub(super) const CHANGE: Kind = Kind { name: "change", prefix: "c-" };
+pub(crate) const CHANGE: Kind = Kind { name: "change", prefix: "c-" };
 /// The approvers in force: one item.
-pub(super) const APPROVERS: Kind = Kind { name: "approvers", prefix: "" };
+pub(crate) const APPROVERS: Kind = Kind { name: "approvers", prefix: "" };
 /// The guards in force: one item.
-pub(super) const GUARDS: Kind = Kind { name: "guards", prefix: "" };
+pub(crate) const GUARDS: Kind = Kind { name: "guards", prefix: "" };
 
-pub(super) const CANARY: Kind = Kind { name: "canary", prefix: "k-" };
-pub(super) const SCHEDULE: Kind = Kind { name: "schedule", prefix: "t-" };
-pub(super) const PROBATION: Kind = Kind { name: "probation", prefix: "b-" };
+pub(crate) const CANARY: Kind = Kind { name: "canary", prefix: "k-" };
+pub(crate) const SCHEDULE: Kind = Kind { name: "schedule", prefix: "t-" };
+pub(crate) const PROBATION: Kind = Kind { name: "probation", prefix: "b-" };
+pub(crate) const CYCLE: Kind = Kind { name: "cycle", prefix: "l-" };
+pub(crate) const PATTERN: Kind = Kind { name: "pattern", prefix: "f-" };
 
 /// An item that is to be kept.
-pub(super) struct Kept<'k> {
+pub(crate) struct Kept<'k> {
     pub kind: Kind,
     pub id: &'k str,
     /// The sector that it is about, the same in every revision; none: several, or all.
@@ -43,24 +45,24 @@ pub(super) struct Kept<'k> {
 }
 
 /// An item as it was found.
-pub(super) struct Found<T> {
+pub(crate) struct Found<T> {
     pub revision: u64,
     pub body: T,
 }
 
 /// A receipt's entry.
-pub(super) fn entry(time_ns: u64, sector: Option<&str>, outcome: Outcome, evidence: Evidence) -> Entry {
+pub(crate) fn entry(time_ns: u64, sector: Option<&str>, outcome: Outcome, evidence: Evidence) -> Entry {
     Entry { time_ns, sector: sector.map(str::to_owned), outcome, evidence, links: Vec::new() }
 }
 
 /// A body as it is stored.
-pub(super) fn serialized<T: Serialize>(body: &T) -> Vec<u8> {
+pub(crate) fn serialized<T: Serialize>(body: &T) -> Vec<u8> {
     serde_json::to_vec(body).expect("what governance keeps has text for keys and no number that JSON lacks")
 }
 
 impl Engine {
     /// What makes the engine durable, where it may be written.
-    pub(super) fn recording(&self) -> Result<&Durable, Error> {
+    pub(crate) fn recording(&self) -> Result<&Durable, Error> {
         self.checked()?;
         let durable = self.durable()?;
         durable.writable().map_err(|error| Error::new(Status::Io, "govern", "", error.to_string()))?;
@@ -69,15 +71,26 @@ impl Engine {
 
     /// Keeps the next revision of items together with receipts, all or nothing. `items` is told the receipts and gives each item's body; of
     /// several, the last receipt is the items' own.
-    pub(super) fn keep<'k>(
+    pub(crate) fn keep<'k>(
         &self,
         entries: Vec<Entry>,
         items: impl FnOnce(&[Appended]) -> Vec<(Kept<'k>, Vec<u8>)>,
+    ) -> Result<Vec<Appended>, Error> {
+        self.keep_with(entries, items, Vec::new())
+    }
+
+    /// [`Engine::keep`], with other changes of the store besides.
+    pub(crate) fn keep_with<'k>(
+        &self,
+        entries: Vec<Entry>,
+        items: impl FnOnce(&[Appended]) -> Vec<(Kept<'k>, Vec<u8>)>,
+        besides: Vec<Write>,
     ) -> Result<Vec<Appended>, Error> {
         let (durable, time_ns) = (self.recording()?, self.now_ns());
         let (store, mut failed) = (durable.store(), None);
         let with = |appended: &[Appended]| {
             let mut batch = Batch::new();
+            besides.into_iter().for_each(|write| _ = batch.push(write));
             for (kept, body) in items(appended) {
                 match store.item(kept.kind.name, kept.id) {
                     Ok(before) => {
@@ -106,7 +119,7 @@ impl Engine {
     }
 
     /// The newest revision of an item.
-    pub(super) fn find<T: DeserializeOwned>(&self, kind: Kind, id: &str) -> Result<Found<T>, Error> {
+    pub(crate) fn find<T: DeserializeOwned>(&self, kind: Kind, id: &str) -> Result<Found<T>, Error> {
         self.not_forked()?;
         let found = self.durable()?.store().item(kind.name, id)?.ok_or_else(|| {
             let message = format!("there is no {} {id:?}", kind.name);
@@ -116,13 +129,13 @@ impl Engine {
     }
 
     /// The newest revision of each item of a kind, by time.
-    pub(super) fn all<T: DeserializeOwned>(&self, kind: Kind, open_only: bool) -> Result<Vec<T>, Error> {
+    pub(crate) fn all<T: DeserializeOwned>(&self, kind: Kind, open_only: bool) -> Result<Vec<T>, Error> {
         self.not_forked()?;
         self.durable()?.store().items(kind.name, None, open_only)?.iter().map(read).collect()
     }
 
     /// The next item's id.
-    pub(super) fn next_id(&self, kind: Kind) -> Result<String, Error> {
+    pub(crate) fn next_id(&self, kind: Kind) -> Result<String, Error> {
         let mut numbers = self.inner.governance.numbers();
         let last = match numbers.get(kind.name).copied() {
             Some(last) => last,
@@ -137,7 +150,7 @@ impl Engine {
     }
 }
 
-fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Error> {
+pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Error> {
     serde_json::from_slice(&item.body).map_err(|error| {
         let message = format!(
             "{} {} cannot be read ({error}): a newer library wrote it, or the store is damaged",

@@ -311,6 +311,8 @@ impl Engine {
                 };
                 Ok(json!({ "entries": value(&self.blame(&sector, version.as_deref(), of)?)? }))
             }
+            "loop_start" | "loop_stop" | "loop_step" | "loop_status" | "patterns" | "cycles" | "cycle"
+            | "knowledge" | "replay" | "export_knowledge" | "import_knowledge" => self.govern_loop(verb, request),
             _ => self.govern_live(verb, request).unwrap_or_else(|| Err(unknown(verb))),
         }
     }
@@ -373,13 +375,13 @@ fn rules_told(revisions: &[RuleRevision]) -> Result<Value, Error> {
     value(&revisions)
 }
 
-pub(super) fn read<T: DeserializeOwned>(verb: &str, request: Value) -> Result<T, Error> {
+pub(crate) fn read<T: DeserializeOwned>(verb: &str, request: Value) -> Result<T, Error> {
     // Nothing at all is an object of nothing.
     let request = if request.is_null() { json!({}) } else { request };
     serde_json::from_value(request).map_err(|error| wrong(verb, &format!("{verb} takes another request: {error}")))
 }
 
-pub(super) fn value<T: Serialize + ?Sized>(answer: &T) -> Result<Value, Error> {
+pub(crate) fn value<T: Serialize + ?Sized>(answer: &T) -> Result<Value, Error> {
     serde_json::to_value(answer).map_err(|error| Error::new(Status::System, "govern", "", error.to_string()))
 }
 
@@ -391,6 +393,6 @@ pub(super) fn wrong(item: &str, message: &str) -> Error {
     Error::new(Status::InvalidArgument, "govern", item, message)
 }
 
-pub(super) fn unknown(verb: &str) -> Error {
+pub(crate) fn unknown(verb: &str) -> Error {
     wrong(verb, &format!("there is no verb {verb:?} of governance: docs/governance.md lists them"))
 }

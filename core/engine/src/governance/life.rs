@@ -14,6 +14,16 @@ use crate::{Engine, Error, Status};
 /// Proposals of a list, unless a query says otherwise.
 const LISTED: usize = 100;
 
+/// What a proposal rests on, as its receipt states it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Basis {
+    /// Receipts of what was found before.
+    pub links: Vec<String>,
+    /// Where a model was asked: SHA-256 of the request's body, and of the answer's.
+    pub prompt: Option<[u8; 32]>,
+    pub response: Option<[u8; 32]>,
+}
+
 /// A proposal as it is kept.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Filed {
@@ -40,6 +50,11 @@ impl Engine {
     /// # Errors
     /// As [`Engine::propose`].
     pub fn propose_watched(&self, asked: &Propose, watch: Watch<'_>) -> Result<Proposal, Error> {
+        self.propose_on(asked, &Basis::default(), watch)
+    }
+
+    /// [`Engine::propose_watched`], with what the change rests on for its receipt.
+    pub(crate) fn propose_on(&self, asked: &Propose, basis: &Basis, watch: Watch<'_>) -> Result<Proposal, Error> {
         asked.check()?;
         self.recording()?;
         let time_ns = self.now_ns();
@@ -48,7 +63,7 @@ impl Engine {
             let _turn = self.inner.governance.turn();
             let id = self.next_id(PROPOSAL)?;
             prepared.iter_mut().for_each(|one| one.candidate.proposal = id.clone());
-            self.file(id, asked, &prepared, time_ns)?
+            self.file(id, (asked, basis), &prepared, time_ns)?
         };
         self.carry(&filed.proposal.id, Some(prepared), None, watch)
     }
@@ -154,7 +169,13 @@ impl Engine {
         }
     }
 
-    fn file(&self, id: String, asked: &Propose, prepared: &[Prepared], time_ns: u64) -> Result<Filed, Error> {
+    fn file(
+        &self,
+        id: String,
+        (asked, basis): (&Propose, &Basis),
+        prepared: &[Prepared],
+        time_ns: u64,
+    ) -> Result<Filed, Error> {
         let digest = request_digest(&id, asked, prepared);
         let proposal = Proposal {
             state: State::Filed,
@@ -196,8 +217,11 @@ impl Engine {
             // A person proposes what they mean.
             confidence: asked.confidence.unwrap_or(1.0),
             why: asked.why.clone(),
+            prompt: basis.prompt,
+            response: basis.response,
         };
-        let entries = vec![entry(time_ns, only_sector(&filed.proposal), Outcome::Pending, evidence)];
+        let filing = entry(time_ns, only_sector(&filed.proposal), Outcome::Pending, evidence);
+        let entries = vec![Entry { links: basis.links.clone(), ..filing }];
         self.keep_proposal(entries, &mut filed)?;
         Ok(filed)
     }

@@ -12,7 +12,7 @@
 //! ```
 
 mod approvals;
-mod book;
+pub(crate) mod book;
 mod canary;
 mod candidate;
 mod carry;
@@ -42,9 +42,11 @@ mod when;
 pub use approvals::{Approvable, AskApproval, ChangeInfo, sign_approval};
 pub use canary::{ArmCounts, ArmObjective, Canary, CanaryState, SectorArms, StartCanary};
 pub use codegen::Generated;
+pub(crate) use govern::{read, unknown, value};
 pub use hooks::{Hook, RuleFn, TestFn};
 pub use judge::Watch;
 pub use knhk_governance::*;
+pub(crate) use life::Basis;
 pub use offline::offline;
 pub use probation::{Probation, ProbationState, Probationer};
 pub use proposal::{

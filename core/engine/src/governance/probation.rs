@@ -4,18 +4,18 @@
 //! end of the time an objective without data is not met: the sector says by `knhk:onMissingData` what follows. A probation survives a restart
 //! and then counts anew. Another version of one of the sectors ends it.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use knhk_governance::Limits;
 use knhk_ledger::{Evidence, Outcome};
 use knhk_observation::{Aggregate, Bound, ObjectiveState, OnMissingData, Schema, Trial};
 use knhk_promotion::{Sector, Version};
-use knhk_warm::{Next, Ticker};
 use serde::{Deserialize, Serialize};
 
 use super::ArmObjective;
 use super::book::{Kept, PROBATION, entry, serialized};
+use crate::own::{Standing, URGENT};
 use crate::{Engine, Error, Level, Origin, Status};
 
 /// How often the objectives are looked at: a breach is answered within 100 ms after it can be observed.
@@ -71,20 +71,13 @@ pub struct Probationer {
     pub objectives: Vec<ArmObjective>,
 }
 
-/// The probations that run, and the thread that watches them.
+/// The probations that run, and the job that watches them.
 #[derive(Default)]
 pub(super) struct Watched {
-    running: Mutex<Running>,
-    woken: Condvar,
-    ticker: Mutex<Option<Ticker>>,
+    running: Mutex<Vec<Watch>>,
+    job: Standing,
     /// Held while they are judged: one look at a time.
     judging: Mutex<()>,
-}
-
-#[derive(Default)]
-struct Running {
-    all: Vec<Watch>,
-    closing: bool,
 }
 
 #[derive(Clone)]
@@ -102,25 +95,12 @@ enum Judged {
 }
 
 impl Watched {
-    fn running(&self) -> MutexGuard<'_, Running> {
+    fn running(&self) -> MutexGuard<'_, Vec<Watch>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn close(&self) {
-        self.running().closing = true;
-        self.woken.notify_all();
-        let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(ticker);
-    }
-
-    /// Waits until something is watched, and then a little.
-    fn wait(&self) -> Next {
-        let idle = |running: &mut Running| running.all.is_empty() && !running.closing;
-        let running = self.woken.wait_while(self.running(), idle).unwrap_or_else(PoisonError::into_inner);
-        let open = |running: &mut Running| !running.closing;
-        let waited = self.woken.wait_timeout_while(running, PERIOD, open);
-        let running = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if running.closing { Next::Stop } else { Next::Continue }
+        self.job.close();
     }
 }
 
@@ -193,36 +173,23 @@ impl Engine {
             trials.push(self.begin_trial(Trial { sector, from_epoch: one.epoch, choice: None })?);
         }
         let watched = &self.inner.governance.watched;
-        watched.running().all.push(Watch { probation, trials });
-        let mut ticker = watched.ticker.lock().unwrap_or_else(PoisonError::into_inner);
-        if ticker.is_none() && !watched.running().closing {
-            let (turns, inner) = (self.inner.governance.clone(), Arc::downgrade(&self.inner));
-            let step = move || {
-                if turns.watched.wait() == Next::Stop {
-                    return Next::Stop;
-                }
-                let Some(inner) = inner.upgrade() else { return Next::Stop };
-                let engine = Engine { inner };
-                if let Err(error) = engine.settle_probations()
-                    && error.status() != Status::Closed
-                {
-                    let line = format!("a probation could not be judged, and is again: {error}");
-                    engine.inner.announcer.log(Level::Error, "probation", line);
-                }
-                Next::Continue
-            };
-            let spawned = Ticker::spawn("knhk-watch", step).map_err(|error| {
-                let message = format!("the thread that watches promotions could not be started: {error}");
-                Error::new(Status::System, "probation", "", message)
-            });
-            *ticker = Some(spawned?);
-        }
-        drop(ticker);
-        watched.woken.notify_all();
-        Ok(())
+        watched.running().push(Watch { probation, trials });
+        watched.job.wake(|| self.begin("probations", URGENT, Engine::watch_by_job))
     }
 
-    /// Looks at every promotion on probation, and does what follows. A thread does so by itself every 20 ms; this is for whoever sets the clock.
+    /// [`Engine::settle_probations`], and when to look again.
+    fn watch_by_job(&self) -> Option<Duration> {
+        if let Err(error) = self.settle_probations()
+            && error.status() != Status::Closed
+        {
+            let line = format!("a probation could not be judged, and is again: {error}");
+            self.inner.announcer.log(Level::Error, "probation", line);
+        }
+        let idle = self.inner.governance.watched.running().is_empty();
+        (!idle).then_some(PERIOD)
+    }
+
+    /// Looks at every promotion on probation, and does what follows. A job does so by itself every 20 ms; this is for whoever sets the clock.
     ///
     /// # Errors
     /// What a rollback or the store said; it is tried again.
@@ -230,7 +197,7 @@ impl Engine {
         self.checked()?;
         let watched = &self.inner.governance.watched;
         let _judging = watched.judging.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = watched.running().all.clone();
+        let all = watched.running().clone();
         for mut watch in all {
             let judged = self.judge_probation(&mut watch)?;
             let (state, said) = match judged {
@@ -244,16 +211,16 @@ impl Engine {
             let before = watch.probation.state;
             (watch.probation.state, watch.probation.said) = (state, said);
             let mut running = watched.running();
-            let Some(at) = running.all.iter().position(|one| one.probation.id == watch.probation.id) else { continue };
+            let Some(at) = running.iter().position(|one| one.probation.id == watch.probation.id) else { continue };
             if state == ProbationState::Held {
-                running.all[at] = watch.clone();
+                running[at] = watch.clone();
                 drop(running);
                 if before != ProbationState::Held {
                     self.keep_probation(&watch.probation, Outcome::Pending)?;
                 }
                 continue;
             }
-            running.all.swap_remove(at);
+            running.swap_remove(at);
             drop(running);
             for trial in watch.trials.iter().flatten() {
                 self.end_trial(*trial)?;

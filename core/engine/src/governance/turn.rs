@@ -1,13 +1,12 @@
-//! Whose turn it is: the lock under which governance decides, what it counts, and the thread that looks after what is due.
+//! Whose turn it is: the lock under which governance decides, what it counts, and the job that looks after what is due.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use knhk_governance::PastChange;
 use knhk_ontology::graph::Delta;
-use knhk_warm::{Next, Ticker};
 
 use super::Watch;
 use super::book::PROPOSAL;
@@ -15,9 +14,10 @@ use super::hooks::Hooks;
 use super::life::Filed;
 use super::shadows::{ENVIRONMENTS, Environment};
 use super::standing::Compiled;
+use crate::own::{PATIENT, Standing};
 use crate::{Engine, Error, Level, Status};
 
-/// How long the thread waits while something is due, at most: the clock that decisions are dated by may be set meanwhile.
+/// How long the job rests while something is due, at most: the clock that decisions are dated by may be set meanwhile.
 const LONGEST: Duration = Duration::from_secs(1);
 /// And at least: what is still due after it was tried is not tried without end.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -30,10 +30,8 @@ pub(crate) struct Governance {
     generation: AtomicU64,
     /// The last number given out, by kind of item.
     numbers: Mutex<HashMap<&'static str, u64>>,
-    /// Whether the thread has something new to look at.
-    news: Mutex<News>,
-    woken: Condvar,
-    ticker: Mutex<Option<Ticker>>,
+    /// Looks after what is due.
+    due: Standing,
     /// The doctrine that was compiled last.
     pub(super) doctrine: Mutex<Option<Compiled>>,
     /// The environments of shadows, the one made last at the end.
@@ -48,12 +46,6 @@ pub(crate) struct Governance {
     pub(super) watched: super::probation::Watched,
     /// What became current within the last hour, by sector.
     lately: Mutex<HashMap<String, Vec<PastChange>>>,
-}
-
-#[derive(Default)]
-struct News {
-    came: bool,
-    closing: bool,
 }
 
 impl Governance {
@@ -117,40 +109,19 @@ impl Governance {
         }
     }
 
-    fn news(&self) -> MutexGuard<'_, News> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the thread.
+    /// Ends the jobs.
     pub(crate) fn close(&self) {
         // What the program registered ends with the engine, and not with the last one who still looks at it.
         let hooks = std::mem::take(&mut *self.hooks.lock().unwrap_or_else(PoisonError::into_inner));
         drop(hooks);
         self.watched.close();
-        self.news().closing = true;
-        self.woken.notify_all();
-        let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(ticker);
-    }
-
-    /// Waits for news, for `until` at most.
-    fn wait(&self, until: Option<Duration>) -> Next {
-        let quiet = |news: &mut News| !news.came && !news.closing;
-        let mut news = match until {
-            None => self.woken.wait_while(self.news(), quiet).unwrap_or_else(PoisonError::into_inner),
-            Some(until) => {
-                let waited = self.woken.wait_timeout_while(self.news(), until, quiet);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-        };
-        news.came = false;
-        if news.closing { Next::Stop } else { Next::Continue }
+        self.due.close();
     }
 }
 
 impl Engine {
     /// Does what the clock asks for now: runs proposals whose review time is over or whose moment has come, and those that were never run to
-    /// the end; ends relaxations. A thread does so by itself when it is due; this is for whoever sets the clock. Gives the next moment
+    /// the end; ends relaxations. A job does so by itself when it is due; this is for whoever sets the clock. Gives the next moment
     /// at which something is due, in nanoseconds since 1970 (UTC).
     ///
     /// # Errors
@@ -169,35 +140,17 @@ impl Engine {
         Ok(next)
     }
 
-    /// Has the thread look at what is due, and starts it where there is none yet.
+    /// Has the job look at what is due, and begins it where there is none yet.
     pub(super) fn look_after(&self) {
-        let governance = &self.inner.governance;
-        let mut ticker = governance.ticker.lock().unwrap_or_else(PoisonError::into_inner);
-        if ticker.is_none() && !governance.news().closing {
-            let (turns, inner) = (governance.clone(), Arc::downgrade(&self.inner));
-            let mut until = Some(Duration::ZERO);
-            let started = Ticker::spawn("knhk-govern", move || {
-                if turns.wait(until) == Next::Stop {
-                    return Next::Stop;
-                }
-                let Some(inner) = inner.upgrade() else { return Next::Stop };
-                until = Engine { inner }.settle_by_thread();
-                Next::Continue
-            });
-            match started {
-                Ok(started) => *ticker = Some(started),
-                Err(error) => {
-                    let line = format!("nothing happens by itself: the thread for what is due did not start: {error}");
-                    self.inner.announcer.log(Level::Error, "govern", line);
-                }
-            }
+        let begin = || self.begin("governance", PATIENT, Engine::settle_by_job);
+        if let Err(error) = self.inner.governance.due.wake(begin) {
+            let line = format!("nothing happens by itself: the job for what is due did not begin: {error}");
+            self.inner.announcer.log(Level::Error, "govern", line);
         }
-        governance.news().came = true;
-        governance.woken.notify_all();
     }
 
     /// [`Engine::settle_due`], and how long it may take until the next time.
-    fn settle_by_thread(&self) -> Option<Duration> {
+    fn settle_by_job(&self) -> Option<Duration> {
         match self.settle_due() {
             Ok(next) => {
                 let until = next?.saturating_sub(self.now_ns());

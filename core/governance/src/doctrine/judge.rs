@@ -14,6 +14,7 @@ use super::rule::{Enforcement, Kind, Rule};
 use super::touched::Touched;
 use super::{Doctrine, chain, duties, form, limit, shape, window};
 use crate::approval::Approved;
+use crate::mutant::{Mutant, mutated};
 use crate::{Candidate, Finding, Need, Severity, Stage, StageReport, Verdict, counters};
 
 /// What the rules found, as it comes together.
@@ -51,7 +52,7 @@ impl Doctrine {
         counters::RULES_JUDGED.add(about.len() as u64);
         // Gravest first; of one gravity by rule, which is the order in which they were judged.
         found.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let verdict = match (found.refused, found.findings.first()) {
+        let verdict = match (found.refused && !mutated(Mutant::HardIsSoft), found.findings.first()) {
             (true, _) => Verdict::Refused,
             (false, Some(Finding { severity: Severity::Blocker, .. })) => Verdict::Waiting,
             (false, _) => Verdict::Passed,
@@ -190,6 +191,7 @@ impl Doctrine {
         });
         match expression.holds(case.scope(conditions)) {
             Ok(true) => None,
+            Ok(false) if mutated(Mutant::ConditionMet) => None,
             Ok(false) => Some(Breach::of("its condition is not met", "")),
             Err(error) => Some(Breach::of(format!("its condition cannot be decided: {error}"), "revise the rule")),
         }

@@ -4,6 +4,7 @@ use super::case::{Breach, Case};
 use super::chain::{percent, spoken_percent};
 use super::rule::{Quantity, ResourceLimit, Rule};
 use super::touched::{Touched, number, numbers};
+use crate::mutant::{Mutant, mutated};
 use crate::number::{Number, decimal};
 
 /// Findings of one rule; what is beyond is counted.
@@ -40,7 +41,10 @@ pub(super) fn breaches(rule: &Rule, limit: &ResourceLimit, case: &Case<'_>, own:
 
 /// `above the limit of 5`, where a number is outside.
 fn outside(limit: &ResourceLimit, is: Number) -> Option<String> {
-    let above = limit.max.filter(|&max| is.is_above(max)).map(|max| format!("above the limit of {max}"));
+    let above = limit
+        .max
+        .filter(|&max| is.is_above(max) && !mutated(Mutant::LimitUnheld))
+        .map(|max| format!("above the limit of {max}"));
     above.or_else(|| limit.min.filter(|&min| is.is_below(min)).map(|min| format!("below the least of {min}")))
 }
 

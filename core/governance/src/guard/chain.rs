@@ -5,6 +5,7 @@ use super::value::numbers;
 use super::{Chain, Guard};
 use crate::Need;
 use crate::approval::Approved;
+use crate::mutant::{Mutant, mutated};
 use crate::text::listed;
 
 impl Guard {
@@ -23,7 +24,10 @@ impl Guard {
         };
         let changed: Vec<&str> = judged.changed(&chain.paths).filter(beyond).collect();
         let done = steps(chain, judged.standing.approvals);
-        let Some(group) = chain.steps.get(done).filter(|_| !changed.is_empty()) else { return Ok(()) };
+        let Some(group) = chain.steps.get(done).filter(|_| !changed.is_empty() && !mutated(Mutant::ChainSkipped))
+        else {
+            return Ok(());
+        };
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let several = if changed.len() > 3 { format!("{} parameters", changed.len()) } else { listed(&changed) };
         let what = format!(
@@ -60,5 +64,6 @@ fn steps(chain: &Chain, approvals: &[Approved]) -> usize {
 
 /// Whether a number changes by more than a share of what it was.
 pub(super) fn exceeds(old: f64, new: f64, share: f64) -> bool {
-    (new - old).abs() > share * old.abs()
+    let of = if mutated(Mutant::StepOfNew) { new } else { old };
+    (new - old).abs() > share * of.abs()
 }

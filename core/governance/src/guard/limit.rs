@@ -7,6 +7,7 @@ use super::chain::exceeds;
 use super::judge::{Crossing, Judged};
 use super::value::{number, numbers};
 use super::{Guard, Limit, Loosens};
+use crate::mutant::{Mutant, mutated};
 use crate::number::Number;
 
 impl Guard {
@@ -37,6 +38,7 @@ impl Limit {
             return Some(Crossing::new(format!("{path} would be removed, and it is guarded"), "leave it in"));
         };
         if self.fixed
+            && !mutated(Mutant::FixedMoves)
             && let Some(old) = old
         {
             let what = format!("{path} would change from {old} to {new}, and may not change");
@@ -61,6 +63,9 @@ impl Limit {
         let low =
             self.min.and_then(|min| Some(beyond("at least", min, values.iter().copied().find(|value| *value < min)?)));
         let high = || {
+            if mutated(Mutant::MostIgnored) {
+                return None;
+            }
             self.max.and_then(|max| Some(beyond("at most", max, values.iter().copied().find(|value| *value > max)?)))
         };
         low.or_else(high)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Q1;
+use crate::mutant::{Mutant, mutated};
 use crate::notes::Notes;
 use crate::{Candidate, Past};
 
@@ -30,6 +31,7 @@ pub(crate) fn order(candidate: &Candidate, past: &Past, notes: &mut Notes) {
     }
     if let Some(effective) = candidate.effective_ns
         && effective < candidate.time_ns
+        && !mutated(Mutant::EffectIgnored)
     {
         let early = (candidate.time_ns - effective) / 1_000_000_000;
         let what = format!("it would take effect {early} s before it is decided");
@@ -46,7 +48,7 @@ fn next(candidate: &Candidate, past: &Past, notes: &mut Notes) {
         }
         return;
     };
-    if candidate.base_version != newest.number {
+    if candidate.base_version != newest.number && !mutated(Mutant::BaseIgnored) {
         let what = format!("it starts from version {}, but {} is current", candidate.base_version, newest.number);
         notes.blocker(Q1, what, "make it anew from what is current, or merge the two (`knhk merge`)");
     }

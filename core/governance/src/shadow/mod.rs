@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use knhk_hot::{Change, Hold, Hot, HotError};
 use knhk_ontology::graph::Delta;
-use knhk_ontology::{Alone, CompileError, Compiled, KeyTable, Snapshot, SnapshotError, compile_snapshot};
+use knhk_ontology::{Alone, CompileError, Compiled, KeyTable, Snapshot, SnapshotError, compile_change};
 
 pub use assertion::{Assertion, Callback, Outcome, Test, TestReport};
 pub use compare::{Comparator, Differing};
@@ -79,8 +79,7 @@ impl Shadow {
             return Ok(());
         }
         let snapshot = self.snapshot.apply(delta)?;
-        let before = self.compiled.as_ref().map(|compiled| &*compiled.artifact);
-        let compiled = compile_snapshot(&snapshot, &mut self.keys, before)?;
+        let compiled = compile_change(&self.snapshot, self.compiled.as_deref(), delta, &snapshot, &mut self.keys)?;
         (self.snapshot, self.compiled) = (Arc::new(snapshot), Some(Arc::new(compiled)));
         Ok(())
     }

@@ -9,6 +9,8 @@ mod histories;
 mod model;
 mod mutants;
 mod people;
+mod plans;
+mod values;
 mod world;
 
 use crate::approval::{Kind, State, Word};

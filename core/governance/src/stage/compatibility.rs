@@ -6,6 +6,7 @@ use knhk_hot::artifact::{Artifact, Bounds, Value};
 use knhk_ontology::{KeyTable, ValueType, check_compatible};
 
 use crate::Candidate;
+use crate::mutant::{Mutant, mutated};
 use crate::notes::Notes;
 
 const MAJOR: &str = "keep it, or declare a major version and tell those who read it";
@@ -21,8 +22,8 @@ pub(crate) fn compatibility(candidate: &Candidate, keys: &KeyTable) -> Notes {
             );
         }
         // Readers have no promise yet but those of keys that they hold.
-        if let (Some(_), Ok(document)) = (&candidate.compiled, candidate.snapshot.document()) {
-            held(candidate, &check_compatible(document, keys), &mut notes);
+        if let Some(compiled) = &candidate.compiled {
+            held(candidate, &check_compatible(&compiled.artifact, keys), &mut notes);
         }
         return notes;
     };
@@ -31,10 +32,7 @@ pub(crate) fn compatibility(candidate: &Candidate, keys: &KeyTable) -> Notes {
         notes.evidence("changes", "values alone");
         return notes;
     }
-    match candidate.snapshot.document() {
-        Ok(document) => held(candidate, &check_compatible(document, keys), &mut notes),
-        Err(error) => notes.blocker(format!("parameter {}", error.path), error.to_string(), "see invariant Q2"),
-    }
+    held(candidate, &check_compatible(&compiled.artifact, keys), &mut notes);
     let (old, new) = (&*current.artifact, &*compiled.artifact);
     for difference in &candidate.differences {
         let Some(slot) = old.find(&difference.path) else { continue };
@@ -48,7 +46,7 @@ fn held(candidate: &Candidate, broken: &[knhk_ontology::Incompatibility], notes:
     notes.evidence("broken", broken.len());
     for broken in broken {
         let item = format!("parameter {}", broken.path);
-        if candidate.major {
+        if candidate.major || mutated(Mutant::RetypedHeld) {
             notes.warning(item, broken.to_string(), "it is declared");
         } else {
             notes.blocker(item, broken.to_string(), MAJOR);

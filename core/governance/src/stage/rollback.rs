@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use knhk_hot::artifact::Artifact;
+use knhk_hot::layout::Tag;
 use knhk_ontology::graph::Delta;
-use knhk_ontology::{Alone, Compiled, KeyTable, Snapshot, compile_snapshot};
+use knhk_ontology::{Alone, Compiled, KeyTable, Snapshot, compile_change};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::Candidate;
@@ -78,8 +79,11 @@ fn gone_back(
     }
     let back = candidate.snapshot.apply(&inverse)?;
     // Before the first promotion nothing was compiled.
-    let Some(current) = &candidate.current else { return Ok((back, None)) };
-    let compiled = compile_snapshot(&back, &mut keys.clone(), Some(&current.artifact))?;
+    if candidate.current.is_none() {
+        return Ok((back, None));
+    }
+    let compiled = candidate.compiled.as_deref();
+    let compiled = compile_change(&candidate.snapshot, compiled, &inverse, &back, &mut keys.clone())?;
     Ok((back, Some(compiled)))
 }
 
@@ -89,21 +93,16 @@ fn difference(before: &Artifact, after: &Artifact) -> Option<String> {
         return None;
     }
     // Keys that were interned since have slots of their own, without a value.
-    let paths = |one: &Artifact, other: &Artifact| {
-        let mut entries = one.entries();
-        entries.find_map(|entry| {
-            let same = other.find(&entry.path).is_some_and(|slot| {
-                let value = other.value(slot);
-                // Classes are numbered anew in each artifact; that they are the same follows from the content address.
-                let class = matches!(entry.value, knhk_hot::artifact::Value::Class { .. });
-                slot == entry.slot
-                    && (class || value.as_ref() == Some(&entry.value))
-                    && other.bounds(slot) == entry.bounds
-            });
-            (!same).then_some(entry.path)
-        })
+    // Slots beyond an image's last one are absent in it: keys that were interned since.
+    let same = |slot: u32| {
+        // Classes are numbered anew in each artifact; that they are the same follows from the content address.
+        let class = before.tag(slot) == Some(Tag::Class) && after.tag(slot) == Some(Tag::Class);
+        before.name(slot) == after.name(slot)
+            && (class || before.value(slot) == after.value(slot))
+            && before.bounds(slot) == after.bounds(slot)
     };
-    paths(before, after).or_else(|| paths(after, before))
+    let slot = (0..before.slots().max(after.slots())).find(|&slot| !same(slot))?;
+    Some(before.path(slot).or_else(|| after.path(slot)).unwrap_or_else(|| format!("slot {slot}")))
 }
 
 /// Time that this thread had the processor.

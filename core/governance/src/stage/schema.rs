@@ -3,6 +3,7 @@
 use knhk_ontology::shacl;
 
 use crate::limits::MAP;
+use crate::mutant::{Mutant, mutated};
 use crate::names::name;
 use crate::notes::Notes;
 use crate::{Candidate, Limits, Severity};
@@ -16,6 +17,7 @@ pub(crate) fn schema(candidate: &Candidate) -> Notes {
         let severity = match result.severity() {
             shacl::Severity::Info => Severity::Info,
             shacl::Severity::Warning => Severity::Warning,
+            _ if mutated(Mutant::ShapesWarn) => Severity::Warning,
             _ => Severity::Blocker,
         };
         let item = format!("shape {}", name(&candidate.snapshot, result.shape_term()));
@@ -31,7 +33,7 @@ pub(crate) fn schema(candidate: &Candidate) -> Notes {
 
 /// A limit that is misspelt would limit nothing, and nobody would know.
 fn limits(candidate: &Candidate, notes: &mut Notes) {
-    let Some(compiled) = &candidate.compiled else { return };
+    let Some(compiled) = candidate.compiled.as_ref().filter(|_| !mutated(Mutant::LimitsUnread)) else { return };
     for wrong in Limits::read(&compiled.artifact).1 {
         notes.blocker(format!("parameter {}", wrong.path), wrong.what, wrong.fix);
     }

@@ -48,14 +48,17 @@ impl Artifact {
         Some(names.join("/"))
     }
 
+    /// The type of what a slot holds; none where there is no such slot.
+    pub fn tag(&self, slot: u32) -> Option<Tag> {
+        let at = self.sections.slot(slot as usize);
+        (slot < self.slots()).then(|| value::tag(u64_at(self.image(), at)).expect("tags were verified"))
+    }
+
     /// What a slot holds; none if it is absent.
     pub fn value(&self, slot: u32) -> Option<Value<'_>> {
-        if slot >= self.slots() {
-            return None;
-        }
-        let at = self.sections.slot(slot as usize);
-        let bits = u64_at(self.image(), at + 8);
-        Some(match value::tag(u64_at(self.image(), at)).expect("tags were verified") {
+        let tag = self.tag(slot)?;
+        let bits = u64_at(self.image(), self.sections.slot(slot as usize) + 8);
+        Some(match tag {
             Tag::Absent => return None,
             Tag::Bool => Value::Bool(bits != 0),
             Tag::I64 => Value::I64(bits as i64),

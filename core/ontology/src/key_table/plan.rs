@@ -50,12 +50,17 @@ impl<'n> Plan<'n> {
         let known = if parent == TOP || parent < self.first { table.find(parent, name, hash) } else { None };
         match known {
             Some(slot) => {
-                if table.keys[slot as usize].value_type != value_type {
-                    self.retyped.push((slot, value_type));
-                }
+                self.retype(table, slot, value_type);
                 slot
             }
             None => self.add(parent, name, hash, value_type),
+        }
+    }
+
+    /// Notes the type of a name that has its slot.
+    pub(crate) fn retype(&mut self, table: &KeyTable, slot: u32, value_type: ValueType) {
+        if table.keys[slot as usize].value_type != value_type {
+            self.retyped.push((slot, value_type));
         }
     }
 

@@ -46,7 +46,7 @@ pub fn journey(json: &[u8]) -> Option<Document> {
         assert_eq!(artifact.bounds(slot), bounds(&leaf));
         table.mark_interned(slot, leaf.value_type);
     }
-    assert!(check_compatible(document, &table).is_empty());
+    assert!(check_compatible(&artifact, &table).is_empty());
     knhk_ontology::compile(document, &mut KeyTable::new(), true).expect("so do its defaults");
 
     let travelled = Artifact::from_image(artifact.image(), &artifact::Limits::default()).expect("an image travels");

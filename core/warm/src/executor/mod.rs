@@ -2,7 +2,7 @@
 //!
 //! A [`Task`] is a callback that is registered once; [`Task::submit`] queues a run of it, which neither waits nor allocates. A run is
 //! served in slices: a callback that has more to do than its budget holds looks at [`Context::should_yield`] and returns
-//! [`Step::Again`]. Levels go strictly by [`Priority`], but for one turn in 64, which is for the lowest; at one level the earliest
+//! [`Step::Again`], and one that looks after something now and then returns [`Step::After`]. Levels go strictly by [`Priority`], but for one turn in 64, which is for the lowest; at one level the earliest
 //! deadline is first. A task of whose last 16 slices 4 overran their budget loses a level, and gets it back after 64 slices in a row
 //! within it.
 //!
@@ -37,14 +37,18 @@ mod context;
 mod hot;
 mod load;
 mod notice;
+mod over;
 mod queue;
+mod rest;
 mod run;
 mod slab;
+mod slice;
 mod task;
 mod watch;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -58,9 +62,11 @@ pub use watch::Watch;
 
 use self::run::{Shared, Turn};
 use self::task::Registered;
+#[cfg(loom)]
+use crate::Next;
+use crate::Ticker;
 use crate::clock::Clock;
 use crate::counters::Counters;
-use crate::{Next, Ticker};
 
 /// Is told what the executor notices, on the thread that finds it: a thread of the executor, or a submitter's. It must be quick; a
 /// panic of it is reported and survived.
@@ -119,6 +125,8 @@ pub struct Stats {
     pub waiting: [usize; 5],
     /// Runs whose callback is being called.
     pub running: usize,
+    /// Runs that rest until their time comes or somebody wakes them.
+    pub resting: usize,
     /// Whether it is paused.
     pub paused: bool,
     /// Its load.
@@ -170,12 +178,7 @@ impl Executor {
                 working.store(true, SeqCst);
                 let turn = shared.turn(number);
                 working.store(false, SeqCst);
-                match turn {
-                    Turn::Ran => {}
-                    Turn::Idle if shared.stopping.load(SeqCst) => return Next::Stop,
-                    Turn::Idle | Turn::Held => shared.sleep(turn),
-                }
-                Next::Continue
+                shared.after(turn)
             })?;
             executor.threads.push(Thread { ticker, busy });
         }
@@ -190,7 +193,23 @@ impl Executor {
         settings: TaskSettings,
         callback: impl Fn(&Context<'_>) -> Step + Send + Sync + 'static,
     ) -> Task {
-        let registered = Arc::new(Registered::new(name, settings, Box::new(callback)));
+        self.register(Registered::new(name, settings, Box::new(callback), None))
+    }
+
+    /// [`Executor::task`], where `over` hears of each run that is over, whether it ran or not: once, with its argument and how it ended,
+    /// after its ticket says so. It is called by whoever ends the run: a thread of the executor, or a caller that cancels.
+    pub fn task_told(
+        &self,
+        name: &str,
+        settings: TaskSettings,
+        callback: impl Fn(&Context<'_>) -> Step + Send + Sync + 'static,
+        over: impl Fn(u64, RunState) + Send + Sync + 'static,
+    ) -> Task {
+        self.register(Registered::new(name, settings, Box::new(callback), Some(Box::new(over))))
+    }
+
+    fn register(&self, registered: Registered) -> Task {
+        let registered = Arc::new(registered);
         let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.retain(|task| task.strong_count() > 0);
         tasks.push(Arc::downgrade(&registered));
@@ -204,13 +223,18 @@ impl Executor {
 
     /// Begins nothing more until [`Executor::resume`]; runs under way are told to yield.
     pub fn pause(&self) {
-        self.shared.paused.store(true, SeqCst);
+        self.shared.paused.store(true, Relaxed);
     }
 
     /// Goes on after [`Executor::pause`].
     pub fn resume(&self) {
-        self.shared.paused.store(false, SeqCst);
+        self.shared.paused.store(false, Relaxed);
         self.shared.wake_all();
+    }
+
+    /// Has it yield to a hot path from now on, where none was named before: then this changes nothing and says so.
+    pub fn yield_to(&self, hot: Arc<dyn HotBudget>) -> bool {
+        self.shared.hot.set(hot).is_ok()
     }
 
     /// What it is doing.
@@ -231,21 +255,17 @@ impl Executor {
     /// Takes nothing more, lets what is there end for at most `drain`, cancels the rest, waits for callbacks that run for at most
     /// `cancel`, by the executor's clock, and tells whose did not return.
     pub fn shutdown(mut self, drain: Duration, cancel: Duration) -> Ended {
-        self.shared.closed.store(true, SeqCst);
+        self.shared.closed.store(true, Relaxed);
+        self.shared.cancel_resting();
         if self.threads.is_empty() {
             let until = self.shared.clock.now_ns().saturating_add(crate::clock::nanoseconds(drain));
             while self.shared.clock.now_ns() < until && self.turn() {}
         } else {
-            self.shared.wait_until(drain, || self.shared.pending.load(SeqCst) == 0);
+            self.shared.wait_until(drain, || self.shared.pending.load(Relaxed) == 0);
         }
-        let unfinished = self.shared.pending.load(SeqCst);
+        let unfinished = self.shared.pending.load(Relaxed);
         self.give_up();
-        self.shared.wait_until(cancel, || self.shared.running.load(SeqCst) == 0);
-        let running = |slot: &slab::Slot| {
-            let run = slot.lock();
-            run.task.as_ref().filter(|_| run.state == RunState::Running).map(|task| task.name.clone())
-        };
-        let stuck: Vec<Arc<str>> = self.shared.slab.all().iter().filter_map(running).collect();
+        let stuck = self.stuck(cancel);
         for Thread { ticker, busy } in self.threads.drain(..) {
             if !stuck.is_empty() && busy.load(SeqCst) {
                 ticker.abandon();
@@ -254,9 +274,39 @@ impl Executor {
         Ended { unfinished, stuck }
     }
 
+    /// Waits for callbacks that run, at most for `timeout`; the tasks of those that do not return.
+    fn stuck(&self, timeout: Duration) -> Vec<Arc<str>> {
+        self.shared.wait_until(timeout, || self.shared.running.load(Relaxed) == 0);
+        let running = |slot: &slab::Slot| {
+            let run = slot.lock();
+            run.task.as_ref().filter(|_| run.state == RunState::Running).map(|task| task.name.clone())
+        };
+        self.shared.slab.all().iter().filter_map(running).collect()
+    }
+
+    /// What a thread of the executor does, until the executor gives up.
+    #[cfg(loom)]
+    pub fn serve(&self, thread: usize) {
+        while self.shared.after(self.shared.turn(thread)) == Next::Continue {}
+    }
+
+    /// Gives up what is there, as dropping it does, and tells whose callbacks did not return.
+    #[cfg(loom)]
+    pub fn end(&self) -> Vec<Arc<str>> {
+        self.give_up();
+        self.stuck(Duration::MAX)
+    }
+
+    /// Places that are taken, and runs that count as not over and as running.
+    #[cfg(loom)]
+    pub fn counted(&self) -> (usize, usize, usize) {
+        let Shared { slab, pending, running, .. } = &*self.shared;
+        (slab.taken(), pending.load(Relaxed), running.load(Relaxed))
+    }
+
     fn give_up(&self) {
-        self.shared.closed.store(true, SeqCst);
-        self.shared.stopping.store(true, SeqCst);
+        self.shared.closed.store(true, Relaxed);
+        self.shared.stopping.store(true, Relaxed);
         self.shared.cancel_all();
         self.shared.wake_all();
     }

@@ -7,10 +7,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use crate::Priority;
+use crate::primitive::{AtomicU8, Mutex};
 
 const LEVELS: usize = Priority::ALL.len();
 /// One time of so many the lowest level is served.
@@ -29,7 +31,7 @@ struct Entry {
 #[derive(Debug)]
 struct Queue {
     lanes: Mutex<[BinaryHeap<Reverse<Entry>>; LEVELS]>,
-    /// A bit for each lane that has something, written under the lock.
+    /// A bit for each lane that has something, written under the lock; relaxed, because who finds one takes the lock.
     levels: AtomicU8,
 }
 
@@ -39,6 +41,7 @@ pub(super) struct Queues {
     queues: Box<[Queue]>,
     order: AtomicU64,
     turns: AtomicU64,
+    /// A statistic, but for a thread that is held back.
     waiting: AtomicUsize,
 }
 
@@ -59,10 +62,10 @@ impl Queues {
     pub(super) fn push(&self, thread: Option<usize>, level: Priority, deadline_ns: u64, slot: u32) {
         let order = self.order.fetch_add(1, Relaxed);
         let queue = &self.queues[thread.unwrap_or(order as usize) % self.queues.len()];
-        self.waiting.fetch_add(1, SeqCst);
+        self.waiting.fetch_add(1, Relaxed);
         let mut lanes = queue.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         lanes[level as usize].push(Reverse(Entry { deadline_ns, order, slot }));
-        queue.levels.fetch_or(1 << level as u8, SeqCst);
+        queue.levels.fetch_or(1 << level as u8, Relaxed);
     }
 
     /// The next run for a thread among the levels from `lowest` on.
@@ -70,7 +73,7 @@ impl Queues {
         let fair = self.turns.fetch_add(1, Relaxed) % FAIR == FAIR - 1;
         let allowed = u8::MAX << lowest as u8;
         loop {
-            let all = self.queues.iter().fold(0, |all, queue| all | queue.levels.load(SeqCst)) & allowed;
+            let all = self.queues.iter().fold(0, |all, queue| all | queue.levels.load(Relaxed)) & allowed;
             if all == 0 {
                 return None;
             }
@@ -78,7 +81,7 @@ impl Queues {
             let queues = self.queues.len();
             for at in (0..queues).map(|step| (thread + step) % queues) {
                 if let Some(slot) = self.queues[at].pop(level) {
-                    self.waiting.fetch_sub(1, SeqCst);
+                    self.waiting.fetch_sub(1, Relaxed);
                     return Some(Taken { slot, stolen: at != thread % queues });
                 }
             }
@@ -88,7 +91,7 @@ impl Queues {
 
     /// Runs that wait.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.load(SeqCst)
+        self.waiting.load(Relaxed)
     }
 
     /// Runs that wait, by level.
@@ -103,19 +106,19 @@ impl Queues {
 
     /// Whether a level from `lowest` on has something.
     pub(super) fn has(&self, lowest: Priority) -> bool {
-        self.queues.iter().any(|queue| queue.levels.load(SeqCst) & (u8::MAX << lowest as u8) != 0)
+        self.queues.iter().any(|queue| queue.levels.load(Relaxed) & (u8::MAX << lowest as u8) != 0)
     }
 }
 
 impl Queue {
     fn pop(&self, level: usize) -> Option<u32> {
-        if self.levels.load(SeqCst) & 1 << level == 0 {
+        if self.levels.load(Relaxed) & 1 << level == 0 {
             return None;
         }
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = lanes[level].pop();
         if lanes[level].is_empty() {
-            self.levels.fetch_and(!(1 << level), SeqCst);
+            self.levels.fetch_and(!(1 << level), Relaxed);
         }
         entry.map(|Reverse(entry)| entry.slot)
     }

@@ -1,13 +1,14 @@
 //! Tasks: callbacks that are registered once, and what is known of each.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::context::Context;
 use super::run::Shared;
-use super::{Refused, Ticket};
+use super::{Refused, RunState, Ticket};
 use crate::Priority;
 use crate::clock::nanoseconds;
 
@@ -18,6 +19,9 @@ pub enum Step {
     Done,
     /// It has more to do, and gives way: the run goes behind what waits at its level.
     Again,
+    /// It has more to do, but not before so long by the executor's clock, or until [`Ticket::wake`]; [`Duration::MAX`]: only then. A run that rests
+    /// keeps its place, is no load, and is cancelled at once when the executor shuts down.
+    After(Duration),
 }
 
 /// What becomes of a run whose deadline has passed before it began.
@@ -48,6 +52,8 @@ impl Default for TaskSettings {
 }
 
 pub(super) type Callback = Box<dyn Fn(&Context<'_>) -> Step + Send + Sync>;
+/// Is told of each run that is over: its argument, and how it ended.
+pub(super) type Over = Box<dyn Fn(u64, RunState) + Send + Sync>;
 
 /// Slices that are remembered for demotion.
 const RECENT: u64 = 0xffff;
@@ -76,6 +82,7 @@ pub(super) struct Registered {
     pub(super) name: Arc<str>,
     pub(super) settings: TaskSettings,
     pub(super) callback: Callback,
+    over: Option<Over>,
     conduct: Mutex<Conduct>,
     runs: AtomicU64,
     slices: AtomicU64,
@@ -111,10 +118,22 @@ pub struct TaskStats {
 }
 
 impl Registered {
-    pub(super) fn new(name: &str, settings: TaskSettings, callback: Callback) -> Registered {
+    pub(super) fn new(name: &str, settings: TaskSettings, callback: Callback, over: Option<Over>) -> Registered {
         let conduct = Mutex::new(Conduct { level: settings.priority, recent: 0, clean: 0 });
         let (runs, slices, overruns, late, busy_ns, worst_ns) = Default::default();
-        Registered { name: name.into(), settings, callback, conduct, runs, slices, overruns, late, busy_ns, worst_ns }
+        Registered {
+            name: name.into(),
+            settings,
+            callback,
+            over,
+            conduct,
+            runs,
+            slices,
+            overruns,
+            late,
+            busy_ns,
+            worst_ns,
+        }
     }
 
     pub(super) fn level(&self) -> Priority {
@@ -147,6 +166,15 @@ impl Registered {
     pub(super) fn ended(&self, late: bool) {
         self.runs.fetch_add(1, Relaxed);
         self.late.fetch_add(u64::from(late), Relaxed);
+    }
+
+    /// Tells that a run is over, without any lock: whoever hears it may submit, cancel, or drop what it likes.
+    pub(super) fn tell_over(&self, argument: u64, state: RunState) {
+        if let Some(over) = &self.over
+            && catch_unwind(AssertUnwindSafe(|| over(argument, state))).is_err()
+        {
+            tracing::error!(name: "knhk.warm.over_panicked", task = &*self.name, "what hears that a run is over panicked");
+        }
     }
 
     pub(super) fn stats(&self) -> TaskStats {

@@ -1,6 +1,6 @@
 //! What an executor is doing, as seen by whoever does not own it.
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError, Weak};
 
 use super::run::Shared;
@@ -10,8 +10,9 @@ impl Shared {
     pub(super) fn stats(&self) -> Stats {
         Stats {
             waiting: self.queues.by_level(),
-            running: self.running.load(SeqCst),
-            paused: self.paused.load(SeqCst),
+            running: self.running.load(Relaxed),
+            resting: self.resting.count(),
+            paused: self.paused.load(Relaxed),
             load: self.load(),
         }
     }
@@ -42,7 +43,7 @@ impl Executor {
 impl Watch {
     /// [`Executor::stats`] and [`Executor::tasks`]; none once it has ended.
     pub fn look(&self) -> Option<(Stats, Vec<TaskStats>)> {
-        let shared = self.0.upgrade().filter(|shared| !shared.stopping.load(SeqCst))?;
+        let shared = self.0.upgrade().filter(|shared| !shared.stopping.load(Relaxed))?;
         Some((shared.stats(), shared.task_stats()))
     }
 }

@@ -1,5 +1,6 @@
 //! The executor: simulated with a clock that the test sets, and on threads.
 
+mod over;
 mod overload;
 mod simulation;
 mod threads;

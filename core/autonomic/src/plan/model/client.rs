@@ -15,6 +15,8 @@ use ureq::http::Response;
 use super::{Caps, Spent, prompt, schema};
 use crate::plan::{Flaw, Plan, PlanError, Proposer, Question};
 
+/// The most characters of an error.
+const SHOWN: usize = 500;
 /// The most bytes of an answer that are read.
 const ANSWER_BYTES: u64 = 1 << 20;
 
@@ -35,12 +37,16 @@ pub struct Endpoint {
     pub caps: Caps,
 }
 
-/// The key is not shown.
+/// The key is not shown, nor what else may be one: whoever a URL names, and its query.
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = self.key.as_ref().map(|_| "…");
+        let (scheme, rest) = self.url.split_once("://").unwrap_or(("", &self.url));
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = host.rsplit('@').next().unwrap_or_default();
         f.debug_struct("Endpoint")
-            .field("url", &self.url)
+            .field("url", &format!("{scheme}://{host}{path}"))
             .field("model", &self.model)
             .field("key", &key)
             .finish_non_exhaustive()
@@ -48,19 +54,70 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint that the environment names: `KNHK_MODEL_URL`, `KNHK_MODEL` and, where one is needed, `KNHK_MODEL_KEY`. None where there is
-    /// no URL or no model.
-    pub fn from_environment() -> Option<Endpoint> {
-        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        Some(Endpoint {
-            url: set("KNHK_MODEL_URL")?,
-            model: set("KNHK_MODEL")?,
-            key: set("KNHK_MODEL_KEY"),
-            timeout: Duration::from_secs(30),
-            attempts: 3,
-            caps: Caps::default(),
-        })
+    /// The endpoint that the environment names ([`Endpoint::from_variables`]).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_environment() -> Result<Option<Endpoint>, InvalidVariable> {
+        Endpoint::from_variables(|name| env::var(name).ok())
     }
+
+    /// The endpoint that variables name; none where `KNHK_MODEL_URL` or `KNHK_MODEL` is not set.
+    ///
+    /// | variable | what |
+    /// |---|---|
+    /// | `KNHK_MODEL_URL` | the base, such as `https://api.example.com/v1` |
+    /// | `KNHK_MODEL` | the model's name there |
+    /// | `KNHK_MODEL_KEY` | the bearer token, where one is needed |
+    /// | `KNHK_MODEL_TIMEOUT_S` | how long one attempt may take; 30 |
+    /// | `KNHK_MODEL_ATTEMPTS` | attempts in all, 1 to 100; 3 |
+    /// | `KNHK_MODEL_ANSWER_TOKENS`, `KNHK_MODEL_TOKENS_PER_HOUR` | [`Caps`] on tokens; 2000, 100000 |
+    /// | `KNHK_MODEL_QUESTION_PRICE`, `KNHK_MODEL_ANSWER_PRICE`, `KNHK_MODEL_COST_PER_HOUR` | prices of a million tokens, and the cap on their cost |
+    ///
+    /// # Errors
+    /// A number that is none or out of its range: a cap that is misspelt would cap nothing. So is a cap on cost without a price.
+    pub fn from_variables(of: impl Fn(&str) -> Option<String>) -> Result<Option<Endpoint>, InvalidVariable> {
+        let set = |name: &'static str| of(name).filter(|value| !value.is_empty());
+        let number = |name: &'static str, usual: f64, least: f64, most: f64| {
+            let Some(text) = set(name) else { return Ok(usual) };
+            let fits = |number: &f64| (least..=most).contains(number);
+            text.trim().parse().ok().filter(fits).ok_or(InvalidVariable { name, least, most })
+        };
+        let (Some(url), Some(model)) = (set("KNHK_MODEL_URL"), set("KNHK_MODEL")) else { return Ok(None) };
+        let usual = Caps::default();
+        let tokens = |name, usual: u64| number(name, usual as f64, 1.0, 1e12).map(|number| number as u64);
+        let price = |name| number(name, 0.0, 0.0, 1e9);
+        let caps = Caps {
+            answer_tokens: tokens("KNHK_MODEL_ANSWER_TOKENS", usual.answer_tokens)?,
+            tokens_per_hour: tokens("KNHK_MODEL_TOKENS_PER_HOUR", usual.tokens_per_hour)?,
+            question_price: price("KNHK_MODEL_QUESTION_PRICE")?,
+            answer_price: price("KNHK_MODEL_ANSWER_PRICE")?,
+            cost_per_hour: number("KNHK_MODEL_COST_PER_HOUR", f64::INFINITY, 0.0, 1e12)?,
+        };
+        if caps.cost_per_hour.is_finite() && caps.question_price + caps.answer_price == 0.0 {
+            return Err(InvalidVariable { name: "KNHK_MODEL_ANSWER_PRICE", least: f64::MIN_POSITIVE, most: 1e9 });
+        }
+        Ok(Some(Endpoint {
+            url,
+            model,
+            key: set("KNHK_MODEL_KEY"),
+            timeout: Duration::from_secs_f64(number("KNHK_MODEL_TIMEOUT_S", 30.0, 0.001, 3600.0)?),
+            attempts: number("KNHK_MODEL_ATTEMPTS", 3.0, 1.0, 100.0)? as u32,
+            caps,
+        }))
+    }
+}
+
+/// A variable of the environment that does not say what it must.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{name} must be a number from {least} to {most}")]
+pub struct InvalidVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// The smallest that it may be.
+    pub least: f64,
+    /// The largest.
+    pub most: f64,
 }
 
 /// What was asked and answered, as a receipt states it.
@@ -158,7 +215,17 @@ impl Model {
     }
 
     fn error(&self, why: impl Into<String>) -> PlanError {
-        PlanError { proposer: format!("model {}", self.endpoint.model), why: why.into() }
+        let mut why = why.into();
+        // Errors are logged, and strangers' words are in them: one that repeats the key must not take it there.
+        if let Some(key) = self.key() {
+            why = why.replace(key, "…");
+        }
+        let why = why.chars().take(SHOWN).map(|one| if one.is_control() { ' ' } else { one }).collect();
+        PlanError { proposer: format!("model {}", self.endpoint.model), why }
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.endpoint.key.as_deref().filter(|key| !key.is_empty())
     }
 
     /// One attempt: the answer's body.
@@ -193,7 +260,14 @@ impl Proposer for Model {
         "model"
     }
 
+    fn transcript(&self) -> Option<Transcript> {
+        self.last()
+    }
+
     fn propose(&self, question: &Question) -> Result<Option<Plan>, PlanError> {
+        if question.parameters.is_empty() {
+            return Ok(None);
+        }
         let form = json!({"name": "plan", "strict": true, "schema": schema(&question.parameters)});
         let body = json!({
             "model": self.endpoint.model,
@@ -244,27 +318,28 @@ impl Model {
     fn read(&self, completion: Completion, question: &Question) -> Result<Plan, PlanError> {
         let Some(choice) = completion.choices.into_iter().next() else { return Err(self.error("it answered nothing")) };
         if let Some(refusal) = choice.message.refusal {
-            return Err(self.error(format!("it refuses: {}", shown(&refusal))));
+            return Err(self.error(format!("it refuses: {refusal}")));
         }
         if choice.finish_reason.as_deref().is_some_and(|reason| reason != "stop") {
             return Err(self.error("its answer was cut off"));
         }
         let content = choice.message.content.unwrap_or_default();
         let plan: Plan = serde_json::from_str(&content)
-            .map_err(|error| self.error(format!("its answer is no plan: {error}: {}", shown(&content))))?;
+            .map_err(|error| self.error(format!("its answer is no plan: {error}: {content}")))?;
         plan.check(&question.parameters).map_err(|flaws| {
             let flaws: Vec<_> = flaws.iter().take(5).map(Flaw::to_string).collect();
-            self.error(format!("its plan may not be: {}", shown(&flaws.join("; "))))
+            self.error(format!("its plan may not be: {}", flaws.join("; ")))
         })?;
+        // What a plan says goes into receipts.
+        let says =
+            |key: &str| plan.changes.iter().map(|change| change.value.to_string()).any(|value| value.contains(key));
+        if self.key().is_some_and(|key| plan.why.contains(key) || says(key)) {
+            return Err(self.error("its plan repeats the key"));
+        }
         Ok(plan)
     }
 }
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-/// The beginning of what a stranger wrote, fit for a log.
-fn shown(text: &str) -> String {
-    text.chars().take(200).map(|one| if one.is_control() { ' ' } else { one }).collect()
 }

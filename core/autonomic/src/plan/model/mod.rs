@@ -10,7 +10,7 @@ mod prompt;
 mod schema;
 mod spending;
 
-pub use client::{Endpoint, Model, Transcript};
+pub use client::{Endpoint, InvalidVariable, Model, Transcript};
 pub use prompt::prompt;
 pub use schema::schema;
 pub use spending::{Caps, Spent};

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::plan::Parameter;
 
 /// The JSON Schema of a plan over these parameters: each change is one of the parameters with a value of its type, within its bounds and its
-/// largest step. It keeps to what strict structured outputs know: every property required, no other allowed.
+/// largest step. It keeps to what strict structured outputs know: every property required, no other allowed,
+/// and no lengths of texts, which are looked at on arrival.
 pub fn schema(parameters: &[Parameter]) -> Value {
     let change = |parameter: &Parameter| {
         json!({
@@ -24,7 +25,7 @@ pub fn schema(parameters: &[Parameter]) -> Value {
                 "minItems": 1,
                 "maxItems": parameters.len(),
             },
-            "why": {"type": "string", "maxLength": 500},
+            "why": {"type": "string", "description": "one sentence, 500 characters at most"},
             "confidence": {"type": "number", "minimum": 0, "maximum": 1},
         },
         "required": ["changes", "why", "confidence"],
@@ -43,7 +44,7 @@ fn value(parameter: &Parameter) -> Value {
         "bool" => return json!({"type": "boolean"}),
         "i64" => ("integer", low.map(|low| json!(low.ceil() as i64)), high.map(|high| json!(high.floor() as i64))),
         "f64" => ("number", low.map(|low| json!(low)), high.map(|high| json!(high))),
-        _ => return json!({"type": "string", "maxLength": 1000}),
+        _ => return json!({"type": "string", "description": "1000 characters at most"}),
     };
     let mut value = json!({"type": kind});
     if let Some(low) = low {

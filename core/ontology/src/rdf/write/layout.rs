@@ -130,7 +130,7 @@ impl<'a> Layout<'a> {
             return whole();
         }
         if self.cells.contains(&object) {
-            return Shape::List(self.elements(object));
+            return self.elements(object).map_or_else(whole, Shape::List);
         }
         self.done.borrow_mut().insert(object);
         Shape::Nested(self.about.get(&object).cloned().unwrap_or(0..0))
@@ -140,11 +140,12 @@ impl<'a> Layout<'a> {
         &self.triples[range]
     }
 
-    fn elements(&self, head: Term) -> Vec<Term> {
-        let mut elements = Vec::new();
+    /// The elements of a list; none where one of its cells was written for itself.
+    fn elements(&self, head: Term) -> Option<Vec<Term>> {
+        let (mut cells, mut elements) = (Vec::new(), Vec::new());
         let mut cell = head;
         while cell != self.list.nil {
-            self.done.borrow_mut().insert(cell);
+            cells.push(cell);
             for triple in &self.triples[self.about[&cell].clone()] {
                 if triple.predicate == self.list.first {
                     elements.push(triple.object);
@@ -153,7 +154,12 @@ impl<'a> Layout<'a> {
                 }
             }
         }
-        elements
+        let mut done = self.done.borrow_mut();
+        let whole = cells.iter().all(|cell| !done.contains(cell));
+        whole.then(|| {
+            done.extend(cells);
+            elements
+        })
     }
 }
 

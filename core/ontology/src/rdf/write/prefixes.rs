@@ -107,7 +107,7 @@ fn split(iri: &str) -> Option<(&str, &str)> {
     whole.then_some((namespace, local))
 }
 
-/// A name for a namespace: the last word of it.
+/// A name for a namespace: the last word of it that XML, too, lets people use.
 fn name(namespace: &str) -> String {
     let words = namespace.trim_end_matches(['#', '/', ':']).rsplit(['#', '/', ':']);
     let plain = words.map(|word| word.split('.').next().unwrap_or_default()).find(|word| {
@@ -115,6 +115,7 @@ fn name(namespace: &str) -> String {
             && word.len() <= 24
             && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
             && !word.ends_with('-')
+            && !word.get(..3).is_some_and(|begin| begin.eq_ignore_ascii_case("xml"))
     });
     plain.map_or_else(|| "ns".to_owned(), str::to_ascii_lowercase)
 }

@@ -7,111 +7,17 @@
 //! next send is refused.
 //!
 //! The messages themselves go through crossbeam's bounded channel, which never is full, because there are not more credits than places.
-//!
-//! A sender that waits for credit says so, then looks again; a receiver grants, then looks whether somebody waits. Both in the one order
-//! of sequential consistency, so one of them sees the other, and no sender waits for credit that is there.
+
+pub(crate) mod credit;
+
+mod endpoint;
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Keeps what one side writes away from what the other does.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Apart<T>(T);
-
-#[derive(Debug)]
-struct Credit {
-    window: u64,
-    /// Messages that may have been sent in all.
-    granted: Apart<AtomicU64>,
-    /// Messages that were sent in all.
-    sent: Apart<AtomicU64>,
-    /// Messages that the receiver is done with.
-    done: Apart<AtomicU64>,
-    refused: AtomicU64,
-    held: AtomicBool,
-    closed: AtomicBool,
-    waiting: AtomicUsize,
-    lock: Mutex<()>,
-    changed: Condvar,
-}
-
-impl Credit {
-    fn new(window: u64) -> Credit {
-        Credit {
-            window,
-            granted: Apart(AtomicU64::new(window)),
-            sent: Apart::default(),
-            done: Apart::default(),
-            refused: AtomicU64::new(0),
-            held: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
-            waiting: AtomicUsize::new(0),
-            lock: Mutex::new(()),
-            changed: Condvar::new(),
-        }
-    }
-
-    /// Takes the credit for one message.
-    fn take(&self) -> bool {
-        if self.held.load(Relaxed) {
-            return false;
-        }
-        let mut sent = self.sent.0.load(Relaxed);
-        while sent < self.granted.0.load(SeqCst) {
-            match self.sent.0.compare_exchange_weak(sent, sent + 1, Relaxed, Relaxed) {
-                Ok(_) => return true,
-                Err(other) => sent = other,
-            }
-        }
-        false
-    }
-
-    /// Whether a sender need not wait.
-    fn is_there(&self) -> bool {
-        let held = self.held.load(SeqCst);
-        self.closed.load(SeqCst) || !held && self.sent.0.load(Relaxed) < self.granted.0.load(SeqCst)
-    }
-
-    /// The receiver is done with one more message.
-    fn give_back(&self, nothing_waits: bool) {
-        // Another receiver may grant more in between.
-        let granted = self.done.0.fetch_add(1, Relaxed) + 1 + self.window;
-        if nothing_waits || granted.saturating_sub(self.granted.0.load(Relaxed)) >= self.window.div_ceil(4) {
-            self.granted.0.fetch_max(granted, SeqCst);
-            self.tell();
-        }
-    }
-
-    fn tell(&self) {
-        if self.waiting.load(SeqCst) > 0 {
-            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
-            self.changed.notify_all();
-        }
-    }
-
-    /// Waits until a sender need not wait; whether that came.
-    fn wait(&self, until: Option<Instant>) -> bool {
-        self.waiting.fetch_add(1, SeqCst);
-        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = loop {
-            if self.is_there() {
-                break true;
-            }
-            guard = match until {
-                None => self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
-                Some(until) => match until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-                    None => break false,
-                    Some(left) => self.changed.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0,
-                },
-            };
-        };
-        self.waiting.fetch_sub(1, SeqCst);
-        there
-    }
-}
+use self::credit::Credit;
+pub use endpoint::{Endpoint, LARGEST_WINDOW, ReceiveError, Registration, endpoints};
 
 /// Why a message was not sent; it is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,18 +43,6 @@ pub struct Flow {
     pub refused: u64,
     /// Whether the receiver holds its senders back.
     pub held: bool,
-}
-
-impl Credit {
-    fn flow(&self) -> Flow {
-        Flow {
-            window: self.window,
-            sent: self.sent.0.load(Relaxed),
-            done: self.done.0.load(Relaxed),
-            refused: self.refused.load(Relaxed),
-            held: self.held.load(Relaxed),
-        }
-    }
 }
 
 /// Sends; a clone sends to the same receiver.
@@ -200,11 +94,11 @@ impl<T> Sender<T> {
     /// # Errors
     /// [`SendError`] gives the message back: there is no credit, or no receiver.
     pub fn try_send(&self, message: T) -> Result<(), SendError<T>> {
-        if self.credit.closed.load(Relaxed) {
+        if self.credit.is_closed() {
             return Err(SendError::Closed(message));
         }
         if !self.credit.take() {
-            self.credit.refused.fetch_add(1, Relaxed);
+            self.credit.refuse();
             return Err(SendError::Full(message));
         }
         // With a credit there is a place, so this waits for none.
@@ -242,8 +136,7 @@ impl<T> Sender<T> {
 
     /// Messages that may be sent at present.
     pub fn credit(&self) -> u64 {
-        let Credit { granted, sent, held, .. } = &*self.credit;
-        if held.load(Relaxed) { 0 } else { granted.0.load(Acquire).saturating_sub(sent.0.load(Relaxed)) }
+        self.credit.left()
     }
 
     /// How the channel has fared.
@@ -318,13 +211,12 @@ impl<T> Receiver<T> {
 
     /// Withdraws all credit: sends are refused, or wait, until [`Receiver::release`]. What was sent can still be received.
     pub fn hold(&self) {
-        self.credit.held.store(true, SeqCst);
+        self.credit.hold(true);
     }
 
     /// Gives back the credit that [`Receiver::hold`] withdrew.
     pub fn release(&self) {
-        self.credit.held.store(false, SeqCst);
-        self.credit.tell();
+        self.credit.hold(false);
     }
 
     /// How the channel has fared.
@@ -335,7 +227,6 @@ impl<T> Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.credit.closed.store(true, SeqCst);
-        self.credit.tell();
+        self.credit.close();
     }
 }

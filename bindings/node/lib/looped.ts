@@ -1,0 +1,172 @@
+// What the closed loop asks and answers: patterns, questions, plans, cycles. The JSON of docs/loop.md, field by field.
+
+/** When a hook is called. */
+export type Phase = 'monitor' | 'analyze' | 'plan' | 'execute' | 'learn';
+
+/** Something in the observations that is not as it was. */
+export interface Pattern {
+  watch: string;
+  sector: string;
+  detector: string;
+  /** The parameter that it concerns, where the watch names one. */
+  concerns: string | null;
+  /** 1 - the probability of what was seen while nothing changed. */
+  confidence: number;
+  observed: number;
+  expected: number;
+  from_ns: number;
+  to_ns: number;
+  /** Receipts of the observations that show it. */
+  evidence: string[];
+}
+
+/** A pattern as it is listed. */
+export interface FoundPattern extends Pattern {
+  id: string;
+  /** The cycle that it began or belongs to. */
+  cycle: string | null;
+  receipt: string | null;
+}
+
+/** A parameter that a plan may change. */
+export interface LoopParameter {
+  path: string;
+  value_type: 'bool' | 'i64' | 'f64' | 'string';
+  value: boolean | number | string;
+  min: number | null;
+  max: number | null;
+  /** The only values that there are, where they are listed. */
+  values: unknown[];
+  /** The largest change at once, as a share of the value. */
+  step: number | null;
+  unit: string | null;
+  doc: string | null;
+}
+
+/** Which parameters should have which values, and why. */
+export interface Plan {
+  changes: { path: string; value: boolean | number | string }[];
+  why: string;
+  /** How sure the proposer is that it helps, 0 to 1. */
+  confidence: number;
+}
+
+/** What a proposer is asked. */
+export interface Question {
+  pattern: Pattern;
+  parameters: LoopParameter[];
+  doctrine: string[];
+  guards: string[];
+  invariants: string[];
+  /** Plans of the past, and what became of them. */
+  examples: { pattern: Pattern; plan: Plan; outcome: string }[];
+  refusals: string[];
+}
+
+/** What was recorded of the watched kind in one sample's time. */
+export interface Sample {
+  from_ns: number;
+  to_ns: number;
+  /** `outcomes`: by unspecified, success, rejected, failed, timed out. */
+  counts: { count: number; outcomes: number[]; own: number; mismatched: number };
+  /** The watch's measure; null where it has none, or there is nothing to compute it of. */
+  value: number | null;
+}
+
+/** What a detector says of a sample. */
+export interface Score {
+  /** The more, the more unusual. */
+  statistic: number;
+  /** 1 - the probability of such a statistic while nothing changed, 0 to 1. */
+  confidence: number;
+  expected: number;
+}
+
+/** Answers a question with a plan, or with nothing where it knows none. */
+export type Proposer = (question: Question) => Plan | null | undefined | Promise<Plan | null | undefined>;
+
+/** Judges one sample after another; nothing while there were too few to judge by. */
+export type Detector = (sample: Sample) => Score | null | undefined | Promise<Score | null | undefined>;
+
+/** One way through the loop: from a pattern to what became of the plan for it. */
+export interface Cycle {
+  id: string;
+  sector: string;
+  state: 'detected' | 'planned' | 'proposed' | 'waiting' | 'watching' | 'closed';
+  outcome: 'kept' | 'rolled_back' | 'refused' | 'no_plan' | 'superseded' | 'interrupted' | null;
+  /** How it stands, in a sentence. */
+  said: string;
+  pattern: Pattern;
+  proposer: string | null;
+  /** The digest of what the proposer was asked. */
+  question: string | null;
+  plan: Plan | null;
+  proposal: string | null;
+  versions: unknown;
+  receipts: string[];
+  started_ns: number;
+  ended_ns: number | null;
+}
+
+/** What a hook hears. */
+export interface HookInfo {
+  phase: Phase;
+  when: 'before' | 'after';
+  turn: number;
+  now_ns: number;
+  sector: string | null;
+  /** After learning: the one that was closed. */
+  cycle: Cycle | null;
+}
+
+/** Decisions that were computed anew, beside those of the receipts. */
+export interface Replayed {
+  turns: number;
+  patterns: number;
+  decisions: number;
+  equal: boolean;
+  differences: { turn: number; what: string; receipt: unknown; recomputed: unknown }[];
+  /** Segments of observations that were dropped meanwhile. */
+  missing: unknown[];
+}
+
+/** What the loop is doing. */
+export interface LoopStatus {
+  running: boolean;
+  turns: number;
+  last_turn_ns: number | null;
+  took_ns: number | null;
+  sectors: string[];
+  watches: { sector: string; watch: string; detector: string; samples: number; confidence_last: number | null }[];
+  forecasts: Record<string, unknown>[];
+  hooks_skipped: number;
+  counters: Record<string, unknown>;
+}
+
+/** What was learned, by watch, proposer and rule, and what refused plans. */
+export interface Knowledge {
+  watches: Record<string, unknown>;
+  proposers: Record<string, unknown>;
+  rules: Record<string, unknown>;
+  refusals: unknown[];
+}
+
+/** How the loop works; what is left out is the default. Times are in milliseconds. */
+export interface LoopSettings {
+  /** Those that it watches; each that declares watches. */
+  sectors?: string[];
+  /** How often it takes a turn; 1000. */
+  every?: number;
+  /** Changes of a sector in an hour, at most; 12. */
+  changesPerHour?: number;
+  /** How far a value may move at once, as a share of it; 0.5. */
+  step?: number;
+  /** After a cycle, for its watch, in whole seconds; 10 000. */
+  cooldown?: number;
+  /** What moves a value by a greater share waits for a person. */
+  confirmAbove?: number;
+  /** Who is asked, in this order: `rule`, `search`, `model`, and the names of your own. */
+  proposers?: string[];
+  /** How long a callback may take. */
+  deadline?: number;
+}

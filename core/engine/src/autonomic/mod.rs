@@ -1,0 +1,106 @@
+//! The closed loop: observations are looked at, what is found leads to a plan, the plan goes through the pipeline like anybody's, and what became of
+//! it is remembered. `docs/loop.md` tells it to users.
+//!
+//! ```text
+//! turn:  make observations durable ─> sort them into samples ─> detectors ─> patterns ─> proposers ─> plan
+//!                                                                                                       │ propose
+//! cycle: planned ──> waiting ──> watching ──> closed: kept, rolled back, refused, superseded            v
+//! ```
+//!
+//! A turn decides in a [`Mind`](mind::Mind), which has no clock, disk or thread: what it decides follows from segments, versions, the moment, and the
+//! recorded answers of others, all of which are kept ([`journal`]). What follows from a decision is done by [`act`]; both survive a crash between any
+//! two steps.
+
+mod act;
+mod asking;
+mod callbacks;
+mod counters;
+mod cycle;
+mod find;
+mod ground;
+mod hooks;
+pub(crate) mod journal;
+pub(crate) mod mind;
+mod recorded;
+mod replay;
+mod resume;
+mod search;
+mod settings;
+mod turn;
+mod verbs;
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use callbacks::DetectorFn;
+pub use cycle::{
+    Cycle, CycleOutcome, CycleQuery, CycleState, ForecastStatus, LoopStatus, PatternInfo, PatternQuery, WatchStatus,
+};
+pub use hooks::{HookFn, HookId, HookInfo, Phase, When};
+pub use knhk_autonomic::Pattern;
+pub use knhk_autonomic::detect::{Custom, Score};
+pub use knhk_autonomic::plan::{Parameter, Plan, PlanError, Proposer, Question, Setting};
+pub use knhk_autonomic::watch::Sample;
+use knhk_warm::Ticker;
+pub use replay::{Difference, ReplaySpan, Replayed};
+pub use settings::Settings;
+
+/// A time that no wait reaches.
+const FOR_EVER: Duration = Duration::from_secs(3600);
+
+/// The loop of an engine.
+#[derive(Default)]
+pub(crate) struct Loop {
+    /// What goes round; none: it was not started. Held during a turn.
+    round: Mutex<Option<turn::Round>>,
+    /// As of the last turn.
+    status: Mutex<LoopStatus>,
+    callbacks: callbacks::Callbacks,
+    hooks: hooks::Hooks,
+    /// Asks the model that the environment names.
+    model: Mutex<Option<Arc<dyn Proposer>>>,
+    /// Whether the thread is to end, or to look at once.
+    news: Mutex<bool>,
+    woken: Condvar,
+    ticker: Mutex<Option<Ticker>>,
+}
+
+impl Loop {
+    // A turn that panicked is thrown away by whoever comes next.
+    fn round(&self) -> MutexGuard<'_, Option<turn::Round>> {
+        self.round.lock().unwrap_or_else(|poisoned| {
+            self.round.clear_poison();
+            let mut round = poisoned.into_inner();
+            round.as_mut().into_iter().for_each(turn::Round::lose);
+            round
+        })
+    }
+
+    fn status(&self) -> MutexGuard<'_, LoopStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn model(&self) -> Option<Arc<dyn Proposer>> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn ticker(&self) -> MutexGuard<'_, Option<Ticker>> {
+        self.ticker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the thread.
+    fn end_thread(&self) {
+        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.woken.notify_all();
+        let ticker = self.ticker().take();
+        drop(ticker);
+    }
+
+    /// Lets go of everything that is the program's, when its engine is closed.
+    pub(crate) fn close(&self) {
+        self.end_thread();
+        self.callbacks.close();
+        self.hooks.close();
+        *self.model.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -1,0 +1,8 @@
+//! The closed loop over a real folder, on a clock that the tests set.
+
+mod cycles;
+mod faults;
+mod traffic;
+#[path = "../governance/world.rs"]
+#[allow(dead_code, reason = "the tests of governance use the rest")]
+mod world;

@@ -1,0 +1,9 @@
+//! A model that answers whatever it likes never gets anything promoted that the specification refuses.
+
+mod generate;
+mod plans;
+#[path = "../../../autonomic/tests/model/server.rs"]
+mod server;
+#[allow(dead_code, reason = "who answers for a rule is looked at where the stages are")]
+#[path = "../../../governance/src/spec/values.rs"]
+mod values;
