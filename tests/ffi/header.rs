@@ -97,7 +97,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 53] = [
+const SECTIONS: [&str; 57] = [
     "abi",
     "error",
     "signer",
