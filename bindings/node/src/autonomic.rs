@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use knhk_engine::autonomic::{Custom, HookInfo, Phase, Plan, PlanError, Proposer, Question, Sample, Score, When};
 use knhk_engine::{Engine, Error, Status};
 use napi::bindgen_prelude::Function;
-use napi::{Env, JsValue};
+use napi::Env;
 use napi_derive::napi;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -139,7 +139,7 @@ pub fn remove_proposer(env: Env, engine: u32, name: String) -> napi::Result<bool
 /// {"number", "ended"}, which asks nothing.
 #[napi(catch_unwind)]
 pub fn add_detector(env: Env, engine: u32, name: String, function: Function<'_>) -> napi::Result<()> {
-    let add = |engine: &Engine, elsewhere| {
+    let add = |engine: &Engine, elsewhere: Elsewhere| {
         let (elsewhere, next) = (Arc::new(elsewhere), AtomicU32::new(0));
         let make = move |sector: &str, watch: &str| -> Box<dyn Custom> {
             let number = next.fetch_add(1, Ordering::Relaxed);
