@@ -27,8 +27,6 @@ impl Asking for Live<'_> {
     }
 
     fn ground(&mut self, sector: &str) -> Result<Ground, Error> {
-        let info = |when| self.engine.tell(Phase::Plan, when, self.turn, Some(sector), None);
-        info(When::Before);
         let ground = self.engine.ground(sector)?;
         self.turn.grounds.push(ground.clone());
         Ok(ground)
@@ -56,6 +54,10 @@ impl Asking for Live<'_> {
 
     fn evidence(&mut self, segments: &[u64]) -> Result<Vec<String>, Error> {
         self.engine.receipts_of(segments)
+    }
+
+    fn planning(&mut self, sector: &str, when: When) {
+        self.engine.tell(Phase::Plan, when, self.turn, Some(sector), None);
     }
 }
 
