@@ -187,6 +187,7 @@ impl Engine {
     pub fn loop_status(&self) -> LoopStatus {
         let mut status = self.inner.autonomic.status().clone();
         status.hooks_skipped = self.inner.autonomic.hooks.skipped();
+        status.callbacks_failed = self.inner.autonomic.callbacks.failed();
         status.counters = counters();
         status
     }
