@@ -4640,7 +4640,8 @@ knhk_status_t knhk_promote_together(const knhk_engine_t *engine,
 /**
  * Rolls several sectors back at once.
  *
- * `request`: {"sectors": [{"sector", "version"}], "by", "why"}. `answer`: {"versions"}.
+ * `request`: {"sectors": [{"sector", "version"}], "by", "why", "emergency"}; with "emergency" before anything is written, and also where
+ * nothing can be. `answer`: {"versions"}.
  */
 knhk_status_t knhk_rollback_together(const knhk_engine_t *engine,
                                      const char *request,
@@ -4653,7 +4654,8 @@ knhk_status_t knhk_rollback_together(const knhk_engine_t *engine,
 /**
  * Merges two versions of a sector over their common base.
  *
- * `request`: {"sector", "theirs", "ours", "by", "why", "propose"}. `answer`: {"sector", "base", "ours", "theirs", "conflicts", "removed",
+ * `request`: {"sector", "theirs", "ours", "by", "why", "resolve", "propose"}; "resolve" says by item what becomes of conflicts: "ours", "theirs"
+ * or {"value"}, and "*" for those that are not named. `answer`: {"sector", "base", "ours", "theirs", "conflicts", "removed",
  * "added", "text", "proposal"}.
  */
 knhk_status_t knhk_merge(const knhk_engine_t *engine,
@@ -4694,6 +4696,182 @@ knhk_status_t knhk_codegen(const knhk_engine_t *engine,
                            knhk_buffer_t **answer,
                            knhk_error_t **err);
 
+/**
+ * Proposes to carry every sector over to the core that this library ships, where it is another one than theirs.
+ *
+ * `request`: {"by", "why"}. `answer`: {"proposal"}, null where nothing is to be done.
+ */
+knhk_status_t knhk_recompose(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Functions of the program that have a say in governance: what rules, tests of shadows and invariants across sectors ask, work that is
+ * measured with candidates, and who hears how far the stages are.
+ *
+ *    static int32_t below(void *ctx, const knhk_question_t *asked, char *why, size_t why_size) {
+ *        int64_t qty = knhk_get_i64(asked->view, *(knhk_key_t *)ctx, 0); // as it would be
+ *        return qty <= 2000 ? 0 : snprintf(why, why_size, "%lld lots are too many", (long long)qty);
+ *    }
+ *    knhk_function_t function = {.struct_size = sizeof function, .ctx = &max_qty, .judge = below};
+ *    knhk_set_rule_function(eng, "below", &function, &err); // [rule.callback] name = "below"
+ *
+ * Nothing of it is kept: whoever opens the engine registers it anew. A rule or a test whose function is not there refuses. */
+
+/** What a function is asked. It is valid during the call. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /**
+     * JSON: "kind" ("rule", "invariant" or "test"), "name", "sector", "differences"; of a rule "rule"; of a rule and of an invariant
+     * "proposal", "by", "why", "major", "confidence", "time_ns", "at_ns"; of a test "shadow". `docs/governing.md` has each field.
+     */
+    const char *text;
+    /** Its length. */
+    size_t text_len;
+    /** The sectors as they would be, read like any other view. It is not ended. */
+    knhk_view_t view;
+} knhk_question_t;
+
+/**
+ * A function that judges. Set `struct_size` to sizeof(knhk_function_t).
+ *
+ * `judge` may be called from any thread, several at once, during calls that have stages run or a shadow tested, and by the engine's own
+ * thread where a proposal falls due. It may read the engine and must not change it. It must not throw, and not end the thread.
+ */
+typedef struct {
+    /** sizeof(knhk_function_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Returns 0 where nothing speaks against it, or else anything, and writes why, as UTF-8 with a NUL, into at most `why_size` bytes. */
+    int32_t (*judge)(void *ctx, const knhk_question_t *question, char *why, size_t why_size);
+    /**
+     * NULL, or called exactly once, when `judge` will not be called any more: it was replaced or taken away, the engine was closed, or the
+     * registration failed; not where `struct_size` is one that the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_function_t;
+
+/**
+ * Work that is measured with candidates. Set `struct_size` to sizeof(knhk_workload_t).
+ *
+ * `run` is called on a thread that measures, often, with what is current and with the candidate in turns; else as knhk_function_t's `judge`.
+ */
+typedef struct {
+    /** sizeof(knhk_workload_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Does the work `times` times, reading through the view as the program would. What it returns is not looked at: it is there so that the
+     * compiler cannot leave the work out.
+     */
+    uint64_t (*run)(void *ctx, knhk_view_t view, uint64_t times);
+    /** As of knhk_function_t. */
+    void (*destroy)(void *ctx);
+} knhk_workload_t;
+
+/** A stage that begins or has ended. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The sector whose change is judged. */
+    const char *sector;
+    /** "schema", "invariants", "doctrine", "guards", "performance", "rollback" or "compatibility". */
+    const char *stage;
+    /** NULL where it begins; else "passed", "waiting", "not_judged" or "refused". */
+    const char *verdict;
+    /** NULL where it begins; else what it says, as JSON. */
+    const char *report;
+} knhk_stage_t;
+
+/** Who hears how far the stages are. Set `struct_size` to sizeof(knhk_stage_callback_t). */
+typedef struct {
+    /** sizeof(knhk_stage_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Called as each stage begins and ends, on the threads that work, one call at a time; `now` is valid during the call. Returning anything but
+     * 0 stops the run: what has not begun refuses, and a measurement ends.
+     */
+    int32_t (*stage)(void *ctx, const knhk_stage_t *now);
+    /** NULL, or called exactly once before the call returns, unless `struct_size` is one that the library does not know. */
+    void (*destroy)(void *ctx);
+} knhk_stage_callback_t;
+
+/**
+ * Registers a function that rules of the kind `callback` call by this name, in the place of another of the name.
+ *
+ * `function`: taken over, whatever is returned; NULL takes away what was registered. Returns KNHK_OK; KNHK_NOT_FOUND where there was nothing to
+ * take away; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `judge` is NULL. Any thread.
+ */
+knhk_status_t knhk_set_rule_function(knhk_engine_t *engine,
+                                     const char *name,
+                                     const knhk_function_t *function,
+                                     knhk_error_t **err);
+
+/**
+ * Registers a function that tests of shadows call by this name: {"name", "severity", "assertion": {"function": {"name"}}}.
+ *
+ * As knhk_set_rule_function.
+ */
+knhk_status_t knhk_set_test_function(knhk_engine_t *engine,
+                                     const char *name,
+                                     const knhk_function_t *function,
+                                     knhk_error_t **err);
+
+/**
+ * Registers what has to hold across sectors, which every change of a governed sector is judged by, in the place of another of the name.
+ *
+ * `severity`: "info", "warning" or "blocker", which refuses; NULL for the last. `condition`: in CEL over values of several sectors, such as
+ * `after["orders/max_qty"] <= after["risk/ceiling"]`; or NULL. `function`: taken over, whatever is returned; or NULL. There is one of the two;
+ * where there is neither, what was registered is taken away.
+ * Returns as knhk_set_rule_function; KNHK_DOCUMENT for what is no condition; KNHK_INVALID_ARGUMENT for both, or another severity.
+ */
+knhk_status_t knhk_set_invariant(knhk_engine_t *engine,
+                                 const char *name,
+                                 const char *severity,
+                                 const char *condition,
+                                 const knhk_function_t *function,
+                                 knhk_error_t **err);
+
+/**
+ * Registers work that is measured with a sector's candidates beside the reads, in the place of another of the name: a candidate that makes it
+ * slower than `governance/slowdown_percent` allows is refused by the stage performance.
+ *
+ * `workload`: as `function` of knhk_set_rule_function. Returns as that does; KNHK_NOT_FOUND also for a sector that there is not.
+ */
+knhk_status_t knhk_set_workload(knhk_engine_t *engine,
+                                const char *sector,
+                                const char *name,
+                                const knhk_workload_t *workload,
+                                knhk_error_t **err);
+
+/**
+ * knhk_govern that tells how far the stages are, and can be stopped: "propose" and "check".
+ *
+ * `verb`, `request`, `answer`: as of knhk_govern; of other verbs nothing is told. `callback`: taken over, whatever is returned; NULL for nobody.
+ */
+knhk_status_t knhk_govern_watched(const knhk_engine_t *engine,
+                                  const char *verb,
+                                  const char *request,
+                                  const knhk_stage_callback_t *callback,
+                                  knhk_buffer_t **answer,
+                                  knhk_error_t **err);
+
 /* ------------------------------------------------------------------------------------------------------------
  * The closed loop: the engine watches what the program observes, proposes changes of its limits, and follows what becomes of them.
  *
@@ -4729,7 +4907,7 @@ knhk_status_t knhk_loop_stop(const knhk_engine_t *engine,
                              knhk_error_t **err);
 
 /**
- * Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0.
+ * Takes one turn now, on this thread: for a program that has the clock in its own hands.
  *
  * `request`: {}. `answer`: {"cycles"}: those that the turn began or moved on.
  */
@@ -4819,8 +4997,8 @@ knhk_status_t knhk_import_knowledge(const knhk_engine_t *engine,
 /**
  * A proposer. Set `struct_size` to sizeof(knhk_proposer_t).
  *
- * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to close
- * it, and except for the loop's calls. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
+ * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to stop
+ * the loop or to close the engine. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
  */
 typedef struct {
     /** sizeof(knhk_proposer_t). */

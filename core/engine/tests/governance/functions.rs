@@ -132,7 +132,9 @@ fn work_that_cannot_be_done_or_measures_itself_is_told() {
     assert!(told(&refused.reports).contains("measurement decide: it could not be measured: the desk is closed"));
     let max_qty = below(&world).max_qty.clone();
     // As slow as there are lots, by its own account.
-    let slow = move |view: &_, times| Ok(std::time::Duration::from_nanos(times * max_qty.get(view, 0) as u64));
+    let slow = move |view: &knhk_engine::Hold, times: u64| {
+        Ok(std::time::Duration::from_nanos(times * max_qty.get(view, 0) as u64))
+    };
     engine.set_workload("orders", Workload::timed("decide", slow));
     let refused = world.propose("orders", qty(5000));
     assert!(told(&refused.reports).contains("measurement decide: 400.0 % slower"), "{}", told(&refused.reports));
