@@ -65,6 +65,10 @@ target/demo/resilience: examples/resilience/c/flaky.c $(wildcard include/*) | li
 	@mkdir -p $(@D)
 	gcc -std=gnu11 -O2 -Wall -Wextra -o $@ $< $(IN_TREE)
 
+target/demo/loop: examples/loop/c/upstream.c $(wildcard include/*) | lib
+	@mkdir -p $(@D)
+	gcc -std=gnu11 -O2 -Wall -Wextra -o $@ $< $(IN_TREE)
+
 bench: $(SETUP)/peers python node ## Measures ours and the peers, interleaved; ONLY=H1 runs a part. Fails when a stated limit is missed.
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/target/bench/prefix
 	python3 tests/bench/run.py --only "$(ONLY)"
@@ -116,6 +120,11 @@ soak: ## Reads a billion times while everything changes, looks for planted fault
 	KNHK_KILL_ROUNDS=500 cargo nextest run --release --package knhk-engine --no-capture a_kill_at_any_moment_leaves_all_or_nothing
 	KNHK_SOAK_READS=1e8 cargo nextest run --release --package knhk-engine --no-capture no_reader_sees_a_mix_of_two_generations
 	KNHK_KILL_ROUNDS=200 cargo nextest run --package knhk-resilience --no-capture a_kill_at_any_moment_leaves_a_good_one
+
+# The mean time between failures of a simulated service over 10,000 hours of injected faults, with and without policies; each seed is printed.
+.PHONY: simulate
+simulate: ## Simulates a service over 10,000 hours of faults with and without policies, for SEEDS seeds.
+	KNHK_SEEDS=$(or $(SEEDS),20) cargo nextest run --release --package knhk-resilience --no-capture policies_make_failures_rare
 
 # Observations through to the disk, at a rate for a time; without a rate, the highest that holds. Everything kept is compared with what was made.
 .PHONY: soak-observations
@@ -173,7 +182,7 @@ $(SETUP)/cargo-fuzz:
 	@touch $@
 
 # Each program of the examples runs for a few seconds; what it says of itself is checked.
-test-examples: target/demo/gateway command target/demo/admission target/demo/admission-cpp target/demo/resilience python node
+test-examples: target/demo/gateway command target/demo/admission target/demo/admission-cpp target/demo/resilience target/demo/loop python node
 	cargo build --quiet --release --package admission --package resilience-example
 	npm install --silent --no-audit --no-fund --prefix examples/admission/node
 	$(PYTHON) tests/examples/run.py c=target/demo/admission cpp=target/demo/admission-cpp rust=$(LIB)/admission \
@@ -184,6 +193,10 @@ test-examples: target/demo/gateway command target/demo/admission target/demo/adm
 	$(LIB)/resilience-example
 	$(PYTHON) examples/resilience/python/flaky.py
 	node examples/resilience/node/flaky.mjs
+	target/demo/loop
+	$(PYTHON) examples/loop/python/upstream.py
+	npm install --silent --no-audit --no-fund --prefix examples/loop/node
+	node examples/loop/node/upstream.mjs
 
 # Set-up: says what it does, and does it once.
 $(SETUP)/python: bindings/python/pyproject.toml

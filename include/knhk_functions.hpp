@@ -28,7 +28,7 @@ struct question {
 // Judges: nothing, or why not.
 using judge_function = std::function<std::optional<std::string>(const question &asked)>;
 // Does so many times what the program does with its values; what it gives is not looked at.
-using work_function = std::function<std::uint64_t(const snapshot &view, std::uint64_t times)>;
+using timed_work = std::function<std::uint64_t(const snapshot &view, std::uint64_t times)>;
 // A stage begins (`verdict` is "") or has ended, with its report as JSON. False stops the run.
 using stage_watcher = std::function<bool(std::string_view sector, std::string_view stage, std::string_view verdict, std::string_view report)>;
 
@@ -50,11 +50,11 @@ public:
         detail::called([&](auto err) { return knhk_set_invariant(of_, name.c_str(), severity.c_str(), holds.c_str(), nullptr, err); }).value();
     }
     // What is measured with a sector's candidates.
-    void workload(const std::string &sector, const std::string &name, work_function does) {
+    void workload(const std::string &sector, const std::string &name, timed_work does) {
         auto made = detail::sized<knhk_workload_t>();
-        made.run = [](void *ctx, knhk_view_t view, std::uint64_t times) noexcept -> std::uint64_t { return (*static_cast<work_function *>(ctx))(snapshot(view), times); };
-        made.destroy = [](void *ctx) noexcept { delete static_cast<work_function *>(ctx); };
-        made.ctx = new work_function(std::move(does));
+        made.run = [](void *ctx, knhk_view_t view, std::uint64_t times) noexcept -> std::uint64_t { return (*static_cast<timed_work *>(ctx))(snapshot(view), times); };
+        made.destroy = [](void *ctx) noexcept { delete static_cast<timed_work *>(ctx); };
+        made.ctx = new timed_work(std::move(does));
         detail::called([&](auto err) { return knhk_set_workload(of_, sector.c_str(), name.c_str(), &made, err); }).value();
     }
 

@@ -16,7 +16,7 @@ struct front {
     knhk_reader_t *reader;
     struct client *client; /* whose line is read */
     struct client clients[CONNECTIONS + 8];
-    int count;
+    int count, open;
 };
 
 void answer(struct client *client, const char *text, size_t len)
@@ -80,18 +80,20 @@ static void accept_client(struct front *front, int epoll)
         return;
     }
     struct client *client = &front->clients[front->count++];
+    front->open++;
     client->socket = socket;
     pthread_mutex_init(&client->lock, NULL);
     no_delay(socket);
     epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &(struct epoll_event){.events = EPOLLIN, .data.ptr = client});
 }
 
-static void hang_up(struct client *client)
+static void hang_up(struct front *front, struct client *client)
 {
     pthread_mutex_lock(&client->lock);
     close(client->socket);
     client->socket = -1;
     pthread_mutex_unlock(&client->lock);
+    front->open--;
 }
 
 static void *front_thread(void *argument)
@@ -106,24 +108,23 @@ static void *front_thread(void *argument)
     check(knhk_reader_register(g->limits->engine, &front.reader, &err), &err, "reader");
     epoll_ctl(epoll, EPOLL_CTL_ADD, g->listener, &(struct epoll_event){.events = EPOLLIN, .data.ptr = &listening});
     epoll_ctl(epoll, EPOLL_CTL_ADD, g->stop, &(struct epoll_event){.events = EPOLLIN, .data.ptr = &stopping});
-    for (bool running = true; running;) {
+    /* Whatever clients sent before they hung up is read before this ends. */
+    for (bool stops = false; !stops || front.open > 0;) {
         struct epoll_event events[32];
         int n = epoll_wait(epoll, events, 32, -1);
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == &stopping) {
-                running = false;
+                stops = true;
+                epoll_ctl(epoll, EPOLL_CTL_DEL, g->stop, NULL);
             } else if (events[i].data.ptr == &listening) {
                 accept_client(&front, epoll);
             } else {
                 front.client = events[i].data.ptr;
                 if (!read_lines(front.client->socket, &front.client->lines, request, &front))
-                    hang_up(front.client);
+                    hang_up(&front, front.client);
             }
         }
     }
-    for (int i = 0; i < front.count; i++)
-        if (front.clients[i].socket >= 0)
-            hang_up(&front.clients[i]);
     knhk_reader_unregister(front.reader, NULL);
     close(epoll);
     return NULL;
@@ -141,17 +142,17 @@ void gateway_start(struct gateway *g)
             die("gateway", "no worker");
 }
 
-/* Ends the workers once they have answered what was admitted. */
+/* Ends the front once its clients have hung up, and the workers once they have answered what was admitted. */
 void gateway_stop(struct gateway *g)
 {
+    if (eventfd_write(g->stop, 1))
+        die("gateway", strerror(errno));
+    pthread_join(g->front, NULL);
+    close(g->stop);
     pthread_mutex_lock(&g->lock);
     g->closing = true;
     pthread_cond_broadcast(&g->work);
     pthread_mutex_unlock(&g->lock);
     for (int i = 0; i < WORKERS; i++)
         pthread_join(g->workers[i], NULL);
-    if (eventfd_write(g->stop, 1))
-        die("gateway", strerror(errno));
-    pthread_join(g->front, NULL);
-    close(g->stop);
 }

@@ -205,7 +205,6 @@ static void ran(const row_t *row) {
     if (row->detects) OK(knhk_detector_add(eng, "jump", &detector, &err));
     unsigned began = count(&begun);
     OK(knhk_loop_start(eng, row->settings, &answer, &err));
-    CHECK(strstr(knhk_buffer_data(answer), "\"running\":true"));
     knhk_buffer_free(answer);
     step(eng);
     traffic(eng, row->traffic, 3, BEGIN_NS);
@@ -251,6 +250,9 @@ static void hooks(void) {
     knhk_buffer_t *answer;
     uint64_t id, closed;
     unsigned gone = count(&destroyed);
+    FAILS(KNHK_NOT_READY, knhk_loop_step(eng, NULL, &answer, &err));
+    OK(knhk_loop_start(eng, row->settings, &answer, &err));
+    knhk_buffer_free(answer);
     knhk_hook_t hook = hook_of(KNHK_PHASE_MONITOR, 0, "\"phase\":\"monitor\",\"when\":\"before\"");
     OK(knhk_hook_add(eng, &hook, &id, &err));
     step(eng);
@@ -337,11 +339,16 @@ static void refused(void) {
     knhk_buffer_free(answer);
     knhk_engine_close(eng);
 
-    OK(knhk_engine_open(":memory:", NULL, &eng, &err));
+    knhk_signer_t *signer;
+    knhk_options_t options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    OK(knhk_signer_generate(&signer, &err));
+    options.signer = signer;
+    OK(knhk_engine_open(":memory:", &options, &eng, &err));
+    knhk_signer_free(signer);
     FAILS(KNHK_INVALID_ARGUMENT, knhk_time_advance(eng, 1, NULL, &err));
-    CHECK(knhk_loop_step(eng, NULL, &answer, &err) != KNHK_OK && SAYS("observations"));
-    knhk_error_free(err);
-    err = NULL;
+    FAILS(KNHK_NOT_READY, knhk_loop_start(eng, NULL, &answer, &err));
     knhk_engine_close(eng);
 }
 

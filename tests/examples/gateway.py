@@ -56,11 +56,14 @@ def check_counts(told):
     for field in ("sent", *ENDINGS):
         check(sum(one[field] for one in told["bins"]) == totals[field], f"{field} by time and in all")
     check(gateway["received"] == totals["sent"] == gateway["admitted"] + gateway["refused"], gateway)
-    check(gateway["admitted"] == gateway["answered"] + gateway["failed"] and gateway["refused"] == totals["refused"], gateway)
+    check(gateway["admitted"] == gateway["answered"] + gateway["failed"], gateway)
+    # What the clients count as lost, the gateway may have answered after they had left.
+    check(totals["refused"] <= gateway["refused"] and totals["failed"] <= gateway["failed"], gateway)
+    check(totals["succeeded"] + totals["late"] <= gateway["answered"], gateway)
     calls = sum(one["calls"] for one in upstreams)
     check(gateway["answered"] <= calls <= gateway["admitted"] + gateway["retries"], (calls, gateway))
     for one in upstreams:
-        check(one["calls"] == one["asked"] >= one["worked"] + one["erred"], one)
+        check(one["calls"] >= one["asked"] >= one["worked"] + one["erred"], one)
     kept = [receipt["evidence"] for receipt in told["receipts"] if receipt["kind"] == "observations ingested"]
     made = gateway["received"] + 3 * calls + gateway["answered"]
     check(sum(evidence["count"] for evidence in kept) == made - gateway["unobserved"], f"{made} observations were made")

@@ -26,7 +26,7 @@ macro_rules! programs {
 
 programs!(
     sketch management knowledge ledger keys versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
-    checkpoints executor functions channel graph
+    mending checkpoints executor functions channel graph
 );
 
 #[test]

@@ -20,6 +20,8 @@ pages! {
     Promotion = "../../docs/promotion.md";
     Governance = "../../docs/governance.md";
     Governing = "../../docs/governing.md";
+    LoopLanguages = "../../docs/loop-languages.md";
+    Loop = "../../docs/loop.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";

@@ -102,7 +102,10 @@ export interface Cycle {
   question: string | null;
   plan: Plan | null;
   proposal: string | null;
-  versions: unknown;
+  /** The versions that it led to, by sector. */
+  versions: Record<string, number>;
+  /** All that belong to it, the first one first. */
+  patterns: string[];
   receipts: string[];
   started_ns: number;
   ended_ns: number | null;
@@ -134,12 +137,17 @@ export interface Replayed {
 export interface LoopStatus {
   running: boolean;
   turns: number;
-  last_turn_ns: number | null;
-  took_ns: number | null;
+  /** 0 before the first one. */
+  last_turn_ns: number;
+  took_ns: number;
   sectors: string[];
   watches: { sector: string; watch: string; detector: string; samples: number; confidence_last: number | null }[];
   forecasts: Record<string, unknown>[];
   hooks_skipped: number;
+  /** Callbacks that threw or were late. */
+  callbacks_failed: number;
+  /** Why the last turn did not come to its end, where it did not; it is tried again. */
+  failed: string | null;
   counters: Record<string, unknown>;
 }
 

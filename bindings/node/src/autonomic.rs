@@ -122,7 +122,7 @@ fn unregister(env: Env, engine: u32, what: &What) -> napi::Result<bool> {
 /// Adds a proposer: a function that gets a request's number and a question, and answers with [`answered`].
 #[napi(catch_unwind)]
 pub fn add_proposer(env: Env, engine: u32, name: String, function: Function<'_>) -> napi::Result<()> {
-    let add = |engine: &Engine, elsewhere| {
+    let add = |engine: &Engine, elsewhere: Elsewhere| {
         engine.add_proposer(Arc::new(Asking { name: name.clone(), elsewhere }))?;
         Ok(What::Proposer(name))
     };

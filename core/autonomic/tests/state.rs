@@ -166,8 +166,16 @@ fn a_detector_of_the_program_s_own_is_one_like_any() {
     let mut again = Sentinel::restore("gateway", watch, &kept(&sentinel.state())).unwrap();
     assert_eq!((again.samples(), again.last_confidence()), (7, Some(1.0)));
     assert_eq!(scored(&mut again, 9.6, 1.0), None, "what was told stays told");
+    let calm = Score { statistic: 0.1, confidence: 0.1, expected: 5.0 };
+    let low = Score { statistic: 4.0, confidence: 1.0, expected: 5.0 };
+    assert!(
+        again.scored(&sample(4, 1, 0, Some(1.0)), Some(low)).is_some(),
+        "what is below is no part of what was above"
+    );
+    (0..100).for_each(|_| _ = again.scored(&sample(5, 1, 0, Some(5.0)), Some(calm)));
+    assert_eq!(scored(&mut again, 9.5, 1.0), told(9.5), "what was told is forgotten with time");
     again.rearm();
-    assert_eq!(scored(&mut again, 9.6, 1.0), told(9.6), "until it is to be told again");
+    assert_eq!(scored(&mut again, 9.6, 1.0), told(9.6), "and where it is to be told again");
     let shown = serde_json::to_value(sample(1, 10, 2, Some(1.5))).unwrap();
     assert_eq!(
         (&shown["counts"]["count"], &shown["counts"]["outcomes"][3], &shown["value"]),

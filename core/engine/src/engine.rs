@@ -366,16 +366,20 @@ impl Engine {
     /// may be ended before or after, in any order. Closing twice does nothing.
     pub fn close(&self) {
         // In a forked child a lock may have been held by a thread that is not there: everything stays as it is.
-        if self.inner.hot.is_forked() || self.inner.closed.swap(true, Ordering::AcqRel) {
+        if self.inner.hot.is_forked() {
+            return;
+        }
+        // While changes are taken yet: its newest turns are kept.
+        if let Err(error) = self.end_loop() {
+            let line = format!("the loop's newest turns could not be kept, and are taken again: {error}");
+            self.inner.announcer.log(Level::Warning, "loop", line);
+        }
+        if self.inner.closed.swap(true, Ordering::AcqRel) {
             return;
         }
         // First, so that commands under way are answered as what became of them.
         let control = self.inner.control.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(control);
-        if let Err(error) = self.end_loop() {
-            let line = format!("the loop's newest turns could not be kept, and are taken again: {error}");
-            self.inner.announcer.log(Level::Warning, "loop", line);
-        }
         self.inner.autonomic.close();
         self.inner.governance.close();
         self.inner.hot.close();

@@ -48,7 +48,7 @@ pub unsafe extern "C" fn knhk_loop_stop(
     unsafe { governed(engine, "loop_stop", request, answer, err) }
 }
 
-/// Takes one turn now, on this thread: for a program that has the clock in its own hands.
+/// Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0.
 ///
 /// `request`: {}. `answer`: {"cycles"}: those that the turn began or moved on.
 #[unsafe(no_mangle)]

@@ -13,7 +13,7 @@ use crate::scratch::{ENGINE, LIMITS, MODE, Scratch};
 fn engine_process() {
     let Ok(folder) = std::env::var(ENGINE) else { return };
     let mode = std::env::var(MODE).unwrap();
-    let mut options = Options::default();
+    let mut options = if mode == "loop" { crate::autonomic::options() } else { Options::default() };
     options.control = mode != "deaf";
     options.history = 4;
     let engine = Engine::open(&folder, options).unwrap();
@@ -23,6 +23,9 @@ fn engine_process() {
     }
     if mode == "busy" {
         engine.promote_json("orders", r#"{"left": 0, "right": 0}"#, Origin::default()).unwrap();
+    }
+    if mode == "loop" {
+        crate::autonomic::program(&engine);
     }
     let _program = (mode == "program").then(|| crate::operate::Program::new(&engine));
     let told = engine.subscribe(|change| println!("changed {}", change.summary())).unwrap();

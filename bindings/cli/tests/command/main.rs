@@ -1,5 +1,6 @@
 //! The real binary against real folders and live engines.
 
+mod autonomic;
 mod failures;
 mod govern;
 mod history;

@@ -2,6 +2,7 @@
 import * as knhk from 'knhk';
 import { attach, Engine, Key, KnhkError, open, openSync, View, type Change, type Value, type VersionInfo } from 'knhk';
 import { Breaker, Bulkhead, Pipeline, Retry } from 'knhk/resilience';
+import { Channel, Executor, Graph } from 'knhk/warm';
 
 declare function is<T>(value: T): void;
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -143,3 +144,43 @@ is<number | undefined>((await orders.objectives())[0]!.burn);
 await knhk.restore('a', 'b', { trustRoot: 'x' });
 // @ts-expect-error a misspelt option
 await knhk.restore('a', 'b', { trust_root: 'x' });
+
+const executor = new Executor('reports', { notice: ({ kind }) => void kind });
+same<typeof executor, Executor>(true);
+is<Promise<number>>(executor.submit(() => 4));
+is<Promise<number>>(executor.submit(async (run) => (run.cancelled ? 0 : 4), { signal: AbortSignal.timeout(5), within: 5 }));
+const sweep = executor.task(
+  function* (rows: number[]) {
+    yield;
+    return rows.length;
+  },
+  { priority: 'low', budget: 2 },
+);
+is<Promise<number>>(sweep.submit([1]));
+// @ts-expect-error what it takes are numbers
+sweep.submit(['one']);
+// @ts-expect-error no such priority
+executor.task(() => {}, { priority: 'urgent' });
+const [here, there] = Channel.pair<number, string>(4);
+await here.send(5);
+is<string>(await here.receive());
+is<number>(await there.receive());
+// @ts-expect-error that end sends strings
+await there.send(5);
+const parts = new Graph();
+parts.add('store', { start: async () => {}, health: () => 1 });
+is<string[]>((await parts.shutdown()).stuck);
+
+is<boolean>((await engine.loop.start({ sectors: ['orders'], every: 500, confirmAbove: 0.25 })).running);
+engine.loop.addProposer('halve', async ({ parameters }) => {
+  const [limit] = parameters;
+  return limit && { changes: [{ path: limit.path, value: Number(limit.value) / 2 }], why: 'half of it', confidence: 0.5 };
+});
+engine.loop.addDetector('jump', (sector: string, watch: string) => ({ value }) => (value === null ? null : { statistic: value, confidence: 0.5, expected: 0 }));
+is<number>(engine.loop.addHook('learn', 'after', (info: knhk.HookInfo) => info.cycle?.id));
+for await (const cycle of engine.loop.finished({ persistent: false })) is<knhk.Cycle>(cycle);
+is<boolean>((await engine.loop.replay({ cycle: 'l-1' })).equal);
+// @ts-expect-error no such phase
+engine.loop.addHook('dream', 'after', () => {});
+// @ts-expect-error a plan says why
+engine.loop.addProposer('wrong', () => ({ changes: [], confidence: 1 }));

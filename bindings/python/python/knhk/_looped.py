@@ -133,7 +133,10 @@ class Cycle:
     """The digest of what the proposer was asked."""
     plan: Plan | None = None
     proposal: str | None = None
-    versions: Any = None
+    versions: dict[str, int] = field(default_factory=dict)
+    """The versions that it led to, by sector."""
+    patterns: list[str] = field(default_factory=list)
+    """All that belong to it, the first one first."""
     receipts: list[str] = field(default_factory=list)
     ended_ns: int | None = None
 
@@ -174,9 +177,14 @@ class Status:
     watches: list[dict[str, Any]]
     forecasts: list[dict[str, Any]]
     counters: dict[str, Any]
-    hooks_skipped: int = 0
-    last_turn_ns: int | None = None
-    took_ns: int | None = None
+    last_turn_ns: int
+    """0 before the first one."""
+    took_ns: int
+    hooks_skipped: int
+    callbacks_failed: int
+    """Callbacks that raised or were late."""
+    failed: str | None = None
+    """Why the last turn did not come to its end, where it did not; it is tried again."""
 
 
 @dataclass(frozen=True)

@@ -109,12 +109,12 @@ impl Run {
 impl Run {
     /// Whether to give way.
     fn should_yield(&self) -> bool {
-        self.with(true, Context::should_yield)
+        self.with(true, |context| context.should_yield())
     }
 
     #[getter]
     fn cancelled(&self) -> bool {
-        self.with(true, Context::cancelled)
+        self.with(true, |context| context.cancelled())
     }
 
     /// Seconds of the budget that are left.
@@ -126,7 +126,7 @@ impl Run {
     /// Which slice of the run this is, from 0.
     #[getter]
     fn slice(&self) -> u32 {
-        self.with(0, Context::slice)
+        self.with(0, |context| context.slice())
     }
 }
 

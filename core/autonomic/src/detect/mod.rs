@@ -50,6 +50,7 @@ pub use tail::Tail;
 pub use unusual::Unusual;
 
 use serde::{Deserialize, Serialize};
+use statrs::function::beta::beta_reg;
 use statrs::function::erf::erfc;
 
 /// What a detector says of a value.
@@ -85,6 +86,11 @@ pub trait Detector: Send {
 /// 1 − the probability that a normal value is at least `z` deviations off, to either side.
 pub(crate) fn normal_confidence(z: f64) -> f64 {
     1.0 - erfc(z.abs() / std::f64::consts::SQRT_2)
+}
+
+/// The same where the deviation is an estimate with so many degrees of freedom ("Student" 1908).
+pub(crate) fn student_confidence(t: f64, freedom: f64) -> f64 {
+    1.0 - beta_reg(freedom / 2.0, 0.5, freedom / (freedom + t * t))
 }
 
 /// The smallest deviation that tells anything beside a mean: what rounding leaves of values that are all the same.

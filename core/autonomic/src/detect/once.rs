@@ -19,6 +19,11 @@ impl Held {
         Held { fading: fading.clamp(0.0, 1.0), worse, height: 0.0 }
     }
 
+    /// A value went by that told nothing.
+    pub(crate) fn fade(&mut self) {
+        self.height *= self.fading;
+    }
+
     /// Whether a score is so much above it; it counts from then on.
     pub(crate) fn exceeds(&mut self, statistic: f64) -> bool {
         let exceeds = statistic > self.worse * self.height;

@@ -2,14 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Detector, Score, least_deviation, normal_confidence};
+use super::{Detector, Score, least_deviation, student_confidence};
 use crate::state::{Kept, is_ring};
 
 /// A normal deviation over the median absolute deviation.
 const NORMAL: f64 = 1.482_602_218_505_602;
 
+/// How much of a sample the median absolute deviation makes use of (Rousseeuw and Croux 1993).
+const EFFICIENCY: f64 = 0.37;
+/// Values before the first score.
+const WARM: usize = 20;
+
 /// The z-score of a value against median and median absolute deviation of the window before it (Hampel 1974): up to half of the window may
-/// be outliers. A value costs a search in the window; the window is kept sorted.
+/// be outliers. A deviation that few values tell is uncertain itself, so the confidence is Student's, with as many degrees of freedom as the
+/// window has values, times the estimate's efficiency. A value costs a search in the window; the window is kept sorted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Robust {
     /// In order of arrival; a ring.
@@ -21,9 +27,9 @@ pub struct Robust {
 }
 
 impl Robust {
-    /// Of so many values before, at least 8.
+    /// Of so many values before, at least 20.
     pub fn new(length: usize) -> Robust {
-        let length = length.max(8);
+        let length = length.max(WARM);
         Robust { window: Vec::with_capacity(length), sorted: Vec::with_capacity(length), next: 0, length }
     }
 
@@ -85,11 +91,12 @@ impl Detector for Robust {
         if !value.is_finite() {
             return None;
         }
-        let score = (self.window.len() >= 8).then(|| {
+        let score = (self.window.len() >= WARM).then(|| {
             let expected = self.median();
             let deviation = (NORMAL * self.spread(expected)).max(least_deviation(expected));
             let z = (value - expected).abs() / deviation;
-            Score { statistic: z, confidence: normal_confidence(z), expected }
+            let freedom = EFFICIENCY * self.window.len() as f64;
+            Score { statistic: z, confidence: student_confidence(z, freedom), expected }
         });
         self.push(value);
         score
@@ -116,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn median_and_spread_are_those_of_the_window(values in prop::collection::vec(-1e3..1e3f64, 8..120), length in 8usize..40) {
+        fn median_and_spread_are_those_of_the_window(values in prop::collection::vec(-1e3..1e3f64, 8..120), length in 20usize..60) {
             let mut detector = Robust::new(length);
             values.iter().for_each(|&value| _ = detector.observe(value));
             let mut window = values[values.len().saturating_sub(length)..].to_vec();

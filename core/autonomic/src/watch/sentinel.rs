@@ -26,12 +26,13 @@ pub struct Sample {
     pub value: Option<f64>,
 }
 
-/// A watch's detector. It tells of what lasts once, and again when it gets worse.
+/// A watch's detector. It tells of what lasts once, and again when it gets worse or turns to the other side.
 pub struct Sentinel {
     watch: Watch,
     sector: String,
     at_work: AtWork,
-    held: Held,
+    /// Of what is above what was expected, and of what is below: the end of a spike is news while the spike is held.
+    held: [Held; 2],
     /// Samples that it saw.
     samples: u64,
     /// The last score's confidence.
@@ -63,7 +64,7 @@ struct State {
     /// What its series is of: a state is of no use to another.
     of: Value,
     detector: AtWork,
-    held: Held,
+    held: [Held; 2],
     samples: u64,
     last: Option<f64>,
 }
@@ -85,7 +86,7 @@ impl Sentinel {
     /// The watch of a sector, with a detector that has seen nothing.
     pub fn new(sector: &str, watch: Watch) -> Sentinel {
         let at_work = AtWork::of(&watch);
-        let held = Held::new(FADING, WORSE);
+        let held = [Held::new(FADING, WORSE); 2];
         Sentinel { watch, sector: sector.into(), at_work, held, samples: 0, last: None }
     }
 
@@ -108,8 +109,9 @@ impl Sentinel {
             return Err(wrong("is of what it was declared to be before".into()));
         }
         let made = Sentinel::new(sector, watch.clone());
+        let held = state.held.iter().zip(&made.held).all(|(own, made)| own.fits(made));
         let last = state.last.is_none_or(f64::is_finite);
-        if !state.detector.fits(&made.at_work) || !state.held.fits(&made.held) || !last || state.samples >= MOST {
+        if !state.detector.fits(&made.at_work) || !held || !last || state.samples >= MOST {
             return Err(wrong("is of other settings, or damaged".into()));
         }
         Ok(Sentinel { at_work: state.detector, held: state.held, samples: state.samples, last: state.last, ..made })
@@ -137,7 +139,7 @@ impl Sentinel {
 
     /// Forgets what it told: what lasts is told again.
     pub fn rearm(&mut self) {
-        self.held = Held::new(FADING, WORSE);
+        self.held = [Held::new(FADING, WORSE); 2];
     }
 
     /// Takes up a sample; a pattern where there is one. Its evidence is the caller's to add. A value beyond ±10¹⁵⁰, of which no square is a
@@ -162,7 +164,15 @@ impl Sentinel {
         let Score { statistic, confidence, expected } = score;
         self.last = Some(confidence);
         // Only what would be told is held: what is usual must not hide what comes.
-        if confidence < self.watch.confidence || !self.held.exceeds(statistic) {
+        let told = confidence >= self.watch.confidence;
+        let [above, below] = &mut self.held;
+        let (own, other) = if observed < expected { (below, above) } else { (above, below) };
+        other.fade();
+        if !told {
+            own.fade();
+            return None;
+        }
+        if !own.exceeds(statistic) {
             return None;
         }
         Some(Pattern {

@@ -9,13 +9,14 @@ use knhk_autonomic::Pattern;
 use knhk_autonomic::detect::Score;
 use knhk_autonomic::knowledge::{self, Knowledge};
 use knhk_autonomic::plan::{Plan, Proposer, Question};
-use knhk_autonomic::watch::{Closed, Declared, Detecting, Place, Sample, Sampler, Sentinel};
-use knhk_observation::{Kinds, Record};
+use knhk_autonomic::watch::{Declared, Sample};
+use knhk_observation::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::journal::{Answer, Decision, Event, Ground, Planned, Said, digest_text};
-use super::{CycleOutcome, Settings, WatchStatus};
+use super::known::{Declaration, KeptSector, Known};
+use super::{CycleOutcome, ForecastStatus, Settings, WatchStatus, When};
 use crate::{Error, Status};
 
 const SECOND: u64 = 1_000_000_000;
@@ -33,6 +34,8 @@ pub(crate) trait Asking {
     fn answer(&mut self, proposer: &str, question: &Question) -> Result<Answer, Error>;
     /// The receipts of segments.
     fn evidence(&mut self, segments: &[u64]) -> Result<Vec<String>, Error>;
+    /// Hears that proposers are going to be asked, or were.
+    fn planning(&mut self, _sector: &str, _when: When) {}
 }
 
 /// The loop's memory.
@@ -40,17 +43,6 @@ pub(crate) trait Asking {
 pub(crate) struct Mind {
     sectors: BTreeMap<String, Known>,
     memory: Memory,
-}
-
-/// A sector that is looked after.
-struct Known {
-    version: u64,
-    declared: Declared,
-    kinds: Kinds,
-    /// By the place of their kind in the schema.
-    samplers: Vec<(usize, Sampler)>,
-    /// In the order of the watches, each with the place of its sampler.
-    sentinels: Vec<(Sentinel, usize)>,
 }
 
 /// What does not depend on declarations.
@@ -86,22 +78,6 @@ struct Kept {
     memory: Memory,
 }
 
-#[derive(Serialize, Deserialize)]
-struct KeptSector {
-    version: u64,
-    /// By the name of the kind.
-    samplers: Vec<(String, Sampler)>,
-    /// By the name of the watch.
-    sentinels: BTreeMap<String, Value>,
-}
-
-/// What a version of a sector declares.
-pub(crate) struct Declaration {
-    pub version: u64,
-    pub declared: Declared,
-    pub kinds: Kinds,
-}
-
 impl Mind {
     /// A mind as it was kept. `declaration` gives what a version of a sector declares; a sector of which it gives none begins anew, and so does
     /// a watch whose state cannot be read.
@@ -115,51 +91,34 @@ impl Mind {
             Error::new(Status::Corrupt, "loop", "", message)
         })?;
         let mut sectors = BTreeMap::new();
-        for (name, KeptSector { version, samplers, sentinels }) in kept.sectors {
-            let Some(declaration) = declaration(&name, version)? else { continue };
-            let mut known = Known::empty(version);
-            known.samplers = samplers
-                .into_iter()
-                .filter_map(|(kind, sampler)| Some((place_of(&declaration.kinds, &kind)?, sampler)))
-                .collect();
-            let watches = &declaration.declared.watches;
-            let restored = watches.iter().filter_map(|watch| {
-                let state = sentinels.get(&watch.name)?;
-                Some((Sentinel::restore(&name, watch.clone(), state).ok()?, 0))
-            });
-            known.sentinels = restored.collect();
-            known.kinds = declaration.kinds.clone();
-            known.learn(&name, declaration, 0);
-            sectors.insert(name, known);
+        for (name, kept) in kept.sectors {
+            if let Some(declaration) = declaration(&name, kept.version)? {
+                sectors.insert(name.clone(), Known::restore(&name, kept, declaration));
+            }
         }
         Ok(Mind { sectors, memory: kept.memory })
     }
 
     /// What it takes to go on later.
     pub fn state(&self) -> Value {
-        let sectors = self.sectors.iter().map(|(name, known)| {
-            let kind = |place: usize| known.kinds.schema().kinds[place].name.clone();
-            let samplers = known.samplers.iter().map(|(place, sampler)| (kind(*place), sampler.clone())).collect();
-            let sentinels = known.sentinels.iter().map(|(one, _)| (one.watch().name.clone(), one.state())).collect();
-            (name.clone(), KeptSector { version: known.version, samplers, sentinels })
-        });
+        let sectors = self.sectors.iter().map(|(name, known)| (name.clone(), known.state()));
         let kept = Kept { sectors: sectors.collect(), memory: self.memory.clone() };
         serde_json::to_value(kept).expect("a mind has text for keys, and numbers that JSON knows")
     }
 
     /// The version of a sector that it knows; 0 for none.
     pub fn version(&self, sector: &str) -> u64 {
-        self.sectors.get(sector).map_or(0, |known| known.version)
+        self.sectors.get(sector).map_or(0, Known::version)
     }
 
     /// Whether a sector declares watches.
     pub fn watches(&self, sector: &str) -> bool {
-        self.sectors.get(sector).is_some_and(|known| !known.sentinels.is_empty())
+        self.sectors.get(sector).is_some_and(Known::watches)
     }
 
     /// The sectors that it knows, and what each declares.
     pub fn declared(&self) -> impl Iterator<Item = (&str, &Declared)> {
-        self.sectors.iter().map(|(name, known)| (name.as_str(), &known.declared))
+        self.sectors.iter().map(|(name, known)| (name.as_str(), known.declared()))
     }
 
     /// Takes up what a sector declares now. What is watched as before goes on as before.
@@ -170,13 +129,8 @@ impl Mind {
 
     /// Takes up the records of a segment.
     pub fn take(&mut self, sector: &str, segment: u64, records: &[Record], moment_ns: u64) {
-        let Some(known) = self.sectors.get_mut(sector) else { return };
-        let Known { kinds, samplers, .. } = known;
-        for (index, record) in (0..).zip(records) {
-            let Some(kind) = kinds.place(record) else { continue };
-            for (_, sampler) in samplers.iter_mut().filter(|(of, _)| *of == kind) {
-                sampler.add(moment_ns, Place { segment, index }, record, &kinds.schema().kinds[kind]);
-            }
+        if let Some(known) = self.sectors.get_mut(sector) {
+            known.take(segment, records, moment_ns);
         }
     }
 
@@ -217,19 +171,9 @@ impl Mind {
         &self.memory.knowledge
     }
 
-    /// The watches at work.
-    pub fn status(&self) -> Vec<WatchStatus> {
-        let of = |(sector, known): (&String, &Known)| {
-            let one = |(sentinel, _): &(Sentinel, usize)| WatchStatus {
-                sector: sector.clone(),
-                watch: sentinel.watch().name.clone(),
-                detector: sentinel.watch().detecting.name().into(),
-                samples: sentinel.samples(),
-                confidence_last: sentinel.last_confidence(),
-            };
-            known.sentinels.iter().map(one).collect::<Vec<_>>()
-        };
-        self.sectors.iter().flat_map(of).collect()
+    /// The watches at work, and what is foretold of each.
+    pub fn status(&self) -> (Vec<WatchStatus>, Vec<ForecastStatus>) {
+        self.sectors.iter().flat_map(|(sector, known)| known.status(sector)).unzip()
     }
 
     /// Closes the samples up to a moment, and decides what follows from what is found in them.
@@ -261,9 +205,7 @@ impl Mind {
             if is_busy(open, sector) || is_cooling(ended, sector, watch, settings, moment_ns) {
                 return true;
             }
-            let known = self.sectors.get_mut(sector);
-            let sentinels = known.into_iter().flat_map(|known| &mut known.sentinels);
-            sentinels.filter(|(one, _)| one.watch().name == *watch).for_each(|(one, _)| one.rearm());
+            self.sectors.get_mut(sector).into_iter().for_each(|known| known.rearm(watch));
             false
         });
     }
@@ -311,14 +253,6 @@ impl Mind {
         moment_ns: u64,
         asking: &mut dyn Asking,
     ) -> Result<Planned, Error> {
-        let without = |outcome, said| Planned {
-            question: None,
-            proposer: None,
-            plan: None,
-            enact: false,
-            outcome: Some(outcome),
-            said,
-        };
         let sector = &pattern.sector;
         let plans = self.memory.plans.entry(sector.clone()).or_default();
         plans.retain(|&at| at > moment_ns.saturating_sub(HOUR));
@@ -327,8 +261,16 @@ impl Mind {
                 "changes_per_hour: {} plans for sector {sector} within the hour are as many as are allowed",
                 plans.len()
             );
-            return Ok(without(CycleOutcome::Refused, said));
+            return Ok(without(CycleOutcome::Refused, None, said));
         }
+        asking.planning(sector, When::Before);
+        let planned = self.ask(pattern, settings, asking);
+        asking.planning(sector, When::After);
+        planned
+    }
+
+    fn ask(&self, pattern: &Pattern, settings: &Settings, asking: &mut dyn Asking) -> Result<Planned, Error> {
+        let sector = &pattern.sector;
         let ground = asking.ground(sector)?;
         let mut parameters = ground.parameters;
         for parameter in &mut parameters {
@@ -350,7 +292,7 @@ impl Mind {
         for proposer in &settings.proposers {
             let said = match proposer.as_str() {
                 "rule" => {
-                    let remedies = self.sectors.get(sector).map(|known| known.declared.remedies.propose(&question));
+                    let remedies = self.sectors.get(sector).map(|known| known.declared().remedies.propose(&question));
                     match remedies {
                         Some(Ok(Some(plan))) => Said::Plan(plan),
                         Some(Err(error)) => Said::Failed(error.why),
@@ -396,73 +338,13 @@ impl Mind {
             });
         }
         let said = if tried.is_empty() { "there is nobody to ask for a plan".into() } else { tried.join("; ") };
-        Ok(Planned { question: Some(hash), ..without(CycleOutcome::NoPlan, said) })
+        Ok(without(CycleOutcome::NoPlan, Some(hash), said))
     }
 }
 
-impl Known {
-    fn empty(version: u64) -> Known {
-        let (declared, kinds) = (Declared::default(), Kinds::default());
-        Known { version, declared, kinds, samplers: Vec::new(), sentinels: Vec::new() }
-    }
-
-    fn learn(&mut self, sector: &str, declaration: Declaration, moment_ns: u64) {
-        let Declaration { version, declared, kinds } = declaration;
-        let name = |place: usize| self.kinds.schema().kinds[place].name.clone();
-        let mut samplers: Vec<(String, Sampler)> =
-            std::mem::take(&mut self.samplers).into_iter().map(|(place, one)| (name(place), one)).collect();
-        let mut sentinels: Vec<Sentinel> =
-            std::mem::take(&mut self.sentinels).into_iter().map(|(one, _)| one).collect();
-        for watch in &declared.watches {
-            let Some(kind) = place_of(&kinds, &watch.kind) else { continue };
-            let same = |(of, one): &(usize, Sampler)| (*of, one.seconds()) == (kind, watch.sample_s);
-            let sampler = self.samplers.iter().position(same).unwrap_or_else(|| {
-                let kept = samplers.iter().position(|(of, one)| (of, one.seconds()) == (&watch.kind, watch.sample_s));
-                let sampler = kept.map(|place| samplers.swap_remove(place).1);
-                self.samplers.push((kind, sampler.unwrap_or_else(|| Sampler::new(watch.sample_s, moment_ns))));
-                self.samplers.len() - 1
-            });
-            let kept = sentinels.iter().position(|one| one.watch() == watch);
-            let sentinel = kept.map(|place| sentinels.swap_remove(place));
-            self.sentinels.push((sentinel.unwrap_or_else(|| Sentinel::new(sector, watch.clone())), sampler));
-        }
-        (self.version, self.declared, self.kinds) = (version, declared, kinds);
-    }
-
-    /// Closes samples, and has the detectors look at them.
-    fn look(
-        &mut self,
-        sector: &str,
-        moment_ns: u64,
-        resumes: bool,
-        asking: &mut dyn Asking,
-        found: &mut Vec<Pattern>,
-    ) -> Result<(), Error> {
-        let closed: Vec<Vec<Closed>> = self.samplers.iter_mut().map(|(_, one)| one.close(moment_ns, resumes)).collect();
-        for (sentinel, sampler) in &mut self.sentinels {
-            for closed in &closed[*sampler] {
-                let value = sentinel.watch().measure().and_then(|measure| closed.figures.aggregate(measure));
-                let sample = Sample { from_ns: closed.from_ns, to_ns: closed.to_ns, counts: closed.counts(), value };
-                let pattern = match &sentinel.watch().detecting {
-                    Detecting::Callback(detector, _) => {
-                        let score = asking.score(sector, &sentinel.watch().name, detector, &sample)?;
-                        sentinel.scored(&sample, score)
-                    }
-                    _ => sentinel.observe(&sample),
-                };
-                if let Some(mut pattern) = pattern {
-                    pattern.evidence = asking.evidence(&closed.segments)?;
-                    pattern.observations = closed.places.clone();
-                    found.push(pattern);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn place_of(kinds: &Kinds, name: &str) -> Option<usize> {
-    kinds.schema().kinds.iter().position(|kind| kind.name == name)
+/// What follows where there is no plan.
+fn without(outcome: CycleOutcome, question: Option<String>, said: String) -> Planned {
+    Planned { question, proposer: None, plan: None, enact: false, outcome: Some(outcome), said }
 }
 
 fn key(sector: &str, watch: &str) -> String {

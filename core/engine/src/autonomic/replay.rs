@@ -6,19 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use knhk_ledger::{Claims, Evidence, KeyRing, Outcome, Statement};
+use knhk_ledger::{Claims, Evidence, KeyRing, Statement};
 use knhk_observation::{ObservationError, check_segment};
 use knhk_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::act::Filed;
 use super::journal::{Decision, Event, PAGES, Page, Turn, digest, digest_text};
 use super::mind::Mind;
 use super::recorded::Recorded;
 use super::{Cycle, CycleOutcome, PatternInfo};
 use crate::control::hex;
-use crate::governance::book::{CYCLE, PATTERN};
+use crate::governance::book::PATTERN;
 use crate::{Engine, Error, ReceiptQuery, Status};
 
 /// Differences that are told, at most.
@@ -94,7 +93,7 @@ impl Engine {
             ended: BTreeMap::new(),
         };
         replay.pages(&span)?;
-        replay.check_cycles()?;
+        replay.check_cycles();
         if let Some(cycle) = span.cycle.filter(|cycle| !replay.cycles.contains_key(cycle)) {
             replay.differs(0, format!("cycle {cycle} was begun by no turn of the time that it states"), cycle, "none");
         }
@@ -103,22 +102,28 @@ impl Engine {
     }
 }
 
-struct Replay<'e> {
-    engine: &'e Engine,
-    store: &'e dyn Store,
+pub(super) struct Replay<'e> {
+    pub(super) engine: &'e Engine,
+    pub(super) store: &'e dyn Store,
     keys: KeyRing,
-    found: Replayed,
+    pub(super) found: Replayed,
     /// Cycles that were begun, with the turn and the decision.
-    cycles: BTreeMap<String, (u64, Decision)>,
+    pub(super) cycles: BTreeMap<String, (u64, Decision)>,
     /// What became of cycles, as the turns know it.
-    ended: BTreeMap<String, (CycleOutcome, String)>,
+    pub(super) ended: BTreeMap<String, (CycleOutcome, String)>,
 }
 
 /// What receipts state of decisions: the hash of the page, and the receipt's number and id, by the decision's hash.
 type Stated = BTreeMap<[u8; 32], (Option<[u8; 32]>, u64, String)>;
 
 impl Replay<'_> {
-    fn differs(&mut self, turn: u64, what: impl Into<String>, receipt: impl Into<String>, is: impl Into<String>) {
+    pub(super) fn differs(
+        &mut self,
+        turn: u64,
+        what: impl Into<String>,
+        receipt: impl Into<String>,
+        is: impl Into<String>,
+    ) {
         if self.found.differences.len() < TOLD {
             let (what, receipt, recomputed) = (what.into(), receipt.into(), is.into());
             self.found.differences.push(Difference { turn, what, receipt, recomputed });
@@ -212,7 +217,7 @@ impl Replay<'_> {
     }
 
     /// What a statement claims, where the log's key signed it.
-    fn claims(&self, statement: &[u8]) -> Option<Claims> {
+    pub(super) fn claims(&self, statement: &[u8]) -> Option<Claims> {
         let statement = Statement::decode(statement).ok()?;
         let own = statement.claims.log == self.keys.root().origin();
         (own && statement.verify(&self.keys.at(statement.claims.number)).is_ok()).then_some(statement.claims)
@@ -353,20 +358,8 @@ impl Replay<'_> {
             let receipt = self.row::<PatternInfo>(PATTERN.name, id).and_then(|row| row.receipt);
             self.differs(turn.number, what, receipt.unwrap_or_else(|| "none".into()), hex(&hash));
         }
-        match self.row::<PatternInfo>(PATTERN.name, id) {
-            Some(row) if row.pattern == decision.pattern && row.cycle == decision.cycle => {}
-            Some(row) => {
-                let shown = |pattern: &PatternInfo| digest_text(&serde_json::to_vec(pattern).unwrap_or_default());
-                self.differs(turn.number, format!("the row of pattern {id} is another"), shown(&row), hex(&hash));
-            }
-            None => self.differs(turn.number, format!("the row of pattern {id} is not there"), "none", hex(&hash)),
-        }
+        self.check_pattern(turn.number, decision);
         Ok(())
-    }
-
-    /// A row as it is kept; none where it is not there or none.
-    fn row<T: serde::de::DeserializeOwned>(&self, kind: &str, id: &str) -> Option<T> {
-        serde_json::from_slice(&self.store.item(kind, id).ok()??.body).ok()
     }
 
     /// Looks whether the segments of a turn are what was signed.
@@ -385,70 +378,6 @@ impl Replay<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Compares the rows of cycles with the decisions that began them, with what the turns know of their end, and with their last receipts.
-    fn check_cycles(&mut self) -> Result<(), Error> {
-        for (id, (turn, decision)) in std::mem::take(&mut self.cycles) {
-            let row = self.row::<Filed>(CYCLE.name, &id);
-            match row {
-                None => {
-                    self.differs(turn, format!("the row of cycle {id} is not there"), "none", hex(&decision.digest()))
-                }
-                Some(row) => self.check_cycle(turn, &decision, &row.cycle),
-            }
-            self.cycles.insert(id, (turn, decision));
-        }
-        Ok(())
-    }
-
-    fn check_cycle(&mut self, turn: u64, decision: &Decision, row: &Cycle) {
-        let id = &row.id;
-        let planned = decision.planned.as_ref();
-        let same = row.sector == decision.pattern.sector
-            && row.pattern == decision.pattern
-            && row.patterns.first() == Some(&decision.id)
-            && Some(&row.plan) == planned.map(|planned| &planned.plan)
-            && Some(&row.proposer) == planned.map(|planned| &planned.proposer)
-            && Some(&row.question) == planned.map(|planned| &planned.question);
-        if !same {
-            let shown = digest_text(&serde_json::to_vec(row).unwrap_or_default());
-            self.differs(
-                turn,
-                format!("the row of cycle {id} is another than was decided"),
-                shown,
-                hex(&decision.digest()),
-            );
-        }
-        let ended = self.ended.get(id).cloned();
-        if let Some((outcome, said)) = ended
-            && (row.outcome != Some(outcome) || row.said != said)
-        {
-            let what = format!("the row of cycle {id} says that it ended otherwise than the turns know");
-            self.differs(turn, what, format!("{:?}: {}", row.outcome, row.said), format!("{outcome:?}: {said}"));
-        }
-        if row.is_open() {
-            return;
-        }
-        let number = id.strip_prefix(CYCLE.prefix).and_then(|number| number.parse::<u64>().ok());
-        let last = row.receipts.last().and_then(|receipt| self.engine.receipt(receipt).ok());
-        let stated = last.and_then(|receipt| self.claims(&receipt.statement)).is_some_and(|claims| {
-            let kept = (claims.outcome == Outcome::Approved) == (row.outcome == Some(CycleOutcome::Kept));
-            let Evidence::CycleCompleted { cycle, decision: of, patterns, proposals, promoted, .. } = claims.evidence
-            else {
-                return false;
-            };
-            kept && Some(cycle) == number
-                && of == Some(decision.digest())
-                && patterns == row.patterns.len() as u64
-                && proposals == u64::from(row.proposal.is_some())
-                && promoted == u64::from(!row.versions.is_empty())
-        });
-        if !stated {
-            let receipt = row.receipts.last().cloned().unwrap_or_else(|| "none".into());
-            let what = format!("the row of cycle {id} is not what its last receipt states");
-            self.differs(turn, what, receipt, format!("{:?}", row.outcome));
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Going round: turns, by a thread or on demand, and what of them is kept.
+//! Going round: turns, by a job of the engine or on demand, and what of them is kept.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -6,19 +6,16 @@ use std::time::{Duration, Instant};
 
 use knhk_autonomic::plan::model::{Endpoint, Model};
 use knhk_autonomic::watch::Declared;
-use knhk_ledger::{Appended, Entry, Evidence, Outcome};
 use knhk_observation::{Kinds, ObservationError, Schema};
-use knhk_store::{State, Write};
-use knhk_warm::{Next, Ticker};
 
 use super::act::Filed;
 use super::asking::Live;
-use super::counters::{CYCLES, PATTERNS, RECORDS, TURNS as TURNS_COUNTED, counters};
-use super::journal::{Decision, Event, PAGES, Page, TURNS, Turn, digest};
-use super::mind::{Asking, Declaration, Mind};
-use super::{Cycle, LoopStatus, PatternInfo, Phase, Settings, When};
-use crate::control::hex;
-use crate::governance::book::{CYCLE, Kept, PATTERN, entry, serialized};
+use super::counters::{RECORDS, TURNS as TURNS_COUNTED, counters};
+use super::journal::{Decision, Event, TURNS, Turn};
+use super::known::Declaration;
+use super::mind::{Asking, Mind};
+use super::{Cycle, LoopStatus, Phase, Settings, When};
+use crate::own::PATIENT;
 use crate::{Engine, Error, Level, SegmentQuery, Status};
 
 /// Observations that are older than this when the loop takes up its work again are not looked at, in nanoseconds.
@@ -60,8 +57,8 @@ impl Round {
 }
 
 impl Engine {
-    /// Starts the loop: from where it was when it was stopped, or its engine closed. A thread takes a turn every [`Settings::every_ms`]; where that is
-    /// 0, [`Engine::loop_step`] does. Where it runs already it goes on with the new settings.
+    /// Starts the loop: from where it was when it was stopped, or its engine closed. The engine's executor takes a turn every
+    /// [`Settings::every_ms`]; where that is 0, [`Engine::loop_step`] does. Where it runs already it goes on with the new settings.
     ///
     /// # Errors
     /// `NotReady` where nothing is observed, `NotFound` without a ledger or for a sector that is not there, `InvalidArgument` for a setting that
@@ -72,7 +69,7 @@ impl Engine {
         self.observe_stats()?;
         settings.sectors.iter().try_for_each(|sector| self.sector(sector).map(drop))?;
         let autonomic = &self.inner.autonomic;
-        autonomic.end_thread();
+        autonomic.end_job();
         let wrong = |error: &dyn std::fmt::Display| {
             Error::new(Status::InvalidArgument, "loop", "model", format!("the model of the environment: {error}"))
         };
@@ -84,41 +81,36 @@ impl Engine {
         {
             let mut round = autonomic.round();
             match &mut *round {
-                Some(round) => round.settings = settings,
-                none => *none = Some(self.resume(settings)?),
+                Some(round) if !round.lost => {
+                    // A page is of one set of settings.
+                    if round.settings != settings && !round.turns.is_empty() {
+                        let page = round.next_page();
+                        self.keep_page(round, page, Vec::new(), |_| Vec::new())?;
+                    }
+                    round.settings = settings;
+                }
+                other => *other = Some(self.resume(settings)?),
             }
         }
         let mut status = autonomic.status();
         (status.running, status.turns) = (period.is_some(), 0);
         drop(status);
-        period.map_or(Ok(()), |period| self.start_thread(period))
+        period.map_or(Ok(()), |period| self.start_job(period))
     }
 
-    fn start_thread(&self, period: Duration) -> Result<(), Error> {
-        let autonomic = &self.inner.autonomic;
-        *autonomic.news.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        let (own, inner) = (autonomic.clone(), Arc::downgrade(&self.inner));
-        let mut wait = Duration::ZERO;
-        let ticker = Ticker::spawn("knhk-loop", move || {
-            let ending = own.news.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = own.woken.wait_timeout_while(ending, wait, |ending| !*ending);
-            if *waited.unwrap_or_else(PoisonError::into_inner).0 {
-                return Next::Stop;
-            }
-            let Some(inner) = inner.upgrade() else { return Next::Stop };
+    fn start_job(&self, period: Duration) -> Result<(), Error> {
+        let job = self.begin("loop", PATIENT, move |engine| {
             let begun = Instant::now();
-            Engine { inner }.turn_by_thread();
-            wait = period.saturating_sub(begun.elapsed());
-            Next::Continue
-        });
-        *autonomic.ticker() = Some(ticker.map_err(|error| {
-            Error::new(Status::System, "loop", "knhk-loop", format!("the loop's thread could not be started: {error}"))
-        })?);
+            engine.turn_by_job();
+            Some(period.saturating_sub(begun.elapsed()))
+        })?;
+        let before = self.inner.autonomic.job().replace(job);
+        drop(before);
         Ok(())
     }
 
     /// A turn; where it fails that is said, and it is tried again.
-    fn turn_by_thread(&self) {
+    fn turn_by_job(&self) {
         match self.loop_step() {
             Ok(_) => {}
             Err(error) if matches!(error.status(), Status::Closed | Status::NotReady) => {}
@@ -141,7 +133,7 @@ impl Engine {
     /// The same when the engine is closed.
     pub(crate) fn end_loop(&self) -> Result<(), Error> {
         let autonomic = &self.inner.autonomic;
-        autonomic.end_thread();
+        autonomic.end_job();
         autonomic.status().running = false;
         let Some(mut round) = autonomic.round().take() else { return Ok(()) };
         if round.lost || (round.turns.is_empty() && round.events.is_empty()) {
@@ -187,7 +179,7 @@ impl Engine {
             status.last_turn_ns = round.turns.last().map_or(status.last_turn_ns, |turn| turn.moment_ns);
             let watched = round.mind.declared().filter(|(_, declared)| !declared.watches.is_empty());
             status.sectors = watched.map(|(name, _)| name.to_owned()).collect();
-            status.watches = round.mind.status();
+            (status.watches, status.forecasts) = round.mind.status();
         }
     }
 
@@ -195,6 +187,7 @@ impl Engine {
     pub fn loop_status(&self) -> LoopStatus {
         let mut status = self.inner.autonomic.status().clone();
         status.hooks_skipped = self.inner.autonomic.hooks.skipped();
+        status.callbacks_failed = self.inner.autonomic.callbacks.failed();
         status.counters = counters();
         status
     }
@@ -313,131 +306,4 @@ impl Engine {
             None => self.segment_count()?.max(from),
         })
     }
-
-    /// Keeps what a turn decided, with the receipts of its patterns; gives the cycles that began.
-    fn keep_decisions(&self, round: &mut Round, turn: &Turn) -> Result<Vec<Filed>, Error> {
-        let info = |decision: &Decision| PatternInfo {
-            id: decision.id.clone(),
-            cycle: decision.cycle.clone(),
-            receipt: None,
-            pattern: decision.pattern.clone(),
-        };
-        let mut patterns: Vec<PatternInfo> = turn.decisions.iter().map(info).collect();
-        let mut begun: Vec<Filed> = turn.decisions.iter().filter_map(|decision| Filed::of(decision, turn)).collect();
-        PATTERNS.add(patterns.len() as u64);
-        CYCLES.add(begun.len() as u64);
-        // Patterns of cycles that are there already.
-        let mut joined: Vec<Filed> = Vec::new();
-        for decision in turn.decisions.iter().filter(|decision| decision.planned.is_none()) {
-            let Some(id) = &decision.cycle else { continue };
-            let is = |filed: &&mut Filed| filed.cycle.id == *id;
-            let known = begun.iter_mut().find(is).or_else(|| joined.iter_mut().find(is));
-            match (known, round.open.iter().find(|filed| filed.cycle.id == *id)) {
-                (Some(filed), _) => filed.cycle.patterns.push(decision.id.clone()),
-                (None, Some(filed)) => {
-                    let mut filed = filed.clone();
-                    filed.cycle.patterns.push(decision.id.clone());
-                    joined.push(filed);
-                }
-                (None, None) => {}
-            }
-        }
-        let (bytes, hash) = round.next_page();
-        let mut entries: Vec<Entry> = turn.decisions.iter().map(|one| found(one, hash, turn.moment_ns)).collect();
-        entries.extend(begun.iter().filter(|filed| !filed.cycle.is_open()).map(|one| one.completed(turn.moment_ns)));
-        let of_pattern = |one: &PatternInfo| (PATTERN, one.id.clone(), one.pattern.sector.clone(), false);
-        let of_cycle = |one: &Filed| (CYCLE, one.cycle.id.clone(), one.cycle.sector.clone(), one.cycle.is_open());
-        let cycles = begun.iter().chain(&joined).map(of_cycle);
-        let names: Vec<_> = patterns.iter().map(of_pattern).chain(cycles).collect();
-        let items = |appended: &[Appended]| {
-            let (found, ended) = appended.split_at(patterns.len());
-            patterns.iter_mut().zip(found).for_each(|(one, receipt)| one.receipt = Some(receipt.id.clone()));
-            for filed in begun.iter_mut().chain(&mut joined) {
-                let own = patterns.iter().filter(|one| one.cycle.as_ref() == Some(&filed.cycle.id));
-                filed.cycle.receipts.extend(own.filter_map(|one| one.receipt.clone()));
-            }
-            let closed = begun.iter_mut().filter(|filed| !filed.cycle.is_open());
-            closed.zip(ended).for_each(|(filed, receipt)| filed.cycle.receipts.push(receipt.id.clone()));
-            let cycles = begun.iter().chain(&joined).map(serialized);
-            let bodies = patterns.iter().map(serialized).chain(cycles);
-            let kept = names.iter().map(|(kind, id, sector, open)| Kept {
-                kind: *kind,
-                id,
-                sector: Some(sector),
-                open: *open,
-            });
-            kept.zip(bodies).collect()
-        };
-        self.keep_page(round, (bytes, hash), entries, items)?;
-        for filed in joined {
-            round.open.iter_mut().filter(|open| open.cycle.id == filed.cycle.id).for_each(|open| *open = filed.clone());
-        }
-        Ok(begun)
-    }
-
-    /// Keeps the turns since the newest page as another one, together with receipts and items.
-    pub(super) fn keep_page<'k>(
-        &self,
-        round: &mut Round,
-        (content, hash): (Vec<u8>, [u8; 32]),
-        entries: Vec<Entry>,
-        items: impl FnOnce(&[Appended]) -> Vec<(Kept<'k>, Vec<u8>)>,
-    ) -> Result<(), Error> {
-        let number = round.page + 1;
-        let mut writes = vec![Write::State(State { name: PAGES.into(), number, whole: true, content })];
-        if let Some(before) = self.first_useful(round)? {
-            writes.push(Write::DropStates { name: PAGES.into(), before });
-            round.oldest = before;
-        }
-        self.keep_with(entries, items, writes)?;
-        (round.page, round.hash) = (number, hex(&hash));
-        round.turns.clear();
-        round.events.clear();
-        Ok(())
-    }
-
-    /// The oldest page that is of use, where that is another than the oldest one: turns over observations that retention dropped cannot be recomputed.
-    fn first_useful(&self, round: &Round) -> Result<Option<u64>, Error> {
-        if round.oldest == 0 || round.oldest + 1 >= round.page {
-            return Ok(None);
-        }
-        let held = SegmentQuery { held: true, limit: Some(1), ..SegmentQuery::default() };
-        let first_held = self.segments(&held)?.first().map_or(round.next_segment, |segment| segment.number);
-        // The oldest one is there for its state, the next one for its turns.
-        let next = self.page(round.oldest + 1)?;
-        Ok(next.filter(|(next, _)| next.next_segment <= first_held).map(|(next, _)| next.number))
-    }
-}
-
-impl Round {
-    /// The turns since the newest page, as another one, and its hash.
-    pub(super) fn next_page(&self) -> (Vec<u8>, [u8; 32]) {
-        let page = Page {
-            number: self.page + 1,
-            before: self.hash.clone(),
-            settings: self.settings.clone(),
-            turn: self.number,
-            next_segment: self.next_segment,
-            turns: self.turns.clone(),
-            after: self.events.clone(),
-            state: self.mind.state(),
-        };
-        let bytes = page.bytes();
-        let hash = digest(&bytes);
-        (bytes, hash)
-    }
-}
-
-/// The receipt of a pattern.
-fn found(decision: &Decision, journal: [u8; 32], time_ns: u64) -> Entry {
-    let pattern = &decision.pattern;
-    let evidence = Evidence::PatternDetected {
-        detector: pattern.detector.clone(),
-        pattern: pattern.to_string(),
-        confidence: pattern.confidence,
-        observations: pattern.evidence.clone(),
-        decision: Some(decision.digest()),
-        journal: Some(journal),
-    };
-    entry(time_ns, Some(&pattern.sector), Outcome::Approved, evidence)
 }

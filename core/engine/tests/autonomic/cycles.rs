@@ -1,10 +1,14 @@
 //! The life of a cycle: waiting for a person, probation, caps, restarts.
 
-use knhk_engine::Status;
+use std::time::Duration;
+
 use knhk_engine::autonomic::{CycleOutcome, CycleState, Settings};
+use knhk_engine::{Engine, Format, Observed, Origin, Outcome, ReaderOptions, SectorKind, Status};
+use knhk_warm::Clock;
 use serde_json::json;
 
-use crate::traffic::{Gateway, Second, USUAL, by_hand};
+use crate::traffic::{Gateway, Second, USUAL, by_hand, options};
+use crate::world::World;
 
 const FAILING: Second = Second { failing: 0.35, ..USUAL };
 
@@ -102,4 +106,60 @@ fn knowledge_travels() {
     let refused = other.engine().import_knowledge(&json!({"watches": 7})).unwrap_err();
     assert_eq!(refused.status(), Status::InvalidArgument);
     assert_eq!(other.engine().loop_step().unwrap_err().status(), Status::NotReady);
+}
+
+#[test]
+fn a_direct_sector_is_changed_through_the_pipeline_too() {
+    let mut gateway = Gateway::of(SectorKind::Direct, 8, 0, by_hand());
+    gateway.seconds(60, USUAL);
+    let cycle = gateway.second(FAILING).remove(0);
+    assert_eq!((cycle.outcome, gateway.value("concurrency")), (Some(CycleOutcome::Kept), json!(38)), "{}", cycle.said);
+    assert_eq!(gateway.engine().proposal(cycle.proposal.as_ref().unwrap()).unwrap().reports[0].stages.len(), 7);
+}
+
+const ORDERS: &str = r#"
+    @prefix : <urn:knhk:desk:> . @prefix k: <urn:knhk:core:> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+    :max_qty k:value 1000 ; k:min 1 ; k:max 5000 ; k:unit "lots" .
+    :Checked a k:ObservationKind ; k:valueType "i64" ; k:unit "lots" ; k:concerns :max_qty ; k:min 1 ; rdfs:comment "An order was checked." .
+    :Rejects a k:Watch ; k:watches :Checked ; k:detector "error-ratio" ; k:sample 1 ; k:confidence 0.999999 ; rdfs:comment "More are refused." .
+"#;
+
+/// A second of 100 orders, of which every `large`th is for 1,400 lots and the others for up to 1,000.
+fn orders(world: &World, engine: &Engine, large: i64) {
+    let max_qty = engine.key::<i64>("desk", "max_qty").unwrap();
+    let reader = engine.register_reader(ReaderOptions::default()).unwrap();
+    for n in 1..=100 {
+        let quantity = if n % large == 0 { 1400 } else { 1 + n * 37 % 1000 };
+        let view = reader.view();
+        let outcome = if quantity <= max_qty.get(&view, 0) { Outcome::Success } else { Outcome::Rejected };
+        let time_ns = Some(world.clock.now_ns() + n as u64);
+        assert!(reader.observe(&view, Observed { time_ns, ..Observed::i64(max_qty.raw(), quantity, outcome) }));
+    }
+    world.clock.advance(Duration::from_secs(1));
+}
+
+#[test]
+fn a_search_finds_the_limit_that_what_was_recorded_asks_for() {
+    let mut world = World::empty();
+    world.engine().close();
+    let engine = Engine::open(world.location(), options(&world)).unwrap();
+    engine.create_sector("desk", SectorKind::Direct).unwrap();
+    engine.promote_rdf("desk", ORDERS.as_bytes(), Format::Turtle, Origin::default()).unwrap();
+    engine.start_loop(Settings { proposers: vec!["search".into()], ..by_hand() }).unwrap();
+    for _ in 0..40 {
+        orders(&world, &engine, 100);
+        assert!(engine.loop_step().unwrap().is_empty());
+    }
+    orders(&world, &engine, 3);
+    let cycle = engine.loop_step().unwrap().remove(0);
+    assert_eq!(
+        (cycle.proposer.as_deref(), cycle.outcome),
+        (Some("search"), Some(CycleOutcome::Kept)),
+        "{}",
+        cycle.said
+    );
+    let value = cycle.plan.unwrap().changes[0].value.as_i64().unwrap();
+    assert!((1400..=1500).contains(&value), "{value}: large orders are admitted, and by no more than the step");
+    assert!(engine.replay(&Default::default()).unwrap().equal);
+    world.engine = Some(engine);
 }

@@ -66,12 +66,7 @@ fn an_hour_of_clean_traffic_gives_at_most_one_false_alarm() {
 fn under_faults_cycles_end_in_a_promotion_or_a_named_refusal() {
     let mut gateway = Gateway::new(13, 5, by_hand());
     gateway.seconds(60, USUAL);
-    let faults = [
-        Second { failing: 0.3, ..USUAL },
-        Second { slower: 3.0, ..USUAL },
-        Second { rate: 200.0, ..USUAL },
-        Second { mistyped: 0.4, ..USUAL },
-    ];
+    let faults = [Second { failing: 0.3, ..USUAL }, Second { slower: 3.0, ..USUAL }, Second { rate: 200.0, ..USUAL }];
     for round in 0..12 {
         gateway.seconds(4, faults[round % faults.len()]);
         gateway.seconds(26, USUAL);

@@ -1,5 +1,7 @@
 //! The closed loop over a real folder, on a clock that the tests set.
 
+mod callbacks;
+mod crash;
 mod cycles;
 mod faults;
 mod traffic;

@@ -16,6 +16,10 @@ pub const GATEWAY: &str = r#"
     :concurrency k:value 64 ; k:min 1 ; k:max 512 . :timeout_ms k:value 800 ; k:min 50 ; k:max 5000 ; k:unit "ms" .
     :admitted k:value 400 ; k:min 1 ; k:max 5000 . :strict k:value false . :failures k:value 40 ; k:unit "%" .
     <urn:knhk:gateway:governance/probation_seconds> k:value PROBATION .
+    <urn:knhk:gateway:governance/read_budget_ns> k:value 1e9 . <urn:knhk:gateway:governance/tail_budget_ns> k:value 1e9 .
+    <urn:knhk:gateway:governance/lookup_budget_ns> k:value 1e9 . <urn:knhk:gateway:governance/slowdown_percent> k:value 1e6 .
+    <urn:knhk:gateway:governance/apply_budget_ms> k:value 1e6 . <urn:knhk:gateway:governance/cpu_budget_ms> k:value 1e6 .
+    <urn:knhk:gateway:governance/measure_ms> k:value 60000 .
     :Served a k:ObservationKind ; k:valueType "i64" ; k:unit "µs" ; k:min 0 ; k:max 10000000 ; k:concerns :concurrency ;
         rdfs:comment "A request was answered." .
     :Healthy a k:Slo ; k:indicator :Served ; k:aggregate "failure_share" ; k:atMost :failures ; k:window 10 ; k:onMissingData "keep" ;
@@ -68,11 +72,16 @@ pub fn by_hand() -> Settings {
 
 impl Gateway {
     pub fn new(seed: u64, probation_s: u64, settings: Settings) -> Gateway {
+        Gateway::of(SectorKind::Governed, seed, probation_s, settings)
+    }
+
+    /// In a sector of this kind.
+    pub fn of(kind: SectorKind, seed: u64, probation_s: u64, settings: Settings) -> Gateway {
         let mut world = World::empty();
         world.engine().close();
         world.engine = Some(Engine::open(world.location(), options(&world)).unwrap());
         let engine = world.engine();
-        engine.create_sector("gateway", SectorKind::Governed).unwrap();
+        engine.create_sector("gateway", kind).unwrap();
         let text = GATEWAY.replace("PROBATION", &probation_s.to_string());
         let first = Content::Document { text, format: Some("turtle".into()) };
         let proposal = engine.propose(&Propose::of("gateway", first, "ops-1", "the test asks")).unwrap();

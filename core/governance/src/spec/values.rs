@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What the sector `orders` begins with.
+/// What the sector `orders` begins with. Its budgets are such that no busy machine breaks them.
 pub const DOCUMENT: &str = r#"{
     "max_qty": {"$value": 1000, "$min": 1, "$max": 5000},
     "min_qty": {"$value": 10, "$min": 1, "$max": 1000},
     "band": {"$value": 0.05, "$min": 0.0, "$max": 0.5},
     "mode": {"$value": "normal", "$enum": ["normal", "auction", "halted"]},
     "active": true,
-    "governance": {"max_changes": 3, "max_changes_per_hour": 8, "protected": ["governance/*"]}
+    "governance": {"max_changes": 3, "max_changes_per_hour": 8, "protected": ["governance/*"],
+        "read_budget_ns": 1e9, "tail_budget_ns": 1e9, "lookup_budget_ns": 1e9, "apply_budget_ms": 1e6, "cpu_budget_ms": 1e6,
+        "slowdown_percent": 1e6, "measure_ms": 60000}
 }"#;
 
 /// What the sector `risk` says.

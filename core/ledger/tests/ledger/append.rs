@@ -18,8 +18,23 @@ fn every_kind_is_read_as_it_was_written() {
     let hash = [3; 32];
     let text = || "text".to_owned();
     let all = vec![
-        Evidence::PatternDetected { detector: text(), pattern: text(), confidence: 0.97, observations: vec![text()] },
-        Evidence::ProposalGenerated { proposal: text(), proposer: text(), delta: hash, confidence: 0.5, why: text() },
+        Evidence::PatternDetected {
+            detector: text(),
+            pattern: text(),
+            confidence: 0.97,
+            observations: vec![text()],
+            decision: Some(hash),
+            journal: Some(hash),
+        },
+        Evidence::ProposalGenerated {
+            proposal: text(),
+            proposer: text(),
+            delta: hash,
+            confidence: 0.5,
+            why: text(),
+            prompt: Some(hash),
+            response: None,
+        },
         Evidence::ValidationExecuted { proposal: None, snapshot: hash, before: None, stages: vec![], duration_ns: 1 },
         Evidence::ProposalApproved { proposal: text(), by: text(), request: hash, approval: hash },
         Evidence::ProposalWithdrawn { proposal: text(), by: text(), why: text() },
@@ -37,7 +52,14 @@ fn every_kind_is_read_as_it_was_written() {
             why: text(),
             refused: Some(text()),
         },
-        Evidence::CycleCompleted { cycle: 1, patterns: 2, proposals: 3, promoted: 4, duration_ns: 5 },
+        Evidence::CycleCompleted {
+            cycle: 1,
+            patterns: 2,
+            proposals: 3,
+            promoted: 4,
+            duration_ns: 5,
+            decision: Some(hash),
+        },
         Evidence::RelaxationRequested { guard: text(), relaxation: text(), by: text(), why: text(), until_ns: 1 },
         Evidence::RelaxationApproved { guard: text(), relaxation: text(), by: text(), approvals: 1, quorum: 3 },
         Evidence::RelaxationRevoked { guard: text(), relaxation: text(), by: text(), why: text() },

@@ -1,0 +1,119 @@
+//! What the loop costs: looking at a minute of observations, and a whole cycle, from what is recorded to what is promoted and kept.
+
+#[path = "../../hot/benches/driver/mod.rs"]
+mod driver;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use driver::{Program, Sample, median, ns_per_tick, ticks};
+use knhk_engine::autonomic::{Cycle, CycleOutcome, Settings};
+use knhk_engine::control::Content;
+use knhk_engine::governance::Propose;
+use knhk_engine::{Engine, Key, Observations, Observed, Options, Outcome, Reader, ReaderOptions, SectorKind, Signer};
+use knhk_warm::{Clock, ManualClock};
+
+const GATEWAY: &str = r#"
+    @prefix : <urn:knhk:gateway:> . @prefix k: <urn:knhk:core:> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+    :concurrency k:value 64 ; k:min 1 ; k:max 512 .
+    :Served a k:ObservationKind ; k:valueType "i64" ; k:unit "µs" ; k:min 0 ; k:concerns :concurrency ; rdfs:comment "Answered." .
+    :Errors a k:Watch ; k:watches :Served ; k:detector "error-ratio" ; k:sample 1 ; k:confidence 0.999999 ; rdfs:comment "Errors." .
+    :Latency a k:Watch ; k:watches :Served ; k:detector "robust" ; k:measure "p50" ; k:sample 1 ; k:confidence 0.999999999 ; rdfs:comment "Slow." .
+    :Traffic a k:Watch ; k:watches :Served ; k:detector "rate" ; k:sample 1 ; k:confidence 0.999999999 ; rdfs:comment "Many." .
+    :Silence a k:Watch ; k:watches :Served ; k:detector "heartbeat" ; k:sample 1 ; k:confidence 0.999999 ; rdfs:comment "None." .
+    :Types a k:Watch ; k:watches :Served ; k:detector "mismatch" ; k:sample 1 ; k:confidence 0.999999 ; rdfs:comment "Other." .
+    :LowerOnErrors a k:Remedy ; k:when :Errors ; k:moves :concurrency ; k:times 0.6 ; rdfs:comment "Ask less." .
+"#;
+/// Records of a second.
+const RECORDS: u64 = 1000;
+const SECOND: u64 = 1_000_000_000;
+/// What is measured in a round.
+const TIMES: usize = 5;
+
+fn main() {
+    let mut program = Program::default();
+    program.add("detection_minute", || timed(detection));
+    program.add("cycle", || timed(cycle));
+    program.run();
+}
+
+struct Gateway {
+    engine: Engine,
+    clock: Arc<ManualClock>,
+    served: Key<i64>,
+    reader: Reader,
+}
+
+impl Gateway {
+    fn new() -> Gateway {
+        let clock = Arc::new(ManualClock::new(2_000_000_000 * SECOND));
+        let mut options = Options::default();
+        options.signer = Some(Signer::from_seed(&[1; 32]));
+        options.observations = Some(Observations::default());
+        options.time = Some(clock.clone());
+        options.hot.ring_records = 1 << 17;
+        let engine = Engine::open(":memory:", options).expect("the engine opens");
+        engine.create_sector("gateway", SectorKind::Governed).expect("the name is new");
+        let first = Content::Document { text: GATEWAY.into(), format: Some("turtle".into()) };
+        let first = engine.propose(&Propose::of("gateway", first, "bench", "to begin with")).expect("it can be judged");
+        assert_eq!(first.state.as_str(), "enacted", "{}", first.said);
+        engine.start_loop(Settings { every_ms: 0, ..Settings::default() }).expect("it observes");
+        let served = engine.key("gateway", "concurrency").expect("it is there");
+        let reader = engine.register_reader(ReaderOptions::default()).expect("memory for a reader");
+        Gateway { engine, clock, served, reader }
+    }
+
+    /// A second of traffic, of which one in `failing` fails.
+    fn second(&self, failing: u64) {
+        let from = self.clock.now_ns();
+        for n in 0..RECORDS {
+            let outcome = if n % failing == 0 { Outcome::Error } else { Outcome::Success };
+            let value = 800 + (n * 7919 % 101) as i64;
+            let time_ns = Some(from + n * SECOND / RECORDS);
+            let what = Observed { time_ns, ..Observed::i64(self.served.raw(), value, outcome) };
+            assert!(self.reader.observe(&self.reader.view(), what), "the ring has room");
+        }
+        self.clock.advance(Duration::from_secs(1));
+    }
+
+    fn turn(&self) -> Vec<Cycle> {
+        self.engine.loop_step().expect("the store is in memory")
+    }
+}
+
+/// A turn over a minute of 1,000 observations a second, five watches, made durable before: sorted into samples, and looked at.
+fn detection() -> u64 {
+    let gateway = Gateway::new();
+    for _ in 0..2 {
+        (0..60).for_each(|_| gateway.second(100));
+        gateway.engine.flush_observations().expect("the store is in memory");
+        let start = ticks();
+        gateway.turn();
+        let took = ticks() - start;
+        // The first minute warms it up.
+        if gateway.engine.loop_status().turns == 2 {
+            return took;
+        }
+    }
+    unreachable!("two turns were taken")
+}
+
+/// A turn that finds a fault, has a rule plan, the pipeline judge, and the change promoted, recorded and learned from.
+fn cycle() -> u64 {
+    let gateway = Gateway::new();
+    for _ in 0..60 {
+        gateway.second(100);
+    }
+    gateway.turn();
+    gateway.second(3);
+    let start = ticks();
+    let cycles = gateway.turn();
+    let took = ticks() - start;
+    assert_eq!(cycles.first().and_then(|cycle| cycle.outcome), Some(CycleOutcome::Kept), "{cycles:?}");
+    took
+}
+
+fn timed(mut once: impl FnMut() -> u64) -> Sample {
+    let mut taken: Vec<f64> = (0..TIMES).map(|_| once() as f64 * ns_per_tick()).collect();
+    Sample { ns: median(&mut taken), ..Sample::default() }
+}
