@@ -32,6 +32,7 @@ mod settings;
 mod turn;
 mod verbs;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -62,8 +63,10 @@ pub(crate) struct Loop {
     hooks: hooks::Hooks,
     /// Asks the model that the environment names.
     model: Mutex<Option<Arc<dyn Proposer>>>,
-    /// Whether the thread is to end, or to look at once.
-    news: Mutex<bool>,
+    /// Whether the thread is to end.
+    ending: Mutex<bool>,
+    /// Whether whoever is asked is not to be waited for any more.
+    stopping: AtomicBool,
     woken: Condvar,
     ticker: Mutex<Option<Ticker>>,
 }
@@ -93,7 +96,8 @@ impl Loop {
 
     /// Ends the thread.
     fn end_thread(&self) {
-        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stopping.store(true, Ordering::Release);
+        *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.woken.notify_all();
         let ticker = self.ticker().take();
         drop(ticker);

@@ -1,6 +1,7 @@
 //! Going round: turns, by a thread or on demand, and what of them is kept.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -92,6 +93,7 @@ impl Engine {
                 other => *other = Some(self.resume(settings)?),
             }
         }
+        autonomic.stopping.store(false, Ordering::Release);
         let mut status = autonomic.status();
         (status.running, status.turns) = (period.is_some(), 0);
         drop(status);
@@ -100,11 +102,11 @@ impl Engine {
 
     fn start_thread(&self, period: Duration) -> Result<(), Error> {
         let autonomic = &self.inner.autonomic;
-        *autonomic.news.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        *autonomic.ending.lock().unwrap_or_else(PoisonError::into_inner) = false;
         let (own, inner) = (autonomic.clone(), Arc::downgrade(&self.inner));
         let mut wait = Duration::ZERO;
         let ticker = Ticker::spawn("knhk-loop", move || {
-            let ending = own.news.lock().unwrap_or_else(PoisonError::into_inner);
+            let ending = own.ending.lock().unwrap_or_else(PoisonError::into_inner);
             let waited = own.woken.wait_timeout_while(ending, wait, |ending| !*ending);
             if *waited.unwrap_or_else(PoisonError::into_inner).0 {
                 return Next::Stop;
@@ -227,7 +229,8 @@ impl Engine {
         (round.next_segment, round.resumes) = (turn.next_segment, false);
         round.turns.push(turn.clone());
         let begun = if decisions.is_empty() {
-            if round.turns.len() >= TURNS {
+            // The first one, too: whatever comes now, the next turns are taken up from there.
+            if round.turns.len() >= TURNS || round.page == 0 {
                 let page = round.next_page();
                 self.keep_page(round, page, Vec::new(), |_| Vec::new())?;
             }
