@@ -4,7 +4,6 @@ use knhk_autonomic::detect::Score;
 use knhk_autonomic::plan::Question;
 use knhk_autonomic::watch::Sample;
 
-use super::callbacks::Callbacks;
 use super::journal::{Answer, Ground, Said, Turn, digest_text};
 use super::mind::Asking;
 use super::{HookInfo, Phase, Settings, When};
@@ -40,7 +39,7 @@ impl Asking for Live<'_> {
         let own = (name == "model").then(|| autonomic.model()).flatten().map(|model| (model, super::FOR_EVER));
         let given = autonomic.callbacks.proposer(name).map(|proposer| (proposer, self.settings.deadline()));
         if let Some((proposer, deadline)) = given.or(own) {
-            let answer = Callbacks::answer(&proposer, question, deadline, &autonomic.stopping);
+            let answer = autonomic.callbacks.answer(&proposer, question, deadline, &autonomic.stopping);
             said = answer.ok_or_else(|| {
                 let message = format!("the loop was stopped while {name} was asked: what was found is looked at again");
                 Error::new(Status::Timeout, "loop", name, message)

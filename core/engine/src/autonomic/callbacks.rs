@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -31,6 +31,8 @@ pub(super) struct Callbacks {
     detectors: Mutex<HashMap<String, Arc<DetectorFn>>>,
     /// Detectors at work, by sector and watch.
     at_work: Mutex<HashMap<(String, String), AtWork>>,
+    /// How often one panicked, failed or was late.
+    failed: AtomicU64,
 }
 
 /// A detector on its thread.
@@ -72,7 +74,7 @@ impl Callbacks {
             }
         };
         let failed = |why: &str| {
-            CALLBACKS_FAILED.add(1);
+            self.fail();
             tracing::warn!(name: "knhk.loop.detector_failed", sector, watch, detector, why, "a detector by callback");
             None
         };
@@ -89,6 +91,7 @@ impl Callbacks {
 
     /// Has a proposer answer on a thread of its own; what comes after the deadline is dropped. None where the loop is stopped meanwhile.
     pub(super) fn answer(
+        &self,
         proposer: &Arc<dyn Proposer>,
         question: &Question,
         deadline: Duration,
@@ -105,7 +108,7 @@ impl Callbacks {
             return Some(Said::Failed(format!("there is no thread to ask it on: {error}")));
         }
         let failed = |why: String| {
-            CALLBACKS_FAILED.add(1);
+            self.fail();
             Said::Failed(why)
         };
         let until = Instant::now() + deadline;
@@ -122,6 +125,16 @@ impl Callbacks {
                 Err(_) => failed(format!("it took more than {} ms", deadline.as_millis())),
             });
         }
+    }
+
+    fn fail(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        CALLBACKS_FAILED.add(1);
+    }
+
+    /// How often one panicked, failed or was late.
+    pub(super) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Lets go of all of them.
