@@ -37,7 +37,7 @@ struct Peak;
 impl Custom for Peak {
     fn observe(&mut self, sample: &Sample) -> Result<Option<Score>, String> {
         let Some(value) = sample.value else { return Err("there is no value".into()) };
-        let confidence = if value > 12_000.0 { 0.99 } else { 0.1 };
+        let confidence = if value > 6_000.0 { 0.99 } else { 0.1 };
         Ok(Some(Score { statistic: value, confidence, expected: 2000.0 }))
     }
 }
