@@ -121,6 +121,11 @@ soak: ## Reads a billion times while everything changes, looks for planted fault
 	KNHK_SOAK_READS=1e8 cargo nextest run --release --package knhk-engine --no-capture no_reader_sees_a_mix_of_two_generations
 	KNHK_KILL_ROUNDS=200 cargo nextest run --package knhk-resilience --no-capture a_kill_at_any_moment_leaves_a_good_one
 
+# The mean time between failures of a simulated service over 10,000 hours of injected faults, with and without policies; each seed is printed.
+.PHONY: simulate
+simulate: ## Simulates a service over 10,000 hours of faults with and without policies, for SEEDS seeds.
+	KNHK_SEEDS=$(or $(SEEDS),20) cargo nextest run --release --package knhk-resilience --no-capture policies_make_failures_rare
+
 # Observations through to the disk, at a rate for a time; without a rate, the highest that holds. Everything kept is compared with what was made.
 .PHONY: soak-observations
 SECONDS_EACH = $(or $(SECONDS),60)

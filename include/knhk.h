@@ -95,10 +95,20 @@ typedef struct knhk_executor knhk_executor_t;
 typedef struct knhk_task knhk_task_t;
 /* Stands for a run of a task: see knhk_task_submit. */
 typedef struct knhk_ticket knhk_ticket_t;
+/* An end of a channel: see knhk_channel_pair. */
+typedef struct knhk_channel knhk_channel_t;
+/* A graph of components: see knhk_graph_new. */
+typedef struct knhk_graph knhk_graph_t;
+/* How a start or a shutdown went: see knhk_graph_shutdown. */
+typedef struct knhk_graph_report knhk_graph_report_t;
+/* A list of healths: see knhk_graph_health. */
+typedef struct knhk_component_health_list knhk_component_health_list_t;
 /* What a callback sees of its run: see knhk_run_argument. */
 typedef struct knhk_run knhk_run_t;
 /* Where a component writes its state: see knhk_state_write. */
 typedef struct knhk_state_writer knhk_state_writer_t;
+/* Where a proposer writes its plan: see knhk_answer_write. */
+typedef struct knhk_answer knhk_answer_t;
 
 /**
  * What a call ended with. 0 is success; 1–99 are mistakes in the call, 100–199 the engine's state, 200–299 the content handed
@@ -450,6 +460,11 @@ typedef struct {
      * knhk_observations_drain.
      */
     const knhk_observations_options_t *observations;
+    /**
+     * Has decisions be dated by a clock that stands at this moment, in nanoseconds since the Unix epoch, until knhk_time_advance moves it: for
+     * tests and simulations. 0 for the system's clock.
+     */
+    uint64_t manual_time_ns;
 } knhk_options_t;
 
 /* ------------------------------------------------------------------------------------------------------------
@@ -483,6 +498,14 @@ knhk_status_t knhk_engine_open_abi(const char *location,
  * destroyed. Any thread, also from a callback.
  */
 void knhk_engine_close(knhk_engine_t *engine);
+
+/**
+ * Moves the clock of an engine that was opened with `manual_time_ns`.
+ *
+ * `by_ns`: nanoseconds. `now_ns`: NULL, or receives the moment that it shows then, in nanoseconds since the Unix epoch.
+ * Returns KNHK_OK; KNHK_INVALID_ARGUMENT for an engine that goes by the system's clock. Any thread.
+ */
+knhk_status_t knhk_time_advance(const knhk_engine_t *engine, uint64_t by_ns, uint64_t *now_ns, knhk_error_t **err);
 
 /**
  * The number of the newest generation: it grows with every change of any sector, so comparing it tells whether anything changed.
@@ -3610,6 +3633,42 @@ knhk_status_t knhk_checkpoints_stop(knhk_checkpoints_t *checkpoints,
                                     knhk_error_t **err);
 
 /* ------------------------------------------------------------------------------------------------------------
+ * What an executor notices: overruns, demotions, lateness, and overload before it is there. */
+
+/** A slice took longer than its task's budget. */
+#define KNHK_NOTICE_OVERRUN 0
+
+/** A task that overran again and again lost a level. */
+#define KNHK_NOTICE_DEMOTED 1
+
+/** A demoted task kept to its budget, and has a level back. */
+#define KNHK_NOTICE_RESTORED 2
+
+/** A run was dropped, or ended, after its deadline. */
+#define KNHK_NOTICE_LATE 3
+
+/** A run panicked. */
+#define KNHK_NOTICE_PANICKED 4
+
+/** At this pace the queue will soon be full. */
+#define KNHK_NOTICE_OVERLOAD 5
+
+/** The queue empties again. */
+#define KNHK_NOTICE_OVERLOAD_OVER 6
+
+/** Something that an operator should know. Valid during the call that tells it. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** A KNHK_NOTICE_ constant. */
+    uint32_t kind;
+    /** The task; "" of an overload. */
+    const char *task;
+    /** All of it for people. */
+    const char *text;
+} knhk_notice_t;
+
+/* ------------------------------------------------------------------------------------------------------------
  * The warm executor: work beside the hot path, on few threads, each piece within its budget.
  *
  * A task is a callback that is registered once; submitting a run of it neither waits nor allocates. A run is served in slices: a callback that
@@ -3623,7 +3682,11 @@ knhk_status_t knhk_checkpoints_stop(knhk_checkpoints_t *checkpoints,
 /** Its queue will be full soon, or is filled to three quarters. */
 #define KNHK_EXECUTOR_OVERLOADED 2
 
-/** An executor's settings. Set `struct_size` to sizeof(knhk_executor_options_t); what is 0 is the default. */
+/**
+ * An executor's settings. Set `struct_size` to sizeof(knhk_executor_options_t); what is 0 is the default.
+ *
+ * The functions must not throw, not wait for the executor, and not end the thread.
+ */
 typedef struct {
     /** sizeof(knhk_executor_options_t). */
     uint32_t struct_size;
@@ -3633,6 +3696,20 @@ typedef struct {
     uint64_t capacity;
     /** Overload is told of when the queue will be full in so many nanoseconds; 1 s. */
     uint64_t horizon_ns;
+    /** Passed to the functions. */
+    void *ctx;
+    /** NULL, or told what the executor notices, on the thread that finds it, several at once. */
+    void (*notice)(void *ctx, const knhk_notice_t *notice);
+    /**
+     * NULL, or says whether the hot path is over its budget: while it is, only critical tasks begin, and the others are told to yield. Asked before
+     * each slice, by several threads at once, so it should cost a few loads.
+     */
+    bool (*hot)(void *ctx);
+    /**
+     * NULL, or called exactly once, when the functions will not be called any more: also when the call fails, unless `struct_size` is one
+     * that the library does not know.
+     */
+    void (*destroy)(void *ctx);
 } knhk_executor_options_t;
 
 /** What an executor is doing. Set `struct_size` to sizeof(knhk_executor_stats_t) before the call. */
@@ -3656,7 +3733,7 @@ typedef struct {
 /**
  * Starts an executor. All memory that runs need is taken here.
  *
- * `name`: what its threads are called. `options`: NULL for the defaults. `executor`: receives it; the program frees it with
+ * `name`: what its threads are called. `options`: NULL for the defaults; its context is taken over, whatever is returned. `executor`: receives it; the program frees it with
  * knhk_executor_free.
  * Returns KNHK_OK; KNHK_SYSTEM when there are no more threads. Any thread.
  */
@@ -3758,6 +3835,11 @@ typedef struct {
      * the library does not know.
      */
     void (*destroy)(void *ctx);
+    /**
+     * NULL, or called once for each run that is over, whether it ran or not: with its argument, and how it ended, a KNHK_RUN_ constant. So an
+     * argument can be what the run owns. On the thread that ended it: the executor's, or one that cancels or frees. As `run` it must not throw.
+     */
+    void (*over)(void *ctx, uint64_t argument, uint32_t state);
 } knhk_task_callback_t;
 
 /** What is known of a task. Set `struct_size` to sizeof(knhk_task_stats_t) before the call. */
@@ -3847,6 +3929,294 @@ bool knhk_run_cancelled(const knhk_run_t *run);
  * `stats`: receives it. Any thread.
  */
 knhk_status_t knhk_task_stats(const knhk_task_t *task, knhk_task_stats_t *stats, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Channels: two ends, each of which sends what the other receives, with credit.
+ *
+ * A message is a pointer. It belongs to whoever holds it: the sender until a send succeeds, then the channel, then the receiver. What is
+ * never received is discarded with the function that the channel was made with. At most `window` messages are under way each way: one
+ * end grants the other so many, and one more for each that it is done with, so that a receiver that falls behind holds its senders back. An
+ * end may be used by several threads at once, and closed by any of them; what waits at either end is woken then. */
+
+/** Waits for ever. */
+#define KNHK_FOREVER UINT64_MAX
+
+/** How one way of a channel has fared. Set `struct_size` to sizeof(knhk_flow_t) before the call. */
+typedef struct {
+    /** sizeof(knhk_flow_t); on return, how much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 1 where the receiver holds its senders back. */
+    uint32_t held;
+    /** The most messages that may be under way. */
+    uint64_t window;
+    /** Messages that were sent. */
+    uint64_t sent;
+    /** Messages that the receiver is done with. */
+    uint64_t done;
+    /** Attempts that found no credit. */
+    uint64_t refused;
+} knhk_flow_t;
+
+/**
+ * Makes a channel.
+ *
+ * `window`: messages that may be under way each way, 1 to 1,048,576; memory for them is taken here. `discard`: NULL, or called with each
+ * message that was sent and is never received, on the thread that closes its receiver, or frees the sender. `left`, `right`: receive the ends; the program
+ * frees each with knhk_channel_free.
+ * Returns KNHK_OK; KNHK_INVALID_ARGUMENT for another window. Any thread.
+ */
+knhk_status_t knhk_channel_pair(uint32_t window,
+                                void (*discard)(void *message),
+                                knhk_channel_t **left,
+                                knhk_channel_t **right,
+                                knhk_error_t **err);
+
+/**
+ * Sends a message to the other end.
+ *
+ * `message`: the channel's once KNHK_OK is returned, and else still the caller's; NULL is one, too. `timeout_ns`: how long to wait for credit: 0 for
+ * not at all, KNHK_FOREVER.
+ * Returns KNHK_OK; KNHK_BUSY where no credit came in that time; KNHK_CLOSED where the other end is closed, or this one has finished. Any thread.
+ */
+knhk_status_t knhk_channel_send(knhk_channel_t *channel,
+                                void *message,
+                                uint64_t timeout_ns,
+                                knhk_error_t **err);
+
+/**
+ * Receives the next message of the other end.
+ *
+ * `timeout_ns`: how long to wait for one: 0 for not at all, KNHK_FOREVER. `message`: receives it; it is the caller's.
+ * Returns KNHK_OK; KNHK_TIMEOUT where none came in that time; KNHK_CLOSED when nothing will come: the other end has finished and everything was
+ * received, or this end was closed. Any thread.
+ */
+knhk_status_t knhk_channel_receive(knhk_channel_t *channel,
+                                   uint64_t timeout_ns,
+                                   void **message,
+                                   knhk_error_t **err);
+
+/**
+ * As knhk_channel_receive, for work that takes time: the message fills its place in the window until knhk_channel_done is called, once for
+ * each.
+ */
+knhk_status_t knhk_channel_take(knhk_channel_t *channel,
+                                uint64_t timeout_ns,
+                                void **message,
+                                knhk_error_t **err);
+
+/** Says that a message which knhk_channel_take gave is done with; without one it does nothing. Any thread. */
+knhk_status_t knhk_channel_done(knhk_channel_t *channel, knhk_error_t **err);
+
+/** Withdraws the other end's credit until knhk_channel_release, for a receiver in trouble; what was sent can still be received. Any thread. */
+knhk_status_t knhk_channel_hold(knhk_channel_t *channel,
+                                knhk_error_t **err);
+
+/** Gives back the credit that knhk_channel_hold withdrew. Any thread. */
+knhk_status_t knhk_channel_release(knhk_channel_t *channel, knhk_error_t **err);
+
+/** Sends nothing more: the other end receives what was sent, and then KNHK_CLOSED. Any thread. */
+knhk_status_t knhk_channel_finish(knhk_channel_t *channel, knhk_error_t **err);
+
+/**
+ * Finishes, and receives nothing more: what was not received is discarded, the other end cannot send, and every thread that waits at this end
+ * returns with KNHK_CLOSED. Any thread.
+ */
+knhk_status_t knhk_channel_close(knhk_channel_t *channel,
+                                 knhk_error_t **err);
+
+/** How what this end sends has fared. Any thread. */
+knhk_status_t knhk_channel_outgoing(const knhk_channel_t *channel, knhk_flow_t *flow, knhk_error_t **err);
+
+/** How what this end receives has fared. Any thread. */
+knhk_status_t knhk_channel_incoming(const knhk_channel_t *channel, knhk_flow_t *flow, knhk_error_t **err);
+
+/** Frees an end, which closes it. NULL does nothing. Any thread, once no other uses it: to end threads that wait at it, close it first. */
+void knhk_channel_free(knhk_channel_t *channel);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * The component graph: parts of a program that start after what they need, and stop before it.
+ *
+ * A shutdown has two phases, each with its own time: all components drain (they take nothing more, and finish what they have), then all
+ * stop. A component that does not return keeps nobody waiting for ever: of the time that is left when its turn comes it has one part in as
+ * many as the longest chain of components behind it is long, itself included. At the end of a phase those that have not returned are named in
+ * the report, and their threads left to themselves. */
+
+/**
+ * A component of a graph. Set `struct_size` to sizeof(knhk_graph_callback_t). What is NULL has nothing to do, and always does it.
+ *
+ * `start`, `drain` and `stop` are called on threads of their own and return 0; or another number, and write why as NUL-terminated UTF-8 to
+ * `why`, where there is room for `why_size` bytes. After a phase that one did not return from, the next one is called while the call before
+ * still runs. They may use the graph but for starting it and shutting it down, must not throw, and not end the thread.
+ */
+typedef struct {
+    /** sizeof(knhk_graph_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Begins its work. What it needs has begun. */
+    int32_t (*start)(void *ctx, char *why, size_t why_size);
+    /** Takes nothing more, and returns when it is done with what it has. What needs it has drained, or was given up. */
+    int32_t (*drain)(void *ctx, char *why, size_t why_size);
+    /** Ends. What needs it has ended, or was given up. */
+    int32_t (*stop)(void *ctx, char *why, size_t why_size);
+    /** How well it is, from 0 to 1; 1 where this is NULL. On the thread that asks for the graph's health. */
+    double (*health)(void *ctx);
+    /**
+     * NULL, or called exactly once, when nothing above will be called any more and nothing of it runs: also when the call fails, unless
+     * `struct_size` is one that the library does not know.
+     */
+    void (*destroy)(void *ctx);
+} knhk_graph_callback_t;
+
+/**
+ * Makes a graph without components.
+ *
+ * `scope`: whose clock it goes by; NULL for the system's. `graph`: receives it; the program frees it with knhk_graph_free.
+ * Returns KNHK_OK. Any thread.
+ */
+knhk_status_t knhk_graph_new(const knhk_scope_t *scope,
+                             knhk_graph_t **graph,
+                             knhk_error_t **err);
+
+/** Frees a graph. What runs is not stopped: shut it down first. NULL does nothing. Any thread, once no other uses it. */
+void knhk_graph_free(knhk_graph_t *graph);
+
+/**
+ * Adds a component; it is not started.
+ *
+ * `needs`: names of components, added before, that it depends on. `callback`: taken over, whatever is returned.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS; KNHK_NOT_FOUND for an unknown need. Any thread.
+ */
+knhk_status_t knhk_graph_add(knhk_graph_t *graph,
+                             const char *name,
+                             const char *const *needs,
+                             size_t needs_len,
+                             const knhk_graph_callback_t *callback,
+                             knhk_error_t **err);
+
+/**
+ * Says that a component depends on another.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND; KNHK_BUSY where it runs; KNHK_INVALID_ARGUMENT where the dependencies would be a cycle, whose path the
+ * message names. Any thread.
+ */
+knhk_status_t knhk_graph_depend(knhk_graph_t *graph,
+                                const char *name,
+                                const char *on,
+                                knhk_error_t **err);
+
+/**
+ * Starts what does not run, in order: what does not depend on each other side by side.
+ *
+ * `patience_ns`: how long it may take. `report`: NULL, or receives how each fared, also when the call fails so; the program frees it with
+ * knhk_graph_report_free.
+ * Returns KNHK_OK; KNHK_CALL_FAILED where one failed, KNHK_TIMEOUT where one did not return: then what needs it is not started, and what did start
+ * by then is stopped again, within as long. Any thread, but none of a component's.
+ */
+knhk_status_t knhk_graph_start(knhk_graph_t *graph,
+                               uint64_t patience_ns,
+                               knhk_graph_report_t **report,
+                               knhk_error_t **err);
+
+/**
+ * Drains, then stops what runs, in order: what needs others before them. It ends at the latest when both times are over.
+ *
+ * `drain_ns`, `stop_ns`: how long each phase may take; 0 for 10 s and 5 s. `report`: NULL, or receives how each fared, also when the call
+ * fails so; the program frees it with knhk_graph_report_free.
+ * Returns KNHK_OK; KNHK_TIMEOUT where some did not return, whom the report and the message name; KNHK_CALL_FAILED where some failed. What could not be
+ * stopped is given up. Any thread, but none of a component's.
+ */
+knhk_status_t knhk_graph_shutdown(knhk_graph_t *graph,
+                                  uint64_t drain_ns,
+                                  uint64_t stop_ns,
+                                  knhk_graph_report_t **report,
+                                  knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * How a start or a shutdown of a component graph went, and how well its components are. */
+
+/** The component did what it was asked to. */
+#define KNHK_COMPONENT_DONE 0
+
+/** It said why not, or failed in another way. */
+#define KNHK_COMPONENT_FAILED 1
+
+/** It did not return in time. */
+#define KNHK_COMPONENT_STUCK 2
+
+/** It was not started, because what it needs was not. */
+#define KNHK_COMPONENT_SKIPPED 3
+
+/** How a component fared. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** A KNHK_COMPONENT_ constant. */
+    uint32_t outcome;
+    /** The component. */
+    const char *name;
+    /**
+     * Of one that failed why; of one that is stuck "start", "drain" or "stop", whichever it did not return from; of one that was skipped what it
+     * needs and was not started. "" of one that is done.
+     */
+    const char *why;
+    /** How long it took, in nanoseconds, where it is done. */
+    uint64_t took_ns;
+} knhk_fared_t;
+
+/** A component's health. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The component. */
+    const char *name;
+    /** What it says of itself, from 0 to 1; 0 for one that does not run, or that says what is no number. */
+    double own;
+    /** The least of its own health and of what it needs, directly or not. */
+    double effective;
+    /** The components that pull it down: those of that least health that need nothing which is as ill. None where it is its own. */
+    const char *const *because_of;
+    /** How many they are. */
+    size_t because_of_len;
+} knhk_component_health_t;
+
+/** How many components had a part; 0 for NULL. Any thread. */
+size_t knhk_graph_report_len(const knhk_graph_report_t *report);
+
+/** How a component fared, in the order in which they were added; NULL beyond the end. Valid until the report is freed. Any thread. */
+const knhk_fared_t *knhk_graph_report_at(const knhk_graph_report_t *report,
+                                         size_t index);
+
+/**
+ * The whole for people: a line, and one for each component that did not do what it was asked to. "" for NULL. Valid until the report is
+ * freed. Any thread.
+ */
+const char *knhk_graph_report_text(const knhk_graph_report_t *report);
+
+/** Frees a report. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_graph_report_free(knhk_graph_report_t *report);
+
+/**
+ * How well each component is, in the order in which they were added. They are asked on the calling thread.
+ *
+ * `healths`: receives the list, which the program frees with knhk_component_health_list_free. Returns KNHK_OK. Any thread.
+ */
+knhk_status_t knhk_graph_health(const knhk_graph_t *graph,
+                                knhk_component_health_list_t **healths,
+                                knhk_error_t **err);
+
+/** How many components a list has; 0 for NULL. Any thread. */
+size_t knhk_component_health_list_len(const knhk_component_health_list_t *healths);
+
+/** A component's health; NULL beyond the end. Valid until the list is freed. Any thread. */
+const knhk_component_health_t *knhk_component_health_list_at(const knhk_component_health_list_t *healths, size_t index);
+
+/** Frees a list of healths. NULL does nothing. Any thread; its items may not be used any more. */
+void knhk_component_health_list_free(knhk_component_health_list_t *healths);
 
 /* ------------------------------------------------------------------------------------------------------------
  * Governance: changes that become current only once seven stages have nothing against them.
@@ -4270,7 +4640,8 @@ knhk_status_t knhk_promote_together(const knhk_engine_t *engine,
 /**
  * Rolls several sectors back at once.
  *
- * `request`: {"sectors": [{"sector", "version"}], "by", "why"}. `answer`: {"versions"}.
+ * `request`: {"sectors": [{"sector", "version"}], "by", "why", "emergency"}; with "emergency" before anything is written, and also where
+ * nothing can be. `answer`: {"versions"}.
  */
 knhk_status_t knhk_rollback_together(const knhk_engine_t *engine,
                                      const char *request,
@@ -4283,7 +4654,8 @@ knhk_status_t knhk_rollback_together(const knhk_engine_t *engine,
 /**
  * Merges two versions of a sector over their common base.
  *
- * `request`: {"sector", "theirs", "ours", "by", "why", "propose"}. `answer`: {"sector", "base", "ours", "theirs", "conflicts", "removed",
+ * `request`: {"sector", "theirs", "ours", "by", "why", "resolve", "propose"}; "resolve" says by item what becomes of conflicts: "ours", "theirs"
+ * or {"value"}, and "*" for those that are not named. `answer`: {"sector", "base", "ours", "theirs", "conflicts", "removed",
  * "added", "text", "proposal"}.
  */
 knhk_status_t knhk_merge(const knhk_engine_t *engine,
@@ -4323,6 +4695,509 @@ knhk_status_t knhk_codegen(const knhk_engine_t *engine,
                            const char *request,
                            knhk_buffer_t **answer,
                            knhk_error_t **err);
+
+/**
+ * Proposes to carry every sector over to the core that this library ships, where it is another one than theirs.
+ *
+ * `request`: {"by", "why"}. `answer`: {"proposal"}, null where nothing is to be done.
+ */
+knhk_status_t knhk_recompose(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Functions of the program that have a say in governance: what rules, tests of shadows and invariants across sectors ask, work that is
+ * measured with candidates, and who hears how far the stages are.
+ *
+ *    static int32_t below(void *ctx, const knhk_question_t *asked, char *why, size_t why_size) {
+ *        int64_t qty = knhk_get_i64(asked->view, *(knhk_key_t *)ctx, 0); // as it would be
+ *        return qty <= 2000 ? 0 : snprintf(why, why_size, "%lld lots are too many", (long long)qty);
+ *    }
+ *    knhk_function_t function = {.struct_size = sizeof function, .ctx = &max_qty, .judge = below};
+ *    knhk_set_rule_function(eng, "below", &function, &err); // [rule.callback] name = "below"
+ *
+ * Nothing of it is kept: whoever opens the engine registers it anew. A rule or a test whose function is not there refuses. */
+
+/** What a function is asked. It is valid during the call. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /**
+     * JSON: "kind" ("rule", "invariant" or "test"), "name", "sector", "differences"; of a rule "rule"; of a rule and of an invariant
+     * "proposal", "by", "why", "major", "confidence", "time_ns", "at_ns"; of a test "shadow". `docs/governing.md` has each field.
+     */
+    const char *text;
+    /** Its length. */
+    size_t text_len;
+    /** The sectors as they would be, read like any other view. It is not ended. */
+    knhk_view_t view;
+} knhk_question_t;
+
+/**
+ * A function that judges. Set `struct_size` to sizeof(knhk_function_t).
+ *
+ * `judge` may be called from any thread, several at once, during calls that have stages run or a shadow tested, and by the engine's own
+ * thread where a proposal falls due. It may read the engine and must not change it. It must not throw, and not end the thread.
+ */
+typedef struct {
+    /** sizeof(knhk_function_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** Returns 0 where nothing speaks against it, or else anything, and writes why, as UTF-8 with a NUL, into at most `why_size` bytes. */
+    int32_t (*judge)(void *ctx, const knhk_question_t *question, char *why, size_t why_size);
+    /**
+     * NULL, or called exactly once, when `judge` will not be called any more: it was replaced or taken away, the engine was closed, or the
+     * registration failed; not where `struct_size` is one that the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_function_t;
+
+/**
+ * Work that is measured with candidates. Set `struct_size` to sizeof(knhk_workload_t).
+ *
+ * `run` is called on a thread that measures, often, with what is current and with the candidate in turns; else as knhk_function_t's `judge`.
+ */
+typedef struct {
+    /** sizeof(knhk_workload_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Does the work `times` times, reading through the view as the program would. What it returns is not looked at: it is there so that the
+     * compiler cannot leave the work out.
+     */
+    uint64_t (*run)(void *ctx, knhk_view_t view, uint64_t times);
+    /** As of knhk_function_t. */
+    void (*destroy)(void *ctx);
+} knhk_workload_t;
+
+/** A stage that begins or has ended. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The sector whose change is judged. */
+    const char *sector;
+    /** "schema", "invariants", "doctrine", "guards", "performance", "rollback" or "compatibility". */
+    const char *stage;
+    /** NULL where it begins; else "passed", "waiting", "not_judged" or "refused". */
+    const char *verdict;
+    /** NULL where it begins; else what it says, as JSON. */
+    const char *report;
+} knhk_stage_t;
+
+/** Who hears how far the stages are. Set `struct_size` to sizeof(knhk_stage_callback_t). */
+typedef struct {
+    /** sizeof(knhk_stage_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Called as each stage begins and ends, on the threads that work, one call at a time; `now` is valid during the call. Returning anything but
+     * 0 stops the run: what has not begun refuses, and a measurement ends.
+     */
+    int32_t (*stage)(void *ctx, const knhk_stage_t *now);
+    /** NULL, or called exactly once before the call returns, unless `struct_size` is one that the library does not know. */
+    void (*destroy)(void *ctx);
+} knhk_stage_callback_t;
+
+/**
+ * Registers a function that rules of the kind `callback` call by this name, in the place of another of the name.
+ *
+ * `function`: taken over, whatever is returned; NULL takes away what was registered. Returns KNHK_OK; KNHK_NOT_FOUND where there was nothing to
+ * take away; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `judge` is NULL. Any thread.
+ */
+knhk_status_t knhk_set_rule_function(knhk_engine_t *engine,
+                                     const char *name,
+                                     const knhk_function_t *function,
+                                     knhk_error_t **err);
+
+/**
+ * Registers a function that tests of shadows call by this name: {"name", "severity", "assertion": {"function": {"name"}}}.
+ *
+ * As knhk_set_rule_function.
+ */
+knhk_status_t knhk_set_test_function(knhk_engine_t *engine,
+                                     const char *name,
+                                     const knhk_function_t *function,
+                                     knhk_error_t **err);
+
+/**
+ * Registers what has to hold across sectors, which every change of a governed sector is judged by, in the place of another of the name.
+ *
+ * `severity`: "info", "warning" or "blocker", which refuses; NULL for the last. `condition`: in CEL over values of several sectors, such as
+ * `after["orders/max_qty"] <= after["risk/ceiling"]`; or NULL. `function`: taken over, whatever is returned; or NULL. There is one of the two;
+ * where there is neither, what was registered is taken away.
+ * Returns as knhk_set_rule_function; KNHK_DOCUMENT for what is no condition; KNHK_INVALID_ARGUMENT for both, or another severity.
+ */
+knhk_status_t knhk_set_invariant(knhk_engine_t *engine,
+                                 const char *name,
+                                 const char *severity,
+                                 const char *condition,
+                                 const knhk_function_t *function,
+                                 knhk_error_t **err);
+
+/**
+ * Registers work that is measured with a sector's candidates beside the reads, in the place of another of the name: a candidate that makes it
+ * slower than `governance/slowdown_percent` allows is refused by the stage performance.
+ *
+ * `workload`: as `function` of knhk_set_rule_function. Returns as that does; KNHK_NOT_FOUND also for a sector that there is not.
+ */
+knhk_status_t knhk_set_workload(knhk_engine_t *engine,
+                                const char *sector,
+                                const char *name,
+                                const knhk_workload_t *workload,
+                                knhk_error_t **err);
+
+/**
+ * knhk_govern that tells how far the stages are, and can be stopped: "propose" and "check".
+ *
+ * `verb`, `request`, `answer`: as of knhk_govern; of other verbs nothing is told. `callback`: taken over, whatever is returned; NULL for nobody.
+ */
+knhk_status_t knhk_govern_watched(const knhk_engine_t *engine,
+                                  const char *verb,
+                                  const char *request,
+                                  const knhk_stage_callback_t *callback,
+                                  knhk_buffer_t **answer,
+                                  knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * The closed loop: the engine watches what the program observes, proposes changes of its limits, and follows what becomes of them.
+ *
+ * What is watched, and what is done about it, a sector's ontology declares (knhk:Watch, knhk:Remedy); the program starts the loop on an engine
+ * that keeps observations. Each call takes its request as a JSON object, NULL for the empty one, and answers with a buffer of JSON, which
+ * the program frees with knhk_buffer_free; `docs/loop.md` has both, field by field. Errors are those of the calls of governance, and KNHK_NOT_READY
+ * where the engine keeps no observations. Any thread.
+ *
+ *    knhk_buffer_t *answer;
+ *    knhk_loop_start(eng, "{\"sectors\": [\"gateway\"], \"changes_per_hour\": 6}", &answer, &err);
+ *    knhk_buffer_free(answer);
+ *    knhk_cycles(eng, "{\"limit\": 1}", &answer, &err);
+ *    puts(knhk_buffer_data(answer)); // {"cycles": [{"id": "l-7", "state": "closed", "outcome": "kept", …}]} */
+
+/**
+ * Starts the loop: a thread of the engine takes a turn again and again. One that runs goes on with the new settings.
+ *
+ * `request`: {"sectors", "every_ms", "changes_per_hour", "step", "cooldown_s", "confirm_above", "proposers", "deadline_ms"}; what is left out is the default. `answer`: as knhk_loop_status.
+ */
+knhk_status_t knhk_loop_start(const knhk_engine_t *engine,
+                              const char *request,
+                              knhk_buffer_t **answer,
+                              knhk_error_t **err);
+
+/**
+ * Stops the loop, once the turn under way has ended. What it proposed stays on its way.
+ *
+ * `request`: {}. `answer`: as knhk_loop_status.
+ */
+knhk_status_t knhk_loop_stop(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * Takes one turn now, on this thread: for a program that has the clock in its own hands.
+ *
+ * `request`: {}. `answer`: {"cycles"}: those that the turn began or moved on.
+ */
+knhk_status_t knhk_loop_step(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * What the loop is doing: turns, watches with how unusual their last sample was, forecasts.
+ *
+ * `request`: {}. `answer`: {"running", "turns", "last_turn_ns", "took_ns", "sectors", "watches", "forecasts", "hooks_skipped", "counters"}.
+ */
+knhk_status_t knhk_loop_status(const knhk_engine_t *engine,
+                               const char *request,
+                               knhk_buffer_t **answer,
+                               knhk_error_t **err);
+
+/**
+ * Lists what was found in the observations, the newest first.
+ *
+ * `request`: {"sector", "since_ns", "limit"}. `answer`: {"patterns"}.
+ */
+knhk_status_t knhk_patterns(const knhk_engine_t *engine,
+                            const char *request,
+                            knhk_buffer_t **answer,
+                            knhk_error_t **err);
+
+/**
+ * Lists cycles, each from a pattern to what became of the plan for it; the newest first.
+ *
+ * `request`: {"sector", "open", "limit", "before"}. `answer`: {"cycles"}.
+ */
+knhk_status_t knhk_cycles(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * One cycle.
+ *
+ * `request`: {"id"}. `answer`: the cycle.
+ */
+knhk_status_t knhk_cycle(const knhk_engine_t *engine, const char *request, knhk_buffer_t **answer, knhk_error_t **err);
+
+/**
+ * Computes the loop's decisions anew from the observations that were kept, and compares them with those of the receipts.
+ *
+ * `request`: {"cycle"} or {"from_ns", "to_ns"}. `answer`: {"turns", "patterns", "decisions", "equal", "differences", "missing"}.
+ */
+knhk_status_t knhk_replay(const knhk_engine_t *engine,
+                          const char *request,
+                          knhk_buffer_t **answer,
+                          knhk_error_t **err);
+
+/**
+ * What was learned: how plans did by watch, proposer and rule, and what refused them.
+ *
+ * `request`: {"sector"}. `answer`: {"watches", "proposers", "rules", "refusals"}.
+ */
+knhk_status_t knhk_knowledge(const knhk_engine_t *engine,
+                             const char *request,
+                             knhk_buffer_t **answer,
+                             knhk_error_t **err);
+
+/**
+ * All that was learned, for knhk_import_knowledge of another engine.
+ *
+ * `request`: {}. `answer`: {"knowledge"}.
+ */
+knhk_status_t knhk_export_knowledge(const knhk_engine_t *engine,
+                                    const char *request,
+                                    knhk_buffer_t **answer,
+                                    knhk_error_t **err);
+
+/**
+ * Adds what another engine learned; it counts as older than what is here.
+ *
+ * `request`: {"knowledge"}. `answer`: {"imported"}.
+ */
+knhk_status_t knhk_import_knowledge(const knhk_engine_t *engine,
+                                    const char *request,
+                                    knhk_buffer_t **answer,
+                                    knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Proposers of the program's own: they answer what the loop found with a plan. A plan is checked and filed as a proposal like anybody's; nothing
+ * becomes current that the pipeline refuses. */
+
+/**
+ * A proposer. Set `struct_size` to sizeof(knhk_proposer_t).
+ *
+ * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to stop
+ * the loop or to close the engine. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
+ */
+typedef struct {
+    /** sizeof(knhk_proposer_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Answers a question: {"pattern", "parameters", "doctrine", "guards", "invariants", "examples", "refusals"}, `len` bytes of JSON with a NUL
+     * behind them. Writes a plan with knhk_answer_write, or nothing where it knows none, and returns 0. Or returns another number and writes why
+     * as NUL-terminated UTF-8 to `why`, where there is room for `why_size` bytes; the cycle says it.
+     */
+    int32_t (*propose)(void *ctx, const char *question, size_t len, knhk_answer_t *answer, char *why, size_t why_size);
+    /**
+     * NULL, or called exactly once, when `propose` will not be called any more: also when the call fails, unless `struct_size` is one that
+     * the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_proposer_t;
+
+/**
+ * Writes a plan, or a part of one, behind what was written before.
+ *
+ * `answer`: what `propose` was given; valid until it returns, on its thread. `plan`: `len` bytes of JSON: {"changes": [{"path", "value"}],
+ * "why", "confidence"}. Returns 0, or another number where there is no more room (64 KiB): then `propose` returns it.
+ */
+int32_t knhk_answer_write(knhk_answer_t *answer,
+                          const char *plan,
+                          size_t len);
+
+/**
+ * Adds a proposer to an engine's loop, which asks it where its settings name it among `proposers`.
+ *
+ * `name`: what receipts call it; not rule, search or model. `proposer`: taken over, whatever is returned.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS where the name is taken; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `propose` is NULL. Any
+ * thread; before or after the loop is started.
+ */
+knhk_status_t knhk_proposer_add(const knhk_engine_t *engine,
+                                const char *name,
+                                const knhk_proposer_t *proposer,
+                                knhk_error_t **err);
+
+/**
+ * Removes a proposer; its `destroy` is called once nobody uses it any more.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND. Any thread.
+ */
+knhk_status_t knhk_proposer_remove(const knhk_engine_t *engine, const char *name, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Detectors of the program's own: a watch of which the ontology says knhk:detector "callback:NAME" is judged by the one of that name. */
+
+/** What was recorded of the watched kind in one sample's time. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** When it begins, in nanoseconds since 1970 (UTC). */
+    uint64_t from_ns;
+    /** When it ends. */
+    uint64_t to_ns;
+    /** How many records, and how they ended. */
+    knhk_counts_t counts;
+    /** The watch's measure; NaN where it has none, or there is nothing to compute it of. */
+    double value;
+} knhk_sample_t;
+
+/** What a detector says of a sample. */
+typedef struct {
+    /** The detector's own figure: the more, the more unusual. */
+    double statistic;
+    /** 1 - the probability of such a statistic while nothing changed, from 0 to 1. The watch says from which confidence on it is told. */
+    double confidence;
+    /** What was expected. */
+    double expected;
+} knhk_score_t;
+
+/**
+ * A kind of detector. Set `struct_size` to sizeof(knhk_detector_t).
+ *
+ * The functions are called on a thread of the loop, one call at a time. They must not call the loop back, not throw, and not end the
+ * thread. What comes later than the loop's `deadline_ms` is not used.
+ */
+typedef struct {
+    /** sizeof(knhk_detector_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /** NULL, or makes the state of one detector, for a sector's watch. Valid texts until it returns. */
+    void *(*begin)(void *ctx, const char *sector, const char *watch);
+    /**
+     * Judges the next sample and returns 0. `state`: what `begin` made, or NULL. `score`: receives what it says; left as it is while there
+     * were too few samples to judge by. Or returns another number and writes why as NUL-terminated UTF-8 to `why`, where there is room
+     * for `why_size` bytes.
+     */
+    int32_t (*observe)(void *ctx,
+                       void *state,
+                       const knhk_sample_t *sample,
+                       knhk_score_t *score,
+                       char *why,
+                       size_t why_size);
+    /** NULL, or called exactly once for each state that `begin` made, on any thread. */
+    void (*end)(void *ctx, void *state);
+    /**
+     * NULL, or called exactly once, when none of the functions will be called any more: also when the call fails, unless `struct_size` is
+     * one that the library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_detector_t;
+
+/**
+ * Adds a kind of detector to an engine's loop, for the watches that name it.
+ *
+ * `name`: what stands behind callback: in the ontology. `detector`: taken over, whatever is returned.
+ * Returns KNHK_OK; KNHK_ALREADY_EXISTS where the name is taken; KNHK_STRUCT_SIZE; KNHK_NULL_ARGUMENT also where `observe` is NULL. Any
+ * thread. Until it is added, a watch that names it finds nothing, which knhk_loop_status says.
+ */
+knhk_status_t knhk_detector_add(const knhk_engine_t *engine,
+                                const char *name,
+                                const knhk_detector_t *detector,
+                                knhk_error_t **err);
+
+/**
+ * Removes a kind of detector; watches that name it find nothing from then on.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND. Any thread.
+ */
+knhk_status_t knhk_detector_remove(const knhk_engine_t *engine, const char *name, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Hooks: the program hears when the loop begins and ends a phase of a turn. They cannot hold it up: each is called on a thread of its own, and what
+ * a slow one misses is counted (`hooks_skipped` of knhk_loop_status). */
+
+/** Observations become samples. */
+#define KNHK_PHASE_MONITOR 1
+
+/** Samples are judged. */
+#define KNHK_PHASE_ANALYZE 2
+
+/** Proposers are asked about a pattern. */
+#define KNHK_PHASE_PLAN 3
+
+/** A plan is filed, and runs through the pipeline. */
+#define KNHK_PHASE_EXECUTE 4
+
+/** A cycle is closed, and what became of it is learned. */
+#define KNHK_PHASE_LEARN 5
+
+/**
+ * A hook. Set `struct_size` to sizeof(knhk_hook_t).
+ *
+ * `run` is called on a thread of the hooks, one call at a time, in the order in which hooks were added. It may call the engine back, except to
+ * close it; it must not throw, and not end the thread.
+ */
+typedef struct {
+    /** sizeof(knhk_hook_t). */
+    uint32_t struct_size;
+    /** A KNHK_PHASE_ constant. */
+    uint32_t phase;
+    /** 0 for before the phase, 1 for after it. */
+    uint32_t after;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Hears of it: {"phase", "when", "turn", "now_ns", "sector", "cycle"}, `len` bytes of JSON with a NUL behind them, valid until it returns.
+     * After learning, `cycle` is the one that was closed.
+     */
+    void (*run)(void *ctx, const char *info, size_t len);
+    /**
+     * NULL, or called exactly once, when `run` will not be called any more: also when the call fails, unless `struct_size` is one that the
+     * library does not know. On any thread.
+     */
+    void (*destroy)(void *ctx);
+} knhk_hook_t;
+
+/**
+ * Adds a hook to an engine's loop.
+ *
+ * `hook`: taken over, whatever is returned. `id`: NULL, or receives what knhk_hook_remove takes.
+ * Returns KNHK_OK; KNHK_STRUCT_SIZE; KNHK_INVALID_ARGUMENT for a phase that there is not; KNHK_NULL_ARGUMENT also where `run` is NULL. Any
+ * thread; before or after the loop is started.
+ */
+knhk_status_t knhk_hook_add(const knhk_engine_t *engine,
+                            const knhk_hook_t *hook,
+                            uint64_t *id,
+                            knhk_error_t **err);
+
+/**
+ * Removes a hook. A call of it that is under way is waited for, unless this is made from it.
+ *
+ * Returns KNHK_OK; KNHK_NOT_FOUND. Any thread.
+ */
+knhk_status_t knhk_hook_remove(const knhk_engine_t *engine, uint64_t id, knhk_error_t **err);
 
 #ifdef __cplusplus
 }

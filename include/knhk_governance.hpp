@@ -98,6 +98,7 @@ public:
     KNHK_VERB(bisect)
     KNHK_VERB(blame)
     KNHK_VERB(codegen)
+    KNHK_VERB(recompose)
 #undef KNHK_VERB
 
     // Signs what approval_request gave, with the approver's key: {"payload", "key"}. Nothing of the key goes to an engine.

@@ -330,6 +330,7 @@ private:
 } // namespace knhk
 
 #include "knhk_governance.hpp"
+#include "knhk_functions.hpp"
 #include "knhk_loop.hpp"
 #include "knhk_observed.hpp"
 

@@ -71,7 +71,7 @@ namespace detail {
 struct work {
     virtual ~work() = default;
     virtual bool step(run &at) noexcept = 0; // whether it is done
-    virtual void given_up(std::uint32_t state) noexcept = 0;
+    virtual void over(std::uint32_t state) noexcept = 0;
 };
 
 template <class F> struct work_of final : work {
@@ -81,7 +81,7 @@ template <class F> struct work_of final : work {
         using type = void;
     };
     template <class G> struct result_of<false, G> {
-        using type = std::invoke_result_t<G &>;
+        using type = std::decay_t<std::invoke_result_t<G &>>;
     };
     using value = typename result_of<sliced, F>::type;
 
@@ -90,25 +90,33 @@ template <class F> struct work_of final : work {
         try {
             if constexpr (sliced) {
                 if (!function(at)) return false;
-                promise.set_value();
+                made.emplace(true);
             } else if constexpr (std::is_void_v<value>) {
                 function();
-                promise.set_value();
+                made.emplace(true);
             } else {
-                promise.set_value(function());
+                made.emplace(function());
             }
         } catch (...) {
-            promise.set_exception(std::current_exception());
+            thrown = std::current_exception();
         }
-        told = true;
         return true;
     }
-    void given_up(std::uint32_t state) noexcept override {
-        if (!told) promise.set_exception(std::make_exception_ptr(not_run(state)));
+    // Told then, when everything that is known of the run has been counted.
+    void over(std::uint32_t state) noexcept override {
+        if (thrown)
+            promise.set_exception(thrown);
+        else if (!made)
+            promise.set_exception(std::make_exception_ptr(not_run(state)));
+        else if constexpr (std::is_void_v<value>)
+            promise.set_value();
+        else
+            promise.set_value(std::move(*made));
     }
     F function;
     std::promise<value> promise;
-    bool told = false;
+    std::optional<std::conditional_t<std::is_void_v<value>, bool, value>> made;
+    std::exception_ptr thrown;
 };
 
 } // namespace detail
@@ -182,7 +190,7 @@ public:
             return of(knhk_run_argument(at))->step(run) ? KNHK_STEP_DONE : run.cancelled() ? KNHK_STEP_DONE : KNHK_STEP_AGAIN;
         };
         callback.over = [](void *, std::uint64_t argument, std::uint32_t state) noexcept {
-            of(argument)->given_up(state);
+            of(argument)->over(state);
             delete of(argument);
         };
         knhk_task_t *made = nullptr;
@@ -264,10 +272,10 @@ public:
     }
     // Whether it was sent; false where no credit came in time. Throws with KNHK_CLOSED where the other end is closed, or this one has finished.
     bool send(Out message, std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
-        std::unique_ptr<detail::parcel> parcel = std::make_unique<detail::parcel_of<Out>>(std::move(message));
+        std::unique_ptr<detail::parcel> owned = std::make_unique<detail::parcel_of<Out>>(std::move(message));
         knhk_error_t *err = nullptr;
-        knhk_status_t status = knhk_channel_send(raw(), parcel.get(), detail::patience(timeout), &err);
-        if (status == KNHK_OK) return parcel.release(), true;
+        knhk_status_t status = knhk_channel_send(raw(), owned.get(), detail::patience(timeout), &err);
+        if (status == KNHK_OK) return owned.release(), true;
         if (status != KNHK_BUSY) throw error(status, err);
         knhk_error_free(err);
         return false;

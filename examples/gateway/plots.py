@@ -102,7 +102,8 @@ class Plot:
         for part in (0, 0.5, 1):
             y = self.y(part * self.most)
             out.append(
-                f'<path class="axis" d="M{LEFT},{y:.1f}H{WIDTH - RIGHT}"/><text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{part * self.most:g}{self.unit}</text>'
+                f'<path class="axis" d="M{LEFT},{y:.1f}H{WIDTH - RIGHT}"/>'
+                f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{part * self.most:g}{self.unit}</text>'
             )
         step = next(step for step in (1, 2, 5, 10, 20, 50, 1000) if (self.end - self.begin) / step <= 14)
         at = -(-self.begin // step) * step

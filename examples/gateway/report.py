@@ -156,7 +156,8 @@ def figures(run, cycle, promoted):
     bands(plot, run)
     plot.mark(run.at(cycle["pattern"]["to_ns"]), "found", left=True)
     plot.mark(promoted, "promoted")
-    return f"<table><tr><th></th><th></th><th class=n>answered in time</th><th class=n>slowest quarter second's 99 %</th></tr>{rows}</table>{plot.svg()}"
+    head = "<th></th><th></th><th class=n>answered in time</th><th class=n>slowest quarter second's 99 %</th>"
+    return f"<table><tr>{head}</tr>{rows}</table>{plot.svg()}"
 
 
 def card(run, cycle):
@@ -168,8 +169,8 @@ def card(run, cycle):
         f'<span class="faint">{escape(cycle.get("outcome") or cycle["state"])}</span></h3>'
     ]
     out.append(
-        f"<p><b>Found</b> at {run.at(pattern['to_ns']):.1f} s by {escape(pattern['detector'])}: {pattern['observed']:.4g} where {pattern['expected']:.4g} was expected, "
-        f"confidence {sure}; {receipt_of(run, cycle, 'pattern detected')}.</p>"
+        f"<p><b>Found</b> at {run.at(pattern['to_ns']):.1f} s by {escape(pattern['detector'])}: {pattern['observed']:.4g} where "
+        f"{pattern['expected']:.4g} was expected, confidence {sure}; {receipt_of(run, cycle, 'pattern detected')}.</p>"
     )
     if plan:
         moved = ", ".join(f"<code>{escape(one['path'])}</code> → {escape(json.dumps(one['value']))}" for one in plan["changes"])
@@ -182,7 +183,8 @@ def card(run, cycle):
         took = promoted - run.at(pattern["to_ns"])
         out.append(
             f"<p><b>Judged</b> by the seven stages; {receipt_of(run, cycle, 'validation executed')}.</p>"
-            f"<p><b>Promoted</b> at {promoted:.1f} s, {took * 1000:.0f} ms after the sample that showed it had ended; {receipt_of(run, cycle, 'snapshot promoted')}.</p>"
+            f"<p><b>Promoted</b> at {promoted:.1f} s, {took * 1000:.0f} ms after the sample that showed it had ended; "
+            f"{receipt_of(run, cycle, 'snapshot promoted')}.</p>"
         )
     if cycle["state"] == "closed":
         out.append(f"<p><b>Outcome</b>: {escape(cycle['said'])}; {receipt_of(run, cycle, 'loop cycle completed')}.</p>")
@@ -203,12 +205,14 @@ def receipts(run):
         evidence = json.dumps(receipt["evidence"], indent=1, ensure_ascii=False)
         rows.append(
             f'<tr id="r-{escape(receipt["id"])}"><td class=n>{receipt["number"]}</td><td class=n>{run.at(receipt["time_ns"]):.2f} s</td>'
-            f"<td>{escape(receipt['kind'])}</td><td>{escape(receipt['outcome'])}</td><td><code>{escape(receipt['id'])}</code><details><summary class=faint>what it states"
-            f"</summary><pre class=code>{escape(evidence)}</pre><span class=code>leaf {receipt['leaf']}</span></details></td></tr>"
+            f"<td>{escape(receipt['kind'])}</td><td>{escape(receipt['outcome'])}</td><td><code>{escape(receipt['id'])}</code>"
+            f"<details><summary class=faint>what it states</summary><pre class=code>{escape(evidence)}</pre>"
+            f"<span class=code>leaf {receipt['leaf']}</span></details></td></tr>"
         )
     return (
-        f"<p>{len(run.told['receipts']):,} receipts, of which {batches:,} are of batches with {observations:,} observations together and are not listed. <code>knhk proof receipt ID</code> in the run's "
-        f"folder proves that one is in the log.</p><table><tr><th class=n>number</th><th class=n>at</th><th>what</th><th>outcome</th><th>id</th></tr>"
+        f"<p>{len(run.told['receipts']):,} receipts, of which {batches:,} are of batches with {observations:,} observations together and are "
+        f"not listed. <code>knhk proof receipt ID</code> in the run's folder proves that one is in the log.</p>"
+        f"<table><tr><th class=n>number</th><th class=n>at</th><th>what</th><th>outcome</th><th>id</th></tr>"
         f"{''.join(rows)}</table>"
     )
 
@@ -218,13 +222,17 @@ def render(told, verified):
     totals, gateway = told["totals"], told["gateway"]
     share = 100 * totals["succeeded"] / max(totals["sent"], 1)
     changed = [cycle for cycle in run.cycles if run.promoted_at(cycle) is not None]
+    calls = sum(one["calls"] for one in told["upstreams"])
     body = [
-        f"<h1>A gateway that learns its limits</h1><p class=faint>arm {escape(told['arm'])}, seed {told['seed']}, {told['seconds']:g} seconds; clients wait {told['deadline_ms']} ms</p>",
-        f"<p><b>{totals['succeeded']:,} of {totals['sent']:,} requests</b> ({share:.1f} %) were answered in time: {totals['refused']:,} were refused, {totals['failed']:,} failed, "
-        f"{totals['late']:,} came late, {totals['lost']:,} were lost. The gateway made {sum(one['calls'] for one in told['upstreams']):,} calls, {gateway['retries']:,} of them second tries.</p>",
+        f"<h1>A gateway that learns its limits</h1><p class=faint>arm {escape(told['arm'])}, seed {told['seed']}, {told['seconds']:g} seconds; "
+        f"clients wait {told['deadline_ms']} ms</p>",
+        f"<p><b>{totals['succeeded']:,} of {totals['sent']:,} requests</b> ({share:.1f} %) were answered in time: {totals['refused']:,} were "
+        f"refused, {totals['failed']:,} failed, {totals['late']:,} came late, {totals['lost']:,} were lost. The gateway made {calls:,} calls, "
+        f"{gateway['retries']:,} of them second tries.</p>",
     ]
     faults = "".join(
-        f"<li>{fault['from']:g} … {fault['to']:g} s: <b>{escape(fault['name'])}</b>, {escape(fault['what'])}; {percent(run.share(fault['from'], fault['to']))} answered in time</li>"
+        f"<li>{fault['from']:g} … {fault['to']:g} s: <b>{escape(fault['name'])}</b>, {escape(fault['what'])}; "
+        f"{percent(run.share(fault['from'], fault['to']))} answered in time</li>"
         for fault in run.faults
     )
     body.append(f"<p>The script, fixed beforehand:</p><ul>{faults or '<li>no faults</li>'}</ul>")

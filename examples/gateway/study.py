@@ -138,16 +138,17 @@ def draw(runs, scale):
     script = "".join(
         f"<li>{fault['from']:g} … {fault['to']:g} s: {escape(fault['name'])}, {escape(fault['what'])}</li>" for fault in faults
     )
-    scaled = (
-        ""
-        if scale == 1
-        else f"<p class=bad>A shortened script (scale {scale:g}): the loop has no time to learn what is usual, so this says nothing of the arms.</p>"
-    )
+    scaled = ""
+    if scale != 1:
+        scaled = (
+            f"<p class=bad>A shortened script (scale {scale:g}): the loop has no time to learn what is usual, so this says nothing of the arms.</p>"
+        )
     seeds = ", ".join(str(told["seed"]) for told in runs["loop"])
     body = (
-        f"<h1>Static limits, an adaptive limiter, the loop</h1><p>{len(runs['loop'])} pairs (seeds {seeds}), the same requests in each arm of a pair, on one machine. A request counts when its "
-        f"answer was right and came within {any_run['deadline_ms']} ms of the moment at which it was due.</p>{scaled}<ul>{claims}</ul>{table}<h2>How it went</h2>"
-        f"{load.svg()}{share.svg()}{latency.svg()}<p>The script, fixed beforehand:</p><ul>{script}</ul>"
+        f"<h1>Static limits, an adaptive limiter, the loop</h1><p>{len(runs['loop'])} pairs (seeds {seeds}), the same requests in each arm of "
+        f"a pair, on one machine. A request counts when its answer was right and came within {any_run['deadline_ms']} ms of the moment at "
+        f"which it was due.</p>{scaled}<ul>{claims}</ul>{table}<h2>How it went</h2>{load.svg()}{share.svg()}{latency.svg()}"
+        f"<p>The script, fixed beforehand:</p><ul>{script}</ul>"
     )
     return page("Static limits, an adaptive limiter, the loop", body)
 

@@ -22,7 +22,7 @@ static uint64_t opened(void *message) {
     return n;
 }
 
-enum { MESSAGES = 20000 };
+enum { MESSAGES = 2000 };
 
 /* Answers each number with the next one, until there are no more. */
 static void *answer(void *at) {

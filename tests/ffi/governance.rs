@@ -37,11 +37,12 @@ fn proposal(row: &Value) -> String {
     request.to_string()
 }
 
-/// The first version of the sector, with limits.
-fn first(base: &Value, limits: &Value) -> String {
-    let mut document = base.clone();
-    if !limits.is_null() {
-        document["governance"] = limits.clone();
+/// The first version of the sector, with a row's limits over the table's.
+fn first(table: &Value, limits: &Value) -> String {
+    let mut document = table["base"].clone();
+    document["governance"] = table["governance"].clone();
+    for (name, limit) in limits.as_object().into_iter().flatten() {
+        document["governance"][name] = limit.clone();
     }
     proposal(&json!({ "content": { "document": { "text": document.to_string() } }, "by": "ops-1" }))
 }
@@ -61,11 +62,11 @@ fn each_row_of_the_table() {
         });
         let other = match row["mended_governance"].is_null() {
             true => "NULL".into(),
-            false => literal(&first(&table["base"], &row["mended_governance"])),
+            false => literal(&first(&table, &row["mended_governance"])),
         };
         let fields = [
             literal(text("name")),
-            literal(&first(&table["base"], &row["governance"])),
+            literal(&first(&table, &row["governance"])),
             other,
             format!("{}", row["approvers"] == true),
             verb,

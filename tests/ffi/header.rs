@@ -97,7 +97,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 56] = [
+const SECTIONS: [&str; 57] = [
     "abi",
     "error",
     "signer",
@@ -150,6 +150,7 @@ const SECTIONS: [&str; 56] = [
     "governance/shadows",
     "governance/rollout",
     "governance/lineage",
+    "governance/functions",
     "autonomic/cycles",
     "autonomic/proposer",
     "autonomic/detector",

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::support::{self, Link, compile, succeeded};
 use knhk::backup::RestoreOptionsC;
 use knhk::change::{ChangeC, ChangeCallbackC};
+use knhk::governance::functions::{FunctionC, QuestionC, StageC, StageCallbackC, WorkloadC};
 use knhk::history::{DifferenceC, VersionInfoC};
 use knhk::key::KeyInfoC;
 use knhk::keys::SigningKeyC;
@@ -137,6 +138,11 @@ fn layouts() -> Vec<Layout> {
         "sign_callback" SignCallbackC { struct_size reserved ctx sign destroy }
         "progress" ProgressC { struct_size reserved done total observations versions }
         "progress_callback" ProgressCallbackC { struct_size reserved ctx progress destroy }
+        "question" QuestionC { struct_size reserved text text_len view }
+        "function" FunctionC { struct_size reserved ctx judge destroy }
+        "workload" WorkloadC { struct_size reserved ctx run destroy }
+        "stage" StageC { struct_size reserved sector stage verdict report }
+        "stage_callback" StageCallbackC { struct_size reserved ctx stage destroy }
         "receipt_query" ReceiptQueryC { struct_size flags from to sector kind limit }
         "receipt" ReceiptC {
             struct_size reserved number time_ns id sector kind outcome evidence links links_len statement statement_len leaf

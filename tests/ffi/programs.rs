@@ -25,8 +25,8 @@ macro_rules! programs {
 }
 
 programs!(
-    sketch management knowledge ledger versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
-    checkpoints executor channel graph
+    sketch management knowledge ledger keys versions observed hostile bad_input readers callbacks observations threads engines fork seccomp resilience
+    mending checkpoints executor functions channel graph
 );
 
 #[test]
@@ -42,6 +42,13 @@ fn raii() {
 fn ledger_raii() {
     for language in ["c++17", "c++20"] {
         succeeded(&mut Command::new(compile(&["ledger.cpp"], language, Link::Inline, &[])));
+    }
+}
+
+#[test]
+fn functions_raii() {
+    for language in ["c++17", "c++20"] {
+        succeeded(&mut Command::new(compile(&["functions.cpp"], language, Link::Inline, &[])));
     }
 }
 
@@ -118,6 +125,7 @@ fn headers_compile_alone() {
         ("knhk.hpp", &every[5..]),
         ("knhk_ledger.hpp", &every[5..]),
         ("knhk_governance.hpp", &every[5..]),
+        ("knhk_functions.hpp", &every[5..]),
         ("knhk_loop.hpp", &every[5..]),
         ("knhk_observed.hpp", &every[5..]),
         ("knhk_resilience.hpp", &every[5..]),

@@ -20,6 +20,12 @@ import type {
 /** Hears how an operation ended: with an error, or with its value. */
 export type Settle = (error: unknown, value?: unknown) => void;
 
+/** Hears something as JSON. */
+export type Tell = (request: number, text: string) => void;
+
+/** Is asked something as JSON, with the handle of a held generation, and answers by `answered`. */
+export type Ask = (request: number, text: string, view: number) => void;
+
 /** Who, why, and whether keys may break. */
 export interface Origin {
   by?: string;
@@ -59,7 +65,12 @@ export interface Native {
   proveReceipt(engine: number, id: string, settle: Settle): number;
   proveConsistency(engine: number, earlier: number, settle: Settle): number;
   checkpoint(engine: number, settle: Settle): number;
-  govern(engine: number, verb: string, request: string, settle: Settle): number;
+  /** `progress` is called with 0 and a JSON text as each stage begins and ends. */
+  govern(engine: number, verb: string, request: string, progress: Tell | undefined, settle: Settle): number;
+  setFunction(engine: number, role: string, name: string, severity: string, ask: Ask): void;
+  setCondition(engine: number, name: string, condition: string, severity: string): void;
+  setWorkload(engine: number, sector: string, name: string, ask: Ask): void;
+  unset(engine: number, role: string, name: string, sector: string): boolean;
   governOffline(verb: string, request: string): string;
   renderReport(report: string): string;
   trustRoot(engine: number): string | null | undefined;
@@ -240,6 +251,59 @@ export interface Native {
   healthDepend(policy: object, name: string, on: string): void;
   healthReport(policy: object, component: number, health: number): void;
   healthAssess(policy: object): object;
+
+  // The warm path (src/warm): executors, tasks, channels and graphs are externals here; times are in milliseconds.
+  executorNew(name: string, capacity: number, horizon: number): object;
+  executorTask(executor: object, name: string, priority: number, budget: number, dropLate: boolean): object;
+  executorSubmit(executor: object, task: object, work: number, within: number | undefined): void;
+  executorTurn(executor: object, step: (work: number) => boolean): boolean;
+  executorNews(executor: object): { over: { work: number; state: string }[]; notices: { kind: string; task: string; text: string }[] };
+  executorCancel(executor: object, work: number): boolean;
+  executorPause(executor: object, paused: boolean): void;
+  executorEnd(executor: object): void;
+  executorStats(executor: object): {
+    waiting: number[];
+    paused: boolean;
+    arrivals: number;
+    services: number;
+    utilisation: number;
+    queued: number;
+    fullIn?: number;
+    overloaded: boolean;
+  };
+  taskFigures(task: object): {
+    name: string;
+    priority: number;
+    level: number;
+    runs: number;
+    slices: number;
+    overruns: number;
+    late: number;
+    budget: number;
+    busy: number;
+    worst: number;
+  };
+  executorAddTo(executor: object, engine: number): void;
+  runShouldYield(): boolean;
+  runCancelled(): boolean;
+  runLeft(): number;
+  channelPair(window: number): object[];
+  channelListen(channel: object, wake: (writable: boolean) => void): void;
+  channelWhen(channel: object, writable: boolean): void;
+  channelSend(channel: object, message: Uint8Array): 'sent' | 'full' | 'closed';
+  channelReceive(channel: object, take: boolean): { message?: Uint8Array; ended: boolean };
+  channelDone(channel: object): void;
+  channelSwitch(channel: object, to: 'hold' | 'release' | 'finish' | 'close'): void;
+  channelFlow(channel: object, outgoing: boolean): { window: number; sent: number; done: number; refused: number; held: boolean };
+  channelShare(channel: object): string;
+  channelAttach(token: string): object;
+  graphNew(ask: (call: number, component: number, what: string) => void): object;
+  graphAdd(graph: object, name: string, needs: string[], has: boolean[]): void;
+  graphDepend(graph: object, name: string, on: string): void;
+  graphAnswer(graph: object, call: number, why: string | undefined): void;
+  graphStart(graph: object, timeout: number, settle: (came: string) => void): void;
+  graphShutdown(graph: object, drain: number, stop: number, settle: (came: string) => void): void;
+  graphHealth(graph: object, said: number[]): { name: string; own: number; effective: number; becauseOf: string[] }[];
 }
 
 /** A named number. */

@@ -12,7 +12,7 @@ async function opened(t, governance) {
   const engine = await open(':memory:', { signer: Signer.generate() });
   t.after(() => engine.close());
   await engine.createSector('orders', { kind: 'governed' });
-  const document = governance ? { ...table.base, governance } : table.base;
+  const document = { ...table.base, governance: { ...table.governance, ...governance } };
   const first = await engine.propose({ orders: { document: JSON.stringify(document) } }, { by: 'ops-1', why: 'the first' });
   assert.equal(first.state, 'enacted', JSON.stringify(first.reports));
   return engine;

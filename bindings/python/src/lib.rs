@@ -9,6 +9,7 @@ mod callable;
 mod callbacks;
 mod engine;
 mod error;
+mod functions;
 mod governance;
 mod history;
 mod key;
@@ -43,6 +44,8 @@ mod _knhk {
     use crate::callbacks::{Subscription, after_fork_in_child, end_callbacks};
     #[pymodule_export]
     use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::functions::{set_condition, set_function, set_workload, unset};
     #[pymodule_export]
     use crate::governance::{govern, govern_offline, render_report};
     #[pymodule_export]

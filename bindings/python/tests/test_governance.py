@@ -14,7 +14,7 @@ TABLE = json.loads((Path(__file__).parents[3] / "tests" / "governance" / "table.
 def opened(limits=None):
     eng = knhk.open(":memory:", signer=knhk.Signer.generate())
     eng.create_sector("orders", kind="governed")
-    document = TABLE["base"] | ({"governance": limits} if limits else {})
+    document = TABLE["base"] | {"governance": TABLE["governance"] | (limits or {})}
     first = eng.propose({"orders": governance.Whole(document)}, by="ops-1", why="the first")
     assert first.state == "enacted", str(first)
     return eng

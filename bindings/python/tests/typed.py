@@ -1,9 +1,10 @@
 """Read by mypy, never run: the types that programs see."""
 
+from collections.abc import Generator
 from typing import Any, assert_type
 
 import knhk
-from knhk import loop
+from knhk import loop, warm
 
 
 async def types(engine: knhk.Engine, change: knhk.Change) -> None:
@@ -45,6 +46,30 @@ async def types(engine: knhk.Engine, change: knhk.Change) -> None:
     assert_type(orders.tag("stable", 2), int)
     assert_type(orders.objectives()[0].burn, float | None)
     knhk.open(signer=knhk.Signer.generate(), observations={"window": 5.0}, retain_age=60.0)
+
+    with warm.Executor("reports", notice=lambda notice: notice.kind) as executor:
+        assert_type(executor.submit(len, "four"), warm.Future[int])
+        assert_type(await executor.submit(len, "four"), int)
+
+        @executor.task(priority=warm.Priority.LOW, budget=0.002)
+        def sweep(rows: list[int]) -> Generator[None, None, int]:
+            yield
+            return len(rows)
+
+        assert_type(sweep.submit([1]), warm.Future[int])
+        assert_type(executor.task(len, name="len").submit_within(5.0, "x").result(), int)
+        assert_type(executor.stop(), warm.Ended)
+        sweep.submit("rows")  # type: ignore[arg-type]
+    here: warm.Channel[int, str]
+    here, there = warm.Channel.pair(4)
+    here.send(5)
+    assert_type(here.receive(), str)
+    assert_type(await here.areceive(), str)
+    assert_type(here.try_receive(None), str | None)
+    async for text in here:
+        assert_type(text, str)
+    with warm.Graph() as parts:
+        assert_type(parts.shutdown().stuck, list[str])
 
     assert_type(engine.loop.start(sectors=["orders"], every=0.5, confirm_above=0.25), loop.Status)
 

@@ -8,7 +8,6 @@ use knhk_promotion::{PromotionError, Sector};
 use knhk_store::VersionRecord;
 use knhk_version::{AsOf, Reference};
 
-use crate::durable::now_ns;
 use crate::{Engine, Error};
 
 impl Engine {
@@ -40,7 +39,7 @@ impl Engine {
         let as_of = match Reference::parse(reference)? {
             Reference::Moment(moment) => AsOf::Moment(moment),
             Reference::Ago(ago) => {
-                AsOf::Moment(now_ns().saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)))
+                AsOf::Moment(self.now_ns().saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX)))
             }
             _ => AsOf::Version { sector: sector.into(), number: self.resolve(sector, reference)? },
         };

@@ -9,8 +9,8 @@ use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{JournalError, Record, Version};
 use knhk_store::Store;
 use knhk_version::{History, KeyLines, NewVersion, VersionError};
-use knhk_warm::Step;
 use knhk_warm::executor::Context;
+use knhk_warm::{Clock, Step};
 
 use crate::Level;
 use crate::folder::Folder;
@@ -25,6 +25,7 @@ pub(crate) struct Durable {
     /// None in memory.
     pub(crate) folder: Option<Arc<Folder>>,
     pub(crate) announcer: Arc<Announcer>,
+    pub(crate) time: Arc<dyn Clock>,
     /// Emergency rollbacks that are current and could not be recorded yet, oldest first.
     owed: Mutex<Owed>,
     settling: Mutex<Option<Job>>,
@@ -45,12 +46,14 @@ impl Durable {
         history: History,
         folder: Option<Arc<Folder>>,
         announcer: Arc<Announcer>,
+        time: Arc<dyn Clock>,
         own: Arc<Own>,
     ) -> Durable {
         Durable {
             history,
             folder,
             announcer,
+            time,
             owed: Mutex::default(),
             settling: Mutex::default(),
             own,
@@ -120,7 +123,7 @@ impl Durable {
         epoch: u64,
     ) -> Result<(), JournalError> {
         self.writable()?;
-        self.history.declare(declared.to_json(), self.lines(sector, keys), epoch, now_ns())?;
+        self.history.declare(declared.to_json(), self.lines(sector, keys), epoch, self.time.now_ns())?;
         self.wrote_lines(sector, keys.line_count());
         Ok(())
     }

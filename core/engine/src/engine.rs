@@ -17,7 +17,7 @@ use knhk_warm::{Clock, HotMeter, ManualClock, Ticker};
 
 use crate::autonomic::Loop;
 use crate::control::Server;
-use crate::durable::{Durable, now_ns};
+use crate::durable::Durable;
 use crate::folder::Folder;
 use crate::governance::Governance;
 use crate::own::Own;
@@ -100,7 +100,8 @@ impl Engine {
         options: Options,
         open: impl FnOnce(&Path) -> Result<Folder, Error>,
     ) -> Result<Engine, Error> {
-        let now = now_ns();
+        let (time, manual) = time::chosen(&options);
+        let now = time.now_ns();
         let (folder, ledger) = match location {
             "" => return Err(Error::new(Status::InvalidArgument, "open", "", "no folder was named; use \":memory:\"")),
             IN_MEMORY => {
@@ -126,11 +127,11 @@ impl Engine {
         }
         let meter = HotMeter::new(options.hot_budget, HOT_REPORT_LASTS, Arc::new(Cached(hot.clone())));
         let own = Arc::new(Own::new(Arc::new(meter)));
-        let durable = |history| Arc::new(Durable::new(history, folder.clone(), announcer.clone(), own.clone()));
+        let durable =
+            |history| Arc::new(Durable::new(history, folder.clone(), announcer.clone(), time.clone(), own.clone()));
         let durable = history.map(durable);
-        let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone() };
+        let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone(), time: time.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
-        let (time, manual) = time::chosen(&options);
         let engine = Engine {
             inner: Arc::new(Inner {
                 hot,
@@ -222,7 +223,7 @@ impl Engine {
         if let Some(durable) = record {
             durable.writable().map_err(|error| Error::new(Status::Io, "create", name, error.to_string()))?;
             let (number, kind) = (sectors.len() as u32, kind.as_str().into());
-            durable.history.create_sector(SectorRecord { name: name.into(), number, kind, time_ns: now_ns() })?;
+            durable.history.create_sector(SectorRecord { name: name.into(), number, kind, time_ns: self.now_ns() })?;
         }
         let sector = Sector::over(empty.clone(), sectors.len(), kind, keys, self.inner.history);
         let sector = Arc::new(sector.with_aside(self.inner.aside.clone()));

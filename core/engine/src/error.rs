@@ -295,6 +295,7 @@ impl From<VersionError> for Error {
             VersionError::Unknown { sector, .. } => (Status::NotFound, sector),
             VersionError::Damaged { sector, .. } | VersionError::OtherCore { sector, .. } => (Status::Corrupt, sector),
             VersionError::Unmergeable { sector, .. } => (Status::Document, sector),
+            VersionError::NoConflict { item, .. } => (Status::InvalidArgument, item),
             VersionError::Bisect { sector, .. } => (Status::InvalidArgument, sector),
             VersionError::Clash { .. } => (Status::Conflict, String::new()),
             VersionError::Orphans { .. } => (Status::Tampered, String::new()),

@@ -45,7 +45,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The engine's own executor, once there is something to do by itself, and those that were made known and have not ended, in that order.
+    /// The executors that were made known and have not ended, in that order, and last the engine's own, once it has something to do by itself.
     pub fn executors(&self) -> Vec<ExecutorInfo> {
         let own = |executor: &Executor| ExecutorInfo {
             name: crate::own::NAME.into(),
@@ -58,6 +58,6 @@ impl Engine {
             let (stats, tasks) = watch.look()?;
             Some(ExecutorInfo { name: name.clone(), stats, tasks })
         };
-        own.into_iter().chain(known.iter().filter_map(look)).collect()
+        known.iter().filter_map(look).chain(own).collect()
     }
 }

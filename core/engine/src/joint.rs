@@ -8,7 +8,7 @@ use knhk_promotion::{PromotionError, Version};
 use knhk_version::VersionError;
 
 use crate::governance::SectorChange;
-use crate::{Engine, Error, Origin, VersionInfo};
+use crate::{Engine, Error, Level, Origin, VersionInfo};
 
 /// How long several sectors may take to get their turn and be prepared. Beyond it nothing changes: somebody holds one of them.
 pub(crate) const PREPARE: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ impl Engine {
             let content = self.admitted(&sector, &origin, self.content_of(&sector, &change.content))?;
             joints.push(Joint { sector, step: Step::Content(content), passed: None });
         }
-        self.promote_joint(joints, &origin)
+        self.promote_joint(joints, &origin, false)
     }
 
     /// Makes retained versions of several sectors current again at once, each as a new version, in the way of [`Engine::promote_together`].
@@ -49,14 +49,30 @@ impl Engine {
     /// # Errors
     /// `NotFound` where one is not retained; else as [`Engine::promote_together`]. Nothing changes then.
     pub fn rollback_together(&self, targets: &[(String, u64)], origin: Origin) -> Result<Vec<VersionInfo>, Error> {
+        self.promote_joint(self.steps_back(targets)?, &origin, false)
+    }
+
+    /// [`Engine::rollback_together`] that takes effect before anything is written, and also where nothing can be, in the way of
+    /// [`Engine::emergency_rollback`].
+    ///
+    /// # Errors
+    /// `NotFound` where one is not retained; `InvalidArgument` where one is named twice. Nothing changes then.
+    pub fn emergency_rollback_together(
+        &self,
+        targets: &[(String, u64)],
+        origin: Origin,
+    ) -> Result<Vec<VersionInfo>, Error> {
+        self.promote_joint(self.steps_back(targets)?, &origin, true)
+    }
+
+    fn steps_back(&self, targets: &[(String, u64)]) -> Result<Vec<Joint>, Error> {
         self.checked()?;
         let joint = |(name, version): &(String, u64)| {
             let sector = self.sector(name)?;
             let step = self.step_back(&sector, *version)?;
             Ok(Joint { sector, step, passed: None })
         };
-        let joints = targets.iter().map(joint).collect::<Result<Vec<_>, Error>>()?;
-        self.promote_joint(joints, &origin)
+        targets.iter().map(joint).collect()
     }
 
     /// Makes changes current that passed, in the way of [`Engine::promote_together`].
@@ -67,19 +83,19 @@ impl Engine {
     ) -> Result<Vec<VersionInfo>, Error> {
         self.checked()?;
         let joint = |(sector, content, passed)| Joint { sector, step: Step::Content(content), passed: Some(passed) };
-        self.promote_joint(changes.into_iter().map(joint).collect(), &origin)
+        self.promote_joint(changes.into_iter().map(joint).collect(), &origin, false)
     }
 
-    fn promote_joint(&self, joints: Vec<Joint>, origin: &Origin) -> Result<Vec<VersionInfo>, Error> {
+    fn promote_joint(&self, joints: Vec<Joint>, origin: &Origin, at_once: bool) -> Result<Vec<VersionInfo>, Error> {
         let rollbacks: Vec<Option<u64>> = joints.iter().map(|joint| joint.step.rollback_of()).collect();
         let sectors: Vec<Arc<Sector>> = joints.iter().map(|joint| joint.sector.clone()).collect();
-        let versions = match self.published(&sectors, joints, origin) {
+        let versions = match self.published(&sectors, joints, origin, at_once) {
             Ok(versions) => versions,
             Err(error) => {
                 let mut error = Error::from(error);
                 // Each has the receipt that it was refused.
-                for (sector, rollback_of) in sectors.iter().zip(rollbacks) {
-                    let refused = self.judged::<()>(sector, origin, rollback_of, Err(error));
+                for (sector, rollback_of) in sectors.iter().zip(&rollbacks) {
+                    let refused = self.judged::<()>(sector, origin, *rollback_of, Err(error));
                     error = refused.expect_err("an error stays one");
                 }
                 return Err(error);
@@ -95,6 +111,9 @@ impl Engine {
             (sector.clone(), version.expect("each of the sectors got a version").1.clone())
         });
         let promoted: Vec<_> = promoted.collect();
+        for ((sector, version), _) in promoted.iter().zip(&rollbacks).filter(|(_, back)| back.is_some()) {
+            self.end_canary_of(sector.name(), version.number);
+        }
         self.watch(&promoted);
         for (sector, version) in promoted.iter().filter(|(sector, _)| sector.kind() == SectorKind::Governed) {
             self.verify_published(sector, version)?;
@@ -108,6 +127,7 @@ impl Engine {
         sectors: &[Arc<Sector>],
         joints: Vec<Joint>,
         origin: &Origin,
+        at_once: bool,
     ) -> Result<Vec<(usize, Arc<Version>)>, PromotionError> {
         let mut proofs: Vec<(usize, Option<Passed>)> = Vec::with_capacity(joints.len());
         let mut parts = Vec::with_capacity(joints.len());
@@ -122,7 +142,17 @@ impl Engine {
             Some(passed) => Guard::governed(verified, passed),
             None => Guard::new(verified),
         });
-        let versions = together.promote(guards.collect())?;
+        let versions = if at_once {
+            let (versions, recorded) = together.promote_at_once(guards.collect())?;
+            if !recorded {
+                let message =
+                    format!("the emergency rollback of {} sectors is current but not recorded yet", versions.len());
+                self.inner.announcer.log(Level::Error, "promotion", message);
+            }
+            versions
+        } else {
+            together.promote(guards.collect())?
+        };
         Ok(numbers.into_iter().zip(versions).collect())
     }
 

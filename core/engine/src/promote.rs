@@ -11,7 +11,6 @@ use knhk_promotion::{
 };
 use knhk_version::{Refused, Retention, VersionError};
 
-use crate::durable::now_ns;
 use crate::{Engine, Error, Level, VersionInfo};
 
 /// Promotions after which retention is looked after, at most: what it costs is spread over as many.
@@ -155,7 +154,9 @@ impl Engine {
     ) -> Result<VersionInfo, Error> {
         let promoted = self.judged(sector, origin, rollback_of, promoted)?;
         let info = self.became_current(sector, promoted.version());
-        if rollback_of.is_none() {
+        if rollback_of.is_some() {
+            self.end_canary_of(sector.name(), info.version);
+        } else {
             self.watch(&[(self.sector(sector.name())?, promoted.version().clone())]);
         }
         Ok(info)
@@ -196,7 +197,7 @@ impl Engine {
                 number,
                 before,
                 epoch: self.inner.hot.epoch(),
-                time_ns: now_ns(),
+                time_ns: self.now_ns(),
                 by: &origin.by,
                 why: &origin.why,
                 rollback_of,
@@ -221,7 +222,7 @@ impl Engine {
         if !promoted.is_multiple_of(every) {
             return;
         }
-        if let Err(error) = durable.history.prune(sector.name(), retention, Some(promoted), now_ns()) {
+        if let Err(error) = durable.history.prune(sector.name(), retention, Some(promoted), self.now_ns()) {
             tracing::warn!(sector = sector.name(), %error, "versions beyond the retention could not be removed");
         }
     }

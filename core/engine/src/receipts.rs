@@ -8,7 +8,7 @@ use knhk_store::{Receipt, ReceiptQuery};
 use knhk_version::{VersionError, VersionsVerified};
 use serde_json::{Map, Number};
 
-use crate::durable::{Durable, now_ns};
+use crate::durable::Durable;
 use crate::{Engine, Error, Status, trust};
 
 /// A receipt: a signed statement of one operation, at its place in the log.
@@ -151,7 +151,7 @@ impl Engine {
     /// As [`Engine::prove_receipt`].
     pub fn checkpoint(&self) -> Result<String, Error> {
         self.checked()?;
-        Ok(self.durable()?.history.ledger().checkpoint(now_ns())?)
+        Ok(self.durable()?.history.ledger().checkpoint(self.now_ns())?)
     }
 
     /// The log's name and first key, as text, for whoever verifies receipts; none without a ledger.
@@ -214,7 +214,7 @@ impl Engine {
                 return Err(Error::new(Status::InvalidArgument, "ledger", "", message));
             }
         };
-        let appended = durable.history.ledger().rotate(signer, now_ns(), Default::default())?;
+        let appended = durable.history.ledger().rotate(signer, self.now_ns(), Default::default())?;
         match folder {
             Some(folder) if given => trust::forget_key(folder)?,
             Some(folder) => trust::rotated(folder)?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use knhk_hot::Hot;
 use knhk_ontology::{Document, KeyTable};
 use knhk_promotion::{Journal, JournalError, Record, Version};
+use knhk_warm::Clock;
 
 use crate::durable::Durable;
 use crate::emergency::Intent;
@@ -15,6 +16,7 @@ pub(crate) struct Records {
     pub(crate) durable: Option<Arc<Durable>>,
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) hot: Hot,
+    pub(crate) time: Arc<dyn Clock>,
 }
 
 impl Journal for Records {
@@ -41,6 +43,10 @@ impl Journal for Records {
         let Some(durable) = &self.durable else { return Ok(()) };
         // The generation that shows them, if nothing else comes first.
         durable.declare(sector, declared, keys, self.hot.epoch() + 1)
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.time.now_ns()
     }
 
     fn promoted(&self, sector: &str, version: &Arc<Version>) {

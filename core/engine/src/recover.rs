@@ -9,7 +9,7 @@ use knhk_promotion::{NoJournal, Origin, SectorKind, Version};
 use knhk_store::{SectorRecord, VersionRecord};
 use knhk_version::VersionError;
 
-use crate::durable::{Durable, now_ns};
+use crate::durable::Durable;
 use crate::emergency::Intent;
 use crate::{Engine, Error, Level, Status};
 
@@ -108,7 +108,7 @@ impl Durable {
             match target {
                 Ok(target) => {
                     let epoch = self.history.last_epoch()? + 1;
-                    versions.push(rolled_back(&target, versions.last(), &intent, epoch));
+                    versions.push(rolled_back(&target, versions.last(), &intent, (epoch, self.time.now_ns())));
                     intended = true;
                 }
                 Err(error) => damaged.push(format!(
@@ -218,12 +218,12 @@ struct Found {
 }
 
 /// The version that an emergency rollback made current without being able to record it.
-fn rolled_back(target: &Version, before: Option<&Version>, intent: &Intent, epoch: u64) -> Version {
+fn rolled_back(target: &Version, before: Option<&Version>, intent: &Intent, (epoch, time_ns): (u64, u64)) -> Version {
     let why = "emergency rollback, recorded by its intent alone".into();
     Version {
         number: intent.version,
         epoch,
-        time_ns: now_ns(),
+        time_ns,
         origin: Origin { why, ..Origin::default() },
         rollback_of: Some(intent.rollback_of),
         parent: before.map(|before| before.number),
@@ -277,7 +277,7 @@ impl Engine {
     /// Leaves a receipt of what recovery passed over.
     fn record_loss(&self, durable: &Durable, sector: &str, loss: &str) {
         let entry = Entry {
-            time_ns: now_ns(),
+            time_ns: self.now_ns(),
             sector: Some(sector.into()),
             outcome: Outcome::Rejected,
             evidence: Evidence::InvariantViolated {

@@ -3,7 +3,6 @@
 use knhk_store::Tag;
 use knhk_version::{LogEntry, VersionError};
 
-use crate::durable::now_ns;
 use crate::{Engine, Error};
 
 /// Which part of a log.
@@ -85,7 +84,7 @@ impl Engine {
         };
         match (in_memory, &self.inner.journal.durable) {
             (Some(number), _) => Ok(number),
-            (None, Some(durable)) => Ok(durable.history.resolve(sector.name(), reference, current, now_ns())?),
+            (None, Some(durable)) => Ok(durable.history.resolve(sector.name(), reference, current, self.now_ns())?),
             (None, None) => self.resolve_in_memory(sector.name(), reference),
         }
     }
@@ -102,7 +101,7 @@ impl Engine {
                 history.iter().rev().nth(back).map(|version| version.version)
             }
             Reference::Moment(moment) => at(moment),
-            Reference::Ago(ago) => at(now_ns().saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX))),
+            Reference::Ago(ago) => at(self.now_ns().saturating_sub(u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX))),
             Reference::Number(_) | Reference::Name(_) => {
                 let versions = history.iter().rev().map(|version| (version.version, version.snapshot_id));
                 return Ok(knhk_version::named(sector, reference, None, versions)?);
@@ -122,7 +121,7 @@ impl Engine {
     pub fn tag(&self, sector: &str, name: &str, reference: &str, by: &str) -> Result<u64, Error> {
         self.checked()?;
         let version = self.resolve(sector, reference)?;
-        let tag = Tag { sector: sector.into(), name: name.into(), version, time_ns: now_ns(), by: by.into() };
+        let tag = Tag { sector: sector.into(), name: name.into(), version, time_ns: self.now_ns(), by: by.into() };
         self.durable()?.history.tag(tag)?;
         Ok(version)
     }
@@ -134,7 +133,7 @@ impl Engine {
     pub fn untag(&self, sector: &str, name: &str, by: &str) -> Result<(), Error> {
         self.checked()?;
         let sector = self.sector(sector)?;
-        self.durable()?.history.untag(sector.name(), name, by, now_ns())?;
+        self.durable()?.history.untag(sector.name(), name, by, self.now_ns())?;
         Ok(())
     }
 
@@ -161,7 +160,7 @@ impl Engine {
         let mut removed = 0;
         for sector in sectors {
             let keep = Some(sector.version).filter(|version| *version > 0);
-            let pruned = durable.history.prune(&sector.name, &self.inner.retention, keep, now_ns());
+            let pruned = durable.history.prune(&sector.name, &self.inner.retention, keep, self.now_ns());
             removed += pruned?.len() as u64;
         }
         Ok(removed)

@@ -116,7 +116,7 @@ fn changes_are_announced_in_order_three_ways() {
     let origin = Origin { by: "ops-2".into(), why: "desk asked".into(), ..Origin::default() };
     engine.promote_json("orders", r#"{"max_qty": 1000}"#, origin).unwrap();
     engine.rollback("orders", 1, Origin::default()).unwrap();
-    let all: Vec<_> = (0..3).map(|_| heard.recv_timeout(Duration::from_secs(10)).unwrap()).collect();
+    let all: Vec<_> = (0..3).map(|_| heard.recv_timeout(Duration::from_secs(120)).unwrap()).collect();
     assert_eq!(all.iter().map(|(version, _)| *version).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(all[1].1, "orders 2: max_qty 1200 → 1000 (by ops-2: desk asked)");
     assert_eq!(all[2].1, "orders 3: rollback to 1, max_qty 1000 → 1200");

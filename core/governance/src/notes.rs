@@ -64,6 +64,13 @@ impl Notes {
     }
 }
 
+/// The report of a stage that has nothing to judge, because of what another one refuses.
+pub(crate) fn not_judged(stage: Stage, began: Instant, what: &str) -> StageReport {
+    let mut notes = Notes::default();
+    notes.info(format!("stage {}", stage.as_str()), what);
+    StageReport { verdict: Verdict::NotJudged, ..notes.report(stage, began) }
+}
+
 /// A report with one blocker: of a stage that could not decide.
 pub(crate) fn undecided(stage: Stage, began: Instant, what: &str, fix: &str) -> StageReport {
     let mut notes = Notes::default();

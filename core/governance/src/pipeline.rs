@@ -22,7 +22,7 @@ use crate::counters::{REFUSED, RUNS, STOPPED};
 use crate::figures::figures;
 use crate::invariant::{CrossInvariant, Other, Sectors, across, budgets, guards, order, resources, types};
 use crate::mutant::{Mutant, mutated};
-use crate::notes::{Notes, nanoseconds, undecided};
+use crate::notes::{Notes, nanoseconds, not_judged, undecided};
 use crate::stage::{Measured, Way, compatibility, performance, rollback, schema};
 use crate::{Candidate, Limits, Past, Report, Stage, StageReport, Verdict, Workload, blast};
 
@@ -64,6 +64,8 @@ pub struct Context<'a> {
 /// How far it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
+    /// The sector whose change is judged.
+    pub sector: &'a str,
     /// The stage that began or ended.
     pub stage: Stage,
     /// What it says; none while it is under way.
@@ -96,6 +98,10 @@ const FIRST: [Stage; 5] = [Stage::Performance, Stage::Rollback, Stage::Schema, S
 /// Those that need what the first measured.
 const THEN: [Stage; 2] = [Stage::Guards, Stage::Invariants];
 
+/// Those that judge what programs would read.
+const NEEDS_ARTIFACT: [Stage; 5] =
+    [Stage::Doctrine, Stage::Guards, Stage::Performance, Stage::Rollback, Stage::Compatibility];
+
 /// Has all stages judge a change. Nothing is filed, published or recorded. `progress` is called on the threads that work.
 pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop: &Stop) -> Report {
     let began = Instant::now();
@@ -118,11 +124,11 @@ pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop
     let mut done = run.done;
     let stages: Vec<StageReport> =
         Stage::ALL.map(|stage| done[stage as usize].take().unwrap_or_else(|| left_out(stage))).into();
-    let verdict = stages.iter().map(|stage| stage.verdict).max_by_key(|&verdict| {
-        let gravity = gravity(verdict);
-        if mutated(Mutant::MildestCounts) { 2 - gravity } else { gravity }
-    });
-    let verdict = verdict.unwrap_or(Verdict::Refused);
+    let verdicts = || stages.iter().map(|stage| stage.verdict);
+    let verdict = match mutated(Mutant::MildestCounts) {
+        true => verdicts().min().unwrap_or(Verdict::Refused),
+        false => Verdict::of(verdicts()),
+    };
     RUNS.add(1);
     REFUSED.add(u64::from(verdict == Verdict::Refused));
     STOPPED.add(u64::from(stop.is_asked()));
@@ -133,15 +139,6 @@ pub fn run(context: &Context<'_>, progress: &(dyn Fn(Progress<'_>) + Sync), stop
         verdict,
         stages,
         duration_ns: nanoseconds(began),
-    }
-}
-
-/// Which of two verdicts counts.
-pub(crate) fn gravity(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Passed => 0,
-        Verdict::Waiting => 1,
-        Verdict::Refused => 2,
     }
 }
 
@@ -176,13 +173,17 @@ impl<'r, 'a> Run<'r, 'a> {
         let began = Instant::now();
         let sector = &self.context.candidate.sector;
         let _span = tracing::debug_span!("knhk.governance.stage", sector, stage = stage.as_str()).entered();
+        let nothing_to_judge = self.context.candidate.compiled.is_none() && NEEDS_ARTIFACT.contains(&stage);
         let report = if self.stop.is_asked() && mutated(Mutant::StoppedPasses) {
             Notes::default().report(stage, began)
         } else if self.stop.is_asked() {
             undecided(stage, began, "it was stopped before it began", "ask again")
+        } else if nothing_to_judge {
+            // Schema and invariants say why; the rest would only say again that there is nothing.
+            not_judged(stage, began, "programs could not read it, so there is nothing to judge")
         } else {
             let judged = catch_unwind(AssertUnwindSafe(|| {
-                (self.progress)(Progress { stage, ended: None });
+                (self.progress)(Progress { sector, stage, ended: None });
                 self.judge(stage, began)
             }));
             judged.unwrap_or_else(|_| match mutated(Mutant::PanicPasses) {
@@ -191,7 +192,7 @@ impl<'r, 'a> Run<'r, 'a> {
             })
         };
         // Whoever only watches does not decide, either.
-        _ = catch_unwind(AssertUnwindSafe(|| (self.progress)(Progress { stage, ended: Some(&report) })));
+        _ = catch_unwind(AssertUnwindSafe(|| (self.progress)(Progress { sector, stage, ended: Some(&report) })));
         tracing::debug!(verdict = ?report.verdict, findings = report.findings.len(), "judged");
         _ = self.done[stage as usize].set(report);
     }
@@ -225,6 +226,10 @@ impl<'r, 'a> Run<'r, 'a> {
         order(candidate, history, &mut notes);
         types(candidate, keys, records, limits, &mut notes);
         guards(candidate, limits, relaxed, &mut notes);
+        if candidate.compiled.is_none() {
+            // Q2 has refused it, and there is nothing that could have been measured.
+            return notes;
+        }
         budgets(measured, way, limits, &mut notes);
         resources(candidate, history, measured, way, limits, &mut notes);
         across(&Sectors::new(candidate, others), invariants, &mut notes);
@@ -237,9 +242,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let mut report = (self.context.guards)(self.context.candidate, &figures);
         let radius = blast::check(self.context.candidate, &self.limits, self.context.history);
         let radius = radius.report(Stage::Guards, began);
-        if gravity(radius.verdict) > gravity(report.verdict) {
-            report.verdict = radius.verdict;
-        }
+        report.verdict = Verdict::of([report.verdict, radius.verdict]);
         report.findings.extend(radius.findings);
         report.findings.sort_by_key(|finding| Reverse(finding.severity));
         match &mut report.evidence {

@@ -96,6 +96,7 @@ fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "ok",
         Verdict::Waiting => "waits",
+        Verdict::NotJudged => "–",
         Verdict::Refused => "refused",
     }
 }
@@ -108,7 +109,7 @@ fn outcome(report: &Report) -> String {
         Verdict::Passed => "passed".into(),
         Verdict::Waiting if needs.is_empty() => "waits".into(),
         Verdict::Waiting => format!("waits for {}", needs.join(", and ")),
-        Verdict::Refused => format!("refused by {}", refused.join(", ")),
+        Verdict::NotJudged | Verdict::Refused => format!("refused by {}", refused.join(", ")),
     }
 }
 

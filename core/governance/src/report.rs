@@ -23,15 +23,37 @@ pub enum Stage {
 }
 
 /// How a stage, or all of them, ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing speaks against it.
     Passed,
     /// It lacks what can still come: approvals, or time.
     Waiting,
+    /// Of a stage alone: there was nothing for it to judge, because of what another stage refuses. It is no pass.
+    NotJudged,
     /// It cannot become current as it is.
     Refused,
+}
+
+impl Verdict {
+    /// The verdict of all of them: the gravest. What was not judged did not pass, and nothing at all is no pass either.
+    pub(crate) fn of(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+        match verdicts.into_iter().max() {
+            None | Some(Verdict::NotJudged) => Verdict::Refused,
+            Some(gravest) => gravest,
+        }
+    }
+
+    /// Its name, as it is written everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Waiting => "waiting",
+            Verdict::NotJudged => "not_judged",
+            Verdict::Refused => "refused",
+        }
+    }
 }
 
 /// How grave a finding is.
@@ -44,6 +66,18 @@ pub enum Severity {
     Warning,
     /// It stops the change.
     Blocker,
+}
+
+impl Severity {
+    /// The one with this name.
+    pub fn from_name(name: &str) -> Option<Severity> {
+        match name {
+            "info" => Some(Severity::Info),
+            "warning" => Some(Severity::Warning),
+            "blocker" => Some(Severity::Blocker),
+            _ => None,
+        }
+    }
 }
 
 /// One thing that a stage found.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{LIMITS, NOW, Sector, passed, refuses, with};
-use knhk_governance::{Candidate, CrossInvariant, Other, PastVersion, Severity, Stage};
+use knhk_governance::{Broken, Candidate, CrossInvariant, Other, PastVersion, Severity, Stage};
 use knhk_hot::layout::Tag;
 use knhk_observation::Record;
 use knhk_ontology::graph::Delta;
@@ -187,11 +187,12 @@ fn what_has_to_hold_across_sectors_holds() {
     sector.invariants = vec![CrossInvariant {
         name: "orders stay below the ceiling of risk".into(),
         severity: Severity::Blocker,
-        holds: Box::new(|sectors| {
+        holds: std::sync::Arc::new(|sectors| {
             use knhk_hot::artifact::Value::I64;
             match (sectors.value("orders", "max_qty"), sectors.value("risk", "ceiling")) {
-                (Some(I64(qty)), Some(I64(ceiling))) => Ok(qty <= ceiling),
-                _ => Err("one of the two is missing".into()),
+                (Some(I64(qty)), Some(I64(ceiling))) if qty <= ceiling => Ok(()),
+                (Some(I64(qty)), Some(I64(ceiling))) => Err(Broken::Not(format!("{qty} > {ceiling}"))),
+                _ => Err(Broken::Unknown("one of the two is missing".into())),
             }
         }),
     }];

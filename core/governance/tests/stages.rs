@@ -100,12 +100,11 @@ fn a_candidate_that_is_slower_is_refused() {
     let mut sector = Sector::new(LIMITS);
     let candidate = sector.to(&LIMITS.replace("1000", "1400"));
     let slower = candidate.snapshot.id();
-    let work = |extra: u64| Workload {
-        name: "decide".into(),
-        run: Box::new(move |view| {
+    let work = |extra: u64| {
+        Workload::new("decide", move |view| {
             let rounds = if view.snapshot_id(0) == slower { 100 + extra } else { 100 };
             (0..rounds).fold(0_u64, |sum, round| std::hint::black_box(sum.wrapping_mul(31).wrapping_add(round)))
-        }),
+        })
     };
     sector.workloads = vec![work(100)];
     refuses(&sector.run(&candidate), Stage::Performance, "measurement decide", "slower than what is current");
@@ -136,11 +135,11 @@ fn what_is_not_decided_in_time_or_stopped_is_refused() {
     sector = Sector::new(LIMITS);
     let stop = std::sync::Arc::new(Stop::new());
     let asking = stop.clone();
-    let run = move |_: &knhk_hot::Snapshot| {
+    let run = move |_: &knhk_hot::Hold| {
         asking.ask();
         0
     };
-    sector.workloads = vec![Workload { name: "decide".into(), run: Box::new(run) }];
+    sector.workloads = vec![Workload::new("decide", run)];
     let report = sector.run_with(&to(&sector), &passes, &silent, &stop);
     refuses(&report, Stage::Performance, "measurement decide", "stopped before it was decided");
     refuses(&report, Stage::Invariants, "stage invariants", "stopped before it began");

@@ -1,6 +1,6 @@
 //! A service level objective as it stands.
 
-use crate::schema::{Bound, Objective};
+use crate::schema::{Aggregate, Bound, Objective};
 use crate::window::Figures;
 
 /// An objective, and how it stands in the window that ends now.
@@ -9,7 +9,7 @@ use crate::window::Figures;
 pub struct ObjectiveState {
     /// The objective, with its limit as it is now.
     pub objective: Objective,
-    /// The aggregate's value; none where there is no data for it, which never counts as a pass.
+    /// The aggregate's value; none where there is no data for it, or too little, which never counts as a pass.
     pub value: Option<f64>,
     /// Whether it holds; none where there is no data, or no limit.
     pub met: Option<bool>,
@@ -22,7 +22,9 @@ pub struct ObjectiveState {
 
 impl ObjectiveState {
     pub(crate) fn of(objective: Objective, figures: Figures) -> ObjectiveState {
-        let value = figures.aggregate(objective.aggregate);
+        let counts = matches!(objective.aggregate, Aggregate::Count | Aggregate::Rate);
+        let enough = counts || figures.counts.count >= objective.least_samples;
+        let value = figures.aggregate(objective.aggregate).filter(|_| enough);
         let both = value.zip(objective.limit);
         let met = both.map(|(value, limit)| match objective.bound {
             Bound::AtMost => value <= limit,

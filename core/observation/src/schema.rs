@@ -90,6 +90,9 @@ pub struct Objective {
     pub limit: Option<f64>,
     /// The window, in seconds.
     pub window_s: u32,
+    /// Records in the window below which there is no data: what a few of them come to is chance. Of `count` and `rate`, which are about how
+    /// many there are, it is not asked.
+    pub least_samples: u64,
     /// What follows where a window has no observations.
     pub on_missing_data: OnMissingData,
 }
@@ -204,6 +207,7 @@ mod words {
     pub const AT_MOST: &str = "urn:knhk:core:atMost";
     pub const AT_LEAST: &str = "urn:knhk:core:atLeast";
     pub const WINDOW: &str = "urn:knhk:core:window";
+    pub const LEAST_SAMPLES: &str = "urn:knhk:core:leastSamples";
     pub const ON_MISSING_DATA: &str = "urn:knhk:core:onMissingData";
 }
 
@@ -237,6 +241,7 @@ impl Reader<'_> {
             parameter: self.path(parameter)?,
             limit: self.number(parameter, knhk::VALUE),
             window_s: self.number(subject, words::WINDOW)? as u32,
+            least_samples: self.number(subject, words::LEAST_SAMPLES).map_or(1, |least| least as u64),
             on_missing_data: OnMissingData::from_name(&self.text(subject, words::ON_MISSING_DATA)?)?,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use knhk_ontology::{Document, KeyTable};
 
@@ -45,6 +46,12 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// What the journal said.
     fn declared(&self, sector: &str, declared: &Document, keys: &KeyTable) -> Result<(), JournalError>;
+
+    /// Now, in nanoseconds since 1970 (UTC): what versions are dated by, for people and for as-of, never for ordering.
+    fn now_ns(&self) -> u64 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
 
     /// Called right after the swap, before any other promotion of the engine can swap: what hangs on the order of generations
     /// happens here, and briefly.

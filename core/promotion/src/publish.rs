@@ -1,7 +1,7 @@
 //! Publishing: versions of one or several sectors become durable together, and current with one swap.
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use knhk_hot::{Change, Hot};
 use knhk_ontology::{Incompatibility, accept};
@@ -46,7 +46,7 @@ pub(crate) fn publish(
     let urgent = admitted.iter().all(|one| one.next.version.rollback_of.is_some());
     let staged = if urgent { hot.prepare_urgent(&changes)? } else { hot.prepare(&changes)? };
     let staging = nanoseconds(begun);
-    let (epoch, time_ns) = (staged.epoch(), unix_nanoseconds());
+    let (epoch, time_ns) = (staged.epoch(), journal.now_ns());
     for one in &mut admitted {
         let passed = one.passed.take();
         let version = one.next.draft();
@@ -150,9 +150,4 @@ impl Admitted<'_> {
         let text = text.take().and_then(|text| self.state.text.replace(text));
         (self.state.push(version.clone()), text)
     }
-}
-
-fn unix_nanoseconds() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -5,6 +5,7 @@ mod driver;
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use driver::Program;
@@ -66,6 +67,13 @@ fn main() {
     program.warmed("token_bucket", CHUNK, move |n| {
         ticking.advance(Duration::from_millis(1)); // 100,000 tokens, more than a chunk takes.
         (0..n).map(|_| u64::from(bucket.try_take(1).is_ok())).sum()
+    });
+    // What no limit can go below that threads share and that is exact: one exchange on one word.
+    let word = AtomicU64::new(0);
+    program.warmed("exchange", CHUNK, move |n| {
+        let word = black_box(&word);
+        (0..n).map(|i| u64::from(word.compare_exchange(i, i + 1, Relaxed, Relaxed).is_ok())).sum::<u64>()
+            + word.swap(0, Relaxed)
     });
     let bucket = TokenBucket::new(1e8, 65_535, &Scope::default()).expect("the rate is in its range");
     program.warmed("token_bucket_system_clock", CHUNK, move |n| {

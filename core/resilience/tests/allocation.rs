@@ -21,9 +21,9 @@ fn the_steady_state_allocates_nothing() {
     let scope = Scope::new(clock.clone());
     let windows = [Window::None, Window::Count(100), Window::Time { span: MS * 100, buckets: 10 }];
     let breakers = windows.map(|window| {
-        // It never opens: what an open one does is asked of another.
-        let settings =
-            Settings { window, slow_call: Some(MS), failure_rate: 1.0, slow_rate: 1.0, ..Settings::default() };
+        // It never opens: what an open one does is asked of another. Only a window knows slow calls.
+        let slow_call = (window != Window::None).then_some(MS);
+        let settings = Settings { window, slow_call, failure_rate: 1.0, slow_call_rate: 1.0, ..Settings::default() };
         Arc::new(Breaker::new("steady", settings, &scope).unwrap())
     });
     let open = Breaker::new("open", Settings::default(), &scope).unwrap();

@@ -88,6 +88,16 @@ pub enum VersionError {
         /// Why not.
         why: String,
     },
+    /// A conflict was to be resolved that there is not.
+    #[error(
+        "sector {sector}: there is no conflict about {item}: merge without resolving anything to see those that there are"
+    )]
+    NoConflict {
+        /// The sector.
+        sector: String,
+        /// What it would be about.
+        item: String,
+    },
     /// A step of a search that cannot be.
     #[error("sector {sector}: {what}")]
     Bisect {

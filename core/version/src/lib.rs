@@ -34,7 +34,7 @@ pub use error::VersionError;
 pub use history::History;
 pub use lineage::Change;
 pub use log::LogEntry;
-pub use merge::{Conflict, Merge, Merged, three_way};
+pub use merge::{Conflict, Merge, Merged, Resolved, Side, three_way};
 pub use orphans::Orphans;
 pub use reference::{Reference, named};
 pub use retention::Retention;

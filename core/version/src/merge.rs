@@ -15,7 +15,7 @@ use std::sync::Arc;
 use knhk_ontology::graph::{Delta, Graph, Term, TermRef, Triple, write_statement};
 use knhk_ontology::vocabulary::knhk;
 use knhk_ontology::{Snapshot, SnapshotError};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::lineage::{Change, Walk, came_from};
 use crate::{History, VersionError};
@@ -34,6 +34,27 @@ pub enum Merged {
     },
     /// What both sides changed differently; nothing is merged.
     Conflicts(Vec<Conflict>),
+}
+
+/// One side of a merge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// This one.
+    Ours,
+    /// The other one.
+    Theirs,
+}
+
+/// How conflicts are resolved.
+#[derive(Clone, Debug, Default)]
+pub struct Resolved<'r> {
+    /// Which side holds, by the conflict's item.
+    pub sides: BTreeMap<String, Side>,
+    /// Which side holds of those that are not named; none: they stay conflicts.
+    pub otherwise: Option<Side>,
+    /// Ours with what was given for the merge: what it changes holds, whatever the sides say of it.
+    pub given: Option<&'r Snapshot>,
 }
 
 /// Something that both sides changed differently.
@@ -56,6 +77,22 @@ pub struct Conflict {
     /// How the lines of what was changed begin.
     #[serde(skip)]
     prefixes: Vec<Vec<u8>>,
+    /// What it is about, in the merge's own interner; none where it is about no name.
+    #[serde(skip)]
+    about: Option<About>,
+}
+
+/// A subject, and which of its properties; none: all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct About {
+    subject: Term,
+    group: Option<Vec<Term>>,
+}
+
+impl About {
+    fn covers(&self, triple: &Triple) -> bool {
+        triple.subject == self.subject && self.group.as_ref().is_none_or(|group| group.contains(&triple.predicate))
+    }
 }
 
 /// `max_qty: both sides changed it (ours: version 7 by ops-2; theirs: version 5 by desk)`, and the statements below it.
@@ -100,17 +137,24 @@ impl Merge {
 
 impl History {
     /// Merges one version of a sector into another: what changed towards `theirs` since the version that both came from, on top of `ours`.
-    /// `near` is a snapshot of the sector over the core that the result stands on.
+    /// `near` is a snapshot of the sector over the core that the result stands on. Conflicts that `resolved` says nothing of stay.
     ///
     /// # Errors
-    /// [`VersionError::Unknown`] where a version, or the one that both came from, is not retained; as [`History::load`].
-    pub fn merge(&self, sector: &str, ours: u64, theirs: u64, near: &Snapshot) -> Result<Merge, VersionError> {
+    /// [`VersionError::NoConflict`] where it resolves what is none; [`VersionError::Unknown`] where a version, or the one that both came from, is not retained; as [`History::load`].
+    pub fn merge(
+        &self,
+        sector: &str,
+        (ours, theirs): (u64, u64),
+        near: &Snapshot,
+        resolved: &Resolved<'_>,
+    ) -> Result<Merge, VersionError> {
         let base = self.base_of(sector, ours, theirs)?;
         let load = |number| Ok::<_, VersionError>(self.load(&self.version(sector, number)?, near)?.0);
         let nothing = || near.of_lines(b"").map_err(|error| unreadable(sector, &error));
         let before = base.map_or_else(nothing, load)?;
         let (left, right) = (load(ours)?, load(theirs)?);
-        let merged = three_way(&before, &left, &right).map_err(|error| unreadable(sector, &error))?;
+        let merged = resolve(&before, &left, &right, resolved).map_err(|error| unreadable(sector, &error))?;
+        let merged = merged.map_err(|item| VersionError::NoConflict { sector: sector.into(), item })?;
         let merged = match merged {
             Merged::Conflicts(mut conflicts) => {
                 let stop = base.unwrap_or(0);
@@ -168,6 +212,17 @@ fn said(walk: &mut Walk<'_>, number: u64, prefixes: &[Vec<u8>]) -> Result<Option
 /// # Errors
 /// [`SnapshotError`] where a side cannot be read over the other's core, or the shapes of both together are ill-formed.
 pub fn three_way(base: &Snapshot, ours: &Snapshot, theirs: &Snapshot) -> Result<Merged, SnapshotError> {
+    // Nothing is resolved, so that nothing can be resolved that is no conflict.
+    Ok(resolve(base, ours, theirs, &Resolved::default())?.unwrap_or(Merged::Nothing))
+}
+
+/// [`three_way`] with conflicts resolved. Refuses with the item where a side is named for what is no conflict.
+fn resolve(
+    base: &Snapshot,
+    ours: &Snapshot,
+    theirs: &Snapshot,
+    resolved: &Resolved<'_>,
+) -> Result<Result<Merged, String>, SnapshotError> {
     let of_ours = |other: &Snapshot| match Arc::ptr_eq(other.graph().terms(), ours.graph().terms()) {
         true => Ok(other.clone()),
         false => ours.of_lines(&other.own_lines()),
@@ -176,20 +231,52 @@ pub fn three_way(base: &Snapshot, ours: &Snapshot, theirs: &Snapshot) -> Result<
     let here = Delta::between(base.graph(), ours.graph());
     let there = Delta::between(base.graph(), theirs.graph());
     let sides = Sides { base: base.graph(), ours: ours.graph(), theirs: theirs.graph(), snapshot: ours };
+    let given = resolved.given.map(of_ours).transpose()?;
+    let given = given.map_or_else(Delta::default, |given| Delta::between(ours.graph(), given.graph()));
+    let set: Vec<About> =
+        touched(&given).into_iter().flat_map(|(subject, changed)| sides.about(subject, changed)).collect();
+    let is_set = |about: &About| set.iter().any(|set| set.subject == about.subject && overlap(set, about));
     let conflicts = sides.conflicts(&here, &there);
-    if !conflicts.is_empty() {
-        return Ok(Merged::Conflicts(conflicts));
+    if let Some(item) = resolved.sides.keys().find(|item| conflicts.iter().all(|conflict| conflict.item != **item)) {
+        return Ok(Err(item.clone()));
     }
-    let delta = Delta::new(ours.graph(), there.removed().to_vec(), there.added().to_vec());
+    let (mut removed, mut added) = (there.removed().to_vec(), there.added().to_vec());
+    let mut open = Vec::new();
+    for conflict in conflicts {
+        let side = resolved.sides.get(&conflict.item).copied().or(resolved.otherwise);
+        match (&conflict.about, side) {
+            // What was given takes the place of both.
+            (Some(about), _) if is_set(about) => {}
+            (Some(about), Some(side)) => sides.settle(about, side, &here, (&mut removed, &mut added)),
+            _ => open.push(conflict),
+        }
+    }
+    if !open.is_empty() {
+        return Ok(Ok(Merged::Conflicts(open)));
+    }
+    for triples in [&mut removed, &mut added] {
+        triples.retain(|triple| !set.iter().any(|set| set.covers(triple)));
+    }
+    removed.extend_from_slice(given.removed());
+    added.extend_from_slice(given.added());
+    let delta = Delta::new(ours.graph(), removed, added);
     if delta.is_empty() {
-        return Ok(Merged::Nothing);
+        return Ok(Ok(Merged::Nothing));
     }
     let snapshot = ours.apply(&delta)?;
     let unsound = sides.unsound(&snapshot);
     if unsound.is_empty() {
-        Ok(Merged::Clean { delta, snapshot: Box::new(snapshot) })
+        Ok(Ok(Merged::Clean { delta, snapshot: Box::new(snapshot) }))
     } else {
-        Ok(Merged::Conflicts(unsound))
+        Ok(Ok(Merged::Conflicts(unsound)))
+    }
+}
+
+/// Whether two descriptions of one subject have a property in common.
+fn overlap(one: &About, other: &About) -> bool {
+    match (&one.group, &other.group) {
+        (Some(one), Some(other)) => one.iter().any(|predicate| other.contains(predicate)),
+        _ => true,
     }
 }
 
@@ -252,6 +339,35 @@ impl Sides<'_> {
         conflicts
     }
 
+    /// A subject's changed properties, each with those that mean nothing without it.
+    fn about(&self, subject: Term, changed: BTreeSet<Term>) -> Vec<About> {
+        let groups: BTreeSet<Vec<Term>> = changed.into_iter().map(|predicate| self.group(predicate)).collect();
+        groups.into_iter().map(|group| About { subject, group: Some(group) }).collect()
+    }
+
+    /// Has one side hold of what is in conflict: changes what the other side's delta does to ours.
+    fn settle(&self, about: &About, side: Side, here: &Delta, (removed, added): (&mut Vec<Triple>, &mut Vec<Triple>)) {
+        removed.retain(|triple| !about.covers(triple));
+        added.retain(|triple| !about.covers(triple));
+        let said = |graph: &Graph| -> Vec<Triple> {
+            let of = |(predicate, object)| Triple { subject: about.subject, predicate, object };
+            graph.about(about.subject).map(of).filter(|triple| about.covers(triple)).collect()
+        };
+        let refers = |triple: &Triple| about.group.is_none() && triple.object == about.subject;
+        match side {
+            // Where the subject is not there, nothing refers to it.
+            Side::Ours if said(self.ours).is_empty() => added.retain(|triple| !refers(triple)),
+            Side::Ours => {}
+            Side::Theirs => {
+                if said(self.theirs).is_empty() {
+                    removed.extend(here.added().iter().filter(|triple| refers(triple)));
+                }
+                removed.extend(said(self.ours));
+                added.extend(said(self.theirs));
+            }
+        }
+    }
+
     fn iri(&self, predicate: Term) -> Option<&str> {
         match self.ours.terms().get(predicate) {
             TermRef::Iri(iri) => Some(iri),
@@ -312,6 +428,7 @@ impl Sides<'_> {
                 None => vec![prefix(None)],
                 Some(group) => group.iter().map(|&predicate| prefix(Some(predicate))).collect(),
             },
+            about: Some(About { subject, group: group.map(<[Term]>::to_vec) }),
         }
     }
 
@@ -360,6 +477,7 @@ impl Conflict {
             ours_by: None,
             theirs_by: None,
             prefixes: Vec::new(),
+            about: None,
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::text::{optional_text, output, text};
 
 /// # Safety
 /// As `optional_text`.
-unsafe fn asked(request: *const c_char) -> Result<Value, Error> {
+pub(super) unsafe fn asked(request: *const c_char) -> Result<Value, Error> {
     // SAFETY: the caller's promise.
     let Some(request) = (unsafe { optional_text(request, "request")? }) else { return Ok(Value::Null) };
     serde_json::from_str(request).map_err(|error| {

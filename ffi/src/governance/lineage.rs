@@ -11,7 +11,8 @@ use crate::error::ErrorHandle;
 
 /// Merges two versions of a sector over their common base.
 ///
-/// `request`: {"sector", "theirs", "ours", "by", "why", "propose"}. `answer`: {"sector", "base", "ours", "theirs", "conflicts", "removed",
+/// `request`: {"sector", "theirs", "ours", "by", "why", "resolve", "propose"}; "resolve" says by item what becomes of conflicts: "ours", "theirs"
+/// or {"value"}, and "*" for those that are not named. `answer`: {"sector", "base", "ours", "theirs", "conflicts", "removed",
 /// "added", "text", "proposal"}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_merge(
@@ -67,4 +68,18 @@ pub unsafe extern "C" fn knhk_codegen(
 ) -> Status {
     // SAFETY: as documented.
     unsafe { governed(engine, "codegen", request, answer, err) }
+}
+
+/// Proposes to carry every sector over to the core that this library ships, where it is another one than theirs.
+///
+/// `request`: {"by", "why"}. `answer`: {"proposal"}, null where nothing is to be done.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_recompose(
+    engine: *const EngineHandle,
+    request: *const c_char,
+    answer: *mut *mut Buffer,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    // SAFETY: as documented.
+    unsafe { governed(engine, "recompose", request, answer, err) }
 }

@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod doctrine;
+pub mod functions;
 pub mod govern;
 pub mod lineage;
 pub mod proposals;

@@ -125,7 +125,8 @@ pub unsafe extern "C" fn knhk_promote_together(
 
 /// Rolls several sectors back at once.
 ///
-/// `request`: {"sectors": [{"sector", "version"}], "by", "why"}. `answer`: {"versions"}.
+/// `request`: {"sectors": [{"sector", "version"}], "by", "why", "emergency"}; with "emergency" before anything is written, and also where
+/// nothing can be. `answer`: {"versions"}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn knhk_rollback_together(
     engine: *const EngineHandle,

@@ -69,6 +69,9 @@ impl Render {
             };
             let waiting: usize = executor.waiting.iter().sum();
             let mut figures = format!("{waiting} wait, {} run, {:.0}/s come", executor.running, executor.arrivals);
+            if executor.resting > 0 {
+                _ = write!(figures, ", {} rest", executor.resting);
+            }
             if let Some(services) = executor.services {
                 _ = write!(figures, ", {services:.0}/s can be served");
             }
@@ -91,7 +94,9 @@ impl Render {
                     )),
                 };
                 let late = if task.late > 0 { format!("   {} late", task.late) } else { String::new() };
-                let figures = format!("{}   longest {}", counted(task.runs, "run"), spent(task.worst));
+                // What goes on for ever has slices alone.
+                let runs = if task.runs == 0 { counted(task.slices, "slice") } else { counted(task.runs, "run") };
+                let figures = format!("{runs}   longest {}", spent(task.worst));
                 _ = writeln!(
                     out,
                     "  {:widest$}   {level}   {}{overruns}{late}",

@@ -25,11 +25,14 @@ criticality = "low"
 limit = [{ paths = ["max_qty"], max = 2000 }]
 "#;
 
-/// A folder with the governed sector `orders`, which holds [`LIMITS`].
+/// A folder with the governed sector `orders`, which holds [`LIMITS`]; its own limits keep a slow machine from being what is refused.
 fn governed(name: &str) -> Scratch {
     let scratch = Scratch::new(name);
     scratch.says(&["init", "--sector", "orders", "--governed"]);
-    scratch.write("limits.json", LIMITS);
+    let mut limits: serde_json::Value = serde_json::from_str(LIMITS).unwrap();
+    limits["governance"] = json!({ "slowdown_percent": 200.0, "measure_ms": 60_000.0, "tail_budget_ns": 1e9,
+        "read_budget_ns": 1e9, "lookup_budget_ns": 1e9, "apply_budget_ms": 1e6, "cpu_budget_ms": 1e6 });
+    scratch.write("limits.json", &limits.to_string());
     let first = scratch.json(&["propose", "orders", "limits.json", "--why", "first limits"]);
     assert_eq!(first["state"], "enacted", "{first}");
     scratch

@@ -18,19 +18,19 @@ use super::{bad, in_ms, lock, milliseconds};
 use crate::calls::with;
 use crate::error::throw;
 
+/// Does a slice of the work with this number.
+type Stepping = *const (dyn Fn(f64) -> bool + 'static);
+
 thread_local! {
     /// What does a slice on this thread, while it is in [`executor_turn`].
-    static STEP: Cell<*const (dyn Fn(f64) -> bool + 'static)> = const { Cell::new(null::<fn(f64) -> bool>() as *const _) };
+    static STEP: Cell<Option<Stepping>> = const { Cell::new(None) };
     /// The run whose slice is being done on this thread.
     static RUN: Cell<*const Context<'static>> = const { Cell::new(null()) };
 }
 
 /// Does a slice; whether there is more to do.
 fn slice(run: &Context<'_>) -> Step {
-    let step = STEP.get();
-    if step.is_null() {
-        return Step::Done;
-    }
+    let Some(step) = STEP.get() else { return Step::Done };
     let outer = RUN.replace(std::ptr::from_ref(run).cast());
     // SAFETY: it lives while `executor_turn` is in its turn, which this is in.
     let more = unsafe { (*step)(run.argument() as f64) };
@@ -164,10 +164,8 @@ pub fn executor_turn(executor: &External<Executor>, step: Function<'_, f64, bool
     let Some(native) = &executor.native else { return false };
     let call = |work: f64| step.call(work).unwrap_or(false);
     let call: *const (dyn Fn(f64) -> bool + '_) = &call;
-    // SAFETY: only its lifetime is forgotten, and it is taken away below, before it ends.
-    let outer = STEP.replace(unsafe {
-        std::mem::transmute::<*const (dyn Fn(f64) -> bool + '_), *const (dyn Fn(f64) -> bool + 'static)>(call)
-    });
+    // SAFETY: only its lifetime is forgotten, and it is taken away below, before that ends.
+    let outer = STEP.replace(Some(unsafe { std::mem::transmute::<*const (dyn Fn(f64) -> bool + '_), Stepping>(call) }));
     let ran = native.turn();
     STEP.set(outer);
     ran
@@ -233,13 +231,13 @@ pub fn executor_end(executor: &mut External<Executor>) {
 /// Whether the slice under way is to give way.
 #[napi(catch_unwind)]
 pub fn run_should_yield() -> bool {
-    asked(true, Context::should_yield)
+    asked(true, |run| run.should_yield())
 }
 
 /// Whether the run under way was cancelled.
 #[napi(catch_unwind)]
 pub fn run_cancelled() -> bool {
-    asked(true, Context::cancelled)
+    asked(true, |run| run.cancelled())
 }
 
 /// Milliseconds of the budget that are left.

@@ -2,6 +2,7 @@
 import * as knhk from 'knhk';
 import { attach, Engine, Key, KnhkError, open, openSync, View, type Change, type Value, type VersionInfo } from 'knhk';
 import { Breaker, Bulkhead, Pipeline, Retry } from 'knhk/resilience';
+import { Channel, Executor, Graph } from 'knhk/warm';
 
 declare function is<T>(value: T): void;
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -143,6 +144,32 @@ is<number | undefined>((await orders.objectives())[0]!.burn);
 await knhk.restore('a', 'b', { trustRoot: 'x' });
 // @ts-expect-error a misspelt option
 await knhk.restore('a', 'b', { trust_root: 'x' });
+
+const executor = new Executor('reports', { notice: ({ kind }) => void kind });
+same<typeof executor, Executor>(true);
+is<Promise<number>>(executor.submit(() => 4));
+is<Promise<number>>(executor.submit(async (run) => (run.cancelled ? 0 : 4), { signal: AbortSignal.timeout(5), within: 5 }));
+const sweep = executor.task(
+  function* (rows: number[]) {
+    yield;
+    return rows.length;
+  },
+  { priority: 'low', budget: 2 },
+);
+is<Promise<number>>(sweep.submit([1]));
+// @ts-expect-error what it takes are numbers
+sweep.submit(['one']);
+// @ts-expect-error no such priority
+executor.task(() => {}, { priority: 'urgent' });
+const [here, there] = Channel.pair<number, string>(4);
+await here.send(5);
+is<string>(await here.receive());
+is<number>(await there.receive());
+// @ts-expect-error that end sends strings
+await there.send(5);
+const parts = new Graph();
+parts.add('store', { start: async () => {}, health: () => 1 });
+is<string[]>((await parts.shutdown()).stuck);
 
 is<boolean>((await engine.loop.start({ sectors: ['orders'], every: 500, confirmAbove: 0.25 })).running);
 engine.loop.addProposer('halve', async ({ parameters }) => {

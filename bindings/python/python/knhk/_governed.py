@@ -36,6 +36,11 @@ class Statements:
     format: Format = "turtle"
 
 
+Severity: TypeAlias = Literal["info", "warning", "blocker"]
+
+Verdict: TypeAlias = Literal["passed", "waiting", "not_judged", "refused"]
+"""How a stage, or all of them, ended. "not_judged" is of a stage alone, which had nothing to judge because of what another one refuses."""
+
 Content: TypeAlias = Mapping[str, object] | Whole | Statements
 
 
@@ -43,7 +48,7 @@ Content: TypeAlias = Mapping[str, object] | Whole | Statements
 class Finding:
     """One thing that a stage found."""
 
-    severity: Literal["info", "warning", "blocker"]
+    severity: Severity
     item: str
     """What it is about: `rule orders/four-eyes`, `guard max-notional`, `invariant Q3`, `parameter max_qty`."""
     what: str
@@ -67,7 +72,7 @@ class StageReport:
     """What one stage says."""
 
     stage: Literal["schema", "invariants", "doctrine", "guards", "performance", "rollback", "compatibility"]
-    verdict: Literal["passed", "waiting", "refused"]
+    verdict: Verdict
     findings: list[Finding]
     needs: list[Need]
     evidence: Any
@@ -80,7 +85,7 @@ class Report:
 
     proposal: str
     sector: str
-    verdict: Literal["passed", "waiting", "refused"]
+    verdict: Verdict
     stages: list[StageReport]
     duration_ns: int
     _json: str = ""
@@ -228,17 +233,14 @@ def _need(data: Mapping[str, Any]) -> Need:
     return Need(**_only(Need, data))
 
 
+def _stage(data: Mapping[str, Any]) -> StageReport:
+    findings = [Finding(**_only(Finding, finding)) for finding in data["findings"]]
+    needs = [_need(need) for need in data["needs"]]
+    return StageReport(**{**_only(StageReport, data), "findings": findings, "needs": needs})
+
+
 def _report(data: Mapping[str, Any]) -> Report:
-    stages = [
-        StageReport(
-            **{
-                **_only(StageReport, stage),
-                "findings": [Finding(**_only(Finding, finding)) for finding in stage["findings"]],
-                "needs": [_need(need) for need in stage["needs"]],
-            }
-        )
-        for stage in data["stages"]
-    ]
+    stages = [_stage(stage) for stage in data["stages"]]
     return Report(**{**_only(Report, data), "stages": stages, "_json": json.dumps(data)})
 
 

@@ -16,10 +16,9 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from . import _knhk
+from ._functions import Functions, Judge, Question, Work
 from ._governed import (
     ApprovalGiven,
     ApprovalRequest,
@@ -34,8 +33,10 @@ from ._governed import (
     Proposed,
     Relaxation,
     Report,
+    Severity,
     StageReport,
     Statements,
+    Verdict,
     Whole,
     _at,
     _change,
@@ -43,43 +44,103 @@ from ._governed import (
     _proposal,
     _relaxation,
     _report,
+    _stage,
     approver_key,
     sign_approval,
 )
-from ._ledger import Ledger, _nanoseconds
+from ._ledger import _nanoseconds
+from ._tried import (
+    Arm,
+    ArmObjective,
+    Arms,
+    Blamed,
+    Canary,
+    Conflict,
+    Culprit,
+    Guard,
+    Guards,
+    MadeBy,
+    Merge,
+    Probation,
+    Probationer,
+    RuleRevision,
+    Schedule,
+    Shadow,
+    TestOutcome,
+    TestReport,
+    ValueDifference,
+    Version,
+    Violation,
+    _guards,
+    _rule,
+    _violation,
+)
 
 __all__ = [
     "ApprovalGiven",
     "ApprovalRequest",
     "Approved",
     "ApproverKey",
+    "Arm",
+    "ArmObjective",
+    "Arms",
+    "Blamed",
+    "Canary",
     "Change",
+    "Conflict",
     "Content",
+    "Culprit",
     "Finding",
     "Governance",
+    "Guard",
+    "Guards",
+    "Judge",
+    "MadeBy",
+    "Merge",
     "Moment",
     "Need",
+    "Probation",
+    "Probationer",
+    "Progress",
     "Proposal",
     "Proposed",
+    "Question",
     "Relaxation",
     "Report",
+    "RuleRevision",
+    "Schedule",
+    "Severity",
+    "Shadow",
     "StageReport",
     "Statements",
+    "TestOutcome",
+    "TestReport",
+    "ValueDifference",
+    "Verdict",
+    "Version",
+    "Violation",
     "Whole",
+    "Work",
     "approver_key",
     "sign_approval",
 ]
 
+Progress: TypeAlias = Callable[[str, str, StageReport | None], object]
+"""Called with a sector, a stage's name, and its report where it ended."""
 
-class Governance(Ledger):
+
+def _telling(progress: Progress | None) -> Callable[[str, str, str | None], object] | None:
+    if progress is None:
+        return None
+
+    def tell(sector: str, stage: str, report: str | None) -> object:
+        return progress(sector, stage, None if report is None else _stage(json.loads(report)))
+
+    return tell
+
+
+class Governance(Functions):
     """The part of an engine that lets nothing become current unproven."""
-
-    def govern(self, verb: str, /, **request: Any) -> dict[str, Any]:
-        """Does what a verb asks for, as `docs/governing.md` describes it; the other methods are this one with names and types. What is `None`
-        is left out."""
-        asked = {name: value for name, value in request.items() if value is not None}
-        answer: dict[str, Any] = json.loads(_knhk.govern(self, verb, json.dumps(asked)))
-        return answer
 
     def propose(
         self,
@@ -91,31 +152,38 @@ class Governance(Ledger):
         confidence: float | None = None,
         at: Moment | None = None,
         enact: bool = True,
+        progress: Progress | None = None,
     ) -> Proposal:
         """Files a change of one sector or of several at once, runs it through the stages, and makes it current once nothing speaks against it and
         nothing is missing; not before `at`, and not by itself without `enact`.
 
-        What a stage refuses comes back with the state "refused" and its reports: that is no exception. Raises `NotFound` for an unknown
-        sector, `InvalidDocument` for what cannot be read.
+        What a stage refuses comes back with the state "refused" and its reports: that is no exception. `progress` is called as each stage of a
+        sector begins, with its name, and as it ends, with its report too; on another thread. Where it returns `False`, the stages that did not
+        begin refuse. Raises `NotFound` for an unknown sector, `InvalidDocument` for what cannot be read, and what `progress` raises.
         """
-        asked = self.govern(
-            "propose",
-            changes=_changes(changes),
-            by=by,
-            why=why,
-            major=major,
-            confidence=confidence,
-            at_ns=_at(at),
-            enact=enact,
-        )
-        return _proposal(asked)
+        asked = {
+            "changes": _changes(changes),
+            "by": by,
+            "why": why,
+            "major": major,
+            "confidence": confidence,
+            "at_ns": _at(at),
+            "enact": enact,
+        }
+        return _proposal(self._govern("propose", asked, _telling(progress)))
 
     def check(
-        self, changes: Mapping[str, Content], *, by: str = "", why: str = "", major: bool = False
+        self,
+        changes: Mapping[str, Content],
+        *,
+        by: str = "",
+        why: str = "",
+        major: bool = False,
+        progress: Progress | None = None,
     ) -> list[Report]:
-        """Runs a change through the stages as `propose` would, and files nothing: a report for each sector."""
-        answer = self.govern("check", changes=_changes(changes), by=by, why=why, major=major)
-        return [_report(report) for report in answer["reports"]]
+        """Runs a change through the stages as `propose` would, and files nothing: a report for each sector. `progress` as of `propose`."""
+        asked = {"changes": _changes(changes), "by": by, "why": why, "major": major}
+        return [_report(report) for report in self._govern("check", asked, _telling(progress))["reports"]]
 
     def proposals(
         self, *, sector: str | None = None, open: bool = False, before: str | None = None, limit: int | None = None
@@ -201,10 +269,9 @@ class Governance(Ledger):
         """Asks for another set of approvers, which the old set and the new one sign."""
         return _change(self.govern("change_approvers", toml=toml, by=by, why=why))
 
-    def guards(self, *, sector: str | None = None) -> dict[str, Any]:
+    def guards(self, *, sector: str | None = None) -> Guards:
         """The guards in force."""
-        answer: dict[str, Any] = self.govern("guards", sector=sector)["guards"]
-        return answer
+        return _guards(self.govern("guards", sector=sector)["guards"])
 
     def change_guards(self, toml: str, /, *, by: str = "", why: str = "") -> Change:
         """Asks for other guards in place of all there are."""
@@ -214,175 +281,33 @@ class Governance(Ledger):
         """Changes of approvers and guards that are on their way."""
         return [_change(change) for change in self.govern("changes")["changes"]]
 
-    def add_rules(self, toml: str, /, *, by: str = "", why: str = "") -> list[dict[str, Any]]:
+    def add_rules(self, toml: str, /, *, by: str = "", why: str = "") -> list[RuleRevision]:
         """Adds rules, or replaces those of the same ids; their revisions. Raises `Conflict` where one contradicts another, and names both."""
-        answer: list[dict[str, Any]] = self.govern("add_rule", toml=toml, by=by, why=why)["rules"]
-        return answer
+        return [_rule(one) for one in self.govern("add_rule", toml=toml, by=by, why=why)["rules"]]
 
-    def remove_rule(self, id: str, /, *, by: str = "", why: str = "") -> dict[str, Any]:
+    def remove_rule(self, id: str, /, *, by: str = "", why: str = "") -> RuleRevision:
         """Removes a rule; its history stays."""
-        answer: dict[str, Any] = self.govern("remove_rule", id=id, by=by, why=why)["rule"]
-        return answer
+        return _rule(self.govern("remove_rule", id=id, by=by, why=why)["rule"])
 
     def rules(
         self, *, sector: str | None = None, valid: Moment | None = None, decided: Moment | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> list[RuleRevision]:
         """The rules in force at the moment `valid`, as they were known at the moment `decided`; now, unless said otherwise."""
         answer = self.govern("rules", sector=sector, valid_ns=_at(valid), decided_ns=_at(decided))
-        rules: list[dict[str, Any]] = answer["rules"]
-        return rules
+        return [_rule(one) for one in answer["rules"]]
 
-    def doctrine_log(self, id: str | None = None, /) -> list[dict[str, Any]]:
+    def doctrine_log(self, id: str | None = None, /) -> list[RuleRevision]:
         """Every revision of the rules."""
-        answer: list[dict[str, Any]] = self.govern("doctrine_log", id=id)["revisions"]
-        return answer
+        return [_rule(one) for one in self.govern("doctrine_log", id=id)["revisions"]]
 
-    def rollback_doctrine(self, to: Moment, /, *, by: str = "", why: str = "") -> list[dict[str, Any]]:
+    def rollback_doctrine(self, to: Moment, /, *, by: str = "", why: str = "") -> list[RuleRevision]:
         """Brings back the rules as they were known at a moment, as new revisions."""
         answer = self.govern("rollback_doctrine", to_ns=_nanoseconds(to), by=by, why=why)
-        revisions: list[dict[str, Any]] = answer["revisions"]
-        return revisions
+        return [_rule(one) for one in answer["revisions"]]
 
-    def violations(self, *, sector: str | None = None) -> list[dict[str, Any]]:
+    def violations(self, *, sector: str | None = None) -> list[Violation]:
         """The rules that changes broke: who, when, which rule."""
-        answer: list[dict[str, Any]] = self.govern("violations", sector=sector)["violations"]
-        return answer
-
-    def shadow(self, changes: Mapping[str, Content], /, *, by: str = "") -> dict[str, Any]:
-        """Opens a shadow with changes in it, and says what differs there."""
-        return self.govern("shadow", changes=_changes(changes), by=by)
-
-    def test_shadow(
-        self, id: str, tests: Sequence[Mapping[str, Any]], /, *, sector: str | None = None
-    ) -> list[dict[str, Any]]:
-        """Tests a shadow: assertions with a name and a severity each; a report for each sector."""
-        answer = self.govern("shadow_test", id=id, sector=sector, tests=[dict(test) for test in tests])
-        results: list[dict[str, Any]] = answer["results"]
-        return results
-
-    def shadows(self) -> list[dict[str, Any]]:
-        """The shadows that are open."""
-        answer: list[dict[str, Any]] = self.govern("shadows")["shadows"]
-        return answer
-
-    def drop_shadow(self, id: str, /) -> None:
-        """Drops a shadow."""
-        self.govern("drop_shadow", id=id)
-
-    def canary(self, proposal: str, /, *, share: float, by: str = "", why: str = "") -> dict[str, Any]:
-        """Has a share of the decisions, chosen by their subject, read a proposal's candidate."""
-        return self.govern("canary", proposal=proposal, share=share, by=by, why=why)
-
-    def stop_canary(self, id: str, /, *, adopt: bool, by: str = "", why: str = "") -> dict[str, Any]:
-        """Ends a canary: its candidate becomes current, or is gone."""
-        return self.govern("stop_canary", id=id, adopt=adopt, by=by, why=why)
-
-    def canaries(self) -> list[dict[str, Any]]:
-        """The canaries, with the counts of both arms."""
-        answer: list[dict[str, Any]] = self.govern("canaries")["canaries"]
-        return answer
-
-    def schedule(
-        self,
-        proposal: str,
-        /,
-        *,
-        moment: str | datetime | None = None,
-        window: str | None = None,
-        time_zone: str | None = None,
-        by: str = "",
-        why: str = "",
-    ) -> dict[str, Any]:
-        """Has a proposal become current at a moment, or in the next window of the week ("Sat 02:00-04:00") in a zone ("Europe/London"); also
-        after a restart."""
-        text = moment.isoformat() if isinstance(moment, datetime) else moment
-        at = {"moment": text, "window": window, "time_zone": time_zone}
-        at = {name: value for name, value in at.items() if value is not None}
-        return self.govern("schedule", proposal=proposal, at=at, by=by, why=why)
-
-    def unschedule(self, id: str, /, *, by: str = "", why: str = "") -> dict[str, Any]:
-        """Takes a schedule back."""
-        return self.govern("unschedule", id=id, by=by, why=why)
-
-    def schedules(self) -> list[dict[str, Any]]:
-        """What is scheduled."""
-        answer: list[dict[str, Any]] = self.govern("schedules")["schedules"]
-        return answer
-
-    def probations(self) -> list[dict[str, Any]]:
-        """Promotions whose objectives are watched."""
-        answer: list[dict[str, Any]] = self.govern("probations")["probations"]
-        return answer
-
-    def promote_together(
-        self, changes: Mapping[str, Content], /, *, by: str = "", why: str = "", major: bool = False
-    ) -> dict[str, Any]:
-        """Promotes several direct sectors with one swap: no reader sees a mix, and all of it happens or nothing."""
-        return self.govern("promote_together", changes=_changes(changes), by=by, why=why, major=major)
-
-    def rollback_together(self, versions: Mapping[str, str | int], /, *, by: str = "", why: str = "") -> dict[str, Any]:
-        """Rolls several sectors back with one swap."""
-        sectors = [{"sector": sector, "version": str(version)} for sector, version in versions.items()]
-        return self.govern("rollback_together", sectors=sectors, by=by, why=why)
-
-    def merge(
-        self,
-        sector: str,
-        theirs: str | int,
-        /,
-        *,
-        ours: str | int | None = None,
-        propose: bool = False,
-        by: str = "",
-        why: str = "",
-    ) -> dict[str, Any]:
-        """Merges another version of a sector into the current one, over the version that both come from; conflicts are listed by statement."""
-        into = None if ours is None else str(ours)
-        return self.govern("merge", sector=sector, theirs=str(theirs), ours=into, propose=propose, by=by, why=why)
-
-    def blame(
-        self, sector: str, /, *, path: str | None = None, statement: str | None = None, version: str | int | None = None
-    ) -> list[dict[str, Any]]:
-        """Which version gave a path its value, or said a statement."""
-        at = None if version is None else str(version)
-        answer: list[dict[str, Any]] = self.govern("blame", sector=sector, path=path, statement=statement, version=at)["entries"]
-        return answer
-
-    def bisect(
-        self,
-        sector: str,
-        bad_if: Callable[[int], bool | None] | str,
-        /,
-        *,
-        good: str | int,
-        bad: str | int = "current",
-    ) -> dict[str, Any]:
-        """The first bad version after a good one, with its receipt. `bad_if` is a condition in CEL over `values`, a map from path to value; or
-        it is called with a version, and answers whether that is bad, or `None` where it cannot tell."""
-        if isinstance(bad_if, str):
-            answer = self.govern("bisect", sector=sector, good=str(good), bad=str(bad), where=bad_if)
-        else:
-            answer = self.govern("bisect", sector=sector, good=str(good), bad=str(bad))
-            while answer["next"] is not None:
-                version = answer["next"]["version"]
-                is_bad = bad_if(version)
-                trial = "skip" if is_bad is None else "bad" if is_bad else "good"
-                answer = self.govern("bisect", state=answer["state"], version=version, trial=trial)
-        culprit: dict[str, Any] = answer["culprit"]
-        return culprit
-
-    def codegen(
-        self,
-        sector: str,
-        language: Literal["c", "cpp", "rust", "python", "typescript"],
-        /,
-        *,
-        version: str | int | None = None,
-    ) -> str:
-        """Typed keys of a sector and their documentation, as source text."""
-        at = None if version is None else str(version)
-        text: str = self.govern("codegen", sector=sector, language=language, version=at)["text"]
-        return text
+        return [_violation(one) for one in self.govern("violations", sector=sector)["violations"]]
 
     async def apropose(
         self,
@@ -394,17 +319,32 @@ class Governance(Ledger):
         confidence: float | None = None,
         at: Moment | None = None,
         enact: bool = True,
+        progress: Progress | None = None,
     ) -> Proposal:
         """`propose` in a thread. Cancelling the wait does not take the proposal back."""
         return await asyncio.to_thread(
-            self.propose, changes, by=by, why=why, major=major, confidence=confidence, at=at, enact=enact
+            self.propose,
+            changes,
+            by=by,
+            why=why,
+            major=major,
+            confidence=confidence,
+            at=at,
+            enact=enact,
+            progress=progress,
         )
 
     async def acheck(
-        self, changes: Mapping[str, Content], *, by: str = "", why: str = "", major: bool = False
+        self,
+        changes: Mapping[str, Content],
+        *,
+        by: str = "",
+        why: str = "",
+        major: bool = False,
+        progress: Progress | None = None,
     ) -> list[Report]:
         """`check` in a thread."""
-        return await asyncio.to_thread(self.check, changes, by=by, why=why, major=major)
+        return await asyncio.to_thread(self.check, changes, by=by, why=why, major=major, progress=progress)
 
     async def aenact(self, id: str, /, *, by: str = "") -> Proposal:
         """`enact` in a thread."""

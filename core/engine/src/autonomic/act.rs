@@ -15,7 +15,7 @@ use super::turn::Round;
 use super::{Cycle, CycleOutcome, CycleState, Phase, When};
 use crate::control::Content;
 use crate::governance::book::{CYCLE, Kept, PROBATION, PROPOSAL, entry, serialized};
-use crate::governance::{Basis, Probation, ProbationState, Proposal, Propose, State};
+use crate::governance::{Basis, Probation, ProbationState, Proposal, Propose, State, Watch};
 use crate::{Engine, Error, Status};
 
 /// A cycle as it is kept.
@@ -133,7 +133,7 @@ impl Engine {
             prompt: transcript.map(|transcript| transcript.prompt),
             response: transcript.and_then(|transcript| transcript.response),
         };
-        match self.propose_on(&asked, &basis) {
+        match self.propose_on(&asked, &basis, Watch::nobody()) {
             Ok(proposal) => self.took(round, id, &proposal, turn)?,
             Err(error) if is_of_the_plan(error.status()) => {
                 let item = if error.item().is_empty() { filed.cycle.sector.clone() } else { error.item().into() };

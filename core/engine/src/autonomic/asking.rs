@@ -4,7 +4,6 @@ use knhk_autonomic::detect::Score;
 use knhk_autonomic::plan::Question;
 use knhk_autonomic::watch::Sample;
 
-use super::callbacks::Callbacks;
 use super::journal::{Answer, Ground, Said, Turn, digest_text};
 use super::mind::Asking;
 use super::{HookInfo, Phase, Settings, When};
@@ -35,8 +34,9 @@ impl Asking for Live<'_> {
     fn answer(&mut self, name: &str, question: &Question) -> Result<Answer, Error> {
         let bytes = serde_json::to_vec(question).expect("a question has text for keys, and numbers that JSON knows");
         let (mut said, mut transcript) = (Said::Absent, None);
-        if let Some(proposer) = self.engine.inner.autonomic.callbacks.proposer(name) {
-            said = Callbacks::answer(&proposer, question, self.settings.deadline());
+        let callbacks = &self.engine.inner.autonomic.callbacks;
+        if let Some(proposer) = callbacks.proposer(name) {
+            said = callbacks.answer(&proposer, question, self.settings.deadline());
             transcript = proposer.transcript();
         } else if name == "search" {
             said = self.engine.search(question, self.turn.next_segment)?;
@@ -44,7 +44,7 @@ impl Asking for Live<'_> {
             && let Some(model) = self.engine.inner.autonomic.model()
         {
             // It has time limits of its own.
-            said = Callbacks::answer(&model, question, super::FOR_EVER);
+            said = callbacks.answer(&model, question, super::FOR_EVER);
             transcript = model.transcript();
         }
         let answer = Answer { proposer: name.into(), question: digest_text(&bytes), said, transcript };

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -27,6 +28,8 @@ pub(super) struct Callbacks {
     detectors: Mutex<HashMap<String, Arc<DetectorFn>>>,
     /// Detectors at work, by sector and watch.
     at_work: Mutex<HashMap<(String, String), AtWork>>,
+    /// How often one panicked, failed or was late.
+    failed: AtomicU64,
 }
 
 /// A detector on its thread.
@@ -68,7 +71,7 @@ impl Callbacks {
             }
         };
         let failed = |why: &str| {
-            CALLBACKS_FAILED.add(1);
+            self.fail();
             tracing::warn!(name: "knhk.loop.detector_failed", sector, watch, detector, why, "a detector by callback");
             None
         };
@@ -84,7 +87,7 @@ impl Callbacks {
     }
 
     /// Has a proposer answer on a thread of its own; what comes after the deadline is dropped.
-    pub(super) fn answer(proposer: &Arc<dyn Proposer>, question: &Question, deadline: Duration) -> Said {
+    pub(super) fn answer(&self, proposer: &Arc<dyn Proposer>, question: &Question, deadline: Duration) -> Said {
         let (said, heard) = channel();
         let (asked, question) = (proposer.clone(), question.clone());
         let ask = move || {
@@ -96,7 +99,7 @@ impl Callbacks {
             return Said::Failed(format!("there is no thread to ask it on: {error}"));
         }
         let failed = |why: String| {
-            CALLBACKS_FAILED.add(1);
+            self.fail();
             Said::Failed(why)
         };
         match heard.recv_timeout(deadline) {
@@ -106,6 +109,16 @@ impl Callbacks {
             Ok(Err(panic)) => failed(format!("it panicked: {}", message(&*panic))),
             Err(_) => failed(format!("it took more than {} ms", deadline.as_millis())),
         }
+    }
+
+    fn fail(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        CALLBACKS_FAILED.add(1);
+    }
+
+    /// How often one panicked, failed or was late.
+    pub(super) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Lets go of all of them.

@@ -127,7 +127,7 @@ pub struct CycleQuery {
 /// How the loop does.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoopStatus {
-    /// Whether a thread goes round by itself.
+    /// Whether it goes round by itself.
     pub running: bool,
     /// Turns since it was started.
     pub turns: u64,

@@ -113,8 +113,8 @@ fn guarded(mut parameter: Parameter, sector: &str, guards: &Guards) -> Option<Pa
         if limit.fixed {
             return None;
         }
-        let least = [limit.min.map(|min| min.as_f64()), now.filter(|_| limit.loosens == Some(Loosens::Down))];
-        let most = [limit.max.map(|max| max.as_f64()), now.filter(|_| limit.loosens == Some(Loosens::Up))];
+        let least = [limit.min.map(|min| min.to_f64()), now.filter(|_| limit.loosens == Some(Loosens::Down))];
+        let most = [limit.max.map(|max| max.to_f64()), now.filter(|_| limit.loosens == Some(Loosens::Up))];
         parameter.min = least.into_iter().flatten().chain(parameter.min).reduce(f64::max);
         parameter.max = most.into_iter().flatten().chain(parameter.max).reduce(f64::min);
         parameter.step = limit.max_step.into_iter().chain(parameter.step).reduce(f64::min);

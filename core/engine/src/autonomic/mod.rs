@@ -32,7 +32,7 @@ mod settings;
 mod turn;
 mod verbs;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use callbacks::DetectorFn;
@@ -44,9 +44,10 @@ pub use knhk_autonomic::Pattern;
 pub use knhk_autonomic::detect::{Custom, Score};
 pub use knhk_autonomic::plan::{Parameter, Plan, PlanError, Proposer, Question, Setting};
 pub use knhk_autonomic::watch::Sample;
-use knhk_warm::Ticker;
 pub use replay::{Difference, ReplaySpan, Replayed};
 pub use settings::Settings;
+
+use crate::own::Job;
 
 /// A time that no wait reaches.
 const FOR_EVER: Duration = Duration::from_secs(3600);
@@ -62,10 +63,8 @@ pub(crate) struct Loop {
     hooks: hooks::Hooks,
     /// Asks the model that the environment names.
     model: Mutex<Option<Arc<dyn Proposer>>>,
-    /// Whether the thread is to end, or to look at once.
-    news: Mutex<bool>,
-    woken: Condvar,
-    ticker: Mutex<Option<Ticker>>,
+    /// Takes turns by itself.
+    job: Mutex<Option<Job>>,
 }
 
 impl Loop {
@@ -87,21 +86,19 @@ impl Loop {
         self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn ticker(&self) -> MutexGuard<'_, Option<Ticker>> {
-        self.ticker.lock().unwrap_or_else(PoisonError::into_inner)
+    fn job(&self) -> MutexGuard<'_, Option<Job>> {
+        self.job.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the thread.
-    fn end_thread(&self) {
-        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.woken.notify_all();
-        let ticker = self.ticker().take();
-        drop(ticker);
+    /// Has no more turns come by themselves.
+    fn end_job(&self) {
+        let job = self.job().take();
+        drop(job);
     }
 
     /// Lets go of everything that is the program's, when its engine is closed.
     pub(crate) fn close(&self) {
-        self.end_thread();
+        self.end_job();
         self.callbacks.close();
         self.hooks.close();
         *self.model.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -1,4 +1,4 @@
-//! Going round: turns, by a thread or on demand, and what of them is kept.
+//! Going round: turns, by a job of the engine or on demand, and what of them is kept.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use knhk_autonomic::plan::model::{Endpoint, Model};
 use knhk_autonomic::watch::Declared;
 use knhk_observation::{Kinds, ObservationError, Schema};
-use knhk_warm::{Next, Ticker};
 
 use super::act::Filed;
 use super::asking::Live;
@@ -16,6 +15,7 @@ use super::journal::{Decision, Event, TURNS, Turn};
 use super::known::Declaration;
 use super::mind::{Asking, Mind};
 use super::{Cycle, LoopStatus, Phase, Settings, When};
+use crate::own::PATIENT;
 use crate::{Engine, Error, Level, SegmentQuery, Status};
 
 /// Observations that are older than this when the loop takes up its work again are not looked at, in nanoseconds.
@@ -57,8 +57,8 @@ impl Round {
 }
 
 impl Engine {
-    /// Starts the loop: from where it was when it was stopped, or its engine closed. A thread takes a turn every [`Settings::every_ms`]; where that is
-    /// 0, [`Engine::loop_step`] does. Where it runs already it goes on with the new settings.
+    /// Starts the loop: from where it was when it was stopped, or its engine closed. The engine's executor takes a turn every
+    /// [`Settings::every_ms`]; where that is 0, [`Engine::loop_step`] does. Where it runs already it goes on with the new settings.
     ///
     /// # Errors
     /// `NotReady` where nothing is observed, `NotFound` without a ledger or for a sector that is not there, `InvalidArgument` for a setting that
@@ -69,7 +69,7 @@ impl Engine {
         self.observe_stats()?;
         settings.sectors.iter().try_for_each(|sector| self.sector(sector).map(drop))?;
         let autonomic = &self.inner.autonomic;
-        autonomic.end_thread();
+        autonomic.end_job();
         let wrong = |error: &dyn std::fmt::Display| {
             Error::new(Status::InvalidArgument, "loop", "model", format!("the model of the environment: {error}"))
         };
@@ -95,34 +95,22 @@ impl Engine {
         let mut status = autonomic.status();
         (status.running, status.turns) = (period.is_some(), 0);
         drop(status);
-        period.map_or(Ok(()), |period| self.start_thread(period))
+        period.map_or(Ok(()), |period| self.start_job(period))
     }
 
-    fn start_thread(&self, period: Duration) -> Result<(), Error> {
-        let autonomic = &self.inner.autonomic;
-        *autonomic.news.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        let (own, inner) = (autonomic.clone(), Arc::downgrade(&self.inner));
-        let mut wait = Duration::ZERO;
-        let ticker = Ticker::spawn("knhk-loop", move || {
-            let ending = own.news.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = own.woken.wait_timeout_while(ending, wait, |ending| !*ending);
-            if *waited.unwrap_or_else(PoisonError::into_inner).0 {
-                return Next::Stop;
-            }
-            let Some(inner) = inner.upgrade() else { return Next::Stop };
+    fn start_job(&self, period: Duration) -> Result<(), Error> {
+        let job = self.begin("loop", PATIENT, move |engine| {
             let begun = Instant::now();
-            Engine { inner }.turn_by_thread();
-            wait = period.saturating_sub(begun.elapsed());
-            Next::Continue
-        });
-        *autonomic.ticker() = Some(ticker.map_err(|error| {
-            Error::new(Status::System, "loop", "knhk-loop", format!("the loop's thread could not be started: {error}"))
-        })?);
+            engine.turn_by_job();
+            Some(period.saturating_sub(begun.elapsed()))
+        })?;
+        let before = self.inner.autonomic.job().replace(job);
+        drop(before);
         Ok(())
     }
 
     /// A turn; where it fails that is said, and it is tried again.
-    fn turn_by_thread(&self) {
+    fn turn_by_job(&self) {
         match self.loop_step() {
             Ok(_) => {}
             Err(error) if matches!(error.status(), Status::Closed | Status::NotReady) => {}
@@ -145,7 +133,7 @@ impl Engine {
     /// The same when the engine is closed.
     pub(crate) fn end_loop(&self) -> Result<(), Error> {
         let autonomic = &self.inner.autonomic;
-        autonomic.end_thread();
+        autonomic.end_job();
         autonomic.status().running = false;
         let Some(mut round) = autonomic.round().take() else { return Ok(()) };
         if round.lost || (round.turns.is_empty() && round.events.is_empty()) {
@@ -199,6 +187,7 @@ impl Engine {
     pub fn loop_status(&self) -> LoopStatus {
         let mut status = self.inner.autonomic.status().clone();
         status.hooks_skipped = self.inner.autonomic.hooks.skipped();
+        status.callbacks_failed = self.inner.autonomic.callbacks.failed();
         status.counters = counters();
         status
     }

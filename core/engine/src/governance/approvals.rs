@@ -11,9 +11,9 @@ use knhk_ledger::{Entry, Evidence, Outcome, Signer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Proposal;
 use super::book::{APPROVERS, CHANGE, GUARDS, Kept, RELAXATION, entry, serialized};
 use super::life::{Filed, only_sector};
+use super::{Proposal, Watch};
 use crate::control::hex;
 use crate::{Engine, Error, Status};
 
@@ -221,7 +221,7 @@ impl Engine {
             filed.signed.push(STANDARD.encode(signed));
             self.keep_proposal(entries, &mut filed)?;
         }
-        self.carry(id, None, None)
+        self.carry(id, None, None, Watch::nobody())
     }
 
     /// Whether doctrine lets those who signed approve.

@@ -134,10 +134,10 @@ impl Engine {
         self.durable()?.store().items(kind.name, None, open_only)?.iter().map(read).collect()
     }
 
-    /// The next item's id. Under the governance lock.
+    /// The next item's id.
     pub(crate) fn next_id(&self, kind: Kind) -> Result<String, Error> {
-        let known = self.inner.governance.numbers().get(kind.name).copied();
-        let last = match known {
+        let mut numbers = self.inner.governance.numbers();
+        let last = match numbers.get(kind.name).copied() {
             Some(last) => last,
             None => {
                 let items = self.durable()?.store().items(kind.name, None, false)?;
@@ -145,7 +145,7 @@ impl Engine {
                 items.iter().filter_map(number).max().unwrap_or(0)
             }
         };
-        self.inner.governance.numbers().insert(kind.name, last + 1);
+        numbers.insert(kind.name, last + 1);
         Ok(format!("{}{}", kind.prefix, last + 1))
     }
 }

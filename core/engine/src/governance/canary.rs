@@ -149,10 +149,7 @@ impl Engine {
         }
         let (changes, expected, major) = self.tried(asked)?;
         let candidates = self.candidates_of(&changes, &expected, major, &asked.by)?;
-        let id = {
-            let _turn = self.inner.governance.turn();
-            self.next_id(CANARY)?
-        };
+        let id = self.next_id(CANARY)?;
         let mut canary = Canary {
             id,
             state: CanaryState::Running,
@@ -203,13 +200,32 @@ impl Engine {
         if adopt {
             found.canary.versions = self.adopted(&found.canary, by)?;
         }
-        let Some(Running { mut canary, trials }) = running.take() else { unreachable!("it was found under the lock") };
+        let state = if adopt { CanaryState::Adopted } else { CanaryState::Stopped };
+        let found = running.take().expect("it was found under the lock");
+        self.end_canary(found, state, by, why)
+    }
+
+    /// Ends the canary where it tries a sector that went back to an earlier version: whoever takes a sector back wants nobody to read what
+    /// was to come after it. What cannot be noted of that is in the log; the rollback stands.
+    pub(crate) fn end_canary_of(&self, sector: &str, version: u64) {
+        let mut running = self.inner.governance.canary.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |running: &mut Running| running.canary.changes.iter().any(|change| change.sector == sector);
+        let Some(found) = running.take_if(of) else { return };
+        let id = found.canary.id.clone();
+        let why = format!("sector {sector} was rolled back, as version {version}");
+        if let Err(error) = self.end_canary(found, CanaryState::Stopped, "knhk", &why) {
+            let line = format!("canary {id} ended because {why}, and that could not be noted: {error}");
+            self.inner.announcer.log(Level::Error, "canary", line);
+        }
+    }
+
+    fn end_canary(&self, running: Running, state: CanaryState, by: &str, why: &str) -> Result<Canary, Error> {
+        let Running { mut canary, trials } = running;
         let stopped = self.inner.hot.stop_canary(false);
         canary.arms = self.arms_of(&trials)?;
         for (_, trial) in &trials {
             self.end_trial(*trial)?;
         }
-        let state = if adopt { CanaryState::Adopted } else { CanaryState::Stopped };
         self.close_canary(&mut canary, state, by, why)?;
         stopped?;
         Ok(canary)

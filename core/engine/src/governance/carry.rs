@@ -13,7 +13,7 @@ use knhk_promotion::{Origin, Passed};
 use super::book::{PROPOSAL, entry};
 use super::candidate::{Prepared, request_digest};
 use super::life::{Filed, proposed};
-use super::{Closed, EnactedVersion, Proposal, Proposed, State};
+use super::{Closed, EnactedVersion, Proposal, Proposed, State, Watch};
 use crate::control::{VersionEntry, hex};
 use crate::{Engine, Error, Status};
 
@@ -34,6 +34,7 @@ impl Engine {
         id: &str,
         mut given: Option<Vec<Prepared>>,
         enact_by: Option<&str>,
+        watch: Watch<'_>,
     ) -> Result<Proposal, Error> {
         let governance = &self.inner.governance;
         for _ in 0..ATTEMPTS {
@@ -48,7 +49,7 @@ impl Engine {
                 Ok(prepared) => {
                     let digest = request_digest(id, &asked, &prepared);
                     let approvals = self.counting(&mut filed, &digest)?;
-                    Run { reports: self.judged_by_stages(&prepared, &approvals)?, digest, prepared }
+                    Run { reports: self.judged_by_stages(&prepared, &approvals, watch)?, digest, prepared }
                 }
                 // The sectors are no longer what it can be carried out against.
                 Err(error) if is_of_the_change(error.status()) => {
@@ -222,14 +223,14 @@ fn validations(proposal: &Proposal, prepared: &[Prepared], generated: Option<Str
             stages: report
                 .stages
                 .iter()
-                .map(|stage| format!("{}: {}", stage.stage.as_str(), verdict(stage.verdict)))
+                .map(|stage| format!("{}: {}", stage.stage.as_str(), stage.verdict.as_str()))
                 .collect(),
             duration_ns: report.duration_ns,
         };
         let outcome = match report.verdict {
             Verdict::Passed => Outcome::Approved,
             Verdict::Waiting => Outcome::Pending,
-            Verdict::Refused => Outcome::Rejected,
+            Verdict::NotJudged | Verdict::Refused => Outcome::Rejected,
         };
         entries.push(Entry { links: links.clone(), ..entry(time_ns, Some(&report.sector), outcome, evidence) });
     }
@@ -247,12 +248,4 @@ fn validations(proposal: &Proposal, prepared: &[Prepared], generated: Option<Str
         }
     }
     entries
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Passed => "passed",
-        Verdict::Waiting => "waiting",
-        Verdict::Refused => "refused",
-    }
 }

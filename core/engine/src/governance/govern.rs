@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Approvable, ApprovalGiven, AskApproval, Bisect, BlameOf, Merge, ProposalQuery, Propose, Relax, SectorChange, Trial,
+    Watch,
 };
 use crate::control::hex;
 use crate::{Engine, Error, Status};
@@ -87,10 +88,18 @@ impl Engine {
     /// # Errors
     /// `InvalidArgument` for an unknown verb or a malformed request; else what the verb's own method says.
     pub fn govern(&self, verb: &str, request: Value) -> Result<Value, Error> {
+        self.govern_watched(verb, request, Watch::nobody())
+    }
+
+    /// [`Engine::govern`] in the way of [`Engine::propose_watched`], as far as the verb has stages run: `propose` and `check`.
+    ///
+    /// # Errors
+    /// As [`Engine::govern`].
+    pub fn govern_watched(&self, verb: &str, request: Value, watch: Watch<'_>) -> Result<Value, Error> {
         match verb {
-            "propose" => value(&self.propose(&read::<Propose>(verb, request)?)?),
+            "propose" => value(&self.propose_watched(&read::<Propose>(verb, request)?, watch)?),
             "check" => {
-                let reports = self.check(&read::<Propose>(verb, request)?)?;
+                let reports = self.check_watched(&read::<Propose>(verb, request)?, watch)?;
                 Ok(json!({ "text": super::rendered(&reports), "reports": value(&reports)? }))
             }
             "proposals" => Ok(json!({ "proposals": value(&self.proposals(&read::<ProposalQuery>(verb, request)?)?)? })),

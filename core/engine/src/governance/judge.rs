@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use knhk_governance::approval::{Approved, Relaxation};
 use knhk_governance::doctrine::Facts;
 use knhk_governance::guard::Standing;
-use knhk_governance::{Candidate, Context, Limits, Other, Past, PastChange, PastVersion, Progress, Report, Stop, run};
+use knhk_governance::{
+    Candidate, Context, Limits, Other, Past, PastChange, PastVersion, Progress, Report, Sectors, Stop, run,
+};
 use knhk_observation::ObservationError;
 use knhk_promotion::Sector;
 
@@ -21,7 +23,7 @@ const HOUR_NS: u64 = 3600 * 1_000_000_000;
 const WINDOW: u64 = 64;
 const WINDOWS: usize = 4;
 
-/// Who watches a run, and may stop it.
+/// Who watches a run, and may stop it from another thread, or from `progress`.
 #[derive(Clone, Copy)]
 pub struct Watch<'w> {
     /// Called as stages begin and end, on the threads that work.
@@ -30,13 +32,17 @@ pub struct Watch<'w> {
     pub stop: &'w Stop,
 }
 
+impl Watch<'_> {
+    /// Nobody watches, and nobody stops it.
+    pub fn nobody() -> Watch<'static> {
+        static NEVER: Stop = Stop::new();
+        Watch { progress: &|_| {}, stop: &NEVER }
+    }
+}
+
 impl Engine {
     /// What the stages say of each candidate. Nothing is locked meanwhile.
-    pub(super) fn judged_by_stages(&self, prepared: &[Prepared], approvals: &[Approved]) -> Result<Vec<Report>, Error> {
-        self.judged_under(prepared, approvals, Watch { progress: &|_| {}, stop: &Stop::new() })
-    }
-
-    pub(super) fn judged_under(
+    pub(super) fn judged_by_stages(
         &self,
         prepared: &[Prepared],
         approvals: &[Approved],
@@ -50,7 +56,6 @@ impl Engine {
         let now_ns = self.now_ns();
         let hooks = self.inner.governance.hooks();
         let groups_of = |name: &str| approvers.as_ref().map_or_else(Vec::new, |set| set.groups_of(name));
-        let callback = |name: &str, rule: &_, candidate: &Candidate| Some(hooks.rules.get(name)?(rule, candidate));
         let mut reports = Vec::with_capacity(prepared.len());
         for one in prepared {
             let candidate = &one.candidate;
@@ -59,6 +64,9 @@ impl Engine {
                 candidate.current.as_ref().map_or_else(Limits::default, |current| Limits::of(&current.artifact));
             let records = self.lately_observed(&candidate.sector, limits.replay_records)?;
             let others = self.others(prepared, candidate)?;
+            let callback = |name: &str, rule: &_, candidate: &Candidate| {
+                Some(hooks.rules.get(name)?(rule, &Sectors::new(candidate, &others)))
+            };
             let within = |change: &&PastChange| change.time_ns > now_ns.saturating_sub(HOUR_NS);
             let changes_last_hour = history.changes.iter().filter(within).count() as u64;
             let judge_doctrine = |candidate: &Candidate| {
@@ -154,13 +162,21 @@ impl Engine {
 
     /// The other sectors: those that change together with this one as they would be.
     fn others(&self, prepared: &[Prepared], candidate: &Candidate) -> Result<Vec<Other>, Error> {
+        let together = prepared.iter().map(|one| &one.candidate).filter(|one| one.sector != candidate.sector);
+        let together = together.map(|Candidate { sector, snapshot, compiled, .. }| Other {
+            sector: sector.clone(),
+            snapshot: snapshot.clone(),
+            compiled: compiled.clone(),
+        });
+        let mut others: Vec<Other> = together.collect();
+        others.extend(self.standing_beside(|sector| prepared.iter().any(|one| one.candidate.sector == sector))?);
+        Ok(others)
+    }
+
+    /// The sectors as they are, but those that something else stands for.
+    pub(super) fn standing_beside(&self, but: impl Fn(&str) -> bool) -> Result<Vec<Other>, Error> {
         let mut others = Vec::new();
-        for info in self.sectors()?.iter().filter(|info| info.name != candidate.sector) {
-            if let Some(together) = prepared.iter().find(|one| one.candidate.sector == info.name) {
-                let Candidate { sector, snapshot, compiled, .. } = together.candidate.clone();
-                others.push(Other { sector, snapshot, compiled });
-                continue;
-            }
+        for info in self.sectors()?.iter().filter(|info| !but(&info.name)) {
             let sector = self.sector(&info.name)?;
             let state = sector.lock()?;
             if let Some(current) = state.current() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::book::{Kept, PROPOSAL, entry, serialized};
 use super::candidate::{Prepared, request_digest};
-use super::{Closed, Proposal, ProposalQuery, Propose, Proposed, State};
+use super::{Closed, Proposal, ProposalQuery, Propose, Proposed, State, Watch};
 use crate::control::{Item, hex};
 use crate::{Engine, Error, Status};
 
@@ -42,11 +42,19 @@ impl Engine {
     /// What is no change of the sectors as they are: `Document`, `Limit`, `Conflict`, `NotFound`, `InvalidArgument`; nothing was filed then.
     /// `NotFound` without a ledger, `Io` when it cannot be recorded.
     pub fn propose(&self, asked: &Propose) -> Result<Proposal, Error> {
-        self.propose_on(asked, &Basis::default())
+        self.propose_watched(asked, Watch::nobody())
     }
 
-    /// [`Engine::propose`], with what the change rests on for its receipt.
-    pub(crate) fn propose_on(&self, asked: &Propose, basis: &Basis) -> Result<Proposal, Error> {
+    /// [`Engine::propose`] that tells how far it is, and may be stopped: a run that is stopped refuses, because stages did not judge.
+    ///
+    /// # Errors
+    /// As [`Engine::propose`].
+    pub fn propose_watched(&self, asked: &Propose, watch: Watch<'_>) -> Result<Proposal, Error> {
+        self.propose_on(asked, &Basis::default(), watch)
+    }
+
+    /// [`Engine::propose_watched`], with what the change rests on for its receipt.
+    pub(crate) fn propose_on(&self, asked: &Propose, basis: &Basis, watch: Watch<'_>) -> Result<Proposal, Error> {
         asked.check()?;
         self.recording()?;
         let time_ns = self.now_ns();
@@ -57,7 +65,7 @@ impl Engine {
             prepared.iter_mut().for_each(|one| one.candidate.proposal = id.clone());
             self.file(id, (asked, basis), &prepared, time_ns)?
         };
-        self.carry(&filed.proposal.id, Some(prepared), None)
+        self.carry(&filed.proposal.id, Some(prepared), None, watch)
     }
 
     /// Runs a change through the seven stages as if it were proposed; nothing is filed and nothing changes. Gives what they say, sector by
@@ -66,10 +74,18 @@ impl Engine {
     /// # Errors
     /// As [`Engine::propose`].
     pub fn check(&self, asked: &Propose) -> Result<Vec<Report>, Error> {
+        self.check_watched(asked, Watch::nobody())
+    }
+
+    /// [`Engine::check`] in the way of [`Engine::propose_watched`].
+    ///
+    /// # Errors
+    /// As [`Engine::propose`].
+    pub fn check_watched(&self, asked: &Propose, watch: Watch<'_>) -> Result<Vec<Report>, Error> {
         asked.check()?;
         self.checked()?;
         let prepared = self.candidates("", asked, self.now_ns())?;
-        let reports = self.judged_by_stages(&prepared, &[]);
+        let reports = self.judged_by_stages(&prepared, &[], watch);
         prepared.iter().for_each(|one| _ = one.sector.tidy());
         reports
     }
@@ -112,7 +128,7 @@ impl Engine {
     pub fn enact(&self, id: &str, by: &str) -> Result<Proposal, Error> {
         self.recording()?;
         self.open_proposal(id)?;
-        let proposal = self.carry(id, None, Some(by))?;
+        let proposal = self.carry(id, None, Some(by), Watch::nobody())?;
         let refuse = |status, said: &str| {
             let message = format!("proposal {id} {said}\n{}", super::rendered(&proposal.reports));
             Err(Error::new(status, "govern", id, message.trim_end()).with_reports(proposal.reports.clone()))

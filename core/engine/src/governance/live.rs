@@ -40,6 +40,9 @@ struct Together {
 #[serde(deny_unknown_fields)]
 struct Back {
     sectors: Vec<Target>,
+    /// Before anything is written.
+    #[serde(default)]
+    emergency: bool,
     #[serde(default)]
     by: String,
     #[serde(default)]
@@ -83,7 +86,10 @@ impl Engine {
                     |target: &Target| Ok((target.sector.clone(), self.resolve(&target.sector, &target.version)?));
                 let targets = asked.sectors.iter().map(target).collect::<Result<Vec<_>, Error>>()?;
                 let origin = Origin { by: asked.by, why: asked.why, ..Origin::default() };
-                let versions = self.rollback_together(&targets, origin)?;
+                let versions = match asked.emergency {
+                    true => self.emergency_rollback_together(&targets, origin)?,
+                    false => self.rollback_together(&targets, origin)?,
+                };
                 told(targets.iter().map(|(sector, _)| sector.as_str()), &versions)
             }),
             _ => return None,

@@ -25,6 +25,7 @@ mod live;
 mod offline;
 mod probation;
 mod proposal;
+mod question;
 mod recompose;
 mod recover;
 mod relaxations;
@@ -42,6 +43,7 @@ pub use approvals::{Approvable, AskApproval, ChangeInfo, sign_approval};
 pub use canary::{ArmCounts, ArmObjective, Canary, CanaryState, SectorArms, StartCanary};
 pub use codegen::Generated;
 pub(crate) use govern::{read, unknown, value};
+pub use hooks::{Hook, RuleFn, TestFn};
 pub use judge::Watch;
 pub use knhk_governance::*;
 pub(crate) use life::Basis;
@@ -50,6 +52,7 @@ pub use probation::{Probation, ProbationState, Probationer};
 pub use proposal::{
     ApprovalGiven, Closed, EnactedVersion, Proposal, ProposalQuery, Propose, Proposed, SectorChange, State,
 };
+pub use question::{Question, Role};
 pub use relaxations::Relax;
 pub use schedule::{Schedule, ScheduleChange, ScheduleState};
 pub use shadows::{SectorTests, ShadowInfo, ShadowedSector};
@@ -61,6 +64,6 @@ pub fn rendered(reports: &[Report]) -> String {
     reports.iter().map(render).collect::<Vec<_>>().join("\n")
 }
 
-pub use knhk_version::{Bisect, BlameOf, Blamed, Culprit, Trial};
+pub use knhk_version::{Bisect, BlameOf, Blamed, Culprit, Side, Trial};
 pub(crate) use turn::Governance;
-pub use versions::{BisectInfo, Merge, MergeInfo, NextTry};
+pub use versions::{BisectInfo, Merge, MergeInfo, NextTry, Resolution};

@@ -155,10 +155,7 @@ impl Engine {
             }
         }
         let since_ns = self.now_ns();
-        let id = {
-            let _numbers = self.inner.governance.watched.judging.lock().unwrap_or_else(PoisonError::into_inner);
-            self.next_id(PROBATION)?
-        };
+        let id = self.next_id(PROBATION)?;
         let until_ns = since_ns.saturating_add(seconds.saturating_mul(1_000_000_000));
         let (state, said) = (ProbationState::Watching, format!("is watched for {seconds} s"));
         let probation = Probation { id, state, sectors, since_ns, until_ns, said };
@@ -295,11 +292,7 @@ impl Engine {
         let targets: Vec<_> = probation.sectors.iter().map(|one| (one.sector.clone(), one.back_to)).collect();
         match self.rollback_together(&targets, origin.clone()) {
             Ok(_) => {}
-            Err(error) if error.status() == Status::Io => {
-                for (sector, version) in &targets {
-                    self.emergency_rollback(sector, *version, origin.clone())?;
-                }
-            }
+            Err(error) if error.status() == Status::Io => _ = self.emergency_rollback_together(&targets, origin)?,
             Err(error) => return Err(error),
         }
         let line = format!("probation {} took {} sectors back: {why}", probation.id, targets.len());

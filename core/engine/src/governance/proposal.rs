@@ -239,12 +239,7 @@ pub struct ProposalQuery {
 impl Proposal {
     /// The gravest of the reports' verdicts; a proposal that was not run has none.
     pub fn verdict(&self) -> Option<Verdict> {
-        let rank = |verdict: &Verdict| match verdict {
-            Verdict::Passed => 0,
-            Verdict::Waiting => 1,
-            Verdict::Refused => 2,
-        };
-        self.reports.iter().map(|report| report.verdict).max_by_key(rank)
+        self.reports.iter().map(|report| report.verdict).max()
     }
 
     /// What it still lacks, as the stages asked for it.

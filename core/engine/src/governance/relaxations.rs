@@ -4,6 +4,7 @@ use knhk_governance::approval::{Approval, Ask, Event, Relaxation, State};
 use knhk_ledger::{Entry, Evidence, Outcome};
 use serde::{Deserialize, Serialize};
 
+use super::Watch;
 use super::book::{Kept, PROPOSAL, RELAXATION, entry, serialized};
 use super::life::Filed;
 use crate::{Engine, Error, Status};
@@ -136,7 +137,7 @@ impl Engine {
             for filed in self.all::<Filed>(PROPOSAL, true)? {
                 let proposal = &filed.proposal;
                 if proposal.state == super::State::Waiting && proposal.run_ns.is_some_and(|run| run < came) {
-                    self.carry(&proposal.id, None, None)?;
+                    self.carry(&proposal.id, None, None, Watch::nobody())?;
                 }
             }
         }

@@ -5,13 +5,14 @@
 
 use std::sync::{Arc, PoisonError};
 
-use knhk_governance::{Severity, Shadow, Test, TestReport};
+use knhk_governance::{Assertion, Severity, Shadow, Test, TestReport};
 use knhk_ledger::{Evidence, Outcome};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::book::{Kept, SHADOW, entry, serialized};
 use super::candidate::Prepared;
-use super::{Propose, SectorChange};
+use super::{Propose, Question, SectorChange};
 use crate::control::Item;
 use crate::{Engine, Error, Status};
 
@@ -118,9 +119,12 @@ impl Engine {
         self.recording()?;
         let environment = self.environment(id)?;
         let meant = environment.iter().filter(|one| sector.is_none_or(|sector| sector == one.sector));
-        let tested =
-            meant.map(|one| (SectorTests { sector: one.sector.clone(), report: one.shadow.test(tests) }, one.digest));
-        let (results, digests): (Vec<SectorTests>, Vec<_>) = tested.unzip();
+        let tested = meant.map(|one| {
+            let report = one.shadow.test(&self.with_functions(id, one, &environment, tests)?);
+            Ok((SectorTests { sector: one.sector.clone(), report }, one.digest))
+        });
+        let (results, digests): (Vec<SectorTests>, Vec<_>) =
+            tested.collect::<Result<Vec<_>, Error>>()?.into_iter().unzip();
         if results.is_empty() {
             let message = format!("shadow {id} is not one of sector {}", sector.unwrap_or_default());
             return Err(Error::new(Status::NotFound, "shadow", id, message));
@@ -148,6 +152,41 @@ impl Engine {
         });
         self.keep(entries.collect(), |_| vec![(kept(&info, true), serialized(&info))])?;
         Ok(results)
+    }
+
+    /// The tests of a sector with the program's functions in the place of their names.
+    fn with_functions(
+        &self,
+        id: &str,
+        of: &Shadowed,
+        environment: &[Shadowed],
+        tests: &[Test],
+    ) -> Result<Vec<Test>, Error> {
+        let hooks = self.inner.governance.hooks();
+        let mut tests = tests.to_vec();
+        for test in &mut tests {
+            let Assertion::Function { name } = &test.assertion else { continue };
+            // One that there is not fails, and says so.
+            let Some(function) = hooks.tests.get(name).cloned() else { continue };
+            let question = self.question_of(id, name, of, environment)?;
+            test.assertion = Assertion::Callback(Arc::new(move |_| function(&question)));
+        }
+        Ok(tests)
+    }
+
+    /// What a test's function is asked: the sectors in the shadow as they would be, the others as they are.
+    fn question_of(&self, id: &str, name: &str, of: &Shadowed, environment: &[Shadowed]) -> Result<Question, Error> {
+        let (before, now) = (of.shadow.base(), of.shadow.snapshot());
+        let differences = match (before.document(), now.document()) {
+            (Ok(before), Ok(now)) => knhk_ontology::diff(before, now).into_iter().map(Item::from).collect::<Vec<_>>(),
+            _ => Vec::new(),
+        };
+        let text =
+            json!({ "kind": "test", "name": name, "shadow": id, "sector": of.sector, "differences": differences });
+        let others = self.standing_beside(|sector| environment.iter().any(|one| one.sector == sector))?;
+        let others = others.iter().map(|one| (&*one.sector, one.compiled.as_ref(), &*one.snapshot));
+        let inside = environment.iter().map(|one| (&*one.sector, one.shadow.compiled(), &**one.shadow.snapshot()));
+        Ok(Question { text: text.to_string(), view: self.would_be(others.chain(inside))? })
     }
 
     /// Drops a shadow.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use knhk_governance::PastChange;
 use knhk_ontology::graph::Delta;
 
+use super::Watch;
 use super::book::PROPOSAL;
 use super::hooks::Hooks;
 use super::life::Filed;
@@ -110,6 +111,9 @@ impl Governance {
 
     /// Ends the jobs.
     pub(crate) fn close(&self) {
+        // What the program registered ends with the engine, and not with the last one who still looks at it.
+        let hooks = std::mem::take(&mut *self.hooks.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(hooks);
         self.watched.close();
         self.due.close();
     }
@@ -129,7 +133,7 @@ impl Engine {
         for filed in self.all::<Filed>(PROPOSAL, true)? {
             let mut proposal = filed.proposal;
             if proposal.due_ns().is_some_and(|due| due <= self.now_ns()) {
-                proposal = self.carry(&proposal.id, None, None)?;
+                proposal = self.carry(&proposal.id, None, None, Watch::nobody())?;
             }
             next = [next, proposal.due_ns()].into_iter().flatten().min();
         }

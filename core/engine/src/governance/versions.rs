@@ -1,14 +1,17 @@
 //! Merging, bisecting, blaming: what the history tells, and what is proposed from it.
 
+use std::collections::BTreeMap;
+
 use knhk_governance::doctrine::{Expression, Scope};
 use knhk_ontology::graph::{Delta, write_statement};
 use knhk_ontology::{Document, Snapshot};
-use knhk_version::{Bisect, BlameOf, Blamed, Culprit, Merged, Step, Trial};
+use knhk_promotion::Sector;
+use knhk_version::{Bisect, BlameOf, Blamed, Culprit, Merged, Resolved, Side, Step, Trial};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Proposal, Propose};
-use crate::control::Content;
+use crate::control::{Content, edited};
 use crate::{Engine, Error, Status};
 
 /// Two versions that are to become one.
@@ -28,9 +31,25 @@ pub struct Merge {
     /// Why.
     #[serde(default)]
     pub why: String,
+    /// What becomes of conflicts, by their item: a side, or a value for a parameter. `*` stands for those that are not named.
+    #[serde(default)]
+    pub resolve: BTreeMap<String, Resolution>,
     /// Whether a clean merge is proposed, where this side is current.
     #[serde(default)]
     pub propose: bool,
+}
+
+/// What becomes of a conflict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Resolution {
+    /// One side holds: `"ours"` or `"theirs"`.
+    Side(Side),
+    /// A parameter gets this value, as text: `{"value": "1400"}`. Where this side is current.
+    Given {
+        /// The value.
+        value: String,
+    },
 }
 
 /// What came of a merge.
@@ -95,7 +114,17 @@ impl Engine {
                 format!("version {ours} is not current, which {current} is: merge into the current one to propose it");
             return Err(Error::new(Status::InvalidArgument, "merge", &*asked.sector, message));
         }
-        let merge = self.durable()?.history.merge(&asked.sector, ours, theirs, &*self.base(&sector)?)?;
+        let base = self.base(&sector)?;
+        let given = self.given(asked, &sector, &base, ours == current)?;
+        let side = |(item, resolution): (&String, &Resolution)| match resolution {
+            Resolution::Side(side) => (item.clone(), *side),
+            // What is given is set on this side.
+            Resolution::Given { .. } => (item.clone(), Side::Ours),
+        };
+        let mut sides: BTreeMap<String, Side> = asked.resolve.iter().map(side).collect();
+        let otherwise = sides.remove("*");
+        let resolved = Resolved { sides, otherwise, given: given.as_ref() };
+        let merge = self.durable()?.history.merge(&asked.sector, (ours, theirs), &base, &resolved)?;
         let mut info = MergeInfo {
             sector: asked.sector.clone(),
             base: merge.base,
@@ -132,6 +161,28 @@ impl Engine {
             info.proposal = Some(self.propose(&propose)?);
         }
         Ok(info)
+    }
+
+    /// This side with the values that were given for the merge.
+    fn given(
+        &self,
+        asked: &Merge,
+        sector: &Sector,
+        base: &Snapshot,
+        is_current: bool,
+    ) -> Result<Option<Snapshot>, Error> {
+        let value = |(item, resolution): (&String, &Resolution)| match resolution {
+            Resolution::Given { value } => Some((item.clone(), value.clone())),
+            Resolution::Side(_) => None,
+        };
+        let values: Vec<(String, String)> = asked.resolve.iter().filter_map(value).collect();
+        let Some((first, _)) = values.first() else { return Ok(None) };
+        if !is_current {
+            let message = "a value can be given where this side is current: leave `ours` out, or resolve by a side";
+            return Err(Error::new(Status::InvalidArgument, "merge", first.as_str(), message));
+        }
+        let change = edited(self, sector, &values)?.change(base)?;
+        Ok(Some(base.apply(&change)?))
     }
 
     /// Begins a search for the first bad version between a good one and a later bad one.

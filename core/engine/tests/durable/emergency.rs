@@ -45,6 +45,38 @@ fn an_emergency_rollback_works_where_nothing_can_be_written_and_is_honoured_afte
 }
 
 #[test]
+fn several_sectors_go_back_at_once_where_nothing_can_be_written_and_stay_back_after_a_restart() {
+    let scratch = Scratch::new("emergency-together");
+    let engine = scratch.open();
+    for sector in ["orders", "quotes"] {
+        engine.create_sector(sector, SectorKind::Direct).unwrap();
+        for n in 1..=2 {
+            engine.promote_json(sector, &format!(r#"{{"max_qty": {n}}}"#), Origin::default()).unwrap();
+        }
+    }
+    let both = |engine: &Engine| {
+        let keys = ["orders", "quotes"].map(|sector| engine.key::<i64>(sector, "max_qty").unwrap());
+        let reader = engine.register_reader(Default::default()).unwrap();
+        let view = reader.view();
+        keys.map(|key| key.get(&view, -1))
+    };
+    let targets = ["orders", "quotes"].map(|sector| (sector.to_owned(), 1));
+    scratch.refuse_versions();
+    assert_eq!(engine.rollback_together(&targets, Origin::default()).unwrap_err().status(), Status::Io);
+    let back = engine.emergency_rollback_together(&targets, Origin::default()).unwrap();
+    assert!(back.iter().all(|version| version.rollback_of == Some(1) && version.epoch == back[0].epoch));
+    assert_eq!(both(&engine), [1, 1]);
+    let twice = [targets[0].clone(), targets[0].clone()];
+    let refused = engine.emergency_rollback_together(&twice, Origin::default()).unwrap_err();
+    assert_eq!(refused.status(), Status::InvalidArgument);
+    drop(engine);
+    scratch.take_versions();
+    let engine = scratch.open();
+    assert_eq!(both(&engine), [1, 1]);
+    whole(&engine);
+}
+
+#[test]
 fn an_emergency_rollback_is_recorded_as_soon_as_it_can_be() {
     let scratch = Scratch::new("owed");
     let (engine, heard) = scratch.open_heard();

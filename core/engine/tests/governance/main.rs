@@ -2,6 +2,7 @@
 
 mod approving;
 mod crash;
+mod functions;
 mod life;
 mod receipts;
 mod scenarios;

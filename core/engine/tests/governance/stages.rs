@@ -97,8 +97,10 @@ const STAGES: &[Case] = &[
         name: "performance",
         set_up: |world| {
             let key = world.engine().key::<i64>("orders", "max_qty").unwrap();
-            let run = move |view: &_| (0..key.get(view, 0)).fold(0u64, |sum, n| std::hint::black_box(sum + n as u64));
-            world.engine().set_workloads("orders", vec![Workload { name: "sweep".into(), run: Box::new(run) }]);
+            let run = move |view: &knhk_hot::Hold| {
+                (0..key.get(view, 0)).fold(0u64, |sum, n| std::hint::black_box(sum + n as u64))
+            };
+            world.engine().set_workload("orders", Workload::new("sweep", run));
         },
         wrong: || orders(values(&[("max_qty", "5000")])),
         stage: Stage::Performance,
@@ -124,8 +126,12 @@ fn retyped() -> Content {
 
 /// Sets limits of the sector, which hold from the next change on.
 fn limits(world: &World, governance: &str) {
-    let first = crate::world::FIRST.trim_end().trim_end_matches('}').to_owned();
-    let set = world.propose("orders", document(&format!(r#"{first}, "governance": {governance}}}"#)));
+    let mut first: serde_json::Value = serde_json::from_str(crate::world::FIRST).unwrap();
+    let governance: serde_json::Value = serde_json::from_str(governance).unwrap();
+    for (name, limit) in governance.as_object().unwrap() {
+        first["governance"][name] = limit.clone();
+    }
+    let set = world.propose("orders", document(&first.to_string()));
     assert_eq!(set.state, State::Enacted, "{}", told(&set.reports));
 }
 
@@ -255,8 +261,13 @@ fn what_breaks_a_rule_is_refused_or_waits_and_passes_mended() {
     for Policy { kind, text, wrong, state, what, mend } in RULES {
         let world = World::new();
         world.approvers(&[("ada", &["desk-risk"]), ("dan", &["desk"])], 1);
-        world.engine().set_rule_function("even", |_, candidate| {
-            let odd = candidate.differences.iter().filter_map(|one| one.new.as_deref()).any(|new| new.ends_with('1'));
+        world.engine().set_rule_function("even", |_, sectors| {
+            let odd = sectors
+                .candidate()
+                .differences
+                .iter()
+                .filter_map(|one| one.new.as_deref())
+                .any(|new| new.ends_with('1'));
             if odd { Err("it is odd".into()) } else { Ok(()) }
         });
         let head = "[[rule]]\nid = \"the-rule\"\nsector = \"orders\"\nenforcement = \"hard_mandatory\"\npaths = [\"max_qty\"]\n";

@@ -1,5 +1,6 @@
 //! Merges, bisects and blame at the engine.
 
+use knhk_engine::Status;
 use knhk_engine::governance::State;
 use serde_json::{Value, json};
 
@@ -32,6 +33,28 @@ fn a_clean_merge_is_proposed_and_a_conflict_names_the_statements() {
     assert_eq!(merge["conflicts"][0]["item"], "price_band");
     assert!(merge["conflicts"][0]["theirs"][0].as_str().unwrap().contains("0.1"), "{merge:#}");
     assert_eq!(merge["conflicts"][0]["theirs_by"]["version"], 3);
+}
+
+#[test]
+fn conflicts_are_resolved_by_a_side_or_by_a_value() {
+    let merged = |resolve: Value| {
+        let world = branched();
+        world.propose("orders", values(&[("price_band", "0.2")]));
+        let asked = json!({ "sector": "orders", "theirs": "3", "resolve": resolve, "propose": true, "by": "ops-1" });
+        let merge = world.govern("merge", asked);
+        (merge, world.read_f64("price_band"))
+    };
+    let (theirs, read) = merged(json!({ "price_band": "theirs" }));
+    assert_eq!((theirs["proposal"]["state"].as_str(), read), (Some("enacted"), 0.1), "{theirs:#}");
+    let (given, read) = merged(json!({ "price_band": { "value": "0.15" } }));
+    assert_eq!((given["proposal"]["state"].as_str(), read), (Some("enacted"), 0.15), "{given:#}");
+    let (ours, read) = merged(json!({ "*": "ours" }));
+    assert_eq!((&ours["proposal"], read), (&Value::Null, 0.2), "nothing is left that this side does not have");
+    let world = branched();
+    let wrong =
+        world.engine().govern("merge", json!({ "sector": "orders", "theirs": "3", "resolve": { "max_qty": "ours" } }));
+    let wrong = wrong.unwrap_err();
+    assert_eq!((wrong.status(), wrong.item()), (Status::InvalidArgument, "max_qty"));
 }
 
 #[test]

@@ -17,8 +17,10 @@ pub const BEGIN_NS: u64 = 2_110_624_000 * SECOND;
 pub const SECOND: u64 = 1_000_000_000;
 pub const HOUR: u64 = 3600 * SECOND;
 
-/// What the sector `orders` begins with.
+/// What the sector `orders` begins with. Its limits keep a slow machine from being what is refused.
 pub const FIRST: &str = r#"{
+    "governance": {"slowdown_percent": 200.0, "measure_ms": 60000.0, "tail_budget_ns": 1e9, "read_budget_ns": 1e9,
+        "lookup_budget_ns": 1e9, "apply_budget_ms": 1e6, "cpu_budget_ms": 1e6},
     "max_qty": {"$value": 1000, "$min": 1, "$max": 5000, "$unit": "lots"},
     "price_band": {"$value": 0.05, "$min": 0.0, "$max": 0.5},
     "venues": ["XETR", "XLON"],
@@ -86,6 +88,12 @@ impl World {
         let key = self.engine().key::<i64>("orders", path).unwrap();
         let reader = self.engine().register_reader(ReaderOptions::default()).unwrap();
         key.get(&reader.view(), -1)
+    }
+
+    pub fn read_f64(&self, path: &str) -> f64 {
+        let key = self.engine().key::<f64>("orders", path).unwrap();
+        let reader = self.engine().register_reader(ReaderOptions::default()).unwrap();
+        key.get(&reader.view(), -1.0)
     }
 
     pub fn receipts(&self, kind: &str) -> Vec<ReceiptInfo> {

@@ -50,7 +50,7 @@ impl World {
         let change = engine.govern("change_guards", guards).unwrap();
         assert_eq!(engine.guards().unwrap().guards.len(), 2, "{change}");
         let ceiling = CrossInvariant::of_condition("ceiling", Severity::Blocker, ACROSS).unwrap();
-        engine.set_invariants(vec![ceiling]);
+        engine.set_invariant(ceiling);
         // Keys that programs hold.
         engine.key::<i64>("orders", "max_qty").unwrap();
         engine.key::<i64>("orders", "min_qty").unwrap();

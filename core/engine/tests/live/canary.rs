@@ -1,7 +1,7 @@
 //! Canaries: a share of the subjects reads what is to come, counted apart; adopted it becomes everyone's, and a restart ends it.
 
 use knhk_engine::governance::{CanaryState, SectorChange, StartCanary};
-use knhk_engine::{Outcome, ReaderOptions, Status};
+use knhk_engine::{Origin, Outcome, ReaderOptions, SectorKind, Status};
 
 use crate::world::{World, values};
 use crate::{desk, observing, passed, record};
@@ -141,4 +141,35 @@ fn a_restart_ends_it_and_says_so() {
     let last = world.receipts("sector updated").pop().unwrap();
     assert!(last.evidence["change"].to_string().contains("ended with the engine that ran it"), "{:?}", last.evidence);
     assert_eq!(start(&world, "3000", 1.0).id, "k-2");
+}
+
+#[test]
+fn a_rollback_of_its_sector_ends_it() {
+    let world = World::empty();
+    desk(world.engine(), 0, "hold");
+    let engine = world.engine();
+    engine.promote_together(&changes("1500"), Origin::default()).unwrap();
+    type Back<'b> = &'b dyn Fn();
+    let targets = [("desk".to_owned(), 1)];
+    let ways: [(&str, Back<'_>); 4] = [
+        ("a rollback", &|| _ = engine.rollback("desk", 1, Origin::default()).unwrap()),
+        ("an emergency", &|| _ = engine.emergency_rollback("desk", 1, Origin::default()).unwrap()),
+        ("several", &|| _ = engine.rollback_together(&targets, Origin::default()).unwrap()),
+        ("several in an emergency", &|| _ = engine.emergency_rollback_together(&targets, Origin::default()).unwrap()),
+    ];
+    for (name, back) in ways {
+        let canary = start(&world, "2000", 0.5);
+        back();
+        let ended = engine.canaries().unwrap().into_iter().find(|one| one.id == canary.id).unwrap();
+        assert_eq!(ended.state, CanaryState::Stopped, "{name}");
+        assert!(ended.closed.unwrap().why.starts_with("sector desk was rolled back, as version"), "{name}");
+        assert_eq!(read(&world, "desk").into_iter().collect::<Vec<_>>(), [(1000, 1000)], "{name}");
+    }
+    // Of another sector it goes on.
+    engine.create_sector("other", SectorKind::Direct).unwrap();
+    engine.promote_json("other", r#"{"n": 1}"#, Origin::default()).unwrap();
+    let canary = start(&world, "2000", 0.5);
+    engine.rollback("other", 1, Origin::default()).unwrap();
+    assert_eq!(engine.canaries().unwrap().pop().unwrap().state, CanaryState::Running);
+    engine.stop_canary(&canary.id, false, "", "").unwrap();
 }

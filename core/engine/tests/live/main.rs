@@ -1,6 +1,7 @@
 //! What is on its way to everyone: canaries, schedules and probations, on a clock that the tests set.
 
 mod canary;
+mod own;
 mod probation;
 mod schedule;
 mod soak;

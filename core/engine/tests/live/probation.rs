@@ -83,6 +83,22 @@ fn a_broken_objective_takes_it_back() {
 }
 
 #[test]
+fn too_few_samples_break_nothing_and_prove_nothing() {
+    let desk = observed("hold");
+    let engine = desk.engine();
+    let text = crate::ORDERS.replace("urn:knhk:orders:", "urn:knhk:desk:").replace("MISSING", "hold");
+    let text = text.replace("PROBATION", "60").replace("k:window 60", "k:window 60 ; k:leastSamples 50");
+    engine.promote_rdf("desk", text.as_bytes(), knhk_engine::Format::Turtle, Origin::default()).unwrap();
+    desk.promote("2000");
+    desk.record(20, Outcome::Rejected);
+    assert_eq!((desk.last().state, desk.value()), (ProbationState::Watching, 2000), "20 of 50 are chance");
+    desk.pass(61);
+    assert_eq!(desk.last().state, ProbationState::Held, "and are no pass");
+    desk.record(30, Outcome::Rejected);
+    assert_eq!((desk.last().state, desk.value()), (ProbationState::RolledBack, 1000));
+}
+
+#[test]
 fn by_its_time_it_passed_where_the_objectives_were_met() {
     let desk = observed("hold");
     desk.promote("2000");

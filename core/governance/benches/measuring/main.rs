@@ -70,11 +70,11 @@ fn runs(count: u32, more: u64) -> Vec<Run> {
     let run = |_| {
         let candidate = sector.to(&json.replace("1000", "1400"));
         let slower = candidate.snapshot.id();
-        let run = move |view: &knhk_hot::Snapshot| {
+        let run = move |view: &knhk_hot::Hold| {
             let rounds = if view.snapshot_id(0) == slower { WORK + more } else { WORK };
             (0..rounds).fold(0, |sum: u64, round| black_box(sum.rotate_left(5) ^ round))
         };
-        sector.workloads = vec![Workload { name: "decide".into(), run: Box::new(run) }];
+        sector.workloads = vec![Workload::new("decide", run)];
         let report = sector.run(&candidate);
         let stage = &report.stages[Stage::Performance as usize];
         let decisions = |decision: Decision| {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::case::{Breach, Case};
 use super::judge::spoken_groups;
-use super::number::{Number, decimal};
 use super::rule::{ApprovalChain, Rule, Step};
 use super::touched::{Touched, number};
 use crate::Need;
+use crate::number::{Number, decimal};
 
 /// The steps that lack approvals, where the change is one that needs them.
 pub(super) fn breaches(
@@ -81,7 +81,7 @@ fn above(limit: f64, case: &Case<'_>, own: &[&Touched<'_>], beyond: bool) -> Opt
 
 /// How far a number moves, in percent of what it was, to twelve digits.
 pub(super) fn percent(old: Number, new: Number) -> f64 {
-    if old.compare(new) == Some(std::cmp::Ordering::Equal) {
+    if old == new {
         return 0.0;
     }
     let (old, new) = (old.to_f64(), new.to_f64());

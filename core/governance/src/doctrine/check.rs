@@ -1,11 +1,11 @@
 //! What a rule has to say so that it can be judged.
 
 use super::limits::{LIST, NAME_BYTES, PATH_BYTES, QUORUM, SHAPE_BYTES};
-use super::number::Number;
 use super::paths::fault;
 use super::rule::{ApprovalChain, Enforcement, Kind, Quantity, ResourceLimit, Rule, SegregationOfDuties};
 use super::window::Window;
 use super::{Expression, RuleError, VARIABLES, shape};
+use crate::number::Number;
 
 /// The first thing that is wrong with a rule.
 pub(super) fn rule(rule: &Rule) -> Result<(), RuleError> {

@@ -1,10 +1,10 @@
 //! Rules that cannot both be kept.
 
 use super::error::Conflict;
-use super::number::Number;
 use super::paths::lists_overlap;
 use super::rule::{Enforcement, Kind, Quantity, ResourceLimit, Rule};
 use super::window::Window;
+use crate::number::Number;
 
 /// How far ahead two windows are looked at, in nanoseconds: 400 days, so that each day of a year and each change of the clocks is in it.
 const AHEAD_NS: u64 = 400 * 24 * 3600 * 1_000_000_000;

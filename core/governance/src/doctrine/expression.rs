@@ -15,33 +15,22 @@
 //! a rule counts as broken, and never as kept.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
-use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
+use cel::common::ast::IdedExpr;
 use cel::objects::{Key, Map};
 use cel::parser::PrattParser;
 use cel::{Context, Env, Value};
 use serde_json::Value as Json;
 
+use super::cost::{DEPTH, Facts, NODES, too_large};
 use super::limits::EXPRESSION_BYTES;
 
 /// What a condition may call, beside CEL's operators and the macros `has`, `all`, `exists`, `exists_one`, `map` and `filter`.
 pub const FUNCTIONS: [&str; 9] =
     ["size", "contains", "startsWith", "endsWith", "int", "uint", "double", "string", "bool"];
 
-const OPERATORS: [&str; 17] = [
-    "_?_:_", "_&&_", "_||_", "!_", "_-_", "_+_", "_*_", "_/_", "_%_", "_==_", "_!=_", "_>=_", "_<=_", "_>_", "_<_",
-    "-_", "_[_]",
-];
-
-/// Operators that macros and `in` become.
-const INNER: [&str; 2] = ["@in", "@not_strictly_false"];
-
-const NODES: usize = 256;
-const DEPTH: usize = 32;
-const LOOPS: usize = 2;
 /// Steps that an evaluation may take.
 const STEPS: f64 = 1_000_000.0;
 
@@ -106,19 +95,9 @@ pub struct Expression {
     facts: Arc<Facts>,
 }
 
-/// What is known of an expression without running it.
-#[derive(Debug, Default)]
-struct Facts {
-    nodes: usize,
-    variables: BTreeSet<String>,
-    literals: BTreeSet<String>,
-    /// Steps: the first outside of loops over what is given, the second to be multiplied by its greatest length, and so on.
-    steps: [f64; LOOPS + 1],
-}
-
 /// The variables of an evaluation. It stays in its thread.
-pub struct Scope {
-    context: Context<'static, 'static>,
+pub struct Scope<'s> {
+    context: Context<'s, 'static>,
     /// The greatest length of a list, a map or (by 256 bytes) a text in it.
     longest: usize,
 }
@@ -138,8 +117,7 @@ impl Expression {
             Ok(Err(errors)) => return Err(ExpressionError::Syntax(errors.to_string().trim_end().to_owned())),
             Err(_) => return Err(ExpressionError::Syntax("the parser cannot read it".to_owned())),
         };
-        let mut facts = Facts::default();
-        facts.look(&tree, &mut Place { bound: Vec::new(), depth: 0, loops: 0, times: 1.0, given: 0 })?;
+        let facts = Facts::of(&tree)?;
         Ok(Expression { tree: Arc::new(tree), facts: Arc::new(facts) })
     }
 
@@ -169,9 +147,8 @@ impl Expression {
     ///
     /// # Errors
     /// [`ExpressionError::Steps`] without running it; else what has no answer.
-    pub fn holds(&self, scope: &Scope) -> Result<bool, ExpressionError> {
-        let longest = scope.longest.max(1) as f64;
-        let steps = self.facts.steps.iter().rev().fold(0.0, |sum, steps| sum * longest + steps);
+    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, ExpressionError> {
+        let steps = self.facts.steps(scope.longest);
         if steps > STEPS {
             return Err(ExpressionError::Steps { steps: steps as u64, limit: STEPS as u64 });
         }
@@ -185,16 +162,26 @@ impl Expression {
     }
 }
 
-impl Scope {
+impl Scope<'_> {
     /// The variables that are the fields of a JSON object; of anything else there are none. A number is an `int` where it is whole, else a
     /// `double`.
-    pub fn new(variables: &Json) -> Scope {
-        let longest = Cell::new(0);
-        let mut context = Context::with_env(STANDARD.clone());
+    pub fn new(variables: &Json) -> Scope<'static> {
+        Scope { context: Context::with_env(STANDARD.clone()), longest: 0 }.and(variables)
+    }
+
+    /// The same and further variables, as those of [`Scope::new`].
+    pub fn with<'s>(&'s self, variables: &Json) -> Scope<'s> {
+        Scope { context: self.context.new_inner_scope(), longest: self.longest }.and(variables)
+    }
+}
+
+impl<'s> Scope<'s> {
+    fn and(mut self, variables: &Json) -> Scope<'s> {
+        let longest = Cell::new(self.longest);
         for (name, json) in variables.as_object().into_iter().flatten() {
-            context.add_variable_from_value(name.as_str(), value(json, &longest));
+            self.context.add_variable_from_value(name.as_str(), value(json, &longest));
         }
-        Scope { context, longest: longest.get() }
+        Scope { longest: longest.get(), ..self }
     }
 }
 
@@ -222,136 +209,6 @@ fn value(json: &Json, longest: &Cell<usize>) -> Value {
             Value::Map(Map { map: Arc::new(fields.iter().map(entry).collect()) })
         }
     }
-}
-
-/// Where in an expression a node stands.
-struct Place {
-    bound: Vec<String>,
-    depth: usize,
-    /// Loops around it.
-    loops: usize,
-    /// How often the loops around it over literals run it.
-    times: f64,
-    /// How many of the loops around it go over what is given.
-    given: usize,
-}
-
-impl Facts {
-    /// Counts and checks a node and what is below it; how many nodes that are.
-    fn look(&mut self, node: &IdedExpr, place: &mut Place) -> Result<usize, ExpressionError> {
-        self.nodes += 1;
-        too_large("nodes", self.nodes, NODES)?;
-        too_large("depth", place.depth, DEPTH * 2)?;
-        place.depth += 1;
-        let before = self.nodes;
-        let mut steps = 1.0;
-        match &node.expr {
-            Expr::Ident(name) => {
-                let name = name.trim_start_matches('.');
-                if !place.bound.iter().any(|bound| bound == name) {
-                    self.variables.insert(name.to_owned());
-                }
-            }
-            Expr::Literal(LiteralValue::String(text)) => {
-                self.literals.insert(text.inner().to_owned());
-            }
-            Expr::Literal(_) => {}
-            Expr::Select(select) => {
-                self.look(&select.operand, place)?;
-            }
-            Expr::List(list) => {
-                for element in &list.elements {
-                    self.look(element, place)?;
-                }
-            }
-            Expr::Map(map) => {
-                for entry in &map.entries {
-                    let EntryExpr::MapEntry(entry) = &entry.expr else { return Err(unknown("a message")) };
-                    self.look(&entry.key, place)?;
-                    self.look(&entry.value, place)?;
-                }
-            }
-            Expr::Call(call) => {
-                let name = call.func_name.as_str();
-                if !FUNCTIONS.contains(&name) && !OPERATORS.contains(&name) && !INNER.contains(&name) {
-                    return Err(ExpressionError::Function { name: name.to_owned() });
-                }
-                for part in call.target.iter().map(|target| &**target).chain(&call.args) {
-                    self.look(part, place)?;
-                }
-                // What it makes, or goes through, is as long as what it is given at most, once for each node below.
-                steps += (self.nodes - before) as f64;
-                let literal = call.args.iter().any(is_written);
-                if name == "contains" || matches!(name, "@in" | "_==_" | "_!=_") && !literal {
-                    let at = (place.given + 1).min(LOOPS);
-                    self.steps[at] += place.times;
-                }
-            }
-            Expr::Comprehension(comprehension) => self.comprehension(comprehension, place)?,
-            Expr::Struct(message) => return Err(unknown(&message.type_name)),
-            Expr::Unspecified => return Err(ExpressionError::Syntax("it is not whole".to_owned())),
-        }
-        self.steps[place.given] += steps * place.times;
-        place.depth -= 1;
-        Ok(self.nodes - before)
-    }
-
-    fn comprehension(&mut self, of: &ComprehensionExpr, place: &mut Place) -> Result<(), ExpressionError> {
-        too_large("loops in one another", place.loops + 1, LOOPS)?;
-        self.look(&of.iter_range, place)?;
-        self.look(&of.accu_init, place)?;
-        let times = match &of.iter_range.expr {
-            Expr::List(list) if list.elements.iter().all(is_written) => Some(list.elements.len().max(1) as f64),
-            _ if is_given(&of.iter_range) => None,
-            _ => return Err(ExpressionError::Range),
-        };
-        let bound = place.bound.len();
-        place.bound.push(of.accu_var.clone());
-        let around = (place.loops, place.times, place.given);
-        self.look(&of.result, place)?;
-        place.bound.push(of.iter_var.clone());
-        place.bound.extend(of.iter_var2.clone());
-        place.loops += 1;
-        match times {
-            Some(times) => place.times *= times,
-            None => place.given += 1,
-        }
-        self.look(&of.loop_cond, place)?;
-        self.look(&of.loop_step, place)?;
-        place.bound.truncate(bound);
-        (place.loops, place.times, place.given) = around;
-        Ok(())
-    }
-}
-
-/// Whether a node is a literal: no longer than the expression.
-fn is_written(node: &IdedExpr) -> bool {
-    match &node.expr {
-        Expr::Literal(_) => true,
-        Expr::List(list) => list.elements.iter().all(is_written),
-        _ => false,
-    }
-}
-
-/// Whether a node is a variable, or a field or an element of one: no longer than the longest thing that is given.
-fn is_given(node: &IdedExpr) -> bool {
-    match &node.expr {
-        Expr::Ident(name) => name != "@result",
-        Expr::Select(select) => !select.test && is_given(&select.operand),
-        Expr::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
-            ("_[_]", [of, _]) => is_given(of),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-fn unknown(name: &str) -> ExpressionError {
-    ExpressionError::Function { name: name.to_owned() }
-}
-
-fn too_large(what: &'static str, is: usize, limit: usize) -> Result<(), ExpressionError> {
-    if is > limit { Err(ExpressionError::TooLarge { what, is, limit }) } else { Ok(()) }
 }
 
 #[cfg(test)]

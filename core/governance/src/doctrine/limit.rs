@@ -2,10 +2,10 @@
 
 use super::case::{Breach, Case};
 use super::chain::{percent, spoken_percent};
-use super::number::{Number, decimal};
 use super::rule::{Quantity, ResourceLimit, Rule};
 use super::touched::{Touched, number, numbers};
 use crate::mutant::{Mutant, mutated};
+use crate::number::{Number, decimal};
 
 /// Findings of one rule; what is beyond is counted.
 const SHOWN: usize = 20;

@@ -28,6 +28,7 @@ mod chain;
 mod check;
 mod compiled;
 mod conflict;
+mod cost;
 mod duties;
 mod error;
 mod expression;
@@ -35,7 +36,6 @@ mod form;
 mod judge;
 mod limit;
 mod limits;
-mod number;
 mod paths;
 mod revision;
 mod rule;
@@ -48,11 +48,11 @@ mod window;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+pub use crate::number::Number;
 pub use case::{Callbacks, Facts, VARIABLES};
 pub use error::{Conflict, RuleError};
 pub use expression::{Expression, ExpressionError, FUNCTIONS, Scope};
 pub use form::{rules_from_toml, rules_to_toml};
-pub use number::Number;
 pub use revision::{RuleRevision, expired, load, remove, revise, rollback, rules_at};
 pub use rule::{
     ApprovalChain, Callback, Condition, Enforcement, Kind, Quantity, ResourceLimit, Rule, SegregationOfDuties, Shape,

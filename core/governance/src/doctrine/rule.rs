@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::form::Form;
-use super::number::Number;
 use super::{RuleError, check, form, turtle};
+use crate::number::Number;
 
 /// A rule for changes. It holds over its valid time, for the changes that its sector and its paths select.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

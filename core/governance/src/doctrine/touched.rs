@@ -11,8 +11,8 @@ use knhk_ontology::graph::TermRef;
 use knhk_ontology::vocabulary::knhk;
 use serde_json::{Value as Json, json};
 
-use super::number::Number;
 use crate::Candidate;
+use crate::number::Number;
 
 /// A name that a change is about.
 #[derive(Debug)]

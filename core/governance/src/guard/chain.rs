@@ -17,7 +17,7 @@ impl Guard {
             let values = old.as_ref().and_then(numbers).zip(new.as_ref().and_then(numbers));
             match (chain.above, values) {
                 (Some(share), Some((old, new))) if old.len() == new.len() => {
-                    old.iter().zip(&new).any(|(old, new)| exceeds(old.as_f64(), new.as_f64(), share))
+                    old.iter().zip(&new).any(|(old, new)| exceeds(old.to_f64(), new.to_f64(), share))
                 }
                 _ => true,
             }

@@ -5,9 +5,10 @@ use knhk_ontology::Leaf;
 
 use super::chain::exceeds;
 use super::judge::{Crossing, Judged};
-use super::value::{Number, number, numbers};
+use super::value::{number, numbers};
 use super::{Guard, Limit, Loosens};
 use crate::mutant::{Mutant, mutated};
+use crate::number::Number;
 
 impl Guard {
     pub(super) fn check_limits(&self, judged: &Judged<'_>, crossings: &mut Vec<Crossing>) -> Result<(), Crossing> {
@@ -95,7 +96,7 @@ impl Limit {
     fn step(&self, path: &str, old: &Leaf<'_>, new: &Leaf<'_>) -> Option<Crossing> {
         let share = self.max_step?;
         let (Some(was), Some(is)) = (numbers(old), numbers(new)) else { return Some(no_number(path, new)) };
-        let far = |(was, is): (&Number, &Number)| exceeds(was.as_f64(), is.as_f64(), share);
+        let far = |(was, is): (&Number, &Number)| exceeds(was.to_f64(), is.to_f64(), share);
         (was.len() != is.len() || was.iter().zip(&is).any(far)).then(|| {
             let percent = share * 100.0;
             let what = format!("{path} would go from {old} to {new}, and may change by {percent} % at once");

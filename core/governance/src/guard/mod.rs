@@ -23,7 +23,9 @@ pub use judge::Standing;
 pub use pattern::Pattern;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-pub use value::{Number, Scalar};
+pub use value::Scalar;
+
+pub use crate::number::Number;
 
 use crate::approval::Refusal;
 

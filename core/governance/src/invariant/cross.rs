@@ -33,14 +33,24 @@ pub struct Sectors<'c> {
 }
 
 /// What has to hold of several sectors together.
+#[derive(Clone)]
 pub struct CrossInvariant {
     /// Its name.
     pub name: String,
     /// How grave it is where it does not hold.
     pub severity: Severity,
-    /// Whether it holds; an error, which says why that cannot be told, refuses.
+    /// Whether it holds.
     #[allow(clippy::type_complexity, reason = "it is one function")]
-    pub holds: Box<dyn Fn(&Sectors<'_>) -> Result<bool, String> + Send + Sync>,
+    pub holds: Arc<dyn Fn(&Sectors<'_>) -> Result<(), Broken> + Send + Sync>,
+}
+
+/// Why an invariant counts as broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// It does not hold; what is wrong, where that says more than the invariant's name.
+    Not(String),
+    /// Whether it holds cannot be told, and why: that refuses, however grave the invariant is.
+    Unknown(String),
 }
 
 impl std::fmt::Debug for CrossInvariant {
@@ -60,9 +70,13 @@ impl CrossInvariant {
         let holds = move |sectors: &Sectors<'_>| {
             let of = |path: &str| path.split_once('/').and_then(|(sector, path)| sectors.value(sector, path));
             let scope = Scope::new(&serde_json::json!({ "after": values(&expression, of) }));
-            expression.holds(&scope).map_err(|error| error.to_string())
+            match expression.holds(&scope) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Broken::Not(String::new())),
+                Err(error) => Err(Broken::Unknown(error.to_string())),
+            }
         };
-        Ok(CrossInvariant { name: name.into(), severity, holds: Box::new(holds) })
+        Ok(CrossInvariant { name: name.into(), severity, holds: Arc::new(holds) })
     }
 }
 
@@ -81,6 +95,11 @@ impl<'c> Sectors<'c> {
     /// The candidate.
     pub fn candidate(&self) -> &'c Candidate {
         self.candidate
+    }
+
+    /// The other sectors; those that change together with the candidate as they would be.
+    pub fn others(&self) -> &'c [Other] {
+        self.others
     }
 
     /// What is known of a sector.
@@ -112,14 +131,15 @@ pub(crate) fn across(sectors: &Sectors<'_>, invariants: &[CrossInvariant], notes
     for CrossInvariant { name, severity, holds } in invariants {
         let item = format!("invariant {name}");
         match holds(sectors) {
-            Ok(true) => {}
-            Ok(false) if mutated(Mutant::AcrossUnasked) => {}
-            Err(_) if mutated(Mutant::AcrossUnknown) => {}
-            Ok(false) => {
+            Ok(()) => {}
+            Err(Broken::Not(_)) if mutated(Mutant::AcrossUnasked) => {}
+            Err(Broken::Unknown(_)) if mutated(Mutant::AcrossUnknown) => {}
+            Err(Broken::Not(what)) => {
                 let fix = "change the sectors together, so that it holds of all of them";
-                notes.add(*severity, item, format!("{name} would not hold any more"), fix.into());
+                let what = if what.is_empty() { what } else { format!(": {what}") };
+                notes.add(*severity, item, format!("{name} would not hold any more{what}"), fix.into());
             }
-            Err(why) => {
+            Err(Broken::Unknown(why)) => {
                 notes.blocker(item, format!("whether {name} holds cannot be told: {why}"), "mend the invariant")
             }
         }

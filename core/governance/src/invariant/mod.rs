@@ -8,7 +8,7 @@ mod replay;
 mod types;
 
 pub(crate) use bounds::{budgets, resources};
-pub use cross::{CrossInvariant, Other, Sectors};
+pub use cross::{Broken, CrossInvariant, Other, Sectors};
 pub(crate) use cross::{across, values};
 pub(crate) use guards::guards;
 pub(crate) use order::order;

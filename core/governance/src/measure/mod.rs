@@ -18,9 +18,10 @@ mod reads;
 mod walk;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use knhk_hot::Snapshot as View;
+use knhk_hot::Hold;
 use serde::Serialize;
 
 pub(crate) use reads::{Lookups, Reads};
@@ -38,13 +39,36 @@ const LEAD: i64 = 9;
 /// Repetitions in a block, at most: work that takes no time at all is not repeated for ever.
 const MOST_REPETITIONS: u64 = 1 << 20;
 
+/// Does work so often through a view, and tells how long that took; or why it could not.
+pub(crate) type Work<'w> = dyn Fn(&Hold, u64) -> Result<Duration, String> + Send + Sync + 'w;
+
 /// Work that a sector wants measured with its candidates: it reads through the view that it is given, as a program would. It is called
-/// often, from the measuring thread alone, and what it returns keeps it from being optimised away.
+/// often, from the measuring thread alone.
+#[derive(Clone)]
 pub struct Workload {
     /// What it is called in reports.
     pub name: String,
-    /// One repetition.
-    pub run: Box<dyn Fn(&View) -> u64 + Send + Sync>,
+    pub(crate) run: Arc<Work<'static>>,
+}
+
+impl Workload {
+    /// Work of which `once` is one repetition. What it returns keeps it from being optimised away.
+    pub fn new(name: &str, once: impl Fn(&Hold) -> u64 + Send + Sync + 'static) -> Workload {
+        Workload::timed(name, move |view, times| Ok(repeated(times, || once(view))))
+    }
+
+    /// Work that is told how often it is to be done, and measures itself: for what is done where this process's clock looks at it from
+    /// too far away. An error, which says why it could not be done, refuses.
+    pub fn timed(name: &str, run: impl Fn(&Hold, u64) -> Result<Duration, String> + Send + Sync + 'static) -> Workload {
+        Workload { name: name.into(), run: Arc::new(run) }
+    }
+}
+
+/// Does something so often; gives how long it took.
+pub(crate) fn repeated(times: u64, mut once: impl FnMut() -> u64) -> Duration {
+    let began = Instant::now();
+    black_box((0..times).fold(0_u64, |sum, _| sum.wrapping_add(once())));
+    began.elapsed()
 }
 
 impl std::fmt::Debug for Workload {
@@ -97,16 +121,22 @@ pub(crate) struct Bounds {
     pub time: Duration,
 }
 
-/// Measures two works of the same kind against each other. Each does its work as often as it is told.
+/// One side of a measurement: does its work as often as it is told, and tells how long that took.
+pub(crate) type Side<'s> = &'s mut dyn FnMut(u64) -> Result<Duration, String>;
+
+/// Measures two works of the same kind against each other.
+///
+/// # Errors
+/// Why one of them could not be done.
 pub(crate) fn compare(
     name: &str,
-    current: &mut dyn FnMut(u64) -> u64,
-    candidate: &mut dyn FnMut(u64) -> u64,
+    current: Side<'_>,
+    candidate: Side<'_>,
     bounds: Bounds,
     stop: &Stop,
-) -> Comparison {
+) -> Result<Comparison, String> {
     let began = Instant::now();
-    let repetitions = calibrated(current).min(calibrated(candidate)).max(1);
+    let repetitions = calibrated(current)?.min(calibrated(candidate)?).max(1);
     let most = (1.0 + bounds.tolerance).ln();
     let mut walk = Walk::new(LEAD);
     let (mut ours, mut theirs, mut ratios, mut blocks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -116,9 +146,9 @@ pub(crate) fn compare(
             // Whichever is first, is so as often as the other.
             for side in [block % 2, 1 - block % 2] {
                 if side == 0 {
-                    fastest_current = fastest_current.min(timed(current, repetitions));
+                    fastest_current = fastest_current.min(timed(current, repetitions)?);
                 } else {
-                    let taken = timed(candidate, repetitions);
+                    let taken = timed(candidate, repetitions)?;
                     fastest = fastest.min(taken);
                     blocks.push(taken);
                 }
@@ -141,7 +171,7 @@ pub(crate) fn compare(
     let pairs = ratios.len() as u64;
     let percent = |ratio: f64| 100.0 * ratio.exp_m1();
     let noise = percent(quantile(&mut ratios, 0.75)) - percent(quantile(&mut ratios, 0.25));
-    Comparison {
+    Ok(Comparison {
         name: name.into(),
         decision,
         current_ns: quantile(&mut theirs, 0.5),
@@ -150,21 +180,27 @@ pub(crate) fn compare(
         slower_percent: percent(quantile(&mut ratios, 0.5)),
         noise_percent: noise,
         pairs,
-    }
+    })
 }
 
 /// What one work costs by itself, where there is nothing to compare it with.
-pub(crate) fn alone(name: &str, candidate: &mut dyn FnMut(u64) -> u64) -> Comparison {
-    let repetitions = calibrated(candidate);
+///
+/// # Errors
+/// Why it could not be done.
+pub(crate) fn alone(name: &str, candidate: Side<'_>) -> Result<Comparison, String> {
+    let repetitions = calibrated(candidate)?;
     let (mut fastest, mut blocks) = (Vec::new(), Vec::new());
     for _ in 0..LEAD {
-        let taken: [f64; BLOCKS] = std::array::from_fn(|_| timed(candidate, repetitions));
+        let mut taken = [0.0; BLOCKS];
+        for block in &mut taken {
+            *block = timed(candidate, repetitions)?;
+        }
         fastest.push(taken.iter().copied().fold(f64::INFINITY, f64::min));
         blocks.extend(taken);
     }
     let noise = 100.0 * (quantile(&mut fastest, 0.75) / quantile(&mut fastest, 0.25) - 1.0);
     let ns = quantile(&mut fastest, 0.5);
-    Comparison {
+    Ok(Comparison {
         name: name.into(),
         decision: Decision::Kept,
         current_ns: ns,
@@ -173,16 +209,16 @@ pub(crate) fn alone(name: &str, candidate: &mut dyn FnMut(u64) -> u64) -> Compar
         slower_percent: 0.0,
         noise_percent: noise,
         pairs: LEAD as u64,
-    }
+    })
 }
 
 /// How often work has to be repeated to fill a block. The first time also brings what it reads into the caches.
-fn calibrated(work: &mut dyn FnMut(u64) -> u64) -> u64 {
+fn calibrated(work: Side<'_>) -> Result<u64, String> {
     let mut repetitions = 1;
     loop {
-        let ns = timed(work, repetitions) * repetitions as f64;
+        let ns = timed(work, repetitions)? * repetitions as f64;
         if ns >= BLOCK.as_nanos() as f64 || repetitions >= MOST_REPETITIONS {
-            return repetitions;
+            return Ok(repetitions);
         }
         // Half of what is missing at most, so that an interruption does not end it at once.
         repetitions *= 2;
@@ -190,11 +226,9 @@ fn calibrated(work: &mut dyn FnMut(u64) -> u64) -> u64 {
 }
 
 /// Nanoseconds of one repetition.
-fn timed(work: &mut dyn FnMut(u64) -> u64, repetitions: u64) -> f64 {
-    let began = Instant::now();
-    black_box(work(repetitions));
+fn timed(work: Side<'_>, repetitions: u64) -> Result<f64, String> {
     // A clock without nanoseconds may stand still.
-    (began.elapsed().as_nanos() as f64).max(1.0) / repetitions as f64
+    Ok((work(repetitions)?.as_nanos() as f64).max(1.0) / repetitions as f64)
 }
 
 /// The value below which this share of the values lies.

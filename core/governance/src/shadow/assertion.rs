@@ -72,6 +72,12 @@ pub enum Assertion {
     },
     /// Nothing contradicts itself: no shape is violated, and programs can read it.
     NoConflicts,
+    /// What a function of the program says, which it registered under this name. A shadow by itself knows none: whoever holds the functions
+    /// puts a [`Assertion::Callback`] in its place.
+    Function {
+        /// The name.
+        name: String,
+    },
     /// Whatever else can be told by looking: named in what is kept, and not to be read back.
     #[serde(skip)]
     Callback(Callback),
@@ -92,6 +98,7 @@ impl fmt::Debug for Assertion {
             }
             Assertion::Invariant { condition } => f.debug_tuple("Invariant").field(condition).finish(),
             Assertion::NoConflicts => f.write_str("NoConflicts"),
+            Assertion::Function { name } => f.debug_tuple("Function").field(name).finish(),
             Assertion::Callback(_) => f.write_str("Callback"),
         }
     }
@@ -165,6 +172,9 @@ impl Shadow {
             Assertion::Guard { parameter, min, max } => guarded(self.artifact()?, parameter, *min, *max),
             Assertion::Invariant { condition } => self.meets(condition),
             Assertion::NoConflicts => self.has_no_conflicts(),
+            Assertion::Function { name } => {
+                Err(format!("there is no function {name:?}: the program that has the engine open registers it"))
+            }
             Assertion::Callback(callback) => callback(self),
         }
     }

@@ -13,7 +13,7 @@ use knhk_hot::{Change, Hold, Hot, HotError};
 use knhk_ontology::graph::Delta;
 use knhk_ontology::{Alone, CompileError, Compiled, KeyTable, Snapshot, SnapshotError, compile_change};
 
-pub use assertion::{Assertion, Outcome, Test, TestReport};
+pub use assertion::{Assertion, Callback, Outcome, Test, TestReport};
 pub use compare::{Comparator, Differing};
 
 use crate::Candidate;

@@ -15,7 +15,6 @@ use super::people::Dice;
 use super::values::{self, ACROSS, DOCTRINE, DOCUMENT, GUARDS, OTHER, Say, Standing};
 use crate::doctrine::{self, Doctrine, Facts, Rule, RuleRevision, rules_from_toml};
 use crate::guard::{self, Guards};
-use crate::pipeline::gravity;
 use crate::{
     Asked, Candidate, Context, CrossInvariant, Other, Past, PastChange, PastVersion, Report, Severity, Stage,
     StageReport, Stop, Verdict, run,
@@ -249,7 +248,8 @@ impl World {
         for (stage, verdict, rule) in due {
             let of = report.stages.iter().find(|one| one.stage == stage).ok_or("a stage is missing")?;
             for said in [of.verdict, report.verdict] {
-                if gravity(said) < gravity(verdict) {
+                // What was not judged did not pass; the report as a whole says so.
+                if said < verdict && said != Verdict::NotJudged {
                     return Err(format!("{rule}: {stage:?} said {said:?}, and {verdict:?} was due"));
                 }
             }

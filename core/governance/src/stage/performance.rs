@@ -6,7 +6,7 @@ use knhk_hot::artifact::Artifact;
 use knhk_hot::{Change, Hold};
 use serde_json::json;
 
-use crate::measure::{Bounds, Comparison, Decision, Lookups, Reads, alone, compare};
+use crate::measure::{Bounds, Comparison, Decision, Lookups, Reads, Work, alone, compare, repeated};
 use crate::notes::Notes;
 use crate::{Candidate, Context, Limits, Stop};
 
@@ -52,11 +52,18 @@ pub(crate) fn performance(context: &Context<'_>, limits: &Limits, stop: &Stop) -
     let reads = Reads::of(context.number, artifact, before.unwrap_or(artifact), changed);
     let lookups = Lookups::of(context.number, &reads, artifact);
     let mut measured = Measured::default();
-    let mut one = |name: &str, each: usize, run: &dyn Fn(&Hold) -> u64| {
-        let side = |view: &Hold, times: u64| (0..times).fold(0_u64, |sum, _| sum.wrapping_add(run(view)));
-        let mut comparison = match &was {
-            Some(was) => compare(name, &mut |times| side(was, times), &mut |times| side(&is, times), bounds, stop),
-            None => alone(name, &mut |times| side(&is, times)),
+    let mut one = |name: &str, each: usize, run: &Work<'_>| {
+        let compared = match &was {
+            Some(was) => compare(name, &mut |times| run(was, times), &mut |times| run(&is, times), bounds, stop),
+            None => alone(name, &mut |times| run(&is, times)),
+        };
+        let mut comparison = match compared {
+            Ok(comparison) => comparison,
+            Err(why) => {
+                let what = format!("it could not be measured: {why}");
+                notes.blocker(format!("measurement {name}"), what, "mend the workload");
+                return;
+            }
         };
         for ns in [&mut comparison.current_ns, &mut comparison.candidate_ns, &mut comparison.candidate_p95_ns] {
             *ns /= each as f64;
@@ -65,11 +72,11 @@ pub(crate) fn performance(context: &Context<'_>, limits: &Limits, stop: &Stop) -
         measured.0.push(comparison);
     };
     if reads.len() > 0 {
-        one(READ, reads.len(), &|view| reads.run(view));
-        one(LOOKUP, lookups.len().max(1), &|view| lookups.run(view));
+        one(READ, reads.len(), &|view, times| Ok(repeated(times, || reads.run(view))));
+        one(LOOKUP, lookups.len().max(1), &|view, times| Ok(repeated(times, || lookups.run(view))));
     }
     for workload in context.workloads {
-        one(&workload.name, 1, &|view| (workload.run)(view));
+        one(&workload.name, 1, &*workload.run);
     }
     (notes, Some(measured))
 }

@@ -6,4 +6,5 @@ mod cores;
 mod dependencies;
 mod merge;
 mod needs;
+mod resolve;
 mod world;

@@ -1,7 +1,7 @@
 //! Merging: clean where the sides are apart, conflicts where they are not, the same from either side.
 
 use knhk_ontology::Snapshot;
-use knhk_version::{Conflict, Merged, VersionError, three_way};
+use knhk_version::{Conflict, Merged, Resolved, VersionError, three_way};
 use proptest::prelude::*;
 
 use crate::world::{Made, World, empty, of_json, snapshot};
@@ -130,7 +130,7 @@ fn what_a_rollback_took_back_is_brought_back_by_merging_it() {
     let taken_back = promote(r#"{"a": 2, "b": 1}"#, "ops-2");
     world.promote("orders", r#"{"a": 1, "b": 1}"#, Made { rollback_of: Some(1), ..Made::default() });
     let ours = promote(r#"{"a": 1, "b": 5}"#, "ops-3");
-    let merge = world.history.merge("orders", ours, taken_back, &empty("orders")).unwrap();
+    let merge = world.history.merge("orders", (ours, taken_back), &empty("orders"), &Resolved::default()).unwrap();
     assert_eq!((merge.base, merge.parents()), (Some(1), [ours, taken_back]));
     let Merged::Clean { delta, snapshot: both } = merge.merged else { panic!("{merge:?}") };
     assert_eq!(json(&both), json(&snapshot("orders", r#"{"a": 2, "b": 5}"#)));
@@ -138,7 +138,7 @@ fn what_a_rollback_took_back_is_brought_back_by_merging_it() {
     // It becomes a version with two parents, and then there is nothing more to merge.
     let merged = world.commit("orders", &both, Made { parents: &[ours, taken_back], ..Made::default() });
     assert_eq!(world.history.version("orders", merged).unwrap().parents, [ours, taken_back]);
-    let again = world.history.merge("orders", merged, taken_back, &empty("orders")).unwrap();
+    let again = world.history.merge("orders", (merged, taken_back), &empty("orders"), &Resolved::default()).unwrap();
     assert!(matches!((again.base, again.merged), (Some(2), Merged::Nothing)));
 }
 
@@ -151,7 +151,7 @@ fn a_conflict_names_the_versions_and_who_made_them() {
     world.promote("orders", r#"{"a": 1, "b": 1}"#, Made { rollback_of: Some(1), ..Made::default() });
     let changed = promote(r#"{"a": 3, "b": 1}"#, "ops-3");
     let ours = promote(r#"{"a": 3, "b": 2}"#, "ops-4");
-    let merge = world.history.merge("orders", ours, theirs, &empty("orders")).unwrap();
+    let merge = world.history.merge("orders", (ours, theirs), &empty("orders"), &Resolved::default()).unwrap();
     let found = conflicts(merge.merged).remove(0);
     let (here, there) = (found.ours_by.clone().unwrap(), found.theirs_by.clone().unwrap());
     assert_eq!((here.version, here.by.as_str()), (changed, "ops-3"), "not the newest, but the one that changed it");
@@ -171,7 +171,7 @@ fn a_base_that_is_not_retained_is_said() {
     let back = Made { rollback_of: Some(1), ..Made::default() };
     let ours = world.promote("orders", r#"{"a": 1}"#, back);
     world.prune("orders", 1);
-    let lost = world.history.merge("orders", ours, theirs, &empty("orders")).unwrap_err();
+    let lost = world.history.merge("orders", (ours, theirs), &empty("orders"), &Resolved::default()).unwrap_err();
     assert!(
         matches!(&lost, VersionError::Unknown { what, .. } if what.contains("version 1, which 3 and 2 both came from")),
         "{lost}"

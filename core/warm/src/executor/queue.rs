@@ -68,19 +68,20 @@ impl Queues {
         queue.levels.fetch_or(1 << level as u8, Relaxed);
     }
 
-    /// The next run for a thread among the levels from `lowest` on.
-    pub(super) fn take(&self, thread: usize, lowest: Priority) -> Option<Taken> {
+    /// The next run for a thread among the levels from `lowest` on, while `open`. That is asked under the queue's lock: what was queued after it
+    /// was shut is not taken.
+    pub(super) fn take(&self, thread: usize, lowest: Priority, open: impl Fn() -> bool) -> Option<Taken> {
         let fair = self.turns.fetch_add(1, Relaxed) % FAIR == FAIR - 1;
         let allowed = u8::MAX << lowest as u8;
         loop {
             let all = self.queues.iter().fold(0, |all, queue| all | queue.levels.load(Relaxed)) & allowed;
-            if all == 0 {
+            if all == 0 || !open() {
                 return None;
             }
             let level = if fair { all.trailing_zeros() } else { u8::BITS - 1 - all.leading_zeros() } as usize;
             let queues = self.queues.len();
             for at in (0..queues).map(|step| (thread + step) % queues) {
-                if let Some(slot) = self.queues[at].pop(level) {
+                if let Some(slot) = self.queues[at].pop(level, &open) {
                     self.waiting.fetch_sub(1, Relaxed);
                     return Some(Taken { slot, stolen: at != thread % queues });
                 }
@@ -111,11 +112,14 @@ impl Queues {
 }
 
 impl Queue {
-    fn pop(&self, level: usize) -> Option<u32> {
+    fn pop(&self, level: usize, open: impl Fn() -> bool) -> Option<u32> {
         if self.levels.load(Relaxed) & 1 << level == 0 {
             return None;
         }
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !open() {
+            return None;
+        }
         let entry = lanes[level].pop();
         if lanes[level].is_empty() {
             self.levels.fetch_and(!(1 << level), Relaxed);
@@ -137,7 +141,7 @@ mod tests {
         queues.push(Some(0), Priority::Normal, 50, 4);
         queues.push(Some(1), Priority::Critical, u64::MAX, 5);
         assert_eq!(queues.by_level(), [0, 1, 3, 0, 1]);
-        let taken: Vec<(u32, bool)> = std::iter::from_fn(|| queues.take(0, Priority::Background))
+        let taken: Vec<(u32, bool)> = std::iter::from_fn(|| queues.take(0, Priority::Background, || true))
             .map(|taken| (taken.slot, taken.stolen))
             .collect();
         assert_eq!(taken, [(5, true), (3, false), (4, false), (2, false), (1, false)]);
@@ -151,8 +155,8 @@ mod tests {
         for slot in 0..FAIR as u32 * 2 {
             queues.push(None, Priority::High, 0, 100 + slot);
         }
-        assert!(!queues.has(Priority::Critical) && queues.take(0, Priority::Critical).is_none());
-        let turn = (0..FAIR).position(|_| queues.take(0, Priority::Background).unwrap().slot == 7);
+        assert!(!queues.has(Priority::Critical) && queues.take(0, Priority::Critical, || true).is_none());
+        let turn = (0..FAIR).position(|_| queues.take(0, Priority::Background, || true).unwrap().slot == 7);
         assert!(turn.is_some(), "a turn of {FAIR} is for the lowest level");
     }
 }

@@ -18,7 +18,8 @@ use crate::{Next, Priority};
 impl Shared {
     /// The turn of a thread.
     pub(super) fn turn(&self, thread: usize) -> Turn {
-        if self.paused.load(Relaxed) && !self.stopping.load(Relaxed) {
+        let open = || !self.paused.load(Relaxed) || self.stopping.load(Relaxed);
+        if !open() {
             return Turn::Idle;
         }
         if let Some(next) = self.resting.next() {
@@ -27,7 +28,7 @@ impl Shared {
         }
         let held = self.is_held();
         let lowest = if held { Priority::Critical } else { Priority::Background };
-        let Some(taken) = self.queues.take(thread, lowest) else {
+        let Some(taken) = self.queues.take(thread, lowest, open) else {
             if held && self.queues.waiting() > 0 {
                 Counters::count(&self.counters.held);
                 return Turn::Held;

@@ -122,3 +122,19 @@ fn dropping_an_executor_gives_up_what_waits() {
     dropping.join().unwrap();
     assert!(tickets.iter().all(|ticket| ticket.state() == RunState::Cancelled));
 }
+
+#[test]
+fn what_is_submitted_while_it_is_paused_waits() {
+    let executor = executor(2, 8);
+    let task = executor.task("waits", TaskSettings::default(), |_| Step::Done);
+    for _ in 0..500 {
+        // The threads have just had something to do, and are about to look for more.
+        assert_eq!(task.submit(0).unwrap().wait(LONG), RunState::Done);
+        executor.pause();
+        let ticket = task.submit(0).unwrap();
+        std::thread::yield_now();
+        assert_eq!(ticket.state(), RunState::Waiting);
+        executor.resume();
+        assert_eq!(ticket.wait(LONG), RunState::Done);
+    }
+}

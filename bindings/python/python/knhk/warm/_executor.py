@@ -7,7 +7,7 @@ import concurrent.futures
 import inspect
 import threading
 from collections.abc import Callable, Generator
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast, overload
+from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
 from .._engine import Engine
 from .._errors import Closed, TimedOut
@@ -140,10 +140,11 @@ class _Work(Generic[T]):
                 self.call = None
                 if not self.future.set_running_or_notify_cancel():
                     return False
-                self.value = call()
-                if not inspect.isgenerator(self.value):
+                came = call()
+                if not inspect.isgenerator(came):
+                    self.value = came
                     return False
-                self.steps, self.value = self.value, None
+                self.steps = cast("Generator[object, None, object]", came)
             assert self.steps is not None
             while not run.cancelled:
                 next(self.steps)
@@ -202,6 +203,15 @@ class Task(Generic[P, T]):
         return _task_stats(self._base.stats())
 
 
+class _Registers(Protocol):
+    """A decorator."""
+
+    @overload
+    def __call__(self, function: Callable[P, Generator[Any, None, T]], /) -> Task[P, T]: ...
+    @overload
+    def __call__(self, function: Callable[P, T], /) -> Task[P, T]: ...
+
+
 class Executor(concurrent.futures.Executor):
     """Runs functions on few threads, by priority and deadline, within budgets; it measures overruns, and announces overload.
 
@@ -235,13 +245,38 @@ class Executor(concurrent.futures.Executor):
         return self._submit(self._usual, None, lambda: fn(*args, **kwargs))
 
     @overload
-    def task(self, function: Callable[P, Generator[Any, None, T]], /) -> Task[P, T]: ...
-    @overload
-    def task(self, function: Callable[P, T], /) -> Task[P, T]: ...
+    def task(
+        self,
+        function: Callable[P, Generator[Any, None, T]],
+        /,
+        *,
+        name: str | None = None,
+        priority: Priority = Priority.NORMAL,
+        budget: float = 0.001,
+        drop_late: bool = False,
+    ) -> Task[P, T]: ...
     @overload
     def task(
-        self, *, name: str | None = None, priority: Priority = ..., budget: float = ..., drop_late: bool = ...
-    ) -> Callable[[Callable[P, T]], Task[P, Any]]: ...
+        self,
+        function: Callable[P, T],
+        /,
+        *,
+        name: str | None = None,
+        priority: Priority = Priority.NORMAL,
+        budget: float = 0.001,
+        drop_late: bool = False,
+    ) -> Task[P, T]: ...
+    @overload
+    def task(
+        self,
+        function: None = None,
+        /,
+        *,
+        name: str | None = None,
+        priority: Priority = Priority.NORMAL,
+        budget: float = 0.001,
+        drop_late: bool = False,
+    ) -> _Registers: ...
     def task(
         self,
         function: Callable[..., Any] | None = None,
@@ -262,7 +297,7 @@ class Executor(concurrent.futures.Executor):
         def register(function: Callable[..., Any]) -> Task[..., Any]:
             if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
                 raise TypeError("an executor runs functions and generator functions; coroutines belong to an event loop")
-            called = name or getattr(function, "__qualname__", repr(function))
+            called = name or str(getattr(function, "__qualname__", function))
             return Task(self, function, self._base.task(called, priority, budget, drop_late))
 
         return register if function is None else register(function)

@@ -1,4 +1,4 @@
-//! A number as values have it: whole or a double, compared exactly.
+//! A number as rules and guards state it: whole or a double. Numbers compare by what they are, without rounding.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A whole number or a finite double.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Number {
     /// A whole number.
@@ -24,29 +24,41 @@ impl Number {
         }
     }
 
-    /// Which is greater, exactly, also where a whole number has no double of its own; none where one is no number.
-    pub fn compare(self, other: Number) -> Option<Ordering> {
-        match (self, other) {
+    /// Whether it is finite.
+    pub fn is_finite(self) -> bool {
+        self.to_f64().is_finite()
+    }
+
+    /// Whether it is above another; true where one is no number, so that a limit fails closed.
+    pub fn is_above(self, other: Number) -> bool {
+        self.partial_cmp(&other).is_none_or(Ordering::is_gt)
+    }
+
+    /// Whether it is below another; true where one is no number.
+    pub fn is_below(self, other: Number) -> bool {
+        self.partial_cmp(&other).is_none_or(Ordering::is_lt)
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Number) -> bool {
+        self.partial_cmp(other) == Some(Ordering::Equal)
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Number) -> Option<Ordering> {
+        match (*self, *other) {
             (Number::I64(left), Number::I64(right)) => Some(left.cmp(&right)),
             (Number::F64(left), Number::F64(right)) => left.partial_cmp(&right),
             (Number::I64(left), Number::F64(right)) => mixed(left, right),
             (Number::F64(left), Number::I64(right)) => mixed(right, left).map(Ordering::reverse),
         }
     }
-
-    /// Whether it is above another; true where one is no number, so that a limit fails closed.
-    pub fn is_above(self, other: Number) -> bool {
-        self.compare(other).is_none_or(Ordering::is_gt)
-    }
-
-    /// Whether it is below another; true where one is no number.
-    pub fn is_below(self, other: Number) -> bool {
-        self.compare(other).is_none_or(Ordering::is_lt)
-    }
 }
 
 /// A double to twelve significant digits, so that a step from 0.5 to 0.55 is the tenth that people take it for, which in doubles it is not.
-pub(super) fn decimal(value: f64) -> f64 {
+pub(crate) fn decimal(value: f64) -> f64 {
     let digits = 11_i32.saturating_sub(value.abs().log10().floor() as i32);
     // Powers of ten up to here are doubles, so that what is rounded comes out as the nearest one.
     if !(0..=22).contains(&digits) {
@@ -77,7 +89,7 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Number::I64(value) => write!(f, "{value}"),
-            Number::F64(value) => write!(f, "{value}"),
+            Number::F64(value) => write!(f, "{value:?}"),
         }
     }
 }
@@ -91,7 +103,10 @@ mod tests {
         let big = 9_007_199_254_740_993; // 2^53 + 1, which no double is
         assert!(Number::I64(big).is_above(Number::F64(9_007_199_254_740_992.0)));
         assert!(Number::I64(i64::MAX).is_below(Number::F64(9_223_372_036_854_775_808.0)));
-        assert!(Number::I64(i64::MIN).compare(Number::F64(-9_223_372_036_854_775_808.0)) == Some(Ordering::Equal));
+        assert!(Number::I64(i64::MIN) == Number::F64(-9_223_372_036_854_775_808.0));
+        assert!(Number::I64(2) == Number::F64(2.0) && Number::I64(2) != Number::F64(2.5));
+        assert!(Number::I64(-3) > Number::F64(-3.5) && Number::I64(-4) < Number::F64(-3.5));
+        assert!(Number::I64(2).partial_cmp(&Number::F64(f64::NAN)).is_none());
         assert!(Number::I64(-2).is_above(Number::F64(-2.5)));
         assert!(Number::F64(2.5).is_above(Number::I64(2)));
         assert_eq!(
