@@ -12,7 +12,8 @@ static const char ONTOLOGY[] =
 gateway:concurrency knhk:value 64 ; knhk:min 1 ; knhk:max 512 .
 gateway:Served a knhk:ObservationKind ; knhk:concerns gateway:concurrency ; knhk:valueType "i64" ; knhk:min 0 ; rdfs:comment "A request was answered." .
 gateway:Jump a knhk:Watch ; knhk:watches gateway:Served ; knhk:detector "callback:jump" ; knhk:measure "max" ; knhk:sample 1 ; knhk:confidence 0.99 ;
-    rdfs:comment "One answer took longer than any should." .)";
+    rdfs:comment "One answer took longer than any should." .
+<urn:knhk:gateway:governance/read_budget_ns> knhk:value 1e9 . <urn:knhk:gateway:governance/tail_budget_ns> knhk:value 1e9 . <urn:knhk:gateway:governance/lookup_budget_ns> knhk:value 1e9 . <urn:knhk:gateway:governance/slowdown_percent> knhk:value 1e6 . <urn:knhk:gateway:governance/apply_budget_ms> knhk:value 1e6 . <urn:knhk:gateway:governance/cpu_budget_ms> knhk:value 1e6 .)";
 
 static std::string quoted(const std::string &text) {
     std::string out;
