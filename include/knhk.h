@@ -1827,6 +1827,15 @@ typedef struct {
  */
 knhk_status_t knhk_stats(const knhk_engine_t *engine, knhk_stats_t *stats, knhk_error_t **err);
 
+/**
+ * Tells what an operation of the hot path took, or the mean of a batch of them. While the mean of what was told is beyond 100 ns, the
+ * engine's own work but the most urgent waits, and so do executors that were made known with knhk_engine_add_executor and have no `hot` of
+ * their own; for 10 ms after the latest report at most. A few loads and stores; a report in a thousand operations is enough.
+ *
+ * `took_ns`: in nanoseconds. Returns KNHK_OK. Any thread.
+ */
+knhk_status_t knhk_hot_report(const knhk_engine_t *engine, uint64_t took_ns, knhk_error_t **err);
+
 /* ------------------------------------------------------------------------------------------------------------
  * Progress: how far something long is, and a way to stop it. */
 
