@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use knhk_engine::autonomic::{Custom, HookInfo, Phase, Plan, PlanError, Proposer, Question, Sample, Score, When};
 use knhk_engine::{Engine, Error, Status};
-use napi::bindgen_prelude::Function;
 use napi::Env;
+use napi::bindgen_prelude::Function;
 use napi_derive::napi;
 use serde::de::DeserializeOwned;
 use serde_json::json;
