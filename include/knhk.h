@@ -1827,6 +1827,15 @@ typedef struct {
  */
 knhk_status_t knhk_stats(const knhk_engine_t *engine, knhk_stats_t *stats, knhk_error_t **err);
 
+/**
+ * Tells what an operation of the hot path took, or the mean of a batch of them. While the mean of what was told is beyond 100 ns, the
+ * engine's own work but the most urgent waits, and so do executors that were made known with knhk_engine_add_executor and have no `hot` of
+ * their own; for 10 ms after the latest report at most. A few loads and stores; a report in a thousand operations is enough.
+ *
+ * `took_ns`: in nanoseconds. Returns KNHK_OK. Any thread.
+ */
+knhk_status_t knhk_hot_report(const knhk_engine_t *engine, uint64_t took_ns, knhk_error_t **err);
+
 /* ------------------------------------------------------------------------------------------------------------
  * Progress: how far something long is, and a way to stop it. */
 
@@ -4907,7 +4916,7 @@ knhk_status_t knhk_loop_stop(const knhk_engine_t *engine,
                              knhk_error_t **err);
 
 /**
- * Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0.
+ * Takes one turn now, on this thread: for a program that has the clock in its own hands.
  *
  * `request`: {}. `answer`: {"cycles"}: those that the turn began or moved on.
  */
@@ -4997,8 +5006,8 @@ knhk_status_t knhk_import_knowledge(const knhk_engine_t *engine,
 /**
  * A proposer. Set `struct_size` to sizeof(knhk_proposer_t).
  *
- * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to close
- * it, and except for the loop's calls. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
+ * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to stop
+ * the loop or to close the engine. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
  */
 typedef struct {
     /** sizeof(knhk_proposer_t). */

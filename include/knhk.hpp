@@ -679,6 +679,10 @@ public:
         auto made = detail::sized<knhk_stats_t>();
         return detail::called([&](auto err) { return knhk_stats(raw(), &made, err); }, [&] { return made; }).value();
     }
+    // What an operation of the hot path took, in nanoseconds: while that is too long the warm path waits (knhk_hot_report).
+    void report_hot(std::uint64_t took_ns) {
+        detail::called([&](auto err) { return knhk_hot_report(raw(), took_ns, err); }).value();
+    }
     std::vector<knhk_observation_t> drain(std::size_t most) {
         std::vector<knhk_observation_t> all(most);
         std::size_t count = 0;

@@ -26,9 +26,9 @@ struct question {
 };
 
 // Judges: nothing, or why not.
-using judge = std::function<std::optional<std::string>(const question &asked)>;
+using judge_function = std::function<std::optional<std::string>(const question &asked)>;
 // Does so many times what the program does with its values; what it gives is not looked at.
-using workload_run = std::function<std::uint64_t(const snapshot &view, std::uint64_t times)>;
+using timed_work = std::function<std::uint64_t(const snapshot &view, std::uint64_t times)>;
 // A stage begins (`verdict` is "") or has ended, with its report as JSON. False stops the run.
 using stage_watcher = std::function<bool(std::string_view sector, std::string_view stage, std::string_view verdict, std::string_view report)>;
 
@@ -38,11 +38,11 @@ public:
     explicit functions(engine &of) noexcept : of_(of.raw()) {}
 
     // What rules of the kind `callback` call by this name.
-    void rule(const std::string &name, judge function) { set(std::move(function), [&](auto *made, auto err) { return knhk_set_rule_function(of_, name.c_str(), made, err); }); }
+    void rule(const std::string &name, judge_function function) { set(std::move(function), [&](auto *made, auto err) { return knhk_set_rule_function(of_, name.c_str(), made, err); }); }
     // What tests of shadows call by this name.
-    void test(const std::string &name, judge function) { set(std::move(function), [&](auto *made, auto err) { return knhk_set_test_function(of_, name.c_str(), made, err); }); }
+    void test(const std::string &name, judge_function function) { set(std::move(function), [&](auto *made, auto err) { return knhk_set_test_function(of_, name.c_str(), made, err); }); }
     // What has to hold across sectors; `severity`: "info", "warning" or "blocker".
-    void invariant(const std::string &name, judge function, const std::string &severity = "blocker") {
+    void invariant(const std::string &name, judge_function function, const std::string &severity = "blocker") {
         set(std::move(function), [&](auto *made, auto err) { return knhk_set_invariant(of_, name.c_str(), severity.c_str(), nullptr, made, err); });
     }
     // The same as a condition in CEL.
@@ -50,11 +50,11 @@ public:
         detail::called([&](auto err) { return knhk_set_invariant(of_, name.c_str(), severity.c_str(), holds.c_str(), nullptr, err); }).value();
     }
     // What is measured with a sector's candidates.
-    void workload(const std::string &sector, const std::string &name, workload_run does) {
+    void workload(const std::string &sector, const std::string &name, timed_work does) {
         auto made = detail::sized<knhk_workload_t>();
-        made.run = [](void *ctx, knhk_view_t view, std::uint64_t times) noexcept -> std::uint64_t { return (*static_cast<workload_run *>(ctx))(snapshot(view), times); };
-        made.destroy = [](void *ctx) noexcept { delete static_cast<workload_run *>(ctx); };
-        made.ctx = new workload_run(std::move(does));
+        made.run = [](void *ctx, knhk_view_t view, std::uint64_t times) noexcept -> std::uint64_t { return (*static_cast<timed_work *>(ctx))(snapshot(view), times); };
+        made.destroy = [](void *ctx) noexcept { delete static_cast<timed_work *>(ctx); };
+        made.ctx = new timed_work(std::move(does));
         detail::called([&](auto err) { return knhk_set_workload(of_, sector.c_str(), name.c_str(), &made, err); }).value();
     }
 
@@ -78,12 +78,12 @@ public:
     std::string check(const std::string &request, stage_watcher watcher) const { return watched("check", request, std::move(watcher)); }
 
 private:
-    template <class Call> static void set(judge function, Call call) {
+    template <class Call> static void set(judge_function function, Call call) {
         auto made = detail::sized<knhk_function_t>();
         made.judge = [](void *ctx, const knhk_question_t *asked, char *why, std::size_t why_size) noexcept -> std::int32_t {
             std::string said;
             try {
-                auto answer = (*static_cast<judge *>(ctx))({{asked->text, asked->text_len}, snapshot(asked->view)});
+                auto answer = (*static_cast<judge_function *>(ctx))({{asked->text, asked->text_len}, snapshot(asked->view)});
                 if (!answer) return 0;
                 said = std::move(*answer);
             } catch (const std::exception &failed) {
@@ -93,8 +93,8 @@ private:
             std::strncpy(why, said.c_str(), why_size);
             return 1;
         };
-        made.destroy = [](void *ctx) noexcept { delete static_cast<judge *>(ctx); };
-        made.ctx = new judge(std::move(function));
+        made.destroy = [](void *ctx) noexcept { delete static_cast<judge_function *>(ctx); };
+        made.ctx = new judge_function(std::move(function));
         detail::called([&](auto err) { return call(&made, err); }).value();
     }
     std::string watched(const char *verb, const std::string &request, stage_watcher watcher) const {

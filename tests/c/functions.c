@@ -9,7 +9,8 @@ typedef struct {
 
 static const char FIRST[] =
     "{\"changes\": [{\"sector\": \"orders\", \"content\": {\"document\": {\"text\": \"{\\\"max_qty\\\": {\\\"$value\\\": 1000, \\\"$max\\\": 5000},"
-    " \\\"governance\\\": {\\\"slowdown_percent\\\": 200.0, \\\"measure_ms\\\": 60000.0, \\\"tail_budget_ns\\\": 1e9}}\"}}}], \"by\": \"bob\"}";
+    " \\\"governance\\\": {\\\"slowdown_percent\\\": 200.0, \\\"measure_ms\\\": 60000.0, \\\"tail_budget_ns\\\": 1e9,"
+    " \\\"read_budget_ns\\\": 1e9, \\\"lookup_budget_ns\\\": 1e9, \\\"apply_budget_ms\\\": 1e6, \\\"cpu_budget_ms\\\": 1e6}}\"}}}], \"by\": \"bob\"}";
 
 static void count(int *what) { __atomic_fetch_add(what, 1, __ATOMIC_SEQ_CST); }
 

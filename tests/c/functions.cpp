@@ -20,7 +20,8 @@ int main() {
     };
     auto qty = [&](const std::string &value) { return request(R"({"values": [["max_qty", ")" + value + R"("]]})"); };
     CHECK(has(governed.propose(request(R"({"document": {"text": "{\"max_qty\": {\"$value\": 1000, \"$max\": 5000},)"
-                                       R"( \"governance\": {\"slowdown_percent\": 200.0, \"measure_ms\": 60000.0, \"tail_budget_ns\": 1e9}}"}})")),
+                                       R"( \"governance\": {\"slowdown_percent\": 200.0, \"measure_ms\": 60000.0, \"tail_budget_ns\": 1e9, \"read_budget_ns\": 1e9,)"
+                                       R"( \"lookup_budget_ns\": 1e9, \"apply_budget_ms\": 1e6, \"cpu_budget_ms\": 1e6}}"}})")),
               R"("state":"enacted")"));
     auto max_qty = eng.key<std::int64_t>("orders", "max_qty");
 

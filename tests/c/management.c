@@ -175,6 +175,8 @@ int main(void) {
     knhk_stats_t stats;
     stats.struct_size = sizeof stats;
     OK(knhk_stats(eng, &stats, &err));
+    OK(knhk_hot_report(eng, 40, &err));
+    FAILS(KNHK_NULL_ARGUMENT, knhk_hot_report(NULL, 40, &err));
     CHECK(stats.sectors == 4 && stats.readers == 1 && stats.promotions == 7 && stats.refused == 3);
     OK(knhk_reader_unregister(rd, &err));
     knhk_engine_close(eng);

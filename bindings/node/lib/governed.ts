@@ -2,12 +2,15 @@
 
 import type { Abortable, Document } from './records.js';
 
-/** How a stage, or all of them, ended. */
-export type Verdict = 'passed' | 'waiting' | 'refused';
+/** How a stage, or all of them, ended; `not_judged` is of a stage alone, which had nothing to judge because of what another one refuses. */
+export type Verdict = 'passed' | 'waiting' | 'not_judged' | 'refused';
+
+/** How grave something is: only a blocker refuses. */
+export type Severity = 'info' | 'warning' | 'blocker';
 
 /** One thing that a stage found. */
 export interface Finding {
-  severity: 'info' | 'warning' | 'blocker';
+  severity: Severity;
   /** What it is about: `rule orders/four-eyes`, `guard max-notional`, `invariant Q3`, `parameter max_qty`. */
   item: string;
   what: string;

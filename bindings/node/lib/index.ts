@@ -16,6 +16,7 @@ export type {
   Need,
   Proposal,
   Relaxation,
+  Severity,
   StageReport,
   StagesReport,
   Statements,
@@ -23,6 +24,7 @@ export type {
   Verdict,
   Whole,
 } from './governed.js';
+export type { Judge, Work } from './functions.js';
 export { Key } from './key.js';
 export { restore, type RestoreOptions, type Telling } from './ledger.js';
 export type { Loop } from './loop.js';
@@ -30,5 +32,7 @@ export type * from './looped.js';
 export type * from './proof.js';
 export type * from './records.js';
 export { Sector } from './sector.js';
+export type { Stages } from './rollout.js';
 export { type Sign, Signer } from './signer.js';
+export type * from './tried.js';
 export { View } from './view.js';

@@ -1,7 +1,7 @@
 // The closed loop: the engine watches what the program observes, proposes changes of its limits, and follows what becomes of them.
 
 import { attempt, badType, checkOptions, checkString, closed } from './errors.js';
-import { type Governance, nanoseconds } from './governance.js';
+import type { Governance } from './governance.js';
 import type { Json } from './governed.js';
 import type { Handle } from './handle.js';
 import type {
@@ -20,6 +20,7 @@ import type {
 import { native } from './native.js';
 import { News } from './news.js';
 import type { Abortable } from './records.js';
+import { nanoseconds } from './requests.js';
 
 /** What a native request's function is called with. */
 type Ask = (request: number, text: string) => void;

@@ -20,6 +20,12 @@ import type {
 /** Hears how an operation ended: with an error, or with its value. */
 export type Settle = (error: unknown, value?: unknown) => void;
 
+/** Hears something as JSON. */
+export type Tell = (request: number, text: string) => void;
+
+/** Is asked something as JSON, with the handle of a held generation, and answers by `answered`. */
+export type Ask = (request: number, text: string, view: number) => void;
+
 /** Who, why, and whether keys may break. */
 export interface Origin {
   by?: string;
@@ -59,7 +65,12 @@ export interface Native {
   proveReceipt(engine: number, id: string, settle: Settle): number;
   proveConsistency(engine: number, earlier: number, settle: Settle): number;
   checkpoint(engine: number, settle: Settle): number;
-  govern(engine: number, verb: string, request: string, settle: Settle): number;
+  /** `progress` is called with 0 and a JSON text as each stage begins and ends. */
+  govern(engine: number, verb: string, request: string, progress: Tell | undefined, settle: Settle): number;
+  setFunction(engine: number, role: string, name: string, severity: string, ask: Ask): void;
+  setCondition(engine: number, name: string, condition: string, severity: string): void;
+  setWorkload(engine: number, sector: string, name: string, ask: Ask): void;
+  unset(engine: number, role: string, name: string, sector: string): boolean;
   governOffline(verb: string, request: string): string;
   renderReport(report: string): string;
   trustRoot(engine: number): string | null | undefined;

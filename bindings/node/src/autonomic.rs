@@ -6,68 +6,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::thread::ThreadId;
-use std::time::Duration;
 
 use knhk_engine::autonomic::{Custom, HookInfo, Phase, Plan, PlanError, Proposer, Question, Sample, Score, When};
 use knhk_engine::{Engine, Error, Status};
+use napi::Env;
 use napi::bindgen_prelude::Function;
-use napi::{Env, JsValue};
 use napi_derive::napi;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::elsewhere::Elsewhere;
 use crate::environment::Environment;
 use crate::error::throw;
-use crate::mailbox::{Answered, Mailbox, ToAnswer};
-use crate::reference::Reference;
-
-/// How long a function may take. The loop's own deadline is shorter, unless it was set to more.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A function of JavaScript that answers.
-struct Elsewhere {
-    mailbox: Arc<Mailbox>,
-    function: u32,
-    thread: ThreadId,
-    hushed: Arc<AtomicBool>,
-}
-
-impl Elsewhere {
-    fn ask(&self, text: String) -> Answered {
-        if std::thread::current().id() == self.thread {
-            return Err("the JavaScript function cannot run: its thread waits for this call".into());
-        }
-        let (reply, answer) = sync_channel(1);
-        self.mailbox.ask(&self.hushed, ToAnswer { function: self.function, text, reply: Some(reply) });
-        answer.recv_timeout(PATIENCE).unwrap_or_else(|error| {
-            Err(match error {
-                RecvTimeoutError::Timeout => {
-                    format!("the JavaScript function gave no answer within {} s", PATIENCE.as_secs())
-                }
-                RecvTimeoutError::Disconnected => "the JavaScript function was removed, or its thread has ended".into(),
-            })
-        })
-    }
-
-    fn tell(&self, text: String) {
-        self.mailbox.ask(&self.hushed, ToAnswer { function: self.function, text, reply: None });
-    }
-
-    /// What it answers, as its type.
-    fn answer<T: DeserializeOwned>(&self, text: String) -> Result<Option<T>, String> {
-        let Some(answer) = self.ask(text)? else { return Ok(None) };
-        let read = serde_json::from_str(&answer);
-        read.map(Some).map_err(|error| format!("what it answered is not what it has to be: {error}"))
-    }
-}
-
-impl Drop for Elsewhere {
-    fn drop(&mut self) {
-        self.mailbox.unneeded(self.function);
-    }
-}
 
 /// A proposer that is JavaScript's.
 struct Asking {
@@ -115,9 +65,11 @@ enum What {
     Proposer(String),
     Detector(String),
     Hook(u64),
+    /// A function of governance, which ends with the engine or as another takes its place.
+    Function,
 }
 
-/// A callback that an environment added to an engine's loop.
+/// A callback that an environment added to an engine.
 #[derive(Clone)]
 pub(crate) struct Registered {
     what: What,
@@ -126,12 +78,18 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
+    /// A function of governance.
+    pub(crate) fn function(of: &Elsewhere) -> Registered {
+        Registered { what: What::Function, function: of.function, hushed: of.hushed.clone() }
+    }
+
     /// Takes it away, if it is there.
     pub(crate) fn remove(&self, engine: &Engine) -> bool {
         match &self.what {
             What::Proposer(name) => engine.remove_proposer(name),
             What::Detector(name) => engine.remove_detector(name),
             What::Hook(id) => engine.remove_hook(*id),
+            What::Function => false,
         }
     }
 }
@@ -145,11 +103,8 @@ fn register(
 ) -> napi::Result<Registered> {
     let environment = Environment::required(env.raw())?;
     let local = environment.open(engine)?;
-    // SAFETY: napi-rs checked that it is a function; this is its environment's thread.
-    let function = environment.keep_function(unsafe { Reference::new(env.raw(), function.raw())? });
-    let hushed = Arc::new(AtomicBool::new(false));
-    let (mailbox, thread) = (environment.mailbox.clone(), std::thread::current().id());
-    let elsewhere = Elsewhere { mailbox, function, thread, hushed: hushed.clone() };
+    let elsewhere = Elsewhere::new(env, &environment, function)?;
+    let (function, hushed) = (elsewhere.function, elsewhere.hushed.clone());
     let what = add(&local.shared.engine, elsewhere).map_err(|error| throw(env.raw(), &error))?;
     let registered = Registered { what, function, hushed };
     local.register(registered.clone());

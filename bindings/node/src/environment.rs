@@ -261,13 +261,18 @@ impl Environment {
         }
     }
 
-    fn answer(&self, ToAnswer { function: number, text, reply }: ToAnswer) {
+    fn answer(&self, ToAnswer { function: number, text, view, reply }: ToAnswer) {
         let Some(function) = self.functions.borrow().get(&number).cloned() else { return };
         let request = self.number();
+        let mut said = vec![value::number(self.env, f64::from(request)), value::text(self.env, &text)];
+        if let Some((place, hold)) = view {
+            let Some(local) = self.local(place).filter(|local| local.is_open()) else { return };
+            said.push(value::number(self.env, self.hold(local, hold) as f64));
+        }
         if let Some(reply) = reply {
             self.to_answer.borrow_mut().insert(request, (number, reply));
         }
-        function.call(&[value::number(self.env, f64::from(request)), value::text(self.env, &text)]);
+        function.call(&said);
     }
 
     fn sign(&self, to_sign: ToSign) {

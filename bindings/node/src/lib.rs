@@ -7,7 +7,7 @@
 //! - [`opening`]: opening, sharing and closing; [`calls`]: operations on engines; [`reads`]: values, guards, observations.
 //! - [`environment`]: what one JavaScript thread has open; [`local`]: one engine of it; [`shared`]: one engine of the process.
 //! - [`ledger`]: what proves the history; [`signer`]: who signs it; [`observations`]: what was observed.
-//! - [`autonomic`]: the closed loop's callbacks.
+//! - [`autonomic`]: the closed loop's callbacks; [`functions`]: those of governance; [`elsewhere`]: how other threads ask them.
 //! - [`mailbox`]: how other threads reach a JavaScript thread; [`job`]: what takes time.
 
 // Under test (which clippy's --all-targets implies) napi-derive registers nothing, so nothing seems to be used.
@@ -15,8 +15,10 @@
 
 mod autonomic;
 mod calls;
+mod elsewhere;
 mod environment;
 mod error;
+mod functions;
 mod governance;
 mod job;
 mod knowledge;

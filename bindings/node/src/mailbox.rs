@@ -11,6 +11,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use knhk_engine::{Change, Level, VerifyProgress};
+use knhk_hot::Hold;
 use napi::sys;
 
 use crate::job::Outcome;
@@ -43,6 +44,8 @@ pub(crate) type Answered = Result<Option<String>, String>;
 pub(crate) struct ToAnswer {
     pub function: u32,
     pub text: String,
+    /// A view that it reads, of the engine at a place.
+    pub view: Option<(u32, Hold)>,
     pub reply: Option<SyncSender<Answered>>,
 }
 

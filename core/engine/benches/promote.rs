@@ -76,7 +76,9 @@ fn main() {
 
 /// Eight sectors of 100 values each, which change together.
 #[derive(Clone)]
-struct Joint(std::rc::Rc<(Hot, Vec<Sector>, Arc<Later>, std::cell::Cell<i64>)>);
+struct Joint(std::rc::Rc<Eight>);
+
+type Eight = (Hot, Vec<Sector>, Arc<Later>, std::cell::Cell<i64>);
 
 /// Keeps what a commit leaves behind until it is over, as an engine keeps it for its clock's thread.
 #[derive(Default)]

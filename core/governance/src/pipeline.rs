@@ -179,7 +179,7 @@ impl<'r, 'a> Run<'r, 'a> {
         } else if self.stop.is_asked() {
             undecided(stage, began, "it was stopped before it began", "ask again")
         } else if nothing_to_judge {
-            // Schema and invariants say why; the rest would only say again that there is nothing.
+            // Q2 says why; the rest would only say again that there is nothing.
             not_judged(stage, began, "programs could not read it, so there is nothing to judge")
         } else {
             let judged = catch_unwind(AssertUnwindSafe(|| {

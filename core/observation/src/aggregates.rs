@@ -196,7 +196,7 @@ impl State {
         if self.now.counts.count == 0 {
             return;
         }
-        let sum = std::mem::replace(&mut self.now, Sum::new());
+        let sum = std::mem::take(&mut self.now);
         self.total.merge(&sum.counts);
         for window in &mut self.windows {
             window.take(second, &sum);

@@ -35,7 +35,7 @@ pub fn check_segment(store: &dyn Store, keys: &KeyRing, number: u64) -> Result<(
     let stated = (claims.log.as_str(), *segment, claims.sector.as_deref(), *count, *root);
     let is =
         (keys.root().origin(), number, Some(&*stored.sector), stored.count, observations_root(&bytes, RECORD_BYTES)?);
-    if stated != (&*is.0, is.1, is.2, is.3, is.4) {
+    if stated != (is.0, is.1, is.2, is.3, is.4) {
         return Err(damaged(format!("its observations are not those that receipt {} states", claims.id())));
     }
     Ok(())

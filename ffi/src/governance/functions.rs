@@ -208,7 +208,7 @@ pub unsafe extern "C" fn knhk_set_rule_function(
     err: *mut *mut ErrorHandle,
 ) -> Status {
     // SAFETY: as documented.
-    unsafe { self::function(engine, name, function, err, (Role::Rule, Hook::Rule)) }
+    unsafe { self::function(engine, name, function, err, (Role::Rule, |name| Hook::Rule(name))) }
 }
 
 /// Registers a function that tests of shadows call by this name: {"name", "severity", "assertion": {"function": {"name"}}}.
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn knhk_set_test_function(
     err: *mut *mut ErrorHandle,
 ) -> Status {
     // SAFETY: as documented.
-    unsafe { self::function(engine, name, function, err, (Role::Test, Hook::Test)) }
+    unsafe { self::function(engine, name, function, err, (Role::Test, |name| Hook::Test(name))) }
 }
 
 /// Registers what has to hold across sectors, which every change of a governed sector is judged by, in the place of another of the name.
@@ -297,8 +297,8 @@ pub unsafe extern "C" fn knhk_set_workload(
             let workload = Workload::timed(name, move |view, times| {
                 let kept: &Kept<WorkloadC> = &kept;
                 let began = Instant::now();
-                // SAFETY: registered for this; the view is open until it returns.
-                std::hint::black_box(unsafe { run(kept.context.at(), open(view), times) });
+                // Registered for this; the view is open until it returns.
+                std::hint::black_box(run(kept.context.at(), open(view), times));
                 Ok(began.elapsed())
             });
             engine.set_workload(sector, workload);

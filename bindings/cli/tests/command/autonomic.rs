@@ -40,7 +40,7 @@ pub fn program(engine: &Engine) {
         let of = |place: usize| phase[place].as_u64().unwrap();
         for _ in 0..of(0) {
             for record in 0..of(1) {
-                let outcome = if record < of(2) { Outcome::Failed } else { Outcome::Success };
+                let outcome = if record < of(2) { Outcome::Error } else { Outcome::Success };
                 let plain = Observed::i64(concurrency.raw(), of(3) as i64, outcome);
                 let observed = Observed { time_ns: Some(now + record), ..plain };
                 assert!(reader.observe(&reader.view(), observed));

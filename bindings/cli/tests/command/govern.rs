@@ -31,7 +31,7 @@ fn governed(name: &str) -> Scratch {
     scratch.says(&["init", "--sector", "orders", "--governed"]);
     let mut limits: serde_json::Value = serde_json::from_str(LIMITS).unwrap();
     limits["governance"] = json!({ "slowdown_percent": 200.0, "measure_ms": 60_000.0, "tail_budget_ns": 1e9,
-        "apply_budget_ms": 1e6, "cpu_budget_ms": 1e6 });
+        "read_budget_ns": 1e9, "lookup_budget_ns": 1e9, "apply_budget_ms": 1e6, "cpu_budget_ms": 1e6 });
     scratch.write("limits.json", &limits.to_string());
     let first = scratch.json(&["propose", "orders", "limits.json", "--why", "first limits"]);
     assert_eq!(first["state"], "enacted", "{first}");

@@ -57,13 +57,11 @@ fn patiently<T>(
     }
 }
 
+/// One of the ways to take a message from an end.
+type Next = fn(&Endpoint<Py<PyAny>, Py<PyAny>>, Option<Duration>) -> Result<Py<PyAny>, ReceiveError>;
+
 impl ChannelBase {
-    fn next(
-        &self,
-        py: Python<'_>,
-        timeout: Option<f64>,
-        next: fn(&Endpoint<Py<PyAny>, Py<PyAny>>, Option<Duration>) -> Result<Py<PyAny>, ReceiveError>,
-    ) -> PyResult<Option<Py<PyAny>>> {
+    fn next(&self, py: Python<'_>, timeout: Option<f64>, next: Next) -> PyResult<Option<Py<PyAny>>> {
         patiently(py, timeout, |py, moment| match py.detach(|| next(&self.end, Some(moment))) {
             Ok(message) => Ok(Some(message)),
             Err(ReceiveError::Empty) => Ok(None),

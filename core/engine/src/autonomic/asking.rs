@@ -7,7 +7,7 @@ use knhk_autonomic::watch::Sample;
 use super::journal::{Answer, Ground, Said, Turn, digest_text};
 use super::mind::Asking;
 use super::{HookInfo, Phase, Settings, When};
-use crate::{Engine, Error};
+use crate::{Engine, Error, Status};
 
 /// Asks those who are there now.
 pub(super) struct Live<'l> {
@@ -34,18 +34,19 @@ impl Asking for Live<'_> {
     fn answer(&mut self, name: &str, question: &Question) -> Result<Answer, Error> {
         let bytes = serde_json::to_vec(question).expect("a question has text for keys, and numbers that JSON knows");
         let (mut said, mut transcript) = (Said::Absent, None);
-        let callbacks = &self.engine.inner.autonomic.callbacks;
-        if let Some(proposer) = callbacks.proposer(name) {
-            said = callbacks.answer(&proposer, question, self.settings.deadline());
+        let autonomic = &self.engine.inner.autonomic;
+        // The environment's model has time limits of its own.
+        let own = (name == "model").then(|| autonomic.model()).flatten().map(|model| (model, super::FOR_EVER));
+        let given = autonomic.callbacks.proposer(name).map(|proposer| (proposer, self.settings.deadline()));
+        if let Some((proposer, deadline)) = given.or(own) {
+            let answer = autonomic.callbacks.answer(&proposer, question, deadline, &autonomic.stopping);
+            said = answer.ok_or_else(|| {
+                let message = format!("the loop was stopped while {name} was asked: what was found is looked at again");
+                Error::new(Status::Timeout, "loop", name, message)
+            })?;
             transcript = proposer.transcript();
         } else if name == "search" {
             said = self.engine.search(question, self.turn.next_segment)?;
-        } else if name == "model"
-            && let Some(model) = self.engine.inner.autonomic.model()
-        {
-            // It has time limits of its own.
-            said = callbacks.answer(&model, question, super::FOR_EVER);
-            transcript = model.transcript();
         }
         let answer = Answer { proposer: name.into(), question: digest_text(&bytes), said, transcript };
         self.turn.answers.push(answer.clone());

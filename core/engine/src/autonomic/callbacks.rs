@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use knhk_autonomic::detect::{Custom, Score};
 use knhk_autonomic::plan::{Proposer, Question};
@@ -20,6 +20,9 @@ use crate::{Engine, Error, Status};
 
 /// Makes a detector for a watch of a sector: `(sector, watch)`.
 pub type DetectorFn = dyn Fn(&str, &str) -> Box<dyn Custom> + Send + Sync;
+
+/// How often it is looked whether the loop is stopped, while somebody is asked.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What the program registered.
 #[derive(Default)]
@@ -86,8 +89,14 @@ impl Callbacks {
         said
     }
 
-    /// Has a proposer answer on a thread of its own; what comes after the deadline is dropped.
-    pub(super) fn answer(&self, proposer: &Arc<dyn Proposer>, question: &Question, deadline: Duration) -> Said {
+    /// Has a proposer answer on a thread of its own; what comes after the deadline is dropped. None where the loop is stopped meanwhile.
+    pub(super) fn answer(
+        &self,
+        proposer: &Arc<dyn Proposer>,
+        question: &Question,
+        deadline: Duration,
+        stopping: &AtomicBool,
+    ) -> Option<Said> {
         let (said, heard) = channel();
         let (asked, question) = (proposer.clone(), question.clone());
         let ask = move || {
@@ -96,18 +105,25 @@ impl Callbacks {
             _ = said.send(answer);
         };
         if let Err(error) = thread::Builder::new().name("knhk-propose".into()).spawn(ask) {
-            return Said::Failed(format!("there is no thread to ask it on: {error}"));
+            return Some(Said::Failed(format!("there is no thread to ask it on: {error}")));
         }
         let failed = |why: String| {
             self.fail();
             Said::Failed(why)
         };
-        match heard.recv_timeout(deadline) {
-            Ok(Ok(Ok(Some(plan)))) => Said::Plan(plan),
-            Ok(Ok(Ok(None))) => Said::Nothing,
-            Ok(Ok(Err(error))) => failed(error.why),
-            Ok(Err(panic)) => failed(format!("it panicked: {}", message(&*panic))),
-            Err(_) => failed(format!("it took more than {} ms", deadline.as_millis())),
+        let until = Instant::now() + deadline;
+        loop {
+            // A model may take minutes, and whoever stops the loop does not wait for it.
+            let left = until.saturating_duration_since(Instant::now());
+            return Some(match heard.recv_timeout(left.min(LOOK)) {
+                Ok(Ok(Ok(Some(plan)))) => Said::Plan(plan),
+                Ok(Ok(Ok(None))) => Said::Nothing,
+                Ok(Ok(Err(error))) => failed(error.why),
+                Ok(Err(panic)) => failed(format!("it panicked: {}", message(&*panic))),
+                Err(_) if stopping.load(Ordering::Acquire) => return None,
+                Err(_) if left > LOOK => continue,
+                Err(_) => failed(format!("it took more than {} ms", deadline.as_millis())),
+            });
         }
     }
 

@@ -32,6 +32,7 @@ mod settings;
 mod turn;
 mod verbs;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ pub(crate) struct Loop {
     hooks: hooks::Hooks,
     /// Asks the model that the environment names.
     model: Mutex<Option<Arc<dyn Proposer>>>,
+    /// Whether whoever is asked is not to be waited for any more.
+    stopping: AtomicBool,
     /// Takes turns by itself.
     job: Mutex<Option<Job>>,
 }
@@ -92,6 +95,7 @@ impl Loop {
 
     /// Has no more turns come by themselves.
     fn end_job(&self) {
+        self.stopping.store(true, Ordering::Release);
         let job = self.job().take();
         drop(job);
     }

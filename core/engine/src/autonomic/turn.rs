@@ -1,6 +1,7 @@
 //! Going round: turns, by a job of the engine or on demand, and what of them is kept.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -92,6 +93,7 @@ impl Engine {
                 other => *other = Some(self.resume(settings)?),
             }
         }
+        autonomic.stopping.store(false, Ordering::Release);
         let mut status = autonomic.status();
         (status.running, status.turns) = (period.is_some(), 0);
         drop(status);
@@ -216,7 +218,8 @@ impl Engine {
         (round.next_segment, round.resumes) = (turn.next_segment, false);
         round.turns.push(turn.clone());
         let begun = if decisions.is_empty() {
-            if round.turns.len() >= TURNS {
+            // The first one, too: whatever comes now, the next turns are taken up from there.
+            if round.turns.len() >= TURNS || round.page == 0 {
                 let page = round.next_page();
                 self.keep_page(round, page, Vec::new(), |_| Vec::new())?;
             }

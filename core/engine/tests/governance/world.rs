@@ -19,7 +19,8 @@ pub const HOUR: u64 = 3600 * SECOND;
 
 /// What the sector `orders` begins with. Its limits keep a slow machine from being what is refused.
 pub const FIRST: &str = r#"{
-    "governance": {"slowdown_percent": 200.0, "measure_ms": 60000.0, "tail_budget_ns": 1e9, "apply_budget_ms": 1e6, "cpu_budget_ms": 1e6},
+    "governance": {"slowdown_percent": 200.0, "measure_ms": 60000.0, "tail_budget_ns": 1e9, "read_budget_ns": 1e9,
+        "lookup_budget_ns": 1e9, "apply_budget_ms": 1e6, "cpu_budget_ms": 1e6},
     "max_qty": {"$value": 1000, "$min": 1, "$max": 5000, "$unit": "lots"},
     "price_band": {"$value": 0.05, "$min": 0.0, "$max": 0.5},
     "venues": ["XETR", "XLON"],

@@ -64,7 +64,6 @@ fn gateway(server: &Server, timeout: Duration) -> Gateway {
     let added = Content::Change { removed: String::new(), added: ALWAYS.into(), format: "turtle".into() };
     let added = gateway.engine().propose(&Propose::of("gateway", added, "ops-1", "one more watch")).unwrap();
     assert_eq!(added.state, State::Enacted, "{}", added.said);
-    gateway.second(USUAL);
     gateway
 }
 

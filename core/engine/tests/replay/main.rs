@@ -11,7 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use knhk_engine::autonomic::{
-    Custom, CycleQuery, Plan, PlanError, Proposer, Question, ReplaySpan, Replayed, Sample, Score, Setting, Settings,
+    Custom, CycleQuery, PatternQuery, Plan, PlanError, Proposer, Question, ReplaySpan, Replayed, Sample, Score,
+    Setting, Settings,
 };
 use knhk_engine::control::Content;
 use knhk_engine::governance::{Propose, State};
@@ -36,7 +37,7 @@ struct Peak;
 impl Custom for Peak {
     fn observe(&mut self, sample: &Sample) -> Result<Option<Score>, String> {
         let Some(value) = sample.value else { return Err("there is no value".into()) };
-        let confidence = if value > 12_000.0 { 0.99 } else { 0.1 };
+        let confidence = if value > 6_000.0 { 0.99 } else { 0.1 };
         Ok(Some(Score { statistic: value, confidence, expected: 2000.0 }))
     }
 }
@@ -101,10 +102,11 @@ fn a_run_is_recomputed_whole_and_in_part() {
     assert_eq!((replayed.equal, &replayed.differences), (true, &vec![]));
     let cycles = engine.cycles(&CycleQuery::default()).unwrap();
     assert_eq!((replayed.turns, replayed.decisions), (101, cycles.len() as u64), "{replayed:?}");
-    assert!(replayed.patterns >= replayed.decisions && replayed.decisions >= 3, "{cycles:#?}");
+    assert!(replayed.patterns >= replayed.decisions && replayed.decisions >= 2, "{cycles:#?}");
     let proposers: Vec<_> = cycles.iter().filter_map(|cycle| cycle.proposer.as_deref()).collect();
     assert!(proposers.contains(&"rule") && proposers.contains(&"desk"), "{cycles:#?}");
-    assert!(cycles.iter().any(|cycle| cycle.pattern.detector == "callback:peak"), "{cycles:#?}");
+    let patterns = engine.patterns(&PatternQuery::default()).unwrap();
+    assert!(patterns.iter().any(|one| one.pattern.detector == "callback:peak"), "{patterns:#?}");
 
     let part = gateway.world.govern("replay", json!({ "cycle": cycles[0].id }));
     let part: Replayed = serde_json::from_value(part).unwrap();
@@ -157,7 +159,7 @@ const TAMPERING: &[Tampering] = &[
         with: |sql| {
             edit(sql, &|page| {
                 for turn in page["turns"].as_array_mut().unwrap() {
-                    for answer in turn["answers"].as_array_mut().into_iter().flatten() {
+                    for answer in turn.get_mut("answers").and_then(Value::as_array_mut).into_iter().flatten() {
                         if let Some(plan) = answer["said"].get_mut("plan") {
                             plan["changes"][0]["value"] = json!(60);
                         }
@@ -172,7 +174,13 @@ const TAMPERING: &[Tampering] = &[
         with: |sql| {
             edit(sql, &|page| {
                 for turn in page["turns"].as_array_mut().unwrap() {
-                    for score in turn["scores"].as_array_mut().into_iter().flatten().filter(|score| !score.is_null()) {
+                    for score in turn
+                        .get_mut("scores")
+                        .and_then(Value::as_array_mut)
+                        .into_iter()
+                        .flatten()
+                        .filter(|score| !score.is_null())
+                    {
                         score["confidence"] = json!(0.2);
                     }
                 }

@@ -1,7 +1,9 @@
 //! A change on its way through the rules, with what they look at.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
+use knhk_ontology::Compiled;
 use serde_json::json;
 
 use super::expression::{Expression, Scope};
@@ -76,7 +78,7 @@ pub(super) struct Case<'a> {
     /// Whether the change is also about what is no name of the sector.
     pub beyond: bool,
     proposer_groups: OnceCell<Vec<String>>,
-    scope: OnceCell<Scope>,
+    scope: OnceCell<Scope<'static>>,
 }
 
 impl<'a> Case<'a> {
@@ -95,26 +97,24 @@ impl<'a> Case<'a> {
         self.facts.candidate.effective_ns.unwrap_or(self.facts.now_ns)
     }
 
-    /// What the conditions that judge this change may ask about: the same for all of them, made when the first one asks.
-    pub(super) fn scope<'e>(&self, conditions: impl Iterator<Item = &'e Expression>) -> &Scope {
-        self.scope.get_or_init(|| self.variables(conditions))
+    /// What every condition may ask about: made when the first one asks.
+    pub(super) fn scope(&self) -> &Scope<'static> {
+        self.scope.get_or_init(|| self.variables())
     }
 
-    fn variables<'e>(&self, conditions: impl Iterator<Item = &'e Expression>) -> Scope {
+    /// What a condition may ask about beside that: the values at the paths that it writes out itself, so that its answer is its own,
+    /// whatever other rules there are.
+    pub(super) fn values(&self, expression: &Expression) -> serde_json::Value {
+        let of = |compiled: &Option<Arc<Compiled>>| -> serde_json::Map<String, serde_json::Value> {
+            let artifact = compiled.as_ref().map(|compiled| &compiled.artifact);
+            let value = |path| artifact.and_then(|artifact| artifact.value(artifact.find(path)?));
+            expression.literals().filter_map(|path| Some((path.to_owned(), json_of(&value(path)?)))).collect()
+        };
+        json!({"after": of(&self.facts.candidate.compiled), "before": of(&self.facts.candidate.current)})
+    }
+
+    fn variables(&self) -> Scope<'static> {
         let Facts { candidate, approvals, changes_last_hour, .. } = self.facts;
-        let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
-        for expression in conditions {
-            for (compiled, values) in [(&candidate.current, &mut before), (&candidate.compiled, &mut after)] {
-                let Some(artifact) = compiled.as_ref().map(|compiled| &compiled.artifact) else { continue };
-                for path in expression.literals() {
-                    if !values.contains_key(path)
-                        && let Some(value) = artifact.find(path).and_then(|slot| artifact.value(slot))
-                    {
-                        values.insert(path.to_owned(), json_of(&value));
-                    }
-                }
-            }
-        }
         let change = |touched: &Touched<'_>| {
             let (old, new) = (touched.before(candidate), touched.after(candidate));
             let kind = match (&old, &new) {
@@ -128,9 +128,7 @@ impl<'a> Case<'a> {
         let changes: Vec<_> = self.touched.iter().take(CHANGES_SHOWN).map(change).collect();
         let approval = |approved: &Approved| json!({"by": approved.by, "groups": approved.groups});
         Scope::new(&json!({
-            "after": after,
             "approvals": approvals.iter().map(approval).collect::<Vec<_>>(),
-            "before": before,
             "by": candidate.by,
             "changes": changes,
             "changes_last_hour": changes_last_hour,

@@ -96,8 +96,8 @@ pub struct Expression {
 }
 
 /// The variables of an evaluation. It stays in its thread.
-pub struct Scope {
-    context: Context<'static, 'static>,
+pub struct Scope<'s> {
+    context: Context<'s, 'static>,
     /// The greatest length of a list, a map or (by 256 bytes) a text in it.
     longest: usize,
 }
@@ -147,7 +147,7 @@ impl Expression {
     ///
     /// # Errors
     /// [`ExpressionError::Steps`] without running it; else what has no answer.
-    pub fn holds(&self, scope: &Scope) -> Result<bool, ExpressionError> {
+    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, ExpressionError> {
         let steps = self.facts.steps(scope.longest);
         if steps > STEPS {
             return Err(ExpressionError::Steps { steps: steps as u64, limit: STEPS as u64 });
@@ -162,16 +162,26 @@ impl Expression {
     }
 }
 
-impl Scope {
+impl Scope<'_> {
     /// The variables that are the fields of a JSON object; of anything else there are none. A number is an `int` where it is whole, else a
     /// `double`.
-    pub fn new(variables: &Json) -> Scope {
-        let longest = Cell::new(0);
-        let mut context = Context::with_env(STANDARD.clone());
+    pub fn new(variables: &Json) -> Scope<'static> {
+        Scope { context: Context::with_env(STANDARD.clone()), longest: 0 }.and(variables)
+    }
+
+    /// The same and further variables, as those of [`Scope::new`].
+    pub fn with<'s>(&'s self, variables: &Json) -> Scope<'s> {
+        Scope { context: self.context.new_inner_scope(), longest: self.longest }.and(variables)
+    }
+}
+
+impl<'s> Scope<'s> {
+    fn and(mut self, variables: &Json) -> Scope<'s> {
+        let longest = Cell::new(self.longest);
         for (name, json) in variables.as_object().into_iter().flatten() {
-            context.add_variable_from_value(name.as_str(), value(json, &longest));
+            self.context.add_variable_from_value(name.as_str(), value(json, &longest));
         }
-        Scope { context, longest: longest.get() }
+        Scope { longest: longest.get(), ..self }
     }
 }
 

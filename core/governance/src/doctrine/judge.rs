@@ -46,7 +46,7 @@ impl Doctrine {
         }
         for (number, paths) in &about {
             let compiled = &self.rules[*number as usize];
-            let breaches = self.breaches(compiled, paths, &case, &about, &mut found);
+            let breaches = Doctrine::breaches(compiled, paths, &case, &mut found);
             self.settle(compiled, breaches, facts, &mut found);
         }
         counters::RULES_JUDGED.add(about.len() as u64);
@@ -127,14 +127,7 @@ impl Doctrine {
     }
 
     /// What of a change breaks a rule.
-    fn breaches(
-        &self,
-        compiled: &Compiled,
-        paths: &[u32],
-        case: &Case<'_>,
-        about: &[(u32, Vec<u32>)],
-        found: &mut Found,
-    ) -> Vec<Breach> {
+    fn breaches(compiled: &Compiled, paths: &[u32], case: &Case<'_>, found: &mut Found) -> Vec<Breach> {
         let rule = &compiled.rule;
         let all = rule.paths.is_empty();
         let own: Vec<&Touched<'_>> = if all {
@@ -154,7 +147,7 @@ impl Doctrine {
                 Ok(report) => shape::breaches(rule, &report, &mut found.findings),
                 Err(why) => vec![Breach::of(format!("its shapes cannot be judged: {why}"), "revise the rule")],
             },
-            (_, Part::Expression(expression)) => self.condition(expression, case, about).into_iter().collect(),
+            (_, Part::Expression(expression)) => Doctrine::condition(expression, case).into_iter().collect(),
             (Kind::Callback(callback), _) => {
                 let call = || (case.facts.callbacks)(&callback.name, rule, case.facts.candidate);
                 match catch_unwind(AssertUnwindSafe(call)) {
@@ -175,7 +168,7 @@ impl Doctrine {
     }
 
     /// What a condition finds.
-    fn condition(&self, expression: &Expression, case: &Case<'_>, about: &[(u32, Vec<u32>)]) -> Option<Breach> {
+    fn condition(expression: &Expression, case: &Case<'_>) -> Option<Breach> {
         if case.touched.len() > CHANGES_SHOWN && expression.variables().any(|name| name == "changes") {
             return Some(Breach::of(
                 format!(
@@ -185,11 +178,7 @@ impl Doctrine {
                 "propose it in parts",
             ));
         }
-        let conditions = about.iter().filter_map(|(number, _)| match self.rules[*number as usize].part() {
-            Part::Expression(expression) => Some(expression),
-            _ => None,
-        });
-        match expression.holds(case.scope(conditions)) {
+        match expression.holds(&case.scope().with(&case.values(expression))) {
             Ok(true) => None,
             Ok(false) if mutated(Mutant::ConditionMet) => None,
             Ok(false) => Some(Breach::of("its condition is not met", "")),

@@ -161,7 +161,8 @@ impl World {
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         for (path, new) in self.standing.changing(plan) {
             let subject = terms.iri(&self.snapshot.namespace().iri(path));
-            removed.extend(graph.about(subject).filter(|triple| triple.predicate == value));
+            let old = graph.about(subject).filter(|(predicate, _)| *predicate == value);
+            removed.extend(old.map(|(predicate, object)| Triple { subject, predicate, object }));
             let object = match new {
                 Value::String(text) => terms.literal(text, xsd::STRING),
                 Value::Bool(truth) => terms.literal(&truth.to_string(), xsd::BOOLEAN),
