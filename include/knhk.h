@@ -1834,7 +1834,9 @@ knhk_status_t knhk_stats(const knhk_engine_t *engine, knhk_stats_t *stats, knhk_
  *
  * `took_ns`: in nanoseconds. Returns KNHK_OK. Any thread.
  */
-knhk_status_t knhk_hot_report(const knhk_engine_t *engine, uint64_t took_ns, knhk_error_t **err);
+knhk_status_t knhk_hot_report(const knhk_engine_t *engine,
+                              uint64_t took_ns,
+                              knhk_error_t **err);
 
 /* ------------------------------------------------------------------------------------------------------------
  * Progress: how far something long is, and a way to stop it. */
@@ -4916,7 +4918,7 @@ knhk_status_t knhk_loop_stop(const knhk_engine_t *engine,
                              knhk_error_t **err);
 
 /**
- * Takes one turn now, on this thread: for a program that has the clock in its own hands.
+ * Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0.
  *
  * `request`: {}. `answer`: {"cycles"}: those that the turn began or moved on.
  */
@@ -5006,8 +5008,8 @@ knhk_status_t knhk_import_knowledge(const knhk_engine_t *engine,
 /**
  * A proposer. Set `struct_size` to sizeof(knhk_proposer_t).
  *
- * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to stop
- * the loop or to close the engine. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
+ * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to close
+ * it, and except for the loop's calls. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
  */
 typedef struct {
     /** sizeof(knhk_proposer_t). */
