@@ -1,4 +1,4 @@
-// Functions of the program that have a say in governance, for C++17. Included by knhk_ledger.hpp.
+// Functions of the program that have a say in governance, for C++17. Included by knhk_governance.hpp.
 //
 //     knhk::functions asked(eng);
 //     asked.rule("below", [=](const knhk::question &of) -> std::optional<std::string> { // [rule.callback] name = "below"

@@ -116,4 +116,7 @@ private:
 
 } // namespace knhk
 
+#include "knhk_functions.hpp"
+#include "knhk_loop.hpp"
+
 #endif // KNHK_GOVERNANCE_HPP

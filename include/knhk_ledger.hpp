@@ -330,8 +330,6 @@ private:
 } // namespace knhk
 
 #include "knhk_governance.hpp"
-#include "knhk_functions.hpp"
-#include "knhk_loop.hpp"
 #include "knhk_observed.hpp"
 
 #endif // KNHK_LEDGER_HPP

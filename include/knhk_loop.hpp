@@ -1,4 +1,4 @@
-// The closed loop for C++17: the engine proposes changes of the program's limits from what the program observes. Included by knhk_ledger.hpp.
+// The closed loop for C++17: the engine proposes changes of the program's limits from what the program observes. Included by knhk_governance.hpp.
 //
 //     knhk::loop loop(eng);
 //     loop.add_proposer("halve", [](std::string_view question) -> std::optional<std::string> {
