@@ -29,7 +29,7 @@ ROWS = [
     ("H13/lookup_100k", "look-up by name among 100,000", None),
     ("H8/append_caller_time_vs_rtrb", "append an observation", "`rtrb`, same size"),
     ("H8/append_caller_time_vs_array_queue", "the same", "crossbeam `ArrayQueue`"),
-    ("H8/observing/read_ticks", "a read while 1,000,000 observations a second go to the disk", ""),
+    ("H8/observing/read_ticks", "a read while 1,000,000 observations a second go to the disk", None),
     ("H3/swap_per_sector", "swap of the root, per sector", None),
     ("H3/swap_call", "swap of the root, the whole call", None),
     ("H3/promote_1000_values", "promotion of 1,000 values from JSON, in memory", None),
@@ -38,7 +38,7 @@ ROWS = [
     ("K4/shacl_10k_vs_rudof", "the same", "rudof's `shacl`"),
     ("K4/shacl_delta_10_on_100k", "validation of a change of 10 statements on 100,000", None),
     ("K1/import_brick", "import of the Brick ontology", "bare oxttl parsing"),
-    ("K4/pipeline_10k", "all seven stages for 20 changed values among 10,000 statements", ""),
+    ("K4/pipeline_10k", "all seven stages for 20 changed values among 10,000 statements", None),
     ("H1/python/read_i64_vs_empty_method", "typed read in Python", "an empty method"),
     ("H1/node/read_number_vs_empty_method", "typed read in Node", "an empty method"),
 ]

@@ -1,8 +1,8 @@
 //! From records to samples: what was recorded of a kind, second by second or in longer steps.
 //!
 //! A record belongs to the sample that its time falls into. Samples are closed up to a moment that is passed in; what comes late goes to the
-//! oldest sample that is open, and what is dated ahead of the moment to no later one than the next. So the samples are a function of the
-//! records, of the order in which they come, and of the moments.
+//! oldest sample that is open, and what is dated far ahead of the moment to the last one that may be: while records are made durable, others come. So
+//! the samples are a function of the records, of the order in which they come, and of the moments.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
+/// Samples ahead of the moment that are open, at most.
+const AHEAD: u64 = 120;
 /// Samples without a record that are closed at once, at most: a clock that leaps ahead is no long silence.
 const EMPTY: u64 = 600;
 /// Records of a sample whose places are kept, of those that were no success or not what is declared, and of all.
@@ -91,7 +93,7 @@ impl Sampler {
         if sample < self.first {
             return;
         }
-        let last = (moment_ns / self.every_ns + 1).max(self.next);
+        let last = (moment_ns / self.every_ns + AHEAD).max(self.next);
         let open = self.open.entry(sample.clamp(self.next, last)).or_default();
         let (value, mismatched) = kind.judge(record);
         open.sum.add(record.outcome, value, mismatched);
@@ -159,14 +161,16 @@ mod tests {
         };
         add(&mut sampler, 0, 12 * SECOND, 10 * SECOND + 7);
         add(&mut sampler, 1, 12 * SECOND, 11 * SECOND + 1);
-        add(&mut sampler, 2, 12 * SECOND, 90 * SECOND);
+        add(&mut sampler, 2, 12 * SECOND, 900 * SECOND);
         let closed = sampler.close(12 * SECOND, false);
         assert_eq!(closed.len(), 1, "the second that was begun already is left out");
         assert_eq!((closed[0].from_ns, closed[0].to_ns, closed[0].counts().count), (11 * SECOND, 12 * SECOND, 1));
         assert_eq!((&closed[0].places[..], &closed[0].segments[..]), (&[at(1)][..], &[7][..]));
         add(&mut sampler, 3, 13 * SECOND, 11 * SECOND);
         let counts: Vec<_> = sampler.close(15 * SECOND, false).iter().map(|one| one.counts().count).collect();
-        assert_eq!(counts, [1, 1, 0], "late ones are in the open one, early ones in the one after the moment's");
+        assert_eq!(counts, [1, 0, 0], "late ones are in the one that is open");
+        let last = sampler.close(400 * SECOND, false).into_iter().find(|one| one.counts().count > 0).unwrap();
+        assert_eq!(last.from_ns, (12 + AHEAD) * SECOND, "and no record is in a later one than may be");
         assert!(sampler.close(14 * SECOND, false).is_empty(), "time that goes back closes nothing");
     }
 
