@@ -50,6 +50,9 @@ _Work = TypeVar("_Work", bound=Work)
 
 
 def _judging(judge: Judge) -> Callable[[str, View], bool | str | None]:
+    if not callable(judge):
+        raise TypeError(f"{judge!r} cannot be called")
+
     def asked(text: str, view: View) -> bool | str | None:
         data = json.loads(text)
         with view:
