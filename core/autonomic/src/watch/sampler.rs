@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn records_are_in_the_sample_of_their_time() {
         let mut sampler = Sampler::new(1, 10 * SECOND + 5);
-        let mut add = |sampler: &mut Sampler, index, moment, time| {
+        let add = |sampler: &mut Sampler, index, moment, time| {
             sampler.add(moment, at(index), &record(time, 3, 1), &kind());
         };
         add(&mut sampler, 0, 12 * SECOND, 10 * SECOND + 7);
