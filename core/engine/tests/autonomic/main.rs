@@ -4,6 +4,7 @@ mod callbacks;
 mod crash;
 mod cycles;
 mod faults;
+#[allow(dead_code, reason = "the tests of replay use the rest")]
 mod traffic;
 #[path = "../governance/world.rs"]
 #[allow(dead_code, reason = "the tests of governance use the rest")]
