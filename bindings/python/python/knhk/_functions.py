@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from . import _knhk
-from ._governed import Severity, _only
+from ._governed import _only
 from ._knhk import View
 from ._rollout import Rollout
 from ._tried import ValueDifference, _differences
@@ -82,7 +82,7 @@ class Functions(Rollout):
 
         return register
 
-    def invariant(self, name: str, /, *, severity: Severity = "blocker") -> Callable[[_Judge], _Judge]:
+    def invariant(self, name: str, /, *, severity: Literal["info", "warning", "blocker"] = "blocker") -> Callable[[_Judge], _Judge]:
         """Registers the function below as what has to hold across sectors: every change of a governed sector is judged by it."""
 
         def register(judge: _Judge) -> _Judge:
@@ -91,7 +91,7 @@ class Functions(Rollout):
 
         return register
 
-    def set_invariant(self, name: str, condition: str, /, *, severity: Severity = "blocker") -> None:
+    def set_invariant(self, name: str, condition: str, /, *, severity: Literal["info", "warning", "blocker"] = "blocker") -> None:
         """Registers a condition in CEL that has to hold across sectors: `after["orders/max_qty"] <= after["risk/ceiling"]`.
 
         Raises `InvalidDocument` for what is no condition.

@@ -36,11 +36,6 @@ class Statements:
     format: Format = "turtle"
 
 
-Severity: TypeAlias = Literal["info", "warning", "blocker"]
-
-Verdict: TypeAlias = Literal["passed", "waiting", "not_judged", "refused"]
-"""How a stage, or all of them, ended. "not_judged" is of a stage alone, which had nothing to judge because of what another one refuses."""
-
 Content: TypeAlias = Mapping[str, object] | Whole | Statements
 
 
@@ -48,7 +43,7 @@ Content: TypeAlias = Mapping[str, object] | Whole | Statements
 class Finding:
     """One thing that a stage found."""
 
-    severity: Severity
+    severity: Literal["info", "warning", "blocker"]
     item: str
     """What it is about: `rule orders/four-eyes`, `guard max-notional`, `invariant Q3`, `parameter max_qty`."""
     what: str
@@ -69,10 +64,10 @@ class Need:
 
 @dataclass(frozen=True)
 class StageReport:
-    """What one stage says."""
+    """What one stage says; "not_judged" where there was nothing to judge, because of what another one refuses."""
 
     stage: Literal["schema", "invariants", "doctrine", "guards", "performance", "rollback", "compatibility"]
-    verdict: Verdict
+    verdict: Literal["passed", "waiting", "not_judged", "refused"]
     findings: list[Finding]
     needs: list[Need]
     evidence: Any
@@ -85,7 +80,7 @@ class Report:
 
     proposal: str
     sector: str
-    verdict: Verdict
+    verdict: Literal["passed", "waiting", "not_judged", "refused"]
     stages: list[StageReport]
     duration_ns: int
     _json: str = ""

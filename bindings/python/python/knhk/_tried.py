@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ._governed import Proposal, Severity, _only, _proposal
+from ._governed import Proposal, _only, _proposal
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Violation:
     proposal: str
     by: str
     time_ns: int
-    severity: Severity
+    severity: Literal["info", "warning", "blocker"]
     what: str
     overridden: bool
 
@@ -83,7 +83,7 @@ class TestOutcome:
     __test__ = False
 
     name: str
-    severity: Severity
+    severity: Literal["info", "warning", "blocker"]
     failed: str | None
     duration_ns: int
 
