@@ -12,11 +12,7 @@ pub(crate) fn check(candidate: &Candidate, limits: &Limits, past: &Past) -> Note
     let touched = candidate.touched() as u64;
     let since = candidate.time_ns.saturating_sub(HOUR_NS);
     let recent = past.changes.iter().filter(|change| change.time_ns > since);
-    let recent = if mutated(Mutant::RadiusOfNow) {
-        0
-    } else {
-        recent.fold(0_u64, |names, change| names.saturating_add(change.names))
-    };
+    let recent = recent.fold(0_u64, |names, change| names.saturating_add(change.names));
     let hour = recent.saturating_add(touched);
     notes.evidence("names", touched);
     notes.evidence("statements", candidate.delta.len());

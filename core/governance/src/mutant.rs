@@ -66,14 +66,11 @@ mutants! {
         KeepersIgnored "any approver may change the approvers, not only their keepers",
     }
     STAGES {
-        ShapesWarn "a shape that is violated warns and refuses nothing",
         LimitsUnread "a limit that is misspelt or no number passes",
-        RangeUnchecked "a value out of its range is sound",
         ProtectedChanges "what is protected may change",
         BaseIgnored "a change of what is not current any more passes",
         EffectIgnored "a change may take effect before it is asked for",
         AcrossUnasked "what has to hold across sectors is not asked",
-        AcrossUnknown "what holds across sectors and cannot be told counts as holding",
         RetypedHeld "a key that programs hold may get another type",
         LimitUnheld "a resource limit of the doctrine has no upper end",
         ConditionMet "a condition that is not met counts as met",
@@ -84,7 +81,6 @@ mutants! {
         FixedMoves "what a guard fixes may change",
         ChainSkipped "a guard's approvals are not waited for",
         RadiusAtOnce "any number of names may change at once",
-        RadiusOfNow "what changed within the hour before is not counted",
         MildestCounts "the mildest of the stages' verdicts counts",
         PanicPasses "a stage that panics passes",
         StoppedPasses "a stage that was stopped passes",

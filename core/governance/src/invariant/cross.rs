@@ -133,7 +133,6 @@ pub(crate) fn across(sectors: &Sectors<'_>, invariants: &[CrossInvariant], notes
         match holds(sectors) {
             Ok(()) => {}
             Err(Broken::Not(_)) if mutated(Mutant::AcrossUnasked) => {}
-            Err(Broken::Unknown(_)) if mutated(Mutant::AcrossUnknown) => {}
             Err(Broken::Not(what)) => {
                 let fix = "change the sectors together, so that it holds of all of them";
                 let what = if what.is_empty() { what } else { format!(": {what}") };

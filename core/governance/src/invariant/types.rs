@@ -7,7 +7,6 @@ use knhk_ontology::vocabulary::knhk;
 use knhk_ontology::{KeyTable, ValueType};
 
 use super::{Q2, replay};
-use crate::mutant::{Mutant, mutated};
 use crate::notes::Notes;
 use crate::{Candidate, Limits};
 
@@ -69,7 +68,7 @@ fn range(artifact: &Artifact, path: &str, slot: u32, notes: &mut Notes) {
         }
         _ => None,
     };
-    if let Some(what) = outside.filter(|_| !mutated(Mutant::RangeUnchecked)) {
+    if let Some(what) = outside {
         notes.blocker(Q2, format!("{path}: {what}"), format!("choose a value of {path} in its range"));
     }
 }

@@ -115,7 +115,8 @@ impl World {
         let Some(candidate) = self.candidate(&plan, mishap) else { return Ok(()) };
         self.standing.is_current = mishap != Mishap::Late;
         let report = self.run(&candidate, mishap);
-        self.compare(&plan, mishap, &report).map_err(|why| format!("{plan:?}, {mishap:?}: {why}"))?;
+        self.compare(&plan, mishap, candidate.compiled.is_some(), &report)
+            .map_err(|why| format!("{plan:?}, {mishap:?}: {why}"))?;
         if report.verdict == Verdict::Passed {
             self.enact(&plan, candidate);
         }
@@ -224,7 +225,13 @@ impl World {
         run(&context, &|_| {}, &stop)
     }
 
-    fn compare(&mut self, plan: &BTreeMap<String, Value>, mishap: Mishap, report: &Report) -> Result<(), String> {
+    fn compare(
+        &mut self,
+        plan: &BTreeMap<String, Value>,
+        mishap: Mishap,
+        readable: bool,
+        report: &Report,
+    ) -> Result<(), String> {
         let mut due: Vec<(Stage, Verdict, &str)> = Vec::new();
         for (stage, say, rule) in self.standing.broken(plan) {
             let stage = match stage {
@@ -237,13 +244,17 @@ impl World {
             let verdict = if say == Say::Wait { Verdict::Waiting } else { Verdict::Refused };
             due.push((stage, verdict, rule));
         }
+        if !readable {
+            // One stage answers for all rules: the others have nothing to look at.
+            due = vec![(Stage::Invariants, Verdict::Refused, "what programs could not read is refused")];
+        }
         match mishap {
             Mishap::Early => {
                 due.push((Stage::Invariants, Verdict::Refused, "nothing takes effect before it is asked for"))
             }
-            Mishap::Panics => due.push((Stage::Doctrine, Verdict::Refused, "a stage that panics refuses")),
+            Mishap::Panics if readable => due.push((Stage::Doctrine, Verdict::Refused, "a stage that panics refuses")),
             Mishap::Stopped => due.extend(Stage::ALL.map(|stage| (stage, Verdict::Refused, "a stopped stage refuses"))),
-            Mishap::None | Mishap::Late => {}
+            Mishap::Panics | Mishap::None | Mishap::Late => {}
         }
         for (stage, verdict, rule) in due {
             let of = report.stages.iter().find(|one| one.stage == stage).ok_or("a stage is missing")?;

@@ -195,7 +195,7 @@ impl Standing {
                 }
                 "mode" => {
                     let known = ["normal", "auction", "halted"].iter().any(|mode| new == mode);
-                    must(known, Schema, Refuse, "mode is one of three");
+                    must(known, Invariants, Refuse, "mode is one of three");
                     let hour = self.now_ns % DAY_NS / HOUR_NS;
                     must((8..17).contains(&hour), Doctrine, Wait, "mode changes within office hours");
                 }

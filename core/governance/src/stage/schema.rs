@@ -17,7 +17,6 @@ pub(crate) fn schema(candidate: &Candidate) -> Notes {
         let severity = match result.severity() {
             shacl::Severity::Info => Severity::Info,
             shacl::Severity::Warning => Severity::Warning,
-            _ if mutated(Mutant::ShapesWarn) => Severity::Warning,
             _ => Severity::Blocker,
         };
         let item = format!("shape {}", name(&candidate.snapshot, result.shape_term()));
