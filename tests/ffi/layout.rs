@@ -5,6 +5,9 @@ use std::mem::{offset_of, size_of};
 use std::process::Command;
 
 use crate::support::{self, Link, compile, succeeded};
+use knhk::autonomic::detector::{DetectorC, SampleC, ScoreC};
+use knhk::autonomic::hook::HookC;
+use knhk::autonomic::proposer::ProposerC;
 use knhk::backup::RestoreOptionsC;
 use knhk::change::{ChangeC, ChangeCallbackC};
 use knhk::governance::functions::{FunctionC, QuestionC, StageC, StageCallbackC, WorkloadC};
@@ -143,6 +146,11 @@ fn layouts() -> Vec<Layout> {
         "workload" WorkloadC { struct_size reserved ctx run destroy }
         "stage" StageC { struct_size reserved sector stage verdict report }
         "stage_callback" StageCallbackC { struct_size reserved ctx stage destroy }
+        "proposer" ProposerC { struct_size reserved ctx propose destroy }
+        "sample" SampleC { struct_size reserved from_ns to_ns counts value }
+        "score" ScoreC { statistic confidence expected }
+        "detector" DetectorC { struct_size reserved ctx begin observe end destroy }
+        "hook" HookC { struct_size phase after reserved ctx run destroy }
         "receipt_query" ReceiptQueryC { struct_size flags from to sector kind limit }
         "receipt" ReceiptC {
             struct_size reserved number time_ns id sector kind outcome evidence links links_len statement statement_len leaf
