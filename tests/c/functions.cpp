@@ -54,7 +54,10 @@ int main() {
     asked.workload("orders", "sweep", [=](const knhk::snapshot &view, std::uint64_t times) {
         std::uint64_t sum = 0;
         for (; times > 0; times--)
-            for (volatile std::int64_t n = view.get(max_qty); n > 0; n = n - 1) sum += static_cast<std::uint64_t>(n);
+            for (std::int64_t n = view.get(max_qty); n > 0; n--) {
+                volatile std::uint64_t kept = sum + static_cast<std::uint64_t>(n); // not worked out while compiling
+                sum = kept;
+            }
         return sum;
     });
     CHECK(has(governed.propose(qty("100")), R"("state":"enacted")"));

@@ -66,7 +66,8 @@ fn valgrind() {
         eprintln!("valgrind is not installed: its run is left out");
         return;
     }
-    for program in PROGRAMS {
+    // `functions` has candidates measured by the clock of a thread, which is read through the kernel's vDSO: valgrind shows none of it.
+    for program in PROGRAMS.into_iter().filter(|program| *program != "functions") {
         let program = compile(&[&format!("{program}.c")], "c11", Link::Inline, &[]);
         let mut valgrind = Command::new("valgrind");
         valgrind.args([
