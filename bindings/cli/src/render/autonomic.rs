@@ -204,5 +204,5 @@ fn short(value: f64) -> String {
 /// A confidence in percent; what rounds to certainty is said to be beyond.
 fn share(confidence: f64) -> String {
     let percent = 100.0 * confidence;
-    if percent > 99.9999 && percent < 100.0 { "> 99.9999 %".into() } else { format!("{percent:.4} %") }
+    if percent > 99.9999 { "> 99.9999 %".into() } else { format!("{percent:.4} %") }
 }
