@@ -76,7 +76,7 @@ fn a_reference_means_one_version_or_says_what_it_may_mean() {
         engine.tag("orders", &prefix[..8], "1", "").unwrap();
         let several = engine.resolve("orders", &prefix[..8]).unwrap_err();
         assert_eq!(several.status(), Status::InvalidArgument);
-        assert!(several.message().contains("version 1 by its tag, version 2 ("), "{several}");
+        assert!(several.message().contains("version 1 by its tag, or version 2 ("), "{several}");
     }
 }
 
