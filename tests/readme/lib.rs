@@ -22,6 +22,8 @@ pages! {
     Governing = "../../docs/governing.md";
     LoopLanguages = "../../docs/loop-languages.md";
     Loop = "../../docs/loop.md";
+    Warm = "../../docs/warm.md";
+    Demo = "../../docs/demo.md";
     Observing = "../../docs/observing.md";
     Observations = "../../docs/observations.md";
     Resilience = "../../docs/resilience.md";
