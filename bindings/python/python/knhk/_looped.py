@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from ._governed import _only
-
-Phase: TypeAlias = Literal["monitor", "analyze", "plan", "execute", "learn"]
-When: TypeAlias = Literal["before", "after"]
 
 
 @dataclass(frozen=True)
@@ -191,8 +188,8 @@ class Status:
 class HookInfo:
     """What a hook hears."""
 
-    phase: Phase
-    when: When
+    phase: Literal["monitor", "analyze", "plan", "execute", "learn"]
+    when: Literal["before", "after"]
     turn: int
     now_ns: int
     sector: str | None = None

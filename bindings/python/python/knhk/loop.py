@@ -21,7 +21,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from . import _knhk
 from . import _looped as _types
@@ -34,14 +34,12 @@ from ._looped import (
     Knowledge,
     Parameter,
     Pattern,
-    Phase,
     Plan,
     Question,
     Replayed,
     Sample,
     Score,
     Status,
-    When,
 )
 
 if TYPE_CHECKING:
@@ -56,14 +54,12 @@ __all__ = [
     "Loop",
     "Parameter",
     "Pattern",
-    "Phase",
     "Plan",
     "Question",
     "Replayed",
     "Sample",
     "Score",
     "Status",
-    "When",
 ]
 
 Proposer = Callable[[Question], Plan | None]
@@ -219,7 +215,9 @@ class Loop:
         """Removes a kind of detector; whether it was there."""
         return _knhk.remove_detector(self._engine, name)
 
-    def hook(self, phase: Phase, when: When = "after", /) -> Callable[[_H], _H]:
+    def hook(
+        self, phase: Literal["monitor", "analyze", "plan", "execute", "learn"], when: Literal["before", "after"] = "after", /
+    ) -> Callable[[_H], _H]:
         """Calls what it decorates with a `HookInfo` before or after a phase of each turn, on a thread of the hooks: a slow one misses some, which
         `status().hooks_skipped` counts, and holds nothing up. What it raises is logged."""
 
@@ -229,7 +227,13 @@ class Loop:
 
         return add
 
-    def add_hook(self, hears: Callable[[HookInfo], object], phase: Phase, when: When = "after", /) -> int:
+    def add_hook(
+        self,
+        hears: Callable[[HookInfo], object],
+        phase: Literal["monitor", "analyze", "plan", "execute", "learn"],
+        when: Literal["before", "after"] = "after",
+        /,
+    ) -> int:
         """`hook` as a call; what `remove_hook` takes."""
         return _knhk.add_hook(self._engine, phase, when, lambda text: hears(_types.heard(json.loads(text))))
 
