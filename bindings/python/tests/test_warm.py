@@ -255,14 +255,15 @@ def test_an_engine_lists_it(engine, executor):
 def test_threads_are_not_needed_by_what_they_wait_for():
     """Runs that submit, and a main thread that waits, with the interpreter's lock in between."""
     with warm.Executor(threads=2, capacity=4096) as executor:
-        total = []
+        total, futures = [], []
 
         def parent(n):
             total.append(n)
             if n:
                 futures.append(executor.submit(parent, n - 1))
 
-        futures = [executor.submit(parent, 50) for _ in range(20)]
+        for _ in range(20):
+            futures.append(executor.submit(parent, 50))
         while futures:
             futures.pop().result(LONG)
     assert len(total) == 20 * 51
