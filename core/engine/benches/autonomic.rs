@@ -98,7 +98,8 @@ fn detection() -> u64 {
     unreachable!("two turns were taken")
 }
 
-/// A turn that finds a fault, has a rule plan, the pipeline judge, and the change promoted, recorded and learned from.
+/// Turns that find a fault, have a rule plan, the pipeline judge, and the change promoted, recorded and learned from: what became of a change is
+/// taken up by the turn after it.
 fn cycle() -> u64 {
     let gateway = Gateway::new();
     for _ in 0..60 {
@@ -107,8 +108,9 @@ fn cycle() -> u64 {
     gateway.turn();
     gateway.second(3);
     let start = ticks();
-    let cycles = gateway.turn();
+    let cycles = (0..3).map(|_| gateway.turn()).find(|cycles| cycles.iter().any(|cycle| cycle.outcome.is_some()));
     let took = ticks() - start;
+    let cycles = cycles.unwrap_or_default();
     assert_eq!(cycles.first().and_then(|cycle| cycle.outcome), Some(CycleOutcome::Kept), "{cycles:?}");
     took
 }
