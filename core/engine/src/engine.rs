@@ -34,10 +34,22 @@ const HOT_REPORT_LASTS: Duration = Duration::from_millis(10);
 /// Where an engine in memory is opened.
 const IN_MEMORY: &str = ":memory:";
 
-/// An engine. Cheap to clone; all clones are the same engine, and every method may be called from any thread.
+/// An engine. Cheap to clone; all clones are the same engine, and every method may be called from any thread. Dropping the last clone closes it
+/// as [`Engine::close`] does.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: Arc<Inner>,
+    /// Shared by the program's clones; none in those that the engine's own threads make.
+    _owned: Option<Arc<Owned>>,
+}
+
+/// Closes the engine when the program holds it no more: by then its folder is free, even where a thread of its own has work under way.
+struct Owned(Arc<Inner>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        Engine::of(self.0.clone()).close();
+    }
 }
 
 pub(crate) struct Inner {
@@ -69,6 +81,11 @@ pub(crate) struct Inner {
 }
 
 impl Engine {
+    /// A clone for a thread of the engine's own: dropping it closes nothing.
+    pub(crate) fn of(inner: Arc<Inner>) -> Engine {
+        Engine { inner, _owned: None }
+    }
+
     /// Opens an engine on a folder, which is made where it does not exist, or in memory with `":memory:"`. A folder's sectors are as
     /// they were: the newest version of each that is whole becomes current. Its log is checked: that it begins at the trust root, the
     /// keys, the receipts since the newest checkpoint, and the checkpoint that the caller holds.
@@ -132,32 +149,31 @@ impl Engine {
         let durable = history.map(durable);
         let journal = Records { durable, announcer: announcer.clone(), hot: hot.clone(), time: time.clone() };
         let clock = warm::start(&hot, &announcer, &aside, options.clock_period)?;
-        let engine = Engine {
-            inner: Arc::new(Inner {
-                hot,
-                limits: options.limits,
-                core: options.core.map_or_else(Core::shipped, |core| (*core).clone()),
-                journal,
-                announcer,
-                promotions: AtomicU64::new(0),
-                refused: AtomicU64::new(0),
-                damaged: AtomicU64::new(0),
-                ready: Default::default(),
-                retention: options.retention,
-                sectors: Arc::default(),
-                monitor: RwLock::default(),
-                history: options.history,
-                aside,
-                time,
-                manual,
-                governance: Arc::default(),
-                own,
-                autonomic: Arc::default(),
-                closed: AtomicBool::new(false),
-                clock: Mutex::new(Some(clock)),
-                control: Mutex::default(),
-            }),
-        };
+        let inner = Arc::new(Inner {
+            hot,
+            limits: options.limits,
+            core: options.core.map_or_else(Core::shipped, |core| (*core).clone()),
+            journal,
+            announcer,
+            promotions: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
+            ready: Default::default(),
+            retention: options.retention,
+            sectors: Arc::default(),
+            monitor: RwLock::default(),
+            history: options.history,
+            aside,
+            time,
+            manual,
+            governance: Arc::default(),
+            own,
+            autonomic: Arc::default(),
+            closed: AtomicBool::new(false),
+            clock: Mutex::new(Some(clock)),
+            control: Mutex::default(),
+        });
+        let engine = Engine { _owned: Some(Arc::new(Owned(inner.clone()))), inner };
         engine.recover()?;
         engine.observe(options.observations)?;
         engine.recover_governance()?;

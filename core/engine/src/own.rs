@@ -191,7 +191,7 @@ impl Engine {
     ) -> Result<Job, Error> {
         let inner: std::sync::Weak<Inner> = Arc::downgrade(&self.inner);
         self.inner.own.begin(name, settings, move |_| match inner.upgrade() {
-            Some(inner) => Step::After(turn(&Engine { inner }).unwrap_or(Duration::MAX)),
+            Some(inner) => Step::After(turn(&Engine::of(inner)).unwrap_or(Duration::MAX)),
             None => Step::Done,
         })
     }

@@ -199,7 +199,7 @@ fn answer_one(
         Line::TooLong => true,
     };
     let Some(inner) = engine.upgrade() else { return Ok(Next::Stop) };
-    let engine = Engine { inner };
+    let engine = Engine::of(inner);
     let (id, answer) = if too_long {
         let message = format!("a request is one line of at most {limit} bytes: send less, or promote in parts");
         (None, Err(Failure::new(Status::Limit, "control", "", message)))

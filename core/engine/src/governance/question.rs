@@ -77,7 +77,7 @@ fn question(inner: &Weak<Inner>, mut about: Value, sectors: &Sectors<'_>) -> Res
     let candidate = sectors.candidate();
     let others = sectors.others().iter().map(|one| (&*one.sector, one.compiled.as_ref(), &*one.snapshot));
     let own = (&*candidate.sector, candidate.compiled.as_ref(), &*candidate.snapshot);
-    let view = Engine { inner }.would_be(others.chain([own])).map_err(|error| error.message().to_owned())?;
+    let view = Engine::of(inner).would_be(others.chain([own])).map_err(|error| error.message().to_owned())?;
     let Candidate { proposal, sector, by, why, confidence, major, time_ns, effective_ns, .. } = candidate;
     let differences: Vec<Item> = candidate.differences.iter().cloned().map(Item::from).collect();
     about["proposal"] = json!(proposal);

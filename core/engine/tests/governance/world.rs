@@ -67,10 +67,7 @@ impl World {
 
     /// Closes the engine and opens it again.
     pub fn reopen(&mut self) {
-        if let Some(engine) = self.engine.take() {
-            // Not only dropped: a thread of its own may hold it for a moment yet.
-            engine.close();
-        }
+        drop(self.engine.take());
         self.engine = Some(Engine::open(self.location(), self.options()).unwrap());
     }
 
