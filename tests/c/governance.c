@@ -5,6 +5,7 @@
 
 typedef struct {
     const char *name, *first, *mended_first;
+    uint64_t retain_versions;
     bool approvers;
     const char *setup_verb, *setup, *holds, *breaks, *state, *stage, *item, *says, *mended, *mended_state;
 } row_t;
@@ -18,7 +19,7 @@ static const char APPROVERS[] =
     "{\"name\": \"ada\", \"key\": \"8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c\", \"groups\": [\"desk-risk\"]},"
     "{\"name\": \"eve\", \"key\": \"8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394\", \"groups\": [\"head-of-desk\"]}]}}";
 
-static knhk_engine_t *opened(const char *first) {
+static knhk_engine_t *opened(const char *first, uint64_t retain_versions) {
     knhk_signer_t *signer;
     knhk_engine_t *eng;
     knhk_options_t options;
@@ -26,6 +27,7 @@ static knhk_engine_t *opened(const char *first) {
     options.struct_size = sizeof options;
     OK(knhk_signer_generate(&signer, &err));
     options.signer = signer;
+    options.retain_versions = retain_versions;
     OK(knhk_engine_open(":memory:", &options, &eng, &err));
     knhk_signer_free(signer);
     OK(knhk_sector_create(eng, "orders", KNHK_GOVERNED, &err));
@@ -99,7 +101,7 @@ static void ends_in(knhk_engine_t *eng, const row_t *row, bool breaks, const cha
 static void rows(void) {
     for (size_t n = 0; n < sizeof ROWS / sizeof *ROWS; n++) {
         const row_t *row = &ROWS[n];
-        knhk_engine_t *eng = opened(row->first);
+        knhk_engine_t *eng = opened(row->first, row->retain_versions);
         knhk_buffer_t *answer;
         if (row->approvers) approvers(eng);
         if (row->setup_verb) {
@@ -111,7 +113,7 @@ static void rows(void) {
         ends_in(eng, row, true, row->state);
         if (row->mended_first) {
             knhk_engine_close(eng);
-            eng = opened(row->mended_first);
+            eng = opened(row->mended_first, 0);
         }
         ends_in(eng, row, false, row->mended_state);
         knhk_engine_close(eng);
@@ -119,7 +121,7 @@ static void rows(void) {
 }
 
 static void approvals(void) {
-    knhk_engine_t *eng = opened(ROWS[0].first);
+    knhk_engine_t *eng = opened(ROWS[0].first, 0);
     knhk_buffer_t *answer;
     char id[32];
     approvers(eng);

@@ -68,6 +68,7 @@ fn each_row_of_the_table() {
             literal(text("name")),
             literal(&first(&table, &row["governance"])),
             other,
+            format!("{}", row["retain_versions"].as_u64().unwrap_or(0)),
             format!("{}", row["approvers"] == true),
             verb,
             request,

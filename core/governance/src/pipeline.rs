@@ -198,7 +198,7 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn judge(&self, stage: Stage, began: Instant) -> StageReport {
-        let Context { candidate, keys, .. } = *self.context;
+        let Context { candidate, keys, history, .. } = *self.context;
         let notes = match stage {
             Stage::Schema => schema(candidate),
             Stage::Invariants => self.invariants(),
@@ -210,7 +210,7 @@ impl<'r, 'a> Run<'r, 'a> {
                 notes
             }
             Stage::Rollback => {
-                let (notes, way) = rollback(candidate, keys);
+                let (notes, way) = rollback(candidate, keys, history);
                 way.into_iter().for_each(|way| _ = self.way.set(way));
                 notes
             }
