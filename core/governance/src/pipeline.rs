@@ -156,8 +156,11 @@ struct Run<'r, 'a> {
 impl<'r, 'a> Run<'r, 'a> {
     fn new(context: &'r Context<'a>, progress: &'r (dyn Fn(Progress<'_>) + Sync), stop: &'r Stop) -> Run<'r, 'a> {
         // The limits that are in force, not those that the change would bring.
-        let current = context.candidate.current.as_ref();
-        let limits = current.map(|current| Limits::of(&current.artifact)).unwrap_or_default();
+        let limits = match (&context.candidate.current, &context.candidate.compiled) {
+            (Some(current), _) => Limits::of(&current.artifact),
+            (None, Some(first)) => Limits::of_first(&first.artifact),
+            (None, None) => Limits::default(),
+        };
         let (next, measured, way) = (AtomicUsize::new(0), OnceLock::new(), OnceLock::new());
         Run { context, limits, progress, stop, next, measured, way, done: Default::default() }
     }

@@ -141,7 +141,9 @@ impl Engine {
         }
         let kept = durable.history.version(sector, number).and_then(|record| durable.history.look(&record));
         let mend = || {
-            format!("go back to version {number}, which records it anew as the next one, or restore the store from a backup")
+            format!(
+                "go back to version {number}, which records it anew as the next one, or restore the store from a backup"
+            )
         };
         let lost = match kept {
             Err(error @ (VersionError::Unknown { .. } | VersionError::Damaged { .. })) => {
@@ -151,7 +153,9 @@ impl Engine {
             Ok(()) if self.inner.retention.keeps_the_one_before() => None,
             Ok(()) if durable.history.tags(sector)?.iter().any(|tag| tag.version == number) => None,
             Ok(()) => Some((
-                format!("version {number}, which it leads to, is removed once this one is current: retention keeps 1 version"),
+                format!(
+                    "version {number}, which it leads to, is removed once this one is current: retention keeps 1 version"
+                ),
                 format!("keep 2 versions or more, or set a tag to version {number}, which keeps it"),
             )),
         };
