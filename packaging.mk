@@ -9,7 +9,7 @@ LIBS_PRIVATE := -lpthread -ldl -lm
 BUILT := $(or $(CARGO_TARGET_DIR),target)/release
 PACKAGE := knhk-$(VERSION)-$(shell uname -m)-linux
 
-HEADERS := include/knhk.h include/knhk_inline.h include/knhk.hpp include/knhk_ledger.hpp include/knhk_governance.hpp include/knhk_loop.hpp include/knhk_observed.hpp \
+HEADERS := include/knhk.h include/knhk_inline.h include/knhk.hpp include/knhk_ledger.hpp include/knhk_governance.hpp include/knhk_answers.hpp include/knhk_loop.hpp include/knhk_observed.hpp \
 	include/knhk_resilience.hpp include/knhk_checkpoints.hpp include/knhk_warm.hpp include/knhk_graph.hpp include/knhk_functions.hpp
 
 # The shared library and the archive alone: with the Rust library beside them there is no link-time optimisation.

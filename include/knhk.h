@@ -543,6 +543,125 @@ knhk_status_t knhk_buffer_copy(const knhk_buffer_t *buffer,
 void knhk_buffer_free(knhk_buffer_t *buffer);
 
 /* ------------------------------------------------------------------------------------------------------------
+ * What an answer says, place by place: every request of governance and of the loop is answered with JSON, and these functions read it, so
+ * that a program needs no parser.
+ *
+ *    const char *state;
+ *    size_t len;
+ *    knhk_json_text(proposal, "/state", &state, &len, &err);                       // "refused"
+ *    knhk_json_text(proposal, "/reports/0/stages/1/findings/0/what", &what, &len, &err);
+ *
+ * A place is written as a JSON pointer (RFC 6901): "" is the whole, "/reports/0" the first element of "reports"; in a member's name "~1"
+ * stands for "/" and "~0" for "~". Any thread, several at once. */
+
+/** There is nothing at the place. */
+#define KNHK_JSON_ABSENT 0
+
+/** null. */
+#define KNHK_JSON_NULL 1
+
+/** true or false. */
+#define KNHK_JSON_BOOL 2
+
+/** A number. */
+#define KNHK_JSON_NUMBER 3
+
+/** A text. */
+#define KNHK_JSON_TEXT 4
+
+/** A list. */
+#define KNHK_JSON_LIST 5
+
+/** An object. */
+#define KNHK_JSON_OBJECT 6
+
+/**
+ * Takes JSON that came otherwise than as an answer, to be read like one: what knhk_error_reports gives, what a function is asked.
+ *
+ * `text`, `len`: the JSON, UTF-8. `json`: receives it; knhk_buffer_free frees it. Returns KNHK_OK, or KNHK_INVALID_ARGUMENT for what is no
+ * JSON.
+ */
+knhk_status_t knhk_json_parse(const char *text,
+                              size_t len,
+                              knhk_buffer_t **json,
+                              knhk_error_t **err);
+
+/**
+ * What kind of value stands at a place.
+ *
+ * `json`: an answer. `place`: as this section's comment has it. `kind`: receives KNHK_JSON_ABSENT, which is no error, up to
+ * KNHK_JSON_OBJECT. Returns KNHK_OK; KNHK_INVALID_ARGUMENT for a buffer that is no JSON and for what is no place.
+ */
+knhk_status_t knhk_json_kind(const knhk_buffer_t *json,
+                             const char *place,
+                             uint32_t *kind,
+                             knhk_error_t **err);
+
+/**
+ * How many elements the list, or members the object, at a place has.
+ *
+ * `count`: receives it. Returns KNHK_OK; KNHK_NOT_FOUND where nothing stands there; KNHK_WRONG_TYPE for something else; else as
+ * knhk_json_kind.
+ */
+knhk_status_t knhk_json_count(const knhk_buffer_t *json,
+                              const char *place,
+                              size_t *count,
+                              knhk_error_t **err);
+
+/**
+ * The text at a place, UTF-8.
+ *
+ * `at`: receives where it begins; no NUL follows it. `len`: receives its length in bytes. Both are valid until `json` is freed. Returns as
+ * knhk_json_count.
+ */
+knhk_status_t knhk_json_text(const knhk_buffer_t *json,
+                             const char *place,
+                             const char **at,
+                             size_t *len,
+                             knhk_error_t **err);
+
+/**
+ * The truth at a place.
+ *
+ * `value`: receives it. Returns as knhk_json_count.
+ */
+knhk_status_t knhk_json_bool(const knhk_buffer_t *json, const char *place, bool *value, knhk_error_t **err);
+
+/**
+ * The whole number at a place.
+ *
+ * `value`: receives it. Returns as knhk_json_count; KNHK_WRONG_TYPE also for a number with a fraction, and for one outside the range.
+ */
+knhk_status_t knhk_json_i64(const knhk_buffer_t *json,
+                            const char *place,
+                            int64_t *value,
+                            knhk_error_t **err);
+
+/**
+ * The whole number at a place that is not negative: versions, counts, moments in nanoseconds since 1970 (UTC), durations in nanoseconds.
+ *
+ * As knhk_json_i64.
+ */
+knhk_status_t knhk_json_u64(const knhk_buffer_t *json,
+                            const char *place,
+                            uint64_t *value,
+                            knhk_error_t **err);
+
+/**
+ * The number at a place.
+ *
+ * `value`: receives it, rounded to the nearest double. Returns as knhk_json_count.
+ */
+knhk_status_t knhk_json_f64(const knhk_buffer_t *json, const char *place, double *value, knhk_error_t **err);
+
+/**
+ * What stands at a place, as JSON of its own: the evidence of a stage, what is to be kept of an answer.
+ *
+ * `part`: receives it; knhk_buffer_free frees it. Returns as knhk_json_count.
+ */
+knhk_status_t knhk_json_part(const knhk_buffer_t *json, const char *place, knhk_buffer_t **part, knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
  * Sectors: namespaces with their own knowledge and their own history. */
 
 /**

@@ -74,8 +74,8 @@ public:
 
     // governance::propose and governance::check that tell how far the stages are. The watcher is called on the threads that work, one call at a
     // time; what it throws stops the run.
-    std::string propose(const std::string &request, stage_watcher watcher) const { return watched("propose", request, std::move(watcher)); }
-    std::string check(const std::string &request, stage_watcher watcher) const { return watched("check", request, std::move(watcher)); }
+    proposal propose(const std::string &request, stage_watcher watcher) const { return proposal(watched("propose", request, std::move(watcher))); }
+    checked check(const std::string &request, stage_watcher watcher) const { return checked(watched("check", request, std::move(watcher))); }
 
 private:
     template <class Call> static void set(judge_function function, Call call) {
@@ -97,7 +97,7 @@ private:
         made.ctx = new judge_function(std::move(function));
         detail::called([&](auto err) { return call(&made, err); }).value();
     }
-    std::string watched(const char *verb, const std::string &request, stage_watcher watcher) const {
+    answer watched(const char *verb, const std::string &request, stage_watcher watcher) const {
         auto made = detail::sized<knhk_stage_callback_t>();
         made.stage = [](void *ctx, const knhk_stage_t *now) noexcept -> std::int32_t {
             auto said = [](const char *text) { return std::string_view(text ? text : ""); };

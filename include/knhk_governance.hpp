@@ -1,14 +1,16 @@
 // Governance for C++17: changes that become current only once seven stages have nothing against them. Included by knhk_ledger.hpp.
 //
 //     knhk::governance governed(eng);
-//     std::string proposal = governed.propose(R"({"changes": [{"sector": "orders", "content": {"values": [["max_qty", "1400"]]}}],
+//     knhk::proposal asked = governed.propose(R"({"changes": [{"sector": "orders", "content": {"values": [["max_qty", "1400"]]}}],
 //                                                 "by": "ops-2", "why": "desk asked, ticket 881"})");
+//     if (asked.state == "waiting") std::cout << asked.said << "\n";
 //
-// Requests and answers are the JSON of docs/governing.md. Each call throws knhk::not_admitted, which has the reports, where a stage
-// refuses what has to pass, and knhk::error for the rest.
+// Requests are the JSON of docs/governing.md; answers are that JSON as types. Each call throws knhk::not_admitted, which has the reports,
+// where a stage refuses what has to pass, and knhk::error for the rest.
 #ifndef KNHK_GOVERNANCE_HPP
 #define KNHK_GOVERNANCE_HPP
 
+#include "knhk_answers.hpp"
 #include "knhk_ledger.hpp"
 
 namespace knhk {
@@ -16,28 +18,27 @@ namespace knhk {
 // A stage refuses the change, or it lacks approvals or time: status() is KNHK_NOT_ADMITTED or KNHK_WAITING.
 class not_admitted : public error {
 public:
-    not_admitted(error from, std::string reports) : error(std::move(from)), reports_(std::move(reports)) {}
-    // What each stage said of the change, as a JSON array.
-    const std::string &reports() const noexcept { return reports_; }
+    not_admitted(error from, const answer &reports) : error(std::move(from)), reports_(reports.as<std::vector<sector_report>>()) {}
+    // What the stages said of each sector's change.
+    const std::vector<sector_report> &reports() const noexcept { return reports_; }
 
 private:
-    std::string reports_;
+    std::vector<sector_report> reports_;
 };
 
 namespace detail {
 
 // What a call answers, or throws.
-template <class Call> std::string answered(Call call) {
+template <class Call> answer answered(Call call) {
     knhk_buffer_t *made = nullptr;
     knhk_error_t *err = nullptr;
     if (knhk_status_t status = call(&made, &err); status != KNHK_OK) {
         std::string reports = text(knhk_error_reports(err));
         error failed(status, err);
         if (reports.empty()) throw failed;
-        throw not_admitted(std::move(failed), std::move(reports));
+        throw not_admitted(std::move(failed), answer::parse(reports));
     }
-    handle<knhk_buffer_t, knhk_buffer_free> from(made);
-    return {knhk_buffer_data(made), knhk_buffer_len(made)};
+    return answer(made);
 }
 
 } // namespace detail
@@ -48,65 +49,73 @@ public:
     explicit governance(engine &of) noexcept : of_(of.raw()) {}
 
     // Does what a verb asks for.
-    std::string govern(const std::string &verb, const std::string &request = "{}") const {
+    answer govern(const std::string &verb, const std::string &request = "{}") const {
         return detail::answered([&](auto **answer, auto err) { return knhk_govern(of_, verb.c_str(), request.c_str(), answer, err); });
     }
 
-#define KNHK_VERB(name) \
-    std::string name(const std::string &request = "{}") const { \
-        return detail::answered([&](auto **answer, auto err) { return knhk_##name(of_, request.c_str(), answer, err); }); \
+// `made` is what stands in an answer at `place`.
+#define KNHK_VERB(name, type, made) \
+    type name(const std::string &request = "{}") const { \
+        answer all = detail::answered([&](auto **to, auto err) { return knhk_##name(of_, request.c_str(), to, err); }); \
+        return made; \
     }
-    KNHK_VERB(propose)
-    KNHK_VERB(check)
-    KNHK_VERB(proposals)
-    KNHK_VERB(proposal)
-    KNHK_VERB(enact)
-    KNHK_VERB(withdraw)
-    KNHK_VERB(approval_request)
-    KNHK_VERB(approve)
-    KNHK_VERB(relax)
-    KNHK_VERB(revoke)
-    KNHK_VERB(relaxations)
-    KNHK_VERB(approvers)
-    KNHK_VERB(change_approvers)
-    KNHK_VERB(guards)
-    KNHK_VERB(change_guards)
-    KNHK_VERB(add_guard)
-    KNHK_VERB(remove_guard)
-    KNHK_VERB(governance_changes)
-    KNHK_VERB(add_rule)
-    KNHK_VERB(remove_rule)
-    KNHK_VERB(rules)
-    KNHK_VERB(doctrine_log)
-    KNHK_VERB(rollback_doctrine)
-    KNHK_VERB(clean_up_doctrine)
-    KNHK_VERB(violations)
-    KNHK_VERB(shadow)
-    KNHK_VERB(shadow_test)
-    KNHK_VERB(shadows)
-    KNHK_VERB(drop_shadow)
-    KNHK_VERB(canary)
-    KNHK_VERB(stop_canary)
-    KNHK_VERB(canaries)
-    KNHK_VERB(schedule)
-    KNHK_VERB(unschedule)
-    KNHK_VERB(schedules)
-    KNHK_VERB(probations)
-    KNHK_VERB(promote_together)
-    KNHK_VERB(rollback_together)
-    KNHK_VERB(merge)
-    KNHK_VERB(bisect)
-    KNHK_VERB(blame)
-    KNHK_VERB(codegen)
-    KNHK_VERB(recompose)
+#define KNHK_ANSWERS(name, type) KNHK_VERB(name, knhk::type, all.as<knhk::type>())
+#define KNHK_LISTS(name, type) KNHK_VERB(name, std::vector<knhk::type>, all.get<std::vector<knhk::type>>(#name))
+#define KNHK_TELLS(name) KNHK_VERB(name, answer, all)
+    KNHK_ANSWERS(propose, proposal)
+    KNHK_ANSWERS(check, checked)
+    KNHK_LISTS(proposals, proposal)
+    KNHK_ANSWERS(proposal, proposal)
+    KNHK_ANSWERS(enact, proposal)
+    KNHK_ANSWERS(withdraw, proposal)
+    KNHK_ANSWERS(approval_request, approval_request)
+    KNHK_ANSWERS(approve, approved)
+    KNHK_ANSWERS(relax, relaxation)
+    KNHK_ANSWERS(revoke, relaxation)
+    KNHK_LISTS(relaxations, relaxation)
+    KNHK_TELLS(approvers)
+    KNHK_ANSWERS(change_approvers, governance_change)
+    KNHK_TELLS(guards)
+    KNHK_ANSWERS(change_guards, governance_change)
+    KNHK_ANSWERS(add_guard, governance_change)
+    KNHK_ANSWERS(remove_guard, governance_change)
+    KNHK_VERB(governance_changes, std::vector<knhk::governance_change>, all.get<std::vector<knhk::governance_change>>("changes"))
+    KNHK_TELLS(add_rule)
+    KNHK_TELLS(remove_rule)
+    KNHK_TELLS(rules)
+    KNHK_TELLS(doctrine_log)
+    KNHK_TELLS(rollback_doctrine)
+    KNHK_TELLS(clean_up_doctrine)
+    KNHK_TELLS(violations)
+    KNHK_TELLS(shadow)
+    KNHK_TELLS(shadow_test)
+    KNHK_TELLS(shadows)
+    KNHK_TELLS(drop_shadow)
+    KNHK_ANSWERS(canary, canary)
+    KNHK_ANSWERS(stop_canary, canary)
+    KNHK_LISTS(canaries, canary)
+    KNHK_ANSWERS(schedule, schedule)
+    KNHK_ANSWERS(unschedule, schedule)
+    KNHK_LISTS(schedules, schedule)
+    KNHK_LISTS(probations, probation)
+    KNHK_VERB(promote_together, std::vector<made_version>, all.get<std::vector<made_version>>("versions"))
+    KNHK_VERB(rollback_together, std::vector<made_version>, all.get<std::vector<made_version>>("versions"))
+    KNHK_TELLS(merge)
+    KNHK_TELLS(bisect)
+    KNHK_TELLS(blame)
+    KNHK_TELLS(codegen)
+    KNHK_TELLS(recompose)
+#undef KNHK_TELLS
+#undef KNHK_LISTS
+#undef KNHK_ANSWERS
 #undef KNHK_VERB
 
     // Signs what approval_request gave, with the approver's key: {"payload", "key"}. Nothing of the key goes to an engine.
-    static std::string sign_approval(const std::string &request) {
+    static answer sign_approval(const std::string &request) {
         return detail::answered([&](auto **answer, auto err) { return knhk_sign_approval(request.c_str(), answer, err); });
     }
     // A pair of keys for an approver: {"public", "secret"}.
-    static std::string approver_key() {
+    static answer approver_key() {
         return detail::answered([&](auto **answer, auto err) { return knhk_approver_key(answer, err); });
     }
 

@@ -2,8 +2,10 @@
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
+use std::sync::OnceLock;
 
 use knhk_engine::{Error, Status};
+use serde_json::Value;
 
 use crate::call::call;
 use crate::error::ErrorHandle;
@@ -12,6 +14,26 @@ use crate::handle::{Kind, free, give, given, required};
 /// Text or bytes, with a NUL behind them that is not counted.
 pub struct Buffer {
     bytes: Vec<u8>,
+    /// What they say, or why they are no JSON; read once somebody asks.
+    json: OnceLock<Result<Value, String>>,
+}
+
+impl Buffer {
+    pub(crate) fn of(contents: impl Into<Vec<u8>>) -> Buffer {
+        let mut bytes = contents.into();
+        bytes.push(0);
+        Buffer { bytes, json: OnceLock::new() }
+    }
+
+    /// What the contents say as JSON.
+    pub(crate) fn json(&self) -> Result<&Value, Error> {
+        let contents = &self.bytes[..self.bytes.len() - 1];
+        let read = || serde_json::from_slice(contents).map_err(|error| error.to_string());
+        self.json.get_or_init(read).as_ref().map_err(|why| {
+            let message = format!("the buffer is no JSON ({why}): the answers of governance and of the loop are");
+            Error::new(Status::InvalidArgument, "call", "json", message)
+        })
+    }
 }
 
 impl Kind for Buffer {
@@ -21,9 +43,7 @@ impl Kind for Buffer {
 
 /// Gives the program a buffer with these contents.
 pub(crate) fn filled(contents: impl Into<Vec<u8>>) -> *mut Buffer {
-    let mut bytes = contents.into();
-    bytes.push(0);
-    give(Buffer { bytes })
+    give(Buffer::of(contents))
 }
 
 /// The bytes of a buffer. A NUL follows them, so text can be used as a C string.

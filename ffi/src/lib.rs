@@ -27,6 +27,7 @@ pub mod error;
 pub mod governance;
 pub mod history;
 pub mod hold;
+pub mod json;
 pub mod key;
 pub mod keys;
 pub mod knowledge;

@@ -97,13 +97,14 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 57] = [
+const SECTIONS: [&str; 58] = [
     "abi",
     "error",
     "signer",
     "options",
     "engine",
     "buffer",
+    "json",
     "sector",
     "promote",
     "report",

@@ -125,6 +125,7 @@ fn headers_compile_alone() {
         ("knhk.hpp", &every[5..]),
         ("knhk_ledger.hpp", &every[5..]),
         ("knhk_governance.hpp", &every[5..]),
+        ("knhk_answers.hpp", &every[5..]),
         ("knhk_functions.hpp", &every[5..]),
         ("knhk_loop.hpp", &every[5..]),
         ("knhk_observed.hpp", &every[5..]),

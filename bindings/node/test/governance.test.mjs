@@ -8,8 +8,8 @@ import { code } from './support.mjs';
 
 const table = JSON.parse(readFileSync(new URL('../../../tests/governance/table.json', import.meta.url), 'utf8'));
 
-async function opened(t, governance) {
-  const engine = await open(':memory:', { signer: Signer.generate() });
+async function opened(t, governance, options) {
+  const engine = await open(':memory:', { signer: Signer.generate(), ...options });
   t.after(() => engine.close());
   await engine.createSector('orders', { kind: 'governed' });
   const document = { ...table.base, governance: { ...table.governance, ...governance } };
@@ -35,7 +35,7 @@ const proposed = (engine, { content, ...rest }) =>
 
 for (const row of table.rows) {
   test(`${row.name}: refused by ${row.stage}, and mended it passes`, async (t) => {
-    const engine = await opened(t, row.governance);
+    const engine = await opened(t, row.governance, { retainVersions: row.retain_versions });
     if (row.approvers) await approvers(engine);
     for (const [verb, request] of row.setup ?? []) await engine.govern(verb, request);
     const held = row.holds && engine.sector('orders').key(...row.holds);

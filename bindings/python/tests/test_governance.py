@@ -11,8 +11,8 @@ from knhk import governance
 TABLE = json.loads((Path(__file__).parents[3] / "tests" / "governance" / "table.json").read_text())
 
 
-def opened(limits=None):
-    eng = knhk.open(":memory:", signer=knhk.Signer.generate())
+def opened(limits=None, **settings):
+    eng = knhk.open(":memory:", signer=knhk.Signer.generate(), **settings)
     eng.create_sector("orders", kind="governed")
     document = TABLE["base"] | {"governance": TABLE["governance"] | (limits or {})}
     first = eng.propose({"orders": governance.Whole(document)}, by="ops-1", why="the first")
@@ -42,7 +42,7 @@ def of_stage(proposal, name):
 
 @pytest.mark.parametrize("row", TABLE["rows"], ids=lambda row: row["name"])
 def test_what_breaks_a_stage_is_refused_by_it_and_mended_passes(row):
-    with opened(row.get("governance")) as eng:
+    with opened(row.get("governance"), retain_versions=row.get("retain_versions")) as eng:
         if row.get("approvers"):
             approvers(eng)
         for verb, request in row.get("setup", []):

@@ -35,7 +35,7 @@ pub use figures::FIGURES;
 pub use invariant::{Broken, CrossInvariant, Other, Sectors};
 pub use limits::{Limits, NoLimit};
 pub use measure::{Comparison, Decision, Workload};
-pub use past::{Past, PastChange, PastVersion};
+pub use past::{Lost, Past, PastChange, PastVersion};
 pub use pipeline::{Context, DoctrineJudge, GuardJudge, Progress, Stop, run};
 pub use render::{Line, LineKind, lines, render};
 pub use report::{Finding, Need, Report, Severity, Stage, StageReport, Verdict};

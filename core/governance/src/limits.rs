@@ -84,7 +84,23 @@ impl Limits {
         Limits::read(artifact).0
     }
 
-    /// The same, with what is under `governance/` and is no limit.
+    /// What the first version of a sector is judged by. No limit is in force before it: its own budgets count where they are wider than the
+    /// defaults, so that a machine that is slower than these expect can have the sector at all.
+    pub fn of_first(artifact: &Artifact) -> Limits {
+        let (own, default) = (Limits::of(artifact), Limits::default());
+        Limits {
+            read_budget_ns: own.read_budget_ns.max(default.read_budget_ns),
+            tail_budget_ns: own.tail_budget_ns.max(default.tail_budget_ns),
+            lookup_budget_ns: own.lookup_budget_ns.max(default.lookup_budget_ns),
+            apply_budget_ms: own.apply_budget_ms.max(default.apply_budget_ms),
+            cpu_budget_ms: own.cpu_budget_ms.max(default.cpu_budget_ms),
+            measure_ms: own.measure_ms.max(default.measure_ms),
+            memory_bytes: own.memory_bytes.max(default.memory_bytes),
+            ..default
+        }
+    }
+
+    /// [`Limits::of`], with what is under `governance/` and is no limit.
     pub fn read(artifact: &Artifact) -> (Limits, Vec<NoLimit>) {
         let mut limits = Limits::default();
         let mut wrong = Vec::new();

@@ -13,6 +13,17 @@ pub struct Past {
     pub memory_bytes: u64,
     /// What became current lately.
     pub changes: Vec<PastChange>,
+    /// Why the version that the change starts from would not be there to go back to once the change is current; none: it is kept.
+    pub lost: Option<Lost>,
+}
+
+/// Why a version is not there to go back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// What became or will become of it.
+    pub what: String,
+    /// What to do so that it is there.
+    pub fix: String,
 }
 
 /// A retained version.

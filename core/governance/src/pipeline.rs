@@ -156,8 +156,11 @@ struct Run<'r, 'a> {
 impl<'r, 'a> Run<'r, 'a> {
     fn new(context: &'r Context<'a>, progress: &'r (dyn Fn(Progress<'_>) + Sync), stop: &'r Stop) -> Run<'r, 'a> {
         // The limits that are in force, not those that the change would bring.
-        let current = context.candidate.current.as_ref();
-        let limits = current.map(|current| Limits::of(&current.artifact)).unwrap_or_default();
+        let limits = match (&context.candidate.current, &context.candidate.compiled) {
+            (Some(current), _) => Limits::of(&current.artifact),
+            (None, Some(first)) => Limits::of_first(&first.artifact),
+            (None, None) => Limits::default(),
+        };
         let (next, measured, way) = (AtomicUsize::new(0), OnceLock::new(), OnceLock::new());
         Run { context, limits, progress, stop, next, measured, way, done: Default::default() }
     }
@@ -198,7 +201,7 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn judge(&self, stage: Stage, began: Instant) -> StageReport {
-        let Context { candidate, keys, .. } = *self.context;
+        let Context { candidate, keys, history, .. } = *self.context;
         let notes = match stage {
             Stage::Schema => schema(candidate),
             Stage::Invariants => self.invariants(),
@@ -210,7 +213,7 @@ impl<'r, 'a> Run<'r, 'a> {
                 notes
             }
             Stage::Rollback => {
-                let (notes, way) = rollback(candidate, keys);
+                let (notes, way) = rollback(candidate, keys, history);
                 way.into_iter().for_each(|way| _ = self.way.set(way));
                 notes
             }

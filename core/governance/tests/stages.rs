@@ -5,7 +5,9 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{LIMITS, NOW, Sector, found, judged, parsed, passed, passes, refuses, silent, with};
-use knhk_governance::{Candidate, FIGURES, Finding, PastChange, Progress, Severity, Stage, Stop, Verdict, Workload};
+use knhk_governance::{
+    Candidate, FIGURES, Finding, Limits, Lost, PastChange, Progress, Severity, Stage, Stop, Verdict, Workload,
+};
 use knhk_ontology::graph::Delta;
 
 #[test]
@@ -42,6 +44,29 @@ fn a_limit_that_there_is_not_is_named_by_the_schema() {
     let report = sector.run(&candidate("max_changes", "true"));
     refuses(&report, Stage::Schema, "parameter governance/max_changes", "is not a whole number");
     passed(&sector.run(&candidate("max_changes", "10")));
+}
+
+#[test]
+fn a_first_version_is_judged_by_the_wider_budgets() {
+    let own = r#""governance": {"read_budget_ns": 1e9, "memory_bytes": 1000000000000, "cpu_budget_ms": 1e-6, "max_changes": 5}"#;
+    let limits = Limits::of_first(&Sector::new(&with(own)).compiled.artifact);
+    assert_eq!((limits.read_budget_ns, limits.memory_bytes), (1e9, 1_000_000_000_000), "wider than the defaults");
+    let default = Limits::default();
+    assert_eq!((limits.cpu_budget_ms, limits.max_changes), (default.cpu_budget_ms, default.max_changes), "narrower");
+    assert_eq!(Limits::of_first(&Sector::new(LIMITS).compiled.artifact), default);
+}
+
+#[test]
+fn a_way_back_that_is_not_kept_is_named() {
+    let mut sector = Sector::new(LIMITS);
+    let candidate = sector.to(&LIMITS.replace("1000", "1400"));
+    sector.past.lost = Some(Lost { what: "version 1 is not kept".into(), fix: "keep it".into() });
+    let report = sector.run(&candidate);
+    refuses(&report, Stage::Rollback, "way back", "version 1 is not kept");
+    // What the way there cost is known all the same.
+    assert!(report.stages.iter().all(|stage| stage.stage == Stage::Rollback || stage.verdict == Verdict::Passed));
+    sector.past.lost = None;
+    passed(&sector.run(&candidate));
 }
 
 #[test]

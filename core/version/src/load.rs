@@ -86,6 +86,17 @@ impl History {
         Ok(snapshot)
     }
 
+    /// Looks whether a version is there to go back to, without reading its content: its receipt, as [`History::receipt_of`] does, and that
+    /// content is stored under its address.
+    ///
+    /// # Errors
+    /// [`VersionError::Damaged`] for what is not as it was signed.
+    pub fn look(&self, record: &VersionRecord) -> Result<(), VersionError> {
+        self.receipt_of(record)?;
+        let stored = self.store().snapshot_depth(&record.snapshot)?;
+        stored.map(drop).ok_or_else(|| damaged(record, "its content is missing"))
+    }
+
     /// Checks a version without reading what it says: its receipt, as [`History::receipt_of`] does, and that its statements have the
     /// address.
     ///

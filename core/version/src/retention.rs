@@ -25,6 +25,11 @@ impl Retention {
     pub fn is_everything(&self) -> bool {
         self.versions.is_none() && self.age.is_none()
     }
+
+    /// Whether the version before stays where a new one takes its place.
+    pub fn keeps_the_one_before(&self) -> bool {
+        self.is_everything() || self.versions.is_some_and(|most| most > 1) || self.age.is_some_and(|age| !age.is_zero())
+    }
 }
 
 /// Versions read at once, and removed under one receipt.

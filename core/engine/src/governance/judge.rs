@@ -6,10 +6,11 @@ use knhk_governance::approval::{Approved, Relaxation};
 use knhk_governance::doctrine::Facts;
 use knhk_governance::guard::Standing;
 use knhk_governance::{
-    Candidate, Context, Limits, Other, Past, PastChange, PastVersion, Progress, Report, Sectors, Stop, run,
+    Candidate, Context, Limits, Lost, Other, Past, PastChange, PastVersion, Progress, Report, Sectors, Stop, run,
 };
 use knhk_observation::ObservationError;
 use knhk_promotion::Sector;
+use knhk_version::VersionError;
 
 use super::book::RELAXATION;
 use super::candidate::Prepared;
@@ -59,7 +60,7 @@ impl Engine {
         let mut reports = Vec::with_capacity(prepared.len());
         for one in prepared {
             let candidate = &one.candidate;
-            let history = self.past(&one.sector)?;
+            let history = Past { lost: self.lost(candidate)?, ..self.past(&one.sector)? };
             let limits =
                 candidate.current.as_ref().map_or_else(Limits::default, |current| Limits::of(&current.artifact));
             let records = self.lately_observed(&candidate.sector, limits.replay_records)?;
@@ -126,7 +127,39 @@ impl Engine {
             next_epoch: self.inner.hot.epoch() + 1,
             memory_bytes: state.versions.iter().map(|version| version.artifact().image().len() as u64).sum(),
             changes,
+            lost: None,
         })
+    }
+
+    /// Why the version that a candidate starts from would not be there to go back to, after a restart, too.
+    fn lost(&self, candidate: &Candidate) -> Result<Option<Lost>, Error> {
+        let (sector, number) = (&candidate.sector, candidate.base_version);
+        let Ok(durable) = self.durable() else { return Ok(None) };
+        // Before the first version there is nothing; one that is owed is recorded before the next.
+        if number == 0 || durable.recorded(sector, number) != number {
+            return Ok(None);
+        }
+        let kept = durable.history.version(sector, number).and_then(|record| durable.history.look(&record));
+        let mend = || {
+            format!(
+                "go back to version {number}, which records it anew as the next one, or restore the store from a backup"
+            )
+        };
+        let lost = match kept {
+            Err(error @ (VersionError::Unknown { .. } | VersionError::Damaged { .. })) => {
+                Some((format!("the version that it leads to cannot be brought back: {error}"), mend()))
+            }
+            Err(error) => return Err(error.into()),
+            Ok(()) if self.inner.retention.keeps_the_one_before() => None,
+            Ok(()) if durable.history.tags(sector)?.iter().any(|tag| tag.version == number) => None,
+            Ok(()) => Some((
+                format!(
+                    "version {number}, which it leads to, is removed once this one is current: retention keeps 1 version"
+                ),
+                format!("keep 2 versions or more, or set a tag to version {number}, which keeps it"),
+            )),
+        };
+        Ok(lost.map(|(what, fix)| Lost { what, fix }))
     }
 
     /// The newest observations that were kept of a sector, the newest last.

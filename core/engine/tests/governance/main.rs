@@ -9,4 +9,5 @@ mod scenarios;
 mod shadows;
 mod stages;
 mod versions;
+mod way_back;
 mod world;

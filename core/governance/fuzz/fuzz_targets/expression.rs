@@ -7,7 +7,7 @@ use knhk_governance::doctrine::{Expression, Scope};
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {
-    static FACTS: LazyCell<Scope> = LazyCell::new(|| {
+    static FACTS: LazyCell<Scope<'static>> = LazyCell::new(|| {
         let change = |at: u32| serde_json::json!({"path": format!("limits/p{at}"), "kind": "changed", "old": at, "new": f64::from(at) + 0.5});
         let changes: Vec<_> = (0..100).map(change).collect();
         Scope::new(&serde_json::json!({"changes": changes, "by": "bob", "after": {"a": 1, "b": "x", "c": [1, 2]}, "before": {}, "major": false}))

@@ -1,4 +1,5 @@
-//! The way back is gone in the shadow: what is reached has the content address, and reads as, what the candidate starts from.
+//! The way back is gone in the shadow: what is reached has the content address, and reads as, what the candidate starts from. And what it
+//! leads to is kept.
 
 use std::time::Instant;
 
@@ -8,8 +9,8 @@ use knhk_ontology::graph::Delta;
 use knhk_ontology::{Alone, Compiled, KeyTable, Snapshot, compile_change};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::Candidate;
 use crate::notes::{Notes, nanoseconds};
+use crate::{Candidate, Lost, Past};
 
 /// What applying and compiling cost on the way back: as much as on the way there, which is of the same statements.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +21,11 @@ pub(crate) struct Way {
     pub cpu_ns: u64,
 }
 
-pub(crate) fn rollback(candidate: &Candidate, keys: &KeyTable) -> (Notes, Option<Way>) {
+pub(crate) fn rollback(candidate: &Candidate, keys: &KeyTable, history: &Past) -> (Notes, Option<Way>) {
     let mut notes = Notes::default();
+    if let Some(Lost { what, fix }) = &history.lost {
+        notes.blocker("way back", what, fix);
+    }
     let (began, cpu) = (Instant::now(), cpu_ns());
     let (back, compiled) = match gone_back(candidate, keys) {
         Ok(back) => back,
