@@ -97,7 +97,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 57] = [
+const SECTIONS: [&str; 59] = [
     "abi",
     "error",
     "signer",
@@ -128,6 +128,7 @@ const SECTIONS: [&str; 57] = [
     "observations",
     "segments",
     "resilience/scope",
+    "resilience/parts",
     "resilience/policy",
     "resilience/switch",
     "resilience/calls",
@@ -151,6 +152,7 @@ const SECTIONS: [&str; 57] = [
     "governance/rollout",
     "governance/lineage",
     "governance/functions",
+    "governance/stages",
     "autonomic/cycles",
     "autonomic/proposer",
     "autonomic/detector",
