@@ -465,6 +465,8 @@ typedef struct {
      * tests and simulations. 0 for the system's clock.
      */
     uint64_t manual_time_ns;
+    /** What an operation of the hot path may take on average, in nanoseconds; 100. Beyond it the warm path yields: see knhk_hot_report. */
+    uint64_t hot_budget_ns;
 } knhk_options_t;
 
 /* ------------------------------------------------------------------------------------------------------------
@@ -1947,15 +1949,23 @@ typedef struct {
 knhk_status_t knhk_stats(const knhk_engine_t *engine, knhk_stats_t *stats, knhk_error_t **err);
 
 /**
- * Tells what an operation of the hot path took, or the mean of a batch of them. While the mean of what was told is beyond 100 ns, the
- * engine's own work but the most urgent waits, and so do executors that were made known with knhk_engine_add_executor and have no `hot` of
- * their own; for 10 ms after the latest report at most. A few loads and stores; a report in a thousand operations is enough.
+ * Tells what an operation of the hot path took, or the mean of a batch of them. While the mean of what was told is beyond
+ * `hot_budget_ns` of the engine's options, its own work but the most urgent waits, and so do executors that were made known with
+ * knhk_engine_add_executor and have no `hot` of their own; for 10 ms after the latest report at most. A few loads and stores; a report in a
+ * thousand operations is enough.
  *
  * `took_ns`: in nanoseconds. Returns KNHK_OK. Any thread.
  */
 knhk_status_t knhk_hot_report(const knhk_engine_t *engine,
                               uint64_t took_ns,
                               knhk_error_t **err);
+
+/**
+ * Tells the mean of what knhk_hot_report was told, the latest weighing an eighth.
+ *
+ * `mean_ns`: receives it, in nanoseconds; 0 where nothing was told. Returns KNHK_OK. Any thread.
+ */
+knhk_status_t knhk_hot_mean(const knhk_engine_t *engine, uint64_t *mean_ns, knhk_error_t **err);
 
 /* ------------------------------------------------------------------------------------------------------------
  * Progress: how far something long is, and a way to stop it. */
@@ -2832,44 +2842,7 @@ knhk_status_t knhk_scope_counter(const knhk_scope_t *scope, size_t index, knhk_c
 void knhk_scope_free(knhk_scope_t *scope);
 
 /* ------------------------------------------------------------------------------------------------------------
- * Policies: breakers, limits, retries, shedding, degradation, recovery, chaos, health, and pipelines of them.
- *
- * A policy is made of named numbers, which are also what a sector's values under "resilience/<policy>/<parameter>" retune: times are in
- * milliseconds and end in "_ms". The kinds, and what each needs or has as default:
- *
- *    breaker         consecutive_failures 5, ema_alpha 0.1, ema_threshold 0.5, minimum_calls 10, failure_rate 0.5, slow_call_ms 0,
- *                    slow_call_rate 0.5, recovery_ms 30,000, half_open_permits 3; when it is made also window_calls, or window_span_ms
- *                    and window_buckets 10
- *    bulkhead        limit
- *    adaptive        lowest 1, highest 1,000, tolerance 1, queue 0.6, smoothing 0.2; when it is made also initial 20, vegas 0 (with 1:
- *                    alpha 0.5, beta 0.8)
- *    token_bucket    rate (a second), burst (as the rate)
- *    sliding_window  limit, span_ms; when it is made also capacity (as the limit)
- *    shedder         background 0.6, low 0.75, normal 0.9, high 1, critical 1.5
- *    chaos           failures 0, delays 0, shortest_delay_ms 0, longest_delay_ms 0, seed 0
- *    pipeline        timeout_ms 0; its policies in `policies`, at most one of each kind above and one retry
- *    retry           attempts 3, base_ms 100, cap_ms 10,000, longest_retry_after_ms 60,000; when it is made also seed 0; its budget in
- *                    `policies`
- *    budget          share 0.1, reserve 10, span_ms 10,000
- *    hedge           copies 2, quantile 0.95, soonest_ms 1, unknown_ms 100; its budget in `policies`
- *    degradation     its levels in `levels`
- *    recovery        pause_ms 100, relapse_ms 60,000; its strategies in `strategies`
- *    health          running 0.9, critical 0.5, stale_after_ms 30,000 */
-
-/** Admits every call and watches the outcomes. */
-#define KNHK_BREAKER_CLOSED 0
-
-/** Refuses every call until the recovery is over. */
-#define KNHK_BREAKER_OPEN 1
-
-/** Admits so many probes. */
-#define KNHK_BREAKER_HALF_OPEN 2
-
-/** Opened by hand: refuses every call. */
-#define KNHK_BREAKER_FORCED_OPEN 3
-
-/** Admits every call and watches none. */
-#define KNHK_BREAKER_DISABLED 4
+ * What a policy is made of: named numbers, other policies, levels, strategies. */
 
 /** A named number. */
 typedef struct {
@@ -2939,6 +2912,46 @@ typedef struct {
     /** How many there are. */
     size_t strategies_len;
 } knhk_policy_options_t;
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Policies: breakers, limits, retries, shedding, degradation, recovery, chaos, health, and pipelines of them.
+ *
+ * A policy is made of named numbers, which are also what a sector's values under "resilience/<policy>/<parameter>" retune: times are in
+ * milliseconds and end in "_ms". The kinds, and what each needs or has as default:
+ *
+ *    breaker         consecutive_failures 5, ema_alpha 0.1, ema_threshold 0.5, minimum_calls 10, failure_rate 0.5, slow_call_ms 0,
+ *                    slow_call_rate 0.5, recovery_ms 30,000, half_open_permits 3; when it is made also window_calls, or window_span_ms
+ *                    and window_buckets 10
+ *    bulkhead        limit
+ *    adaptive        lowest 1, highest 1,000, tolerance 1, queue 0.6, smoothing 0.2; when it is made also initial 20, vegas 0 (with 1:
+ *                    alpha 0.5, beta 0.8)
+ *    token_bucket    rate (a second), burst (as the rate)
+ *    sliding_window  limit, span_ms; when it is made also capacity (as the limit)
+ *    shedder         background 0.6, low 0.75, normal 0.9, high 1, critical 1.5
+ *    chaos           failures 0, delays 0, shortest_delay_ms 0, longest_delay_ms 0, seed 0
+ *    pipeline        timeout_ms 0; its policies in `policies`, at most one of each kind above and one retry
+ *    retry           attempts 3, base_ms 100, cap_ms 10,000, longest_retry_after_ms 60,000; when it is made also seed 0; its budget in
+ *                    `policies`
+ *    budget          share 0.1, reserve 10, span_ms 10,000
+ *    hedge           copies 2, quantile 0.95, soonest_ms 1, unknown_ms 100; its budget in `policies`
+ *    degradation     its levels in `levels`
+ *    recovery        pause_ms 100, relapse_ms 60,000; its strategies in `strategies`
+ *    health          running 0.9, critical 0.5, stale_after_ms 30,000 */
+
+/** Admits every call and watches the outcomes. */
+#define KNHK_BREAKER_CLOSED 0
+
+/** Refuses every call until the recovery is over. */
+#define KNHK_BREAKER_OPEN 1
+
+/** Admits so many probes. */
+#define KNHK_BREAKER_HALF_OPEN 2
+
+/** Opened by hand: refuses every call. */
+#define KNHK_BREAKER_FORCED_OPEN 3
+
+/** Admits every call and watches none. */
+#define KNHK_BREAKER_DISABLED 4
 
 /** A parameter of a policy. Set `struct_size` to sizeof(knhk_parameter_t) before the call. */
 typedef struct {
@@ -4137,6 +4150,17 @@ knhk_status_t knhk_channel_take(knhk_channel_t *channel,
 /** Says that a message which knhk_channel_take gave is done with; without one it does nothing. Any thread. */
 knhk_status_t knhk_channel_done(knhk_channel_t *channel, knhk_error_t **err);
 
+/**
+ * A descriptor to poll: it is readable while there may be a message to receive, and for good when nothing will come any more.
+ *
+ * `fd`: receives an eventfd that belongs to the end: neither close nor read it. Receive with a timeout of 0 until KNHK_TIMEOUT, which has it wait
+ * for the next message. Valid until the end is freed.
+ * Returns KNHK_OK, or KNHK_SYSTEM when the process has no descriptors left. Any thread.
+ */
+knhk_status_t knhk_channel_fd(knhk_channel_t *channel,
+                              int *fd,
+                              knhk_error_t **err);
+
 /** Withdraws the other end's credit until knhk_channel_release, for a receiver in trouble; what was sent can still be received. Any thread. */
 knhk_status_t knhk_channel_hold(knhk_channel_t *channel,
                                 knhk_error_t **err);
@@ -4838,7 +4862,7 @@ knhk_status_t knhk_recompose(const knhk_engine_t *engine,
 
 /* ------------------------------------------------------------------------------------------------------------
  * Functions of the program that have a say in governance: what rules, tests of shadows and invariants across sectors ask, work that is
- * measured with candidates, and who hears how far the stages are.
+ * measured with candidates.
  *
  *    static int32_t below(void *ctx, const knhk_question_t *asked, char *why, size_t why_size) {
  *        int64_t qty = knhk_get_i64(asked->view, *(knhk_key_t *)ctx, 0); // as it would be
@@ -4909,39 +4933,6 @@ typedef struct {
     void (*destroy)(void *ctx);
 } knhk_workload_t;
 
-/** A stage that begins or has ended. */
-typedef struct {
-    /** How much of this struct the library knows. */
-    uint32_t struct_size;
-    /** 0. */
-    uint32_t reserved;
-    /** The sector whose change is judged. */
-    const char *sector;
-    /** "schema", "invariants", "doctrine", "guards", "performance", "rollback" or "compatibility". */
-    const char *stage;
-    /** NULL where it begins; else "passed", "waiting", "not_judged" or "refused". */
-    const char *verdict;
-    /** NULL where it begins; else what it says, as JSON. */
-    const char *report;
-} knhk_stage_t;
-
-/** Who hears how far the stages are. Set `struct_size` to sizeof(knhk_stage_callback_t). */
-typedef struct {
-    /** sizeof(knhk_stage_callback_t). */
-    uint32_t struct_size;
-    /** 0. */
-    uint32_t reserved;
-    /** Passed to the functions. */
-    void *ctx;
-    /**
-     * Called as each stage begins and ends, on the threads that work, one call at a time; `now` is valid during the call. Returning anything but
-     * 0 stops the run: what has not begun refuses, and a measurement ends.
-     */
-    int32_t (*stage)(void *ctx, const knhk_stage_t *now);
-    /** NULL, or called exactly once before the call returns, unless `struct_size` is one that the library does not know. */
-    void (*destroy)(void *ctx);
-} knhk_stage_callback_t;
-
 /**
  * Registers a function that rules of the kind `callback` call by this name, in the place of another of the name.
  *
@@ -4989,6 +4980,42 @@ knhk_status_t knhk_set_workload(knhk_engine_t *engine,
                                 const char *name,
                                 const knhk_workload_t *workload,
                                 knhk_error_t **err);
+
+/* ------------------------------------------------------------------------------------------------------------
+ * Who hears how far the stages are, and can stop them. */
+
+/** A stage that begins or has ended. */
+typedef struct {
+    /** How much of this struct the library knows. */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** The sector whose change is judged. */
+    const char *sector;
+    /** "schema", "invariants", "doctrine", "guards", "performance", "rollback" or "compatibility". */
+    const char *stage;
+    /** NULL where it begins; else "passed", "waiting", "not_judged" or "refused". */
+    const char *verdict;
+    /** NULL where it begins; else what it says, as JSON. */
+    const char *report;
+} knhk_stage_t;
+
+/** Who hears how far the stages are. Set `struct_size` to sizeof(knhk_stage_callback_t). */
+typedef struct {
+    /** sizeof(knhk_stage_callback_t). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t reserved;
+    /** Passed to the functions. */
+    void *ctx;
+    /**
+     * Called as each stage begins and ends, on the threads that work, one call at a time; `now` is valid during the call. Returning anything but
+     * 0 stops the run: what has not begun refuses, and a measurement ends.
+     */
+    int32_t (*stage)(void *ctx, const knhk_stage_t *now);
+    /** NULL, or called exactly once before the call returns, unless `struct_size` is one that the library does not know. */
+    void (*destroy)(void *ctx);
+} knhk_stage_callback_t;
 
 /**
  * knhk_govern that tells how far the stages are, and can be stopped: "propose" and "check".

@@ -683,6 +683,11 @@ public:
     void report_hot(std::uint64_t took_ns) {
         detail::called([&](auto err) { return knhk_hot_report(raw(), took_ns, err); }).value();
     }
+    // The mean of what was told, in nanoseconds.
+    std::uint64_t hot_mean() const {
+        std::uint64_t mean_ns = 0;
+        return detail::called([&](auto err) { return knhk_hot_mean(raw(), &mean_ns, err); }, [&] { return mean_ns; }).value();
+    }
     std::vector<knhk_observation_t> drain(std::size_t most) {
         std::vector<knhk_observation_t> all(most);
         std::size_t count = 0;

@@ -304,6 +304,11 @@ public:
         with(std::move(next->value));
         return true;
     }
+    // A descriptor to poll, which is not to be read: readable while there may be something to receive, until `receive` gives KNHK_TIMEOUT.
+    int fd() {
+        int made = -1;
+        return detail::called([&](auto err) { return knhk_channel_fd(raw(), &made, err); }, [&] { return made; }).value();
+    }
     // Withdraws the other end's credit, and gives it back.
     void hold() { switched(knhk_channel_hold); }
     void release() { switched(knhk_channel_release); }

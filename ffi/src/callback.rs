@@ -2,8 +2,12 @@
 
 use std::ffi::{c_char, c_void};
 
-use knhk_engine::{Error, Status};
+use knhk_engine::{Engine, Error, Status};
 
+use crate::call::{call, on_engine};
+use crate::engine::EngineHandle;
+use crate::error::ErrorHandle;
+use crate::text::null;
 use crate::versioned::Versioned;
 
 /// Destroys a context.
@@ -50,12 +54,72 @@ pub(crate) trait Callback: Versioned {
 /// NULL, or as many readable bytes as its `struct_size` says, and at least 4.
 pub(crate) unsafe fn taken<C: Callback>(at: *const C) -> Result<(C, Context), Error> {
     if at.is_null() {
-        return Err(Error::new(Status::NullArgument, "call", "callback", "callback is NULL"));
+        return Err(null("callback"));
     }
     // SAFETY: the caller's promise.
     let callback = unsafe { crate::versioned::input(at)? };
     let (at, destroy) = callback.context();
     Ok((callback, Context::new(at, destroy)))
+}
+
+/// A callback whose context goes with it.
+pub(crate) struct Kept<C> {
+    pub(crate) callback: C,
+    context: Context,
+}
+
+// SAFETY: the program said, by registering it, that it may be called on any thread: several at once, or one call at a time, as its struct
+// documents and the engine does.
+unsafe impl<C> Send for Kept<C> {}
+// SAFETY: as above.
+unsafe impl<C> Sync for Kept<C> {}
+
+impl<C> Kept<C> {
+    /// What its functions are called with.
+    pub(crate) fn at(&self) -> *mut c_void {
+        self.context.at()
+    }
+}
+
+/// Does something on an engine with a callback, which is taken over whatever is wrong with the engine; none for NULL.
+///
+/// # Safety
+/// As [`taken`] and [`on_engine`].
+pub(crate) unsafe fn with_callback<C: Callback>(
+    engine: *const EngineHandle,
+    callback: *const C,
+    err: *mut *mut ErrorHandle,
+    body: impl FnOnce(&Engine, Option<Kept<C>>) -> Result<(), Error>,
+) -> Status {
+    let mut kept = None;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !callback.is_null() {
+            let took = call(err, || {
+                let (callback, context) = taken(callback)?;
+                kept = Some(Kept { callback, context });
+                Ok(())
+            });
+            if kept.is_none() {
+                return took;
+            }
+        }
+        on_engine(engine, err, move |engine| body(engine, kept))
+    }
+}
+
+/// As [`with_callback`], of one that there has to be.
+///
+/// # Safety
+/// As [`with_callback`].
+pub(crate) unsafe fn registered<C: Callback>(
+    engine: *const EngineHandle,
+    callback: *const C,
+    err: *mut *mut ErrorHandle,
+    body: impl FnOnce(&Engine, Kept<C>) -> Result<(), Error>,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe { with_callback(engine, callback, err, |engine, kept| body(engine, kept.ok_or_else(|| null("callback"))?)) }
 }
 
 /// Room for a callback's reason.

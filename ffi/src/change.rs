@@ -5,8 +5,8 @@ use std::ptr;
 
 use knhk_engine::{Change, Status, Subscription};
 
-use crate::call::{call, on_engine};
-use crate::callback::{Callback, Context, Destroy, taken};
+use crate::call::on_engine;
+use crate::callback::{Callback, Destroy, registered};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::handle::{Kind, free, give, given};
@@ -121,22 +121,12 @@ pub unsafe extern "C" fn knhk_subscribe(
     subscription: *mut u64,
     err: *mut *mut ErrorHandle,
 ) -> Status {
-    let mut held = None;
     // SAFETY: as documented.
     unsafe {
-        // Before the engine is looked at, so that the context is destroyed whatever is wrong with that.
-        let took = call(err, || {
-            held = Some(taken(callback)?);
-            Ok(())
-        });
-        let Some((callback, context)) = held else { return took };
-        on_engine(engine, err, move |engine| {
+        registered(engine, callback, err, |engine, kept| {
             let subscription = output(subscription, "subscription")?;
-            let changed = callback.changed.ok_or_else(|| null("changed"))?;
-            let tell = move |change: &Change| {
-                let context: &Context = &context;
-                changed(context.at(), &Told::of(change).change);
-            };
+            let changed = kept.callback.changed.ok_or_else(|| null("changed"))?;
+            let tell = move |change: &Change| changed(kept.at(), &Told::of(change).change);
             ptr::write(subscription, engine.subscribe(tell)?.0);
             Ok(())
         })

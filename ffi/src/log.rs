@@ -4,8 +4,7 @@ use std::ffi::{c_char, c_void};
 
 use knhk_engine::{Level, Status};
 
-use crate::call::{call, on_engine};
-use crate::callback::{Callback, Context, Destroy, taken};
+use crate::callback::{Callback, Destroy, with_callback};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::text::{c_string, null};
@@ -61,34 +60,20 @@ pub unsafe extern "C" fn knhk_log_set(
     callback: *const LogCallbackC,
     err: *mut *mut ErrorHandle,
 ) -> Status {
-    if callback.is_null() {
-        // SAFETY: as documented.
-        return unsafe {
-            on_engine(engine, err, |engine| {
-                engine.clear_log();
-                Ok(())
-            })
-        };
-    }
-    let mut held = None;
     // SAFETY: as documented.
     unsafe {
-        // Before the engine is looked at, so that the context is destroyed whatever is wrong with that.
-        let took = call(err, || {
-            held = Some(taken(callback)?);
-            Ok(())
-        });
-        let Some((callback, context)) = held else { return took };
-        on_engine(engine, err, move |engine| {
-            let line = callback.line.ok_or_else(|| null("line"))?;
-            let tell = move |level: Level, part: &str, message: &str| {
-                let context: &Context = &context;
-                let level = number(level);
-                if level >= callback.level {
-                    line(context.at(), level, c_string(part).as_ptr(), c_string(message).as_ptr());
-                }
+        with_callback(engine, callback, err, |engine, kept| {
+            let Some(kept) = kept else {
+                engine.clear_log();
+                return Ok(());
             };
-            engine.set_log(tell);
+            let line = kept.callback.line.ok_or_else(|| null("line"))?;
+            engine.set_log(move |level: Level, part: &str, message: &str| {
+                let level = number(level);
+                if level >= kept.callback.level {
+                    line(kept.at(), level, c_string(part).as_ptr(), c_string(message).as_ptr());
+                }
+            });
             Ok(())
         })
     }

@@ -104,6 +104,8 @@ pub struct OptionsC {
     /// Has decisions be dated by a clock that stands at this moment, in nanoseconds since the Unix epoch, until knhk_time_advance moves it: for
     /// tests and simulations. 0 for the system's clock.
     pub manual_time_ns: u64,
+    /// What an operation of the hot path may take on average, in nanoseconds; 100. Beyond it the warm path yields: see knhk_hot_report.
+    pub hot_budget_ns: u64,
 }
 
 // SAFETY: plain data that begins with its size; zeros are the defaults.
@@ -113,6 +115,7 @@ unsafe impl Versioned for OptionsC {
         offset_of!(OptionsC, flags),
         offset_of!(OptionsC, signer),
         offset_of!(OptionsC, manual_time_ns),
+        offset_of!(OptionsC, hot_budget_ns),
         size_of::<OptionsC>(),
     ];
 }
@@ -156,6 +159,9 @@ pub(crate) unsafe fn engine_options(at: *const OptionsC) -> Result<(Options, boo
     }
     if given.clock_period_ns != 0 {
         options.clock_period = Duration::from_nanos(given.clock_period_ns);
+    }
+    if given.hot_budget_ns != 0 {
+        options.hot_budget = Duration::from_nanos(given.hot_budget_ns);
     }
     if given.flags & !(KNHK_CONTROL | KNHK_READ_ONLY) != 0 {
         return Err(out_of("flags", given.flags.into(), "of KNHK_CONTROL and KNHK_READ_ONLY"));

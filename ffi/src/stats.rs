@@ -1,6 +1,7 @@
 //! Figures of an engine since it was opened.
 
 use std::mem::offset_of;
+use std::ptr;
 use std::time::Duration;
 
 use knhk_engine::Status;
@@ -98,9 +99,10 @@ pub unsafe extern "C" fn knhk_stats(
     }
 }
 
-/// Tells what an operation of the hot path took, or the mean of a batch of them. While the mean of what was told is beyond 100 ns, the
-/// engine's own work but the most urgent waits, and so do executors that were made known with knhk_engine_add_executor and have no `hot` of
-/// their own; for 10 ms after the latest report at most. A few loads and stores; a report in a thousand operations is enough.
+/// Tells what an operation of the hot path took, or the mean of a batch of them. While the mean of what was told is beyond
+/// `hot_budget_ns` of the engine's options, its own work but the most urgent waits, and so do executors that were made known with
+/// knhk_engine_add_executor and have no `hot` of their own; for 10 ms after the latest report at most. A few loads and stores; a report in a
+/// thousand operations is enough.
 ///
 /// `took_ns`: in nanoseconds. Returns KNHK_OK. Any thread.
 #[unsafe(no_mangle)]
@@ -113,6 +115,25 @@ pub unsafe extern "C" fn knhk_hot_report(
     unsafe {
         on_engine(engine, err, |engine| {
             engine.report_hot(Duration::from_nanos(took_ns));
+            Ok(())
+        })
+    }
+}
+
+/// Tells the mean of what knhk_hot_report was told, the latest weighing an eighth.
+///
+/// `mean_ns`: receives it, in nanoseconds; 0 where nothing was told. Returns KNHK_OK. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_hot_mean(
+    engine: *const EngineHandle,
+    mean_ns: *mut u64,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    // SAFETY: as documented.
+    unsafe {
+        on_engine(engine, err, |engine| {
+            let place = output(mean_ns, "mean_ns")?;
+            ptr::write(place, u64::try_from(engine.hot_mean().as_nanos()).unwrap_or(u64::MAX));
             Ok(())
         })
     }

@@ -90,6 +90,22 @@ impl Texts {
     }
 }
 
+/// A slice out of C; NULL is allowed where it is empty.
+///
+/// # Safety
+/// `len` readable items, not changed while the result is used.
+pub(crate) unsafe fn items<'a, T>(at: *const T, len: usize, what: &'static str) -> Result<&'a [T], Error> {
+    match (at.is_null(), len) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(null(what)),
+        (false, len) if len > isize::MAX as usize / size_of::<T>() => {
+            Err(Error::new(Status::InvalidArgument, "call", what, format!("{what}: no program has {len} of them")))
+        }
+        // SAFETY: the caller's promise.
+        (false, len) => Ok(unsafe { std::slice::from_raw_parts(at, len) }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 /* Channels from C: credit, both ways, ends, threads that wait and are woken, what is discarded, wrong arguments. */
 #include "check.h"
 
+#include <poll.h>
 #include <pthread.h>
 
 static int discarded;
@@ -80,7 +81,39 @@ static void both_ways(uint32_t window) {
     knhk_channel_free(left), knhk_channel_free(right);
 }
 
+static bool readable(int fd) {
+    struct pollfd polled = {fd, POLLIN, 0};
+    return poll(&polled, 1, 0) == 1;
+}
+
+/* Two ends in the hands of one event loop: each is asked only when its descriptor is readable. */
+static void polled(uint32_t window) {
+    knhk_channel_t *left, *right;
+    pthread_t asking, answering;
+    int fd = -1;
+    void *message = NULL;
+    OK(knhk_channel_pair(window, discard, &left, &right, &err));
+    OK(knhk_channel_fd(left, &fd, &err));
+    FAILS(KNHK_TIMEOUT, knhk_channel_receive(left, 0, &message, &err));
+    CHECK(!readable(fd));
+    pthread_create(&answering, NULL, answer, right);
+    pthread_create(&asking, NULL, ask, left);
+    uint64_t n = 0;
+    for (knhk_status_t status = KNHK_TIMEOUT; status != KNHK_CLOSED;) {
+        struct pollfd waits = {fd, POLLIN, 0};
+        CHECK(poll(&waits, 1, -1) == 1);
+        while ((status = knhk_channel_receive(left, 0, &message, NULL)) == KNHK_OK) CHECK(opened(message) == ++n);
+    }
+    pthread_join(asking, NULL), pthread_join(answering, NULL);
+    CHECK(n == MESSAGES && readable(fd));
+    FAILS(KNHK_NULL_ARGUMENT, knhk_channel_fd(left, NULL, &err));
+    FAILS(KNHK_NULL_ARGUMENT, knhk_channel_fd(NULL, &fd, &err));
+    knhk_channel_free(left), knhk_channel_free(right);
+}
+
 int main(void) {
+    polled(1);
+    polled(64);
     both_ways(1);
     both_ways(64);
     CHECK(discarded == 0);

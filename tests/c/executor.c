@@ -106,6 +106,53 @@ static void told(void) {
     knhk_executor_free(executor);
 }
 
+/* Runs until it is told to give way, and then is over. */
+static uint32_t until_told(void *ctx, knhk_run_t *run) {
+    world_t *world = (world_t *)ctx;
+    pthread_mutex_lock(&world->lock);
+    world->began = true;
+    pthread_cond_broadcast(&world->moved);
+    pthread_mutex_unlock(&world->lock);
+    while (!knhk_run_should_yield(run)) sched_yield();
+    return KNHK_STEP_DONE;
+}
+
+/* An executor that an engine knows yields to what the program says of its hot path. */
+static void yields(void) {
+    knhk_options_t options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options, options.hot_budget_ns = 50;
+    knhk_engine_t *eng;
+    knhk_executor_t *executor;
+    knhk_task_t *task;
+    knhk_ticket_t *ticket;
+    world_t world;
+    memset(&world, 0, sizeof world);
+    pthread_mutex_init(&world.lock, NULL);
+    pthread_cond_init(&world.moved, NULL);
+    OK(knhk_engine_open(":memory:", &options, &eng, &err));
+    OK(knhk_executor_new("yields", NULL, &executor, &err));
+    OK(knhk_engine_add_executor(eng, executor, &err));
+    knhk_task_callback_t of;
+    memset(&of, 0, sizeof of);
+    of.struct_size = sizeof of, of.budget_ns = MINUTE, of.ctx = &world, of.run = until_told;
+    OK(knhk_task_new(executor, "until told", &of, &task, &err));
+    for (int n = 0; n < 100; n++) OK(knhk_hot_report(eng, 40, &err));
+    OK(knhk_task_submit(task, 0, 0, &ticket, &err));
+    pthread_mutex_lock(&world.lock);
+    while (!world.began) pthread_cond_wait(&world.moved, &world.lock);
+    pthread_mutex_unlock(&world.lock);
+    CHECK(knhk_ticket_wait(ticket, 0) == KNHK_RUN_RUNNING);
+    uint32_t state;
+    do OK(knhk_hot_report(eng, 1000, &err));
+    while ((state = knhk_ticket_wait(ticket, 1000)) == KNHK_RUN_RUNNING);
+    uint64_t mean_ns = 0;
+    OK(knhk_hot_mean(eng, &mean_ns, &err));
+    CHECK(state == KNHK_RUN_DONE && mean_ns > 50);
+    knhk_ticket_free(ticket), knhk_task_free(task), knhk_executor_free(executor);
+    knhk_engine_close(eng);
+}
+
 static knhk_task_callback_t callback(world_t *world, uint32_t (*run)(void *, knhk_run_t *)) {
     knhk_task_callback_t of;
     memset(&of, 0, sizeof of);
@@ -116,6 +163,7 @@ static knhk_task_callback_t callback(world_t *world, uint32_t (*run)(void *, knh
 
 int main(void) {
     told();
+    yields();
     world_t world;
     memset(&world, 0, sizeof world);
     pthread_mutex_init(&world.lock, NULL);

@@ -177,6 +177,10 @@ int main(void) {
     OK(knhk_stats(eng, &stats, &err));
     OK(knhk_hot_report(eng, 40, &err));
     FAILS(KNHK_NULL_ARGUMENT, knhk_hot_report(NULL, 40, &err));
+    uint64_t mean_ns = 0;
+    OK(knhk_hot_mean(eng, &mean_ns, &err));
+    CHECK(mean_ns == 5); /* an eighth of the first report */
+    FAILS(KNHK_NULL_ARGUMENT, knhk_hot_mean(eng, NULL, &err));
     CHECK(stats.sectors == 4 && stats.readers == 1 && stats.promotions == 7 && stats.refused == 3);
     OK(knhk_reader_unregister(rd, &err));
     knhk_engine_close(eng);

@@ -103,6 +103,8 @@ static void management(knhk::engine &eng) {
     eng.create_sector("images");
     eng.promote_image("images", {reinterpret_cast<const std::uint8_t *>(image.data()), image.size()});
     CHECK(eng.stats().sectors == 3 && eng.stats().refused == 0);
+    eng.report_hot(80);
+    CHECK(eng.hot_mean() == 10); // an eighth of the first report
 }
 
 static void failures(knhk::engine &eng) {

@@ -98,6 +98,10 @@ static void channels() {
     {
         auto [left, right] = knhk::channel<std::shared_ptr<int>>::pair(1);
         std::shared_ptr<int> none;
+        struct pollfd polled = {right.fd(), POLLIN, 0};
+        CHECK(right.receive(none, 0s) == KNHK_TIMEOUT && poll(&polled, 1, 0) == 0);
+        CHECK(left.send(token, 0s) && poll(&polled, 1, 0) == 1 && right.receive(none, 0s) == KNHK_OK && none == token);
+        none.reset();
         CHECK(right.receive(none, 0s) == KNHK_TIMEOUT && left.send(token, 0s) && !left.send(token, 1ms) && token.use_count() == 2);
         right.hold();
         CHECK(left.outgoing().held && right.receive(none, 0s) == KNHK_OK && none == token);

@@ -97,7 +97,7 @@ fn root() -> &'static Path {
 }
 
 /// The modules of `ffi/src` that are sections, in the header's order.
-const SECTIONS: [&str; 58] = [
+const SECTIONS: [&str; 60] = [
     "abi",
     "error",
     "signer",
@@ -129,6 +129,7 @@ const SECTIONS: [&str; 58] = [
     "observations",
     "segments",
     "resilience/scope",
+    "resilience/parts",
     "resilience/policy",
     "resilience/switch",
     "resilience/calls",
@@ -152,6 +153,7 @@ const SECTIONS: [&str; 58] = [
     "governance/rollout",
     "governance/lineage",
     "governance/functions",
+    "governance/stages",
     "autonomic/cycles",
     "autonomic/proposer",
     "autonomic/detector",

@@ -10,7 +10,8 @@ use knhk::autonomic::hook::HookC;
 use knhk::autonomic::proposer::ProposerC;
 use knhk::backup::RestoreOptionsC;
 use knhk::change::{ChangeC, ChangeCallbackC};
-use knhk::governance::functions::{FunctionC, QuestionC, StageC, StageCallbackC, WorkloadC};
+use knhk::governance::functions::{FunctionC, QuestionC, WorkloadC};
+use knhk::governance::stages::{StageC, StageCallbackC};
 use knhk::history::{DifferenceC, VersionInfoC};
 use knhk::key::KeyInfoC;
 use knhk::keys::SigningKeyC;
@@ -29,7 +30,8 @@ use knhk::resilience::checkpoints::{CheckpointSettingsC, ComponentCallbackC, Tak
 use knhk::resilience::governed::PolicyInfoC;
 use knhk::resilience::health::{CheckCallbackC, ComponentC};
 use knhk::resilience::hedge::HedgedC;
-use knhk::resilience::policy::{LevelC, ParameterC, PolicyOptionsC, SettingC, StrategyC};
+use knhk::resilience::parts::{LevelC, PolicyOptionsC, SettingC, StrategyC};
+use knhk::resilience::policy::ParameterC;
 use knhk::resilience::restored::{CheckpointC, RestoredC};
 use knhk::resilience::retry::AttemptsC;
 use knhk::resilience::scope::{CounterC, TransitionC, TransitionCallbackC};
@@ -85,6 +87,7 @@ fn layouts() -> Vec<Layout> {
         "options" OptionsC {
             struct_size barrier retained_roots soft_limit_bytes hard_limit_bytes ring_records history clock_period_ns max_document_bytes
             max_depth max_keys max_string_bytes flags reserved signer trust_root checkpoint retain_versions retain_age_ns observations
+            manual_time_ns hot_budget_ns
         }
         "reader_options" ReaderOptionsC { struct_size flags ring_records }
         "promote_options" PromoteOptionsC { struct_size flags by why }

@@ -4,7 +4,7 @@ import type { EventEmitter } from 'node:events';
 import { isUint8Array } from 'node:util/types';
 
 import { Changes } from './changes.js';
-import { attempt, badRange, badType, checkInteger, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
+import { attempt, badRange, badType, checkInteger, checkNumber, checkOptions, checkString, closed, KnhkError, operation } from './errors.js';
 import { Governance } from './governance.js';
 import { checkMade, Handle } from './handle.js';
 import { documentText } from './json.js';
@@ -243,6 +243,21 @@ export class Engine extends Governance {
   advanceTime(by: number): number {
     checkInteger('the time', by, 0, 2 ** 44);
     return attempt(() => native.advanceTime(this.#handle.engine, by));
+  }
+
+  /**
+   * Tells what an operation of the hot path took, in milliseconds, or the mean of a batch of them. While the mean of what was told is beyond the
+   * option `hotBudgetMs`, the engine's own work but the most urgent waits, and so do executors that were made known (`executor.addTo(engine)`), for
+   * 10 ms after the latest report at most.
+   */
+  reportHot(took: number): void {
+    checkNumber('what it took', took, 0, 2 ** 44);
+    attempt(() => native.reportHot(this.#handle.engine, took));
+  }
+
+  /** The mean of what `reportHot` was told, in milliseconds, the latest weighing an eighth. */
+  get hotMean(): number {
+    return attempt(() => native.hotMean(this.#handle.engine));
   }
 
   /** A descriptor (an eventfd) that becomes readable on changes: for event loops other than Node's. The engine's, not to be closed. */

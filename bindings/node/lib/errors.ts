@@ -132,6 +132,12 @@ export function checkInteger(what: string, value: unknown, low: number, high: nu
   }
 }
 
+/** A number from `low` to `high`, with a fraction or without. */
+export function checkNumber(what: string, value: unknown, low: number, high: number): asserts value is number {
+  if (typeof value !== 'number') throw badType(what, 'a number', value);
+  if (!(value >= low && value <= high)) throw badRange(`${what} must be a number from ${low} to ${high}, not ${value}`);
+}
+
 export function checkOptions(value: unknown): void {
   if (typeof value !== 'object' || value === null) throw badType('the options', 'an object', value);
   const { signal } = value as { signal?: AbortSignal };

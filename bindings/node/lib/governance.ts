@@ -18,7 +18,7 @@ import type {
 import { native } from './native.js';
 import { base64, changesOf, checkBytes, nanoseconds } from './requests.js';
 import type { Stages } from './rollout.js';
-import type { Guards, RuleRevision, Violation } from './tried.js';
+import type { Guard, Guards, RuleRevision, Violation } from './tried.js';
 
 /** Makes a pair of keys for an approver (Ed25519): the public one, in hexadecimal, is for the set of approvers; the secret one stays with them. */
 export function approverKey(): { public: string; secret: Uint8Array } {
@@ -140,6 +140,16 @@ export abstract class Governance extends Functions {
     return this.govern('change_guards', { toml, by, why });
   }
 
+  /** `changeGuards` by one guard, which takes the place of one with its id. */
+  async addGuard(guard: Guard, { by, why }: Asked = {}): Promise<GovernanceChange> {
+    return this.govern('add_guard', { guard, by, why });
+  }
+
+  /** `changeGuards` by one guard less. */
+  async removeGuard(id: string, { by, why }: Asked = {}): Promise<GovernanceChange> {
+    return this.govern('remove_guard', { id, by, why });
+  }
+
   /** Changes of approvers and guards that are on their way. */
   async governanceChanges(): Promise<GovernanceChange[]> {
     return (await this.govern<{ changes: GovernanceChange[] }>('changes')).changes;
@@ -169,6 +179,11 @@ export abstract class Governance extends Functions {
   /** Brings back the rules as they were known at a moment, as new revisions. */
   async rollbackDoctrine(to: Date | bigint, { by, why }: Asked = {}): Promise<RuleRevision[]> {
     return (await this.govern<{ revisions: RuleRevision[] }>('rollback_doctrine', { to_ns: nanoseconds(to), by, why })).revisions;
+  }
+
+  /** Removes the rules whose validity is over; the revisions by which they went. */
+  async cleanUpDoctrine(): Promise<RuleRevision[]> {
+    return (await this.govern<{ revisions: RuleRevision[] }>('clean_up_doctrine')).revisions;
   }
 
   /** The rules that changes broke: who, when, which rule. */

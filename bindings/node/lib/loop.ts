@@ -7,6 +7,7 @@ import type { Handle } from './handle.js';
 import type {
   Cycle,
   Detector,
+  Finished,
   FoundPattern,
   HookInfo,
   Knowledge,
@@ -41,6 +42,19 @@ function asked(answer: (text: string) => unknown): Ask {
 
 function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function') throw badType(what, 'a function', value);
+}
+
+/** The cycles that end from its making on. @internal */
+export class Ended extends News<Cycle> implements Finished {
+  #missed = 0;
+
+  get missed(): number {
+    return this.#missed;
+  }
+
+  protected override givenUp(): void {
+    this.#missed += 1;
+  }
 }
 
 /** An engine's closed loop: `engine.loop`. What is watched, and what is done about it, a sector's ontology declares. */
@@ -187,9 +201,9 @@ export class Loop {
 
   /**
    * The cycles that end from now on. The loop over them ends when the engine is closed, and throws the signal's reason when that is aborted.
-   * The process stays while it waits, unless `persistent` is false.
+   * The process stays while it waits, unless `persistent` is false. Of those that nobody takes the newest 256 are kept, and the others counted.
    */
-  finished(options: { persistent?: boolean } & Abortable = {}): AsyncIterableIterator<Cycle, undefined> & AsyncDisposable {
+  finished(options: { persistent?: boolean } & Abortable = {}): Finished {
     checkOptions(options);
     options.signal?.throwIfAborted();
     if (!native.isOpen(this.#handle.engine)) throw closed();
@@ -198,7 +212,7 @@ export class Loop {
       this.#finished.delete(finished);
       if (hook !== undefined && native.isOpen(this.#handle.engine)) this.removeHook(hook);
     };
-    const finished = new News<Cycle>(forget, options.signal, options.persistent !== false);
+    const finished = new Ended(forget, options.signal, options.persistent !== false);
     hook = this.addHook('learn', 'after', ({ cycle }) => cycle && finished.push(cycle));
     this.#finished.add(finished);
     return finished;

@@ -128,9 +128,12 @@ export interface Replayed {
   patterns: number;
   decisions: number;
   equal: boolean;
-  differences: { turn: number; what: string; receipt: unknown; recomputed: unknown }[];
+  /** The first 100. `turn` 0: of no single one; `receipt`: what is stated or recorded. */
+  differences: { turn: number; what: string; receipt: string; recomputed: string }[];
   /** Segments of observations that were dropped meanwhile. */
-  missing: unknown[];
+  missing: number[];
+  /** Turns that cannot be computed anew, because a version that they went by is not retained any more: a sentence each. */
+  left_out: string[];
 }
 
 /** What the loop is doing. */
@@ -142,21 +145,45 @@ export interface LoopStatus {
   took_ns: number;
   sectors: string[];
   watches: { sector: string; watch: string; detector: string; samples: number; confidence_last: number | null }[];
-  forecasts: Record<string, unknown>[];
+  forecasts: Forecast[];
   hooks_skipped: number;
   /** Callbacks that threw or were late. */
   callbacks_failed: number;
   /** Why the last turn did not come to its end, where it did not; it is tried again. */
   failed: string | null;
-  counters: Record<string, unknown>;
+  counters: Record<string, number>;
+}
+
+/** What is foretold of a watched series. */
+export interface Forecast {
+  sector: string;
+  watch: string;
+  /** The model that foretells best now. */
+  model: string;
+  /** The next sample's value. */
+  next: number | null;
+  /** Its mean absolute error over that of the naive forecast; 1: it is the naive one. */
+  relative_error: number;
+}
+
+/** How often plans did well. */
+export interface Tally {
+  kept: number;
+  rolled_back: number;
+  refused: number;
+  /** The share that was kept; null of none. */
+  rate: number | null;
+  /** What that share is at least, with 97.5 % confidence. */
+  at_least: number;
 }
 
 /** What was learned, by watch, proposer and rule, and what refused plans. */
 export interface Knowledge {
-  watches: Record<string, unknown>;
-  proposers: Record<string, unknown>;
-  rules: Record<string, unknown>;
-  refusals: unknown[];
+  watches: Record<string, Tally>;
+  proposers: Record<string, Tally>;
+  rules: Record<string, Tally>;
+  /** What refused plans most often, a sentence each. */
+  refusals: string[];
 }
 
 /** How the loop works; what is left out is the default. Times are in milliseconds. */
@@ -177,4 +204,10 @@ export interface LoopSettings {
   proposers?: string[];
   /** How long a callback may take. */
   deadline?: number;
+}
+
+/** Cycles in the order in which they end: see `engine.loop.finished`. */
+export interface Finished extends AsyncIterableIterator<Cycle, undefined>, AsyncDisposable {
+  /** Cycles that were given up so far because nobody took them. Those that a busy thread did not hear of the status counts (`hooks_skipped`). */
+  readonly missed: number;
 }

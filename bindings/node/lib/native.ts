@@ -16,6 +16,9 @@ import type {
   Stats,
   VersionInfo,
 } from './records.js';
+import type { Flow } from './warm/channel.js';
+import type { ExecutorStats, Notice, TaskStats } from './warm/executor.js';
+import type { ComponentHealth } from './warm/graph.js';
 
 /** Hears how an operation ended: with an error, or with its value. */
 export type Settle = (error: unknown, value?: unknown) => void;
@@ -257,33 +260,16 @@ export interface Native {
   executorTask(executor: object, name: string, priority: number, budget: number, dropLate: boolean): object;
   executorSubmit(executor: object, task: object, work: number, within: number | undefined): void;
   executorTurn(executor: object, step: (work: number) => boolean): boolean;
-  executorNews(executor: object): { over: { work: number; state: string }[]; notices: { kind: string; task: string; text: string }[] };
+  executorNews(executor: object): { over: { work: number; state: string }[]; notices: Notice[] };
   executorCancel(executor: object, work: number): boolean;
   executorPause(executor: object, paused: boolean): void;
   executorEnd(executor: object): void;
-  executorStats(executor: object): {
-    waiting: number[];
-    paused: boolean;
-    arrivals: number;
-    services: number;
-    utilisation: number;
-    queued: number;
-    fullIn?: number;
-    overloaded: boolean;
-  };
-  taskFigures(task: object): {
-    name: string;
-    priority: number;
-    level: number;
-    runs: number;
-    slices: number;
-    overruns: number;
-    late: number;
-    budget: number;
-    busy: number;
-    worst: number;
-  };
+  executorStats(executor: object): ExecutorFigures;
+  taskFigures(task: object): TaskFigures;
+  executors(engine: number): { name: string; stats: ExecutorFigures; tasks: TaskFigures[] }[];
   executorAddTo(executor: object, engine: number): void;
+  reportHot(engine: number, took: number): void;
+  hotMean(engine: number): number;
   runShouldYield(): boolean;
   runCancelled(): boolean;
   runLeft(): number;
@@ -294,7 +280,7 @@ export interface Native {
   channelReceive(channel: object, take: boolean): { message?: Uint8Array; ended: boolean };
   channelDone(channel: object): void;
   channelSwitch(channel: object, to: 'hold' | 'release' | 'finish' | 'close'): void;
-  channelFlow(channel: object, outgoing: boolean): { window: number; sent: number; done: number; refused: number; held: boolean };
+  channelFlow(channel: object, outgoing: boolean): Flow;
   channelShare(channel: object): string;
   channelAttach(token: string): object;
   graphNew(ask: (call: number, component: number, what: string) => void): object;
@@ -303,8 +289,14 @@ export interface Native {
   graphAnswer(graph: object, call: number, why: string | undefined): void;
   graphStart(graph: object, timeout: number, settle: (came: string) => void): void;
   graphShutdown(graph: object, drain: number, stop: number, settle: (came: string) => void): void;
-  graphHealth(graph: object, said: number[]): { name: string; own: number; effective: number; becauseOf: string[] }[];
+  graphHealth(graph: object, said: number[]): ComponentHealth[];
 }
+
+/** What an executor is doing. */
+export type ExecutorFigures = Omit<ExecutorStats, 'fullIn'> & { fullIn?: number };
+
+/** What is known of a task; levels are their places among the priorities. */
+export type TaskFigures = Omit<TaskStats, 'priority' | 'level'> & { priority: number; level: number };
 
 /** A named number. */
 export interface Figure {

@@ -14,7 +14,6 @@ interface Waiter<T> {
 export class News<T> implements AsyncIterableIterator<T, undefined> {
   #queue: T[] = [];
   #waiters: Waiter<T>[] = [];
-  #missed = 0;
   #ended = false;
   #failure: { reason: unknown } | undefined;
   #persistent: boolean;
@@ -29,24 +28,22 @@ export class News<T> implements AsyncIterableIterator<T, undefined> {
     signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
-  /** How many were missed before one, as it says itself. */
-  protected missedBefore(_: T): number {
-    return 0;
-  }
+  /** Hears of each that is given up, the oldest first. */
+  protected givenUp(_: T): void {}
 
-  /** One that says that so many more were missed before it. */
-  protected withMissed(one: T, _: number): T {
+  /** What is given out for one. */
+  protected given(one: T): T {
     return one;
   }
 
   push(one: T): void {
     const waiter = this.#waiter();
     if (waiter) {
-      waiter.resolve({ done: false, value: this.#counted(one) });
+      waiter.resolve({ done: false, value: this.given(one) });
       return;
     }
     this.#queue.push(one);
-    if (this.#queue.length > WAITING) this.#missed += 1 + this.missedBefore(this.#queue.shift()!);
+    if (this.#queue.length > WAITING) this.givenUp(this.#queue.shift()!);
   }
 
   /** The engine was closed: what waits in the queue is still given out. */
@@ -60,7 +57,7 @@ export class News<T> implements AsyncIterableIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     const [one] = this.#queue.splice(0, 1);
-    if (one !== undefined) return Promise.resolve({ done: false, value: this.#counted(one) });
+    if (one !== undefined) return Promise.resolve({ done: false, value: this.given(one) });
     if (this.#failure) {
       const { reason } = this.#failure;
       this.#failure = undefined;
@@ -98,11 +95,5 @@ export class News<T> implements AsyncIterableIterator<T, undefined> {
     const waiter = this.#waiters.shift();
     if (waiter && this.#persistent) native.keepAlive(false);
     return waiter;
-  }
-
-  #counted(one: T): T {
-    const missed = this.#missed;
-    this.#missed = 0;
-    return missed > 0 ? this.withMissed(one, missed) : one;
   }
 }

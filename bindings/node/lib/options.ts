@@ -1,6 +1,6 @@
 // Checks of options before they reach the native half, which takes what it gets.
 
-import { badType, checkInteger, checkOneOf, checkOptions, checkString } from './errors.js';
+import { badType, checkInteger, checkNumber, checkOneOf, checkOptions, checkString } from './errors.js';
 import { signerOf } from './ledger.js';
 import type { Abortable, KeepOptions, OpenOptions } from './records.js';
 
@@ -9,7 +9,7 @@ export function openSettings(location: string, options: OpenOptions): object {
   checkString('the location', location);
   checkOptions(options);
   const { history, barrier, retainedRoots, softLimitBytes, hardLimitBytes, ringRecords, clockPeriodMs, control, readOnly } = options;
-  const { signer, trustRoot, checkpoint, retainVersions, retainAgeMs, manualTimeMs } = options;
+  const { signer, trustRoot, checkpoint, retainVersions, retainAgeMs, manualTimeMs, hotBudgetMs } = options;
   const settings: Omit<OpenOptions, 'signer'> & { signer?: number } = {};
   const integer = (name: keyof OpenOptions, value: number | undefined, low: number, high: number) => {
     if (value === undefined) return;
@@ -25,6 +25,10 @@ export function openSettings(location: string, options: OpenOptions): object {
   integer('retainVersions', retainVersions, 1, Number.MAX_SAFE_INTEGER);
   integer('retainAgeMs', retainAgeMs, 1, Number.MAX_SAFE_INTEGER);
   integer('manualTimeMs', manualTimeMs, 1, 2 ** 44);
+  if (hotBudgetMs !== undefined) {
+    checkNumber('the option hotBudgetMs', hotBudgetMs, 0, 60_000);
+    settings.hotBudgetMs = hotBudgetMs;
+  }
   for (const [name, value] of Object.entries({ trustRoot, checkpoint })) {
     if (value === undefined) continue;
     checkString(`the option ${name}`, value);

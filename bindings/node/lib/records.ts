@@ -81,6 +81,8 @@ export interface OpenOptions {
    * simulations.
    */
   manualTimeMs?: number;
+  /** What an operation of the hot path may take on average, in milliseconds (0.0001); beyond it the warm path yields: see `engine.reportHot`. */
+  hotBudgetMs?: number;
   /** Has the engine take observations out of the rings by itself, add them up, and keep them under receipts (false). */
   observations?: boolean | KeepOptions;
 }
@@ -230,6 +232,8 @@ export interface LogLine {
   /** The part of the engine. */
   part: string;
   message: string;
+  /** Lines that were missed before this one, because the program fell behind. */
+  missed: number;
 }
 
 export interface SectorInfo {

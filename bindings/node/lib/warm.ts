@@ -12,7 +12,9 @@ export { Channel, type Delivery, type Flow, type WaitOptions } from './warm/chan
 export {
   type Ended,
   Executor,
+  type ExecutorInfo,
   type ExecutorOptions,
+  executors,
   type ExecutorStats,
   type Given,
   type Notice,

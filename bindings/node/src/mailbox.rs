@@ -5,6 +5,7 @@
 //! that is gone. It is unreferenced: waiting for news keeps no process alive (pending operations do, see `environment`).
 
 use std::collections::VecDeque;
+use std::mem::take;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -25,6 +26,56 @@ pub(crate) struct Line {
     pub level: Level,
     pub part: String,
     pub message: String,
+    /// Lines that were given up before it.
+    pub missed: u64,
+}
+
+/// What is counted when it is given up.
+trait Counted {
+    fn missed(&mut self) -> &mut u64;
+}
+
+impl Counted for Change {
+    fn missed(&mut self) -> &mut u64 {
+        &mut self.missed
+    }
+}
+
+impl Counted for Line {
+    fn missed(&mut self) -> &mut u64 {
+        &mut self.missed
+    }
+}
+
+/// News of one kind, each with its engine. One that is given up is counted in the next of its engine.
+struct Queue<T> {
+    waiting: VecDeque<(u32, T)>,
+    /// Those given up whose engine had no later one to tell of it.
+    missed: Vec<(u32, u64)>,
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Queue<T> {
+        Queue { waiting: VecDeque::new(), missed: Vec::new() }
+    }
+}
+
+impl<T: Counted> Queue<T> {
+    fn put(&mut self, engine: u32, mut one: T) {
+        if let Some(at) = self.missed.iter().position(|(of, _)| *of == engine) {
+            *one.missed() += self.missed.swap_remove(at).1;
+        }
+        self.waiting.push_back((engine, one));
+        if self.waiting.len() > WAITING
+            && let Some((of, mut lost)) = self.waiting.pop_front()
+        {
+            let lost = *lost.missed() + 1;
+            match self.waiting.iter_mut().find(|(engine, _)| *engine == of) {
+                Some((_, next)) => *next.missed() += lost,
+                None => self.missed.push((of, lost)),
+            }
+        }
+    }
 }
 
 /// A signature, or why there is none.
@@ -80,8 +131,8 @@ struct State {
     waker: Option<Waker>,
     called: bool,
     letters: Letters,
-    /// Changes given up whose engine had no later one to tell of it.
-    missed: Vec<(u32, u64)>,
+    changes: Queue<Change>,
+    lines: Queue<Line>,
 }
 
 #[derive(Default)]
@@ -99,62 +150,44 @@ impl Mailbox {
     pub(crate) fn shut(&self) {
         let mut state = self.lock();
         state.waker = None;
-        let letters = std::mem::take(&mut state.letters);
+        let dropped = (take(&mut state.letters), take(&mut state.changes), take(&mut state.lines));
         drop(state);
-        drop(letters);
+        drop(dropped);
     }
 
     /// Reports a finished operation.
     pub(crate) fn done(&self, operation: u32, outcome: Outcome) {
-        self.put(|letters, _| letters.done.push((operation, outcome)));
+        self.put(|state| state.letters.done.push((operation, outcome)));
     }
 
-    /// Reports a change. One that is given up is counted in the next of its engine.
-    pub(crate) fn change(&self, engine: u32, mut change: Change) {
-        self.put(|letters, missed| {
-            if let Some(at) = missed.iter().position(|(of, _)| *of == engine) {
-                change.missed += missed.swap_remove(at).1;
-            }
-            letters.changes.push_back((engine, change));
-            if letters.changes.len() > WAITING
-                && let Some((of, lost)) = letters.changes.pop_front()
-            {
-                match letters.changes.iter_mut().find(|(engine, _)| *engine == of) {
-                    Some((_, next)) => next.missed += lost.missed + 1,
-                    None => missed.push((of, lost.missed + 1)),
-                }
-            }
-        });
+    /// Reports a change.
+    pub(crate) fn change(&self, engine: u32, change: Change) {
+        self.put(|state| state.changes.put(engine, change));
     }
 
-    /// Reports a log line; beyond the capacity the oldest is dropped.
+    /// Reports a log line.
     pub(crate) fn line(&self, engine: u32, line: Line) {
-        self.put(|letters, _| {
-            letters.lines.push_back((engine, line));
-            if letters.lines.len() > WAITING {
-                letters.lines.pop_front();
-            }
-        });
+        self.put(|state| state.lines.put(engine, line));
     }
 
     /// Reports how far an operation is.
     pub(crate) fn progress(&self, operation: u32, now: VerifyProgress) {
-        self.put(|letters, _| match letters.progress.iter_mut().find(|(of, _)| *of == operation) {
+        self.put(|state| match state.letters.progress.iter_mut().find(|(of, _)| *of == operation) {
             Some((_, newest)) => *newest = now,
-            None => letters.progress.push((operation, now)),
+            None => state.letters.progress.push((operation, now)),
         });
     }
 
     /// Asks for a signature. The reply's other end hears when the environment is gone.
     pub(crate) fn sign(&self, to_sign: ToSign) {
-        self.put(|letters, _| letters.to_sign.push(to_sign));
+        self.put(|state| state.letters.to_sign.push(to_sign));
     }
 
     /// Asks a function, unless it was hushed. The reply's other end hears when it is, and when the environment is gone.
     pub(crate) fn ask(&self, hushed: &AtomicBool, to_answer: ToAnswer) {
-        self.put(|letters, _| {
+        self.put(|state| {
             if !hushed.load(Ordering::Relaxed) {
-                letters.to_answer.push(to_answer);
+                state.letters.to_answer.push(to_answer);
             }
         });
     }
@@ -164,8 +197,7 @@ impl Mailbox {
         // Under the lock, like the look at it: whoever asks is seen here, or sees it.
         let mut state = self.lock();
         hushed.store(true, Ordering::Relaxed);
-        let (dropped, kept) =
-            std::mem::take(&mut state.letters.to_answer).into_iter().partition(|of| of.function == function);
+        let (dropped, kept) = take(&mut state.letters.to_answer).into_iter().partition(|of| of.function == function);
         state.letters.to_answer = kept;
         drop(state);
         drop::<Vec<ToAnswer>>(dropped);
@@ -173,21 +205,21 @@ impl Mailbox {
 
     /// Reports that nobody asks a function any more.
     pub(crate) fn unneeded(&self, function: u32) {
-        self.put(|letters, _| letters.unneeded.push(function));
+        self.put(|state| state.letters.unneeded.push(function));
     }
 
     /// Reports that another environment closed the engine.
     pub(crate) fn closed(&self, engine: u32) {
-        self.put(|letters, _| letters.closed.push(engine));
+        self.put(|state| state.letters.closed.push(engine));
     }
 
-    fn put(&self, write: impl FnOnce(&mut Letters, &mut Vec<(u32, u64)>)) {
+    fn put(&self, write: impl FnOnce(&mut State)) {
         let mut guard = self.lock();
         let state = &mut *guard;
         if state.waker.is_none() {
             return;
         }
-        write(&mut state.letters, &mut state.missed);
+        write(state);
         if !std::mem::replace(&mut state.called, true)
             && let Some(waker) = &state.waker
         {
@@ -202,7 +234,10 @@ impl Mailbox {
     pub(crate) fn take(&self) -> Letters {
         let mut state = self.lock();
         state.called = false;
-        std::mem::take(&mut state.letters)
+        let mut letters = take(&mut state.letters);
+        letters.changes = take(&mut state.changes.waiting);
+        letters.lines = take(&mut state.lines.waiting);
+        letters
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

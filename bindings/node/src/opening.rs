@@ -49,6 +49,8 @@ pub struct OpenOptions {
     pub retain_age_ms: Option<f64>,
     /// The moment at which a clock stands that is moved by hand.
     pub manual_time_ms: Option<f64>,
+    /// What an operation of the hot path may take on average.
+    pub hot_budget_ms: Option<f64>,
     /// Keeps observations.
     pub observations: Option<KeepOptions>,
 }
@@ -76,6 +78,9 @@ impl OpenOptions {
         }
         if let Some(period) = self.clock_period_ms {
             options.clock_period = Duration::from_secs_f64(period / 1000.0);
+        }
+        if let Some(budget) = self.hot_budget_ms {
+            options.hot_budget = Duration::from_secs_f64(budget / 1000.0);
         }
         options.control = self.control.unwrap_or(false);
         options.observations = self.observations.map(KeepOptions::settings);

@@ -187,7 +187,12 @@ pub(crate) fn line(env: sys::napi_env, line: &Line) -> Js {
         Level::Warning => "warning",
         Level::Error => "error",
     };
-    Object::new(env).text(c"level", level).text(c"part", &line.part).text(c"message", &line.message).raw
+    Object::new(env)
+        .text(c"level", level)
+        .text(c"part", &line.part)
+        .text(c"message", &line.message)
+        .number(c"missed", line.missed)
+        .raw
 }
 
 pub(crate) fn sector(env: sys::napi_env, sector: &SectorInfo) -> Js {

@@ -82,7 +82,7 @@ impl Shared {
         let lines = Arc::new(Mutex::new(Lines { listeners: Vec::new(), early: Some(Vec::new()) }));
         let log = lines.clone();
         options.log = Some(Log(Arc::new(move |level, part, message| {
-            lock(&lines).add(Line { level, part: part.into(), message: message.into() });
+            lock(&lines).add(Line { level, part: part.into(), message: message.into(), missed: 0 });
         })));
         let engine = open(location, options)?;
         let shared = Arc::new(Shared {

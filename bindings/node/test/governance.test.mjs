@@ -89,3 +89,16 @@ test('a governed sector is not promoted, and a check files nothing', async (t) =
   await assert.rejects(engine.govern('frobnicate'), code('KNHK_INVALID_ARGUMENT'));
   await assert.rejects(engine.propose({ orders: { nothing: 1 } }), TypeError);
 });
+
+test('guards come and go one by one, and rules that are over are cleaned up', async (t) => {
+  const engine = await opened(t);
+  const guard = { id: 'max', kind: 'safety_interlock', criticality: 'low', limit: [{ paths: ['max_qty'], max: 1500 }] };
+  assert.ok((await engine.addGuard(guard, { by: 'ops-1', why: 'audit' })).in_force);
+  const [kept] = (await engine.guards()).guard;
+  assert.deepEqual([kept.id, kept.limit[0].max], ['max', 1500]);
+  assert.equal((await engine.propose({ orders: { values: { max_qty: 1600 } } }, { by: 'bob' })).state, 'refused');
+  assert.ok((await engine.removeGuard('max', { by: 'ops-1' })).in_force);
+  assert.deepEqual((await engine.guards()).guard, []);
+  await assert.rejects(engine.removeGuard('max'), code('KNHK_NOT_FOUND'));
+  assert.deepEqual(await engine.cleanUpDoctrine(), []);
+});

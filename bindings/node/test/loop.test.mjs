@@ -126,7 +126,10 @@ test('what was found and learned is told, and carried elsewhere', async (t) => {
   assert.deepEqual(cycle.versions, { gateway: 2 });
   assert.equal((await engine.proposal(cycle.proposal)).state, 'enacted');
   assert.deepEqual(await loop.cycles({ open: true }), []);
-  assert.equal((await loop.knowledge()).proposers.rule.kept, 1);
+  const { proposers, watches } = await loop.knowledge();
+  assert.deepEqual([proposers.rule.kept, watches['gateway/Errors'].rate], [1, 1]);
+  const replayed = await loop.replay({ cycle: 'l-1' });
+  assert.deepEqual([replayed.equal, replayed.left_out], [true, []]);
   assert.ok((await other.loop.importKnowledge(await loop.exportKnowledge())) > 0);
   assert.equal((await other.loop.knowledge()).proposers.rule.kept, 1);
   await assert.rejects(loop.cycle('l-99'), code('KNHK_NOT_FOUND'));

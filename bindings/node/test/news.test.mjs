@@ -3,6 +3,7 @@ import { on, once } from 'node:events';
 import { readSync } from 'node:fs';
 import { test } from 'node:test';
 
+import { Ended } from '../dist/loop.js';
 import { engineWith, run } from './support.mjs';
 
 test('a change tells who, what and why', async (t) => {
@@ -121,10 +122,38 @@ test('log lines have a level, a part and a message', async (t) => {
   // The line of the first promotion may come too: lines are delivered to whoever listens by then.
   for await (const [line] of lines) {
     if (!line.message.startsWith('orders 2')) continue;
-    assert.deepEqual(line, { level: 'info', part: 'promotion', message: 'orders 2: n 0 → 1 (by me)' });
+    assert.deepEqual(line, { level: 'info', part: 'promotion', message: 'orders 2: n 0 → 1 (by me)', missed: 0 });
     break;
   }
   assert.equal(engine.listenerCount('log'), 0);
+});
+
+test('log lines that are given up are counted', async (t) => {
+  const { engine, orders } = engineWith(t, { n: 0 });
+  // The line of the first promotion is there.
+  const [first] = await once(engine, 'log');
+  assert.match(first.message, /^orders 1/);
+  let heard = 0;
+  const ended = new Promise((resolve) => {
+    engine.on('log', ({ message, missed }) => {
+      heard += 1 + missed;
+      if (message.startsWith('orders 1001:')) resolve();
+    });
+  });
+  // Synchronous: nothing is delivered meanwhile, so more wait than are kept.
+  for (let i = 1; i <= 1000; i++) orders.promoteSync({ n: i });
+  await ended;
+  assert.equal(heard, 1000);
+});
+
+test('finished cycles that nobody takes are given up, and counted', async () => {
+  const finished = new Ended(() => {}, undefined, false);
+  for (let n = 0; n < 300; n++) finished.push({ id: `l-${n}` });
+  assert.equal(finished.missed, 44);
+  assert.equal((await finished.next()).value.id, 'l-44');
+  finished.push({ id: 'l-300' });
+  assert.equal(finished.missed, 44, 'there is room again');
+  await finished.return();
 });
 
 test('what a listener throws is an uncaughtException, and the next change is delivered', async () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Channel, Executor, Graph, StartFailedError } from '../warm.mjs';
+import { openSync } from '../index.mjs';
+import { Channel, Executor, Graph, StartFailedError, executors } from '../warm.mjs';
 import { code, engineWith, message, worker } from './support.mjs';
 
 const planted = () => {
@@ -21,6 +22,47 @@ test('values, promises and errors', async () => {
   assert.deepEqual(await executor.shutdown(), { unfinished: 0 });
   await assert.rejects(executor.submit(() => 1), code('KNHK_CLOSED'));
   assert.throws(() => executor.stats(), code('KNHK_CLOSED'));
+});
+
+test('an executor that an engine knows yields to its hot path', async (t) => {
+  const engine = openSync(':memory:', { hotBudgetMs: 50e-6 });
+  t.after(() => engine.close());
+  const executor = new Executor('yields');
+  executor.addTo(engine);
+  for (let n = 0; n < 100; n++) engine.reportHot(40e-6);
+  assert.ok(engine.hotMean > 30e-6 && engine.hotMean < 50e-6, `${engine.hotMean} ms`);
+  const untilTold = executor.task(
+    (_, run) => {
+      assert.equal(run.shouldYield(), false);
+      // A report counts for 10 ms, which this thread may lose between the two.
+      do engine.reportHot(1e-3);
+      while (!run.shouldYield());
+      return run.left;
+    },
+    { name: 'untilTold', budget: 60_000 },
+  );
+  assert.ok((await untilTold.submit()) > 0, 'it is not the budget that is used up');
+
+  // Nothing begins while it lasts, and what waits goes on when nothing is said any more.
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  for (let held = false; !held; ) {
+    engine.reportHot(1e-3);
+    let done = false;
+    const waits = executor.submit(() => (done = true));
+    for (let n = 0; n < 10; n++) {
+      engine.reportHot(1e-3);
+      await turn();
+    }
+    held = !done;
+    assert.equal(await waits, true);
+  }
+  const [listed] = executors(engine);
+  assert.deepEqual([listed.name, listed.stats.paused, listed.tasks.map(({ name }) => name)], ['yields', false, ['submit', 'untilTold']]);
+  await executor.shutdown();
+  assert.deepEqual(executors(engine), []);
+  assert.throws(() => engine.reportHot('1'), TypeError);
+  assert.throws(() => engine.reportHot(-1), RangeError);
+  assert.throws(() => openSync(':memory:', { hotBudgetMs: NaN }), RangeError);
 });
 
 test('a generator runs in slices, between which the event loop has its turn', async () => {

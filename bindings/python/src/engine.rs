@@ -132,6 +132,17 @@ impl Engine {
         self.shared.engine().version()
     }
 
+    #[pyo3(signature = (took, /))]
+    fn report_hot(&self, took: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.shared.engine().report_hot(crate::options::seconds("took", took)?);
+        Ok(())
+    }
+
+    #[getter]
+    fn hot_mean(&self) -> f64 {
+        self.shared.engine().hot_mean().as_secs_f64()
+    }
+
     fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
         detached(py, || Ok(Stats::from(self.shared.engine().stats())))
     }

@@ -82,7 +82,7 @@ mod _knhk {
     #[pymodule_export]
     use crate::view::View;
     #[pymodule_export]
-    use crate::warm::{ChannelBase, ChannelWaker, ExecutorBase, GraphBase, Run, TaskBase, Ticket};
+    use crate::warm::{ChannelBase, ChannelWaker, ExecutorBase, GraphBase, Run, TaskBase, Ticket, executors};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

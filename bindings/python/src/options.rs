@@ -43,6 +43,7 @@ pub(crate) fn options(given: Option<&Bound<'_, PyDict>>) -> PyResult<(Options, b
                 options.manual_time =
                     Some(value.extract().map_err(|_| refused(&name, &value, "nanoseconds since 1970"))?);
             }
+            "hot_budget" => options.hot_budget = seconds(&name, &value)?,
             "retain_versions" => options.retention.versions = Some(positive(&name, &value)? as u64),
             "retain_age" => options.retention.age = Some(seconds(&name, &value)?),
             _ => return Err(PyTypeError::new_err(format!("there is no setting {name:?} of an engine"))),

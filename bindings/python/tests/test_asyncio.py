@@ -162,7 +162,7 @@ def test_forgotten_changes_unsubscribe_themselves(engine, orders):
 
 
 def test_a_slow_consumer_is_told_how_many_it_missed(engine, orders, monkeypatch):
-    monkeypatch.setattr("knhk._changes._WAITING", 4)
+    monkeypatch.setattr("knhk._news._WAITING", 4)
 
     async def main():
         async with engine.changes() as changes:

@@ -126,3 +126,18 @@ def test_a_guard_gives_way_under_a_relaxation():
         assert eng.revoke(relaxation.id, by="ops-1").state == "revoked"
         assert eng.relaxations(open=True) == []
         assert eng.propose({"orders": {"max_qty": 2600}}, by="bob").state == "refused"
+
+
+def test_guards_come_and_go_one_by_one_and_rules_that_are_over_are_cleaned_up():
+    with opened() as eng:
+        limit = {"limit": [{"paths": ["max_qty"], "max": 1500}]}
+        guard = governance.Guard("max", "safety_interlock", "low", sector="orders", doc="enough", boundary=limit)
+        assert eng.add_guard(guard, by="ops-1", why="audit").in_force
+        [kept] = eng.guards(sector="orders").guards
+        assert (kept.id, kept.doc, kept.boundary["limit"][0]["max"]) == ("max", "enough", 1500)
+        assert eng.add_guard(kept, by="ops-1").in_force and len(eng.guards().guards) == 1
+        assert eng.propose({"orders": {"max_qty": 1600}}, by="bob").state == "refused"
+        assert eng.remove_guard("max", by="ops-1").in_force and eng.guards().guards == []
+        with pytest.raises(knhk.NotFound):
+            eng.remove_guard("max")
+        assert eng.clean_up_doctrine() == []

@@ -62,7 +62,7 @@ def test_each_row_of_the_table(row):
                         raise RuntimeError(judges["throws"])
                     if sample.value is None:
                         return None
-                    assert sample.counts["count"] == 60 and sample.to_ns - sample.from_ns == SECOND
+                    assert sample.counts.count == 60 and sample.to_ns - sample.from_ns == SECOND
                     return Score(sample.value, 0.9999 if sample.value > judges["above"] else 0.0, judges["above"])
 
         settings = row.get("settings", {})
@@ -134,9 +134,13 @@ def test_what_was_found_and_learned_is_told_and_carried_elsewhere():
         assert cycle.receipts and all(eng.receipt(receipt) for receipt in cycle.receipts)
         assert eng.loop.cycles(open=True) == [] == eng.loop.patterns(since=eng.advance_time(0) + SECOND)
         knowledge = eng.loop.knowledge()
-        assert knowledge.proposers["rule"]["kept"] == 1
+        assert knowledge.proposers["rule"].kept == 1 and knowledge.watches["gateway/Errors"].rate == 1
+        watch = next(watch for watch in eng.loop.status().watches if watch.watch == "Errors")
+        assert watch.samples > 0 and eng.loop.status().counters
+        replayed = eng.loop.replay("l-1")
+        assert replayed.equal and replayed.differences == replayed.left_out == []
         assert other.loop.import_knowledge(eng.loop.export_knowledge()) > 0
-        assert other.loop.knowledge().proposers["rule"]["kept"] == 1
+        assert other.loop.knowledge().proposers["rule"].kept == 1
         with pytest.raises(knhk.NotFound):
             eng.loop.cycle("l-99")
 

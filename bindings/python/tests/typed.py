@@ -89,6 +89,10 @@ async def types(engine: knhk.Engine, change: knhk.Change) -> None:
         assert_type(cycle, loop.Cycle)
     assert_type(await engine.loop.astep(), list[loop.Cycle])
     assert_type(engine.loop.replay("l-1").equal, bool)
+    assert_type(engine.loop.knowledge().rules["lower"].at_least, float)
+    assert_type(engine.loop.status().watches[0].samples, int)
+    assert_type(engine.hot_mean, float)
+    assert_type(warm.executors(engine)[0].tasks[0].runs, int)
 
     # What must not pass; an unused "ignore" is an error too.
     engine.loop.hook("dream")  # type: ignore[arg-type]

@@ -6,6 +6,8 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use knhk_warm::channel::{Endpoint, ReceiveError, SendError, endpoints};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 const LONG: Option<Duration> = Some(Duration::from_secs(120));
 
@@ -141,4 +143,74 @@ fn what_is_left_is_dropped_by_whoever_closes() {
     right.close();
     assert_eq!(receiver.try_recv(), Err(mpsc::TryRecvError::Disconnected));
     assert!(matches!(left.try_send(mpsc::channel().0), Err(SendError::Closed(_))));
+}
+
+/// Whether an end's descriptor is readable; `waits` for that, or looks.
+fn readable<A, B>(end: &Endpoint<A, B>, waits: bool) -> bool {
+    let descriptor = end.descriptor().unwrap();
+    let mut polled = [PollFd::new(&descriptor, PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    loop {
+        match poll(&mut polled, if waits { None } else { Some(&at_once) }) {
+            Err(Errno::INTR) => {}
+            ready => return ready.unwrap() == 1,
+        }
+    }
+}
+
+#[test]
+fn a_descriptor_is_readable_until_nothing_is_found_and_for_good_at_the_end() {
+    let (left, right) = endpoints::<u32, u32>(4);
+    left.try_send(1).unwrap();
+    assert!(readable(&right, false), "what was sent before it was asked for counts");
+    assert_eq!(right.try_receive(), Ok(1));
+    assert_eq!(right.try_receive(), Err(ReceiveError::Empty));
+    assert!(!readable(&right, false));
+    left.try_send(2).unwrap();
+    left.try_send(3).unwrap();
+    assert!(readable(&right, false) && readable(&right, false), "polling changes nothing");
+    assert_eq!(right.try_take(), Ok(2));
+    assert!(readable(&right, false), "one is left");
+    right.done();
+    assert_eq!((right.receive(LONG), right.receive(Some(Duration::ZERO))), (Ok(3), Err(ReceiveError::Empty)));
+    assert!(!readable(&right, false));
+    left.finish();
+    assert!(readable(&right, false));
+    assert_eq!(right.try_receive(), Err(ReceiveError::Ended));
+    assert!(readable(&right, false), "nothing more will come");
+    // Its own close is told, too.
+    assert!(readable(&left, false) && left.try_receive() == Err(ReceiveError::Empty) && !readable(&left, false));
+    left.close();
+    assert!(readable(&left, false));
+}
+
+/// Whoever polls before it receives, on several threads, misses nothing.
+#[test]
+fn polling_threads_miss_nothing() {
+    const EACH: u64 = 5_000;
+    for window in [1, 64] {
+        let (left, right): (Endpoint<u64, ()>, Endpoint<(), u64>) = endpoints(window);
+        let received = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    loop {
+                        assert!(readable(&right, true));
+                        match right.try_receive() {
+                            Ok(n) => _ = received.fetch_add(n, SeqCst),
+                            Err(ReceiveError::Empty) => {}
+                            Err(ReceiveError::Ended) => break,
+                        }
+                    }
+                });
+            }
+            let sent = [0, EACH].map(|from| {
+                let left = &left;
+                scope.spawn(move || (from..from + EACH).for_each(|n| left.send(n, None).unwrap()))
+            });
+            sent.map(|sent| sent.join().unwrap());
+            left.finish();
+        });
+        assert_eq!(received.load(SeqCst), EACH * (2 * EACH - 1), "window {window}");
+    }
 }

@@ -8,8 +8,8 @@ use knhk_engine::Status;
 use knhk_engine::autonomic::{Custom, Sample, Score};
 
 use super::not_there;
-use crate::call::{call, on_engine};
-use crate::callback::{Callback, Context, Destroy, asked, taken};
+use crate::call::on_engine;
+use crate::callback::{Callback, Destroy, Kept, asked, registered};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::observations::CountsC;
@@ -93,32 +93,21 @@ impl Callback for DetectorC {
     }
 }
 
-/// A kind of detector whose context goes with it.
-struct Kind {
-    callback: DetectorC,
-    context: Context,
-}
-
-// SAFETY: the program said, by adding it, that its functions may be called on any thread, one call at a time.
-unsafe impl Send for Kind {}
-// SAFETY: as above; the loop judges one sample at a time.
-unsafe impl Sync for Kind {}
-
 /// One detector at work.
 struct AtWork {
-    kind: Arc<Kind>,
+    kind: Arc<Kept<DetectorC>>,
     state: *mut c_void,
 }
 
-// SAFETY: as for `Kind`, of which the state is a part.
+// SAFETY: as for the kind, of which the state is a part.
 unsafe impl Send for AtWork {}
 
 impl AtWork {
-    fn begin(kind: Arc<Kind>, sector: &str, watch: &str) -> AtWork {
+    fn begin(kind: Arc<Kept<DetectorC>>, sector: &str, watch: &str) -> AtWork {
         let (sector, watch): (CString, CString) = (c_string(sector), c_string(watch));
         let state = kind.callback.begin.map_or(ptr::null_mut(), |begin| {
             // SAFETY: as the program promised; the texts live until it returns.
-            unsafe { begin(kind.context.at(), sector.as_ptr(), watch.as_ptr()) }
+            unsafe { begin(kind.at(), sector.as_ptr(), watch.as_ptr()) }
         });
         AtWork { kind, state }
     }
@@ -126,8 +115,8 @@ impl AtWork {
 
 impl Custom for AtWork {
     fn observe(&mut self, sample: &Sample) -> Result<Option<Score>, String> {
-        let Kind { callback, context } = &*self.kind;
-        let Some(observe) = callback.observe else { return Err("there is no function to observe".into()) };
+        let kind = &*self.kind;
+        let Some(observe) = kind.callback.observe else { return Err("there is no function to observe".into()) };
         let given = SampleC {
             struct_size: size_of::<SampleC>() as u32,
             reserved: 0,
@@ -139,7 +128,7 @@ impl Custom for AtWork {
         let mut score = ScoreC { statistic: f64::NAN, confidence: f64::NAN, expected: f64::NAN };
         asked(|why, room| {
             // SAFETY: as the program promised; what is pointed to lives until it returns.
-            unsafe { observe(context.at(), self.state, &given, &mut score, why, room) }
+            unsafe { observe(kind.at(), self.state, &given, &mut score, why, room) }
         })?;
         let ScoreC { statistic, confidence, expected } = score;
         if confidence.is_nan() {
@@ -156,7 +145,7 @@ impl Drop for AtWork {
     fn drop(&mut self) {
         if let (Some(end), Some(_)) = (self.kind.callback.end, self.kind.callback.begin) {
             // SAFETY: made by `begin`, and ended once.
-            unsafe { end(self.kind.context.at(), self.state) }
+            unsafe { end(self.kind.at(), self.state) }
         }
     }
 }
@@ -173,18 +162,12 @@ pub unsafe extern "C" fn knhk_detector_add(
     detector: *const DetectorC,
     err: *mut *mut ErrorHandle,
 ) -> Status {
-    let mut held = None;
     // SAFETY: as documented.
     unsafe {
-        let took = call(err, || {
-            held = Some(taken(detector)?);
-            Ok(())
-        });
-        let Some((callback, context)) = held else { return took };
-        let kind = Arc::new(Kind { callback, context });
-        on_engine(engine, err, move |engine| {
+        registered(engine, detector, err, |engine, kept| {
             let name = text(name, "name")?;
-            kind.callback.observe.ok_or_else(|| null("observe"))?;
+            kept.callback.observe.ok_or_else(|| null("observe"))?;
+            let kind = Arc::new(kept);
             let make = move |sector: &str, watch: &str| -> Box<dyn Custom> {
                 Box::new(AtWork::begin(kind.clone(), sector, watch))
             };

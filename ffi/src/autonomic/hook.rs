@@ -9,8 +9,8 @@ use knhk_engine::autonomic::{HookInfo, Phase, When};
 use knhk_engine::{Error, Status};
 
 use super::not_there;
-use crate::call::{call, on_engine};
-use crate::callback::{Callback, Context, Destroy, taken};
+use crate::call::on_engine;
+use crate::callback::{Callback, Destroy, Kept, registered};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::options::out_of;
@@ -64,23 +64,12 @@ impl Callback for HookC {
     }
 }
 
-/// A hook whose context goes with it.
-struct Told {
-    callback: HookC,
-    context: Context,
-}
-
-// SAFETY: the program said, by adding it, that its function may be called on any thread, one call at a time.
-unsafe impl Send for Told {}
-// SAFETY: as above; the hooks are called one after the other.
-unsafe impl Sync for Told {}
-
-impl Told {
+impl Kept<HookC> {
     fn tell(&self, info: &HookInfo) {
         let (Some(run), Ok(info)) = (self.callback.run, serde_json::to_string(info)) else { return };
         let info = c_string(&info);
         // SAFETY: as the program promised; the text lives until it returns.
-        unsafe { run(self.context.at(), info.as_ptr(), info.as_bytes().len()) }
+        unsafe { run(self.at(), info.as_ptr(), info.as_bytes().len()) }
     }
 }
 
@@ -112,19 +101,12 @@ pub unsafe extern "C" fn knhk_hook_add(
     id: *mut u64,
     err: *mut *mut ErrorHandle,
 ) -> Status {
-    let mut held = None;
     // SAFETY: as documented.
     unsafe {
-        let took = call(err, || {
-            held = Some(taken(hook)?);
-            Ok(())
-        });
-        let Some((callback, context)) = held else { return took };
-        let told = Told { callback, context };
-        on_engine(engine, err, move |engine| {
-            told.callback.run.ok_or_else(|| null("run"))?;
-            let (phase, when) = place(&told.callback)?;
-            let number = engine.add_hook(phase, when, Arc::new(move |info: &HookInfo| told.tell(info)))?;
+        registered(engine, hook, err, |engine, kept| {
+            kept.callback.run.ok_or_else(|| null("run"))?;
+            let (phase, when) = place(&kept.callback)?;
+            let number = engine.add_hook(phase, when, Arc::new(move |info: &HookInfo| kept.tell(info)))?;
             if !id.is_null() {
                 ptr::write(id, number);
             }

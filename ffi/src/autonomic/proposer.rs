@@ -9,7 +9,7 @@ use knhk_engine::autonomic::{Plan, PlanError, Proposer, Question};
 
 use super::not_there;
 use crate::call::on_engine;
-use crate::callback::{Callback, Context, Destroy, asked, taken};
+use crate::callback::{Callback, Destroy, Kept, asked, registered};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
 use crate::text::{bytes, c_string, null, text};
@@ -82,28 +82,21 @@ impl Callback for ProposerC {
     }
 }
 
-/// A proposer whose context goes with it.
 struct Asking {
     name: String,
-    callback: ProposerC,
-    context: Context,
+    kept: Kept<ProposerC>,
 }
-
-// SAFETY: the program said, by adding it, that its function may be called on any thread, one call at a time.
-unsafe impl Send for Asking {}
-// SAFETY: as above; the loop asks one question at a time.
-unsafe impl Sync for Asking {}
 
 impl Asking {
     fn plan(&self, question: &Question) -> Result<Option<Plan>, String> {
-        let Some(propose) = self.callback.propose else { return Err("there is no function to propose".into()) };
+        let Some(propose) = self.kept.callback.propose else { return Err("there is no function to propose".into()) };
         let question = serde_json::to_string(question).map_err(|error| error.to_string())?;
         let question = c_string(&question);
         let mut answer = Answer { text: Vec::new() };
         asked(|why, room| {
             let (at, len) = (question.as_ptr(), question.as_bytes().len());
             // SAFETY: as the program promised; the question and the answer live until it returns.
-            unsafe { propose(self.context.at(), at, len, &mut answer, why, room) }
+            unsafe { propose(self.kept.at(), at, len, &mut answer, why, room) }
         })?;
         if answer.text.is_empty() {
             return Ok(None);
@@ -135,18 +128,12 @@ pub unsafe extern "C" fn knhk_proposer_add(
     proposer: *const ProposerC,
     err: *mut *mut ErrorHandle,
 ) -> Status {
-    let mut held = None;
     // SAFETY: as documented.
     unsafe {
-        let took = crate::call::call(err, || {
-            held = Some(taken(proposer)?);
-            Ok(())
-        });
-        let Some((callback, context)) = held else { return took };
-        on_engine(engine, err, move |engine| {
+        registered(engine, proposer, err, |engine, kept| {
             let name = text(name, "name")?.to_owned();
-            callback.propose.ok_or_else(|| null("propose"))?;
-            engine.add_proposer(Arc::new(Asking { name, callback, context }))
+            kept.callback.propose.ok_or_else(|| null("propose"))?;
+            engine.add_proposer(Arc::new(Asking { name, kept }))
         })
     }
 }

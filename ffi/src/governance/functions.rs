@@ -1,5 +1,5 @@
 //! Functions of the program that have a say in governance: what rules, tests of shadows and invariants across sectors ask, work that is
-//! measured with candidates, and who hears how far the stages are.
+//! measured with candidates.
 //!
 //!    static int32_t below(void *ctx, const knhk_question_t *asked, char *why, size_t why_size) {
 //!        int64_t qty = knhk_get_i64(asked->view, *(knhk_key_t *)ctx, 0); // as it would be
@@ -11,21 +11,17 @@
 //! Nothing of it is kept: whoever opens the engine registers it anew. A rule or a test whose function is not there refuses.
 
 use std::ffi::{c_char, c_void};
-use std::ptr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
-use knhk_engine::governance::{CrossInvariant, Hook, Progress, Question, Role, Severity, Stop, Watch, Workload};
+use knhk_engine::governance::{CrossInvariant, Hook, Question, Role, Severity, Workload};
 use knhk_engine::{Engine, Error, Status};
 use knhk_hot::layout::{LOWER_BOUND, RawView};
 
-use super::govern::asked as request_of;
-use crate::buffer::{Buffer, filled};
-use crate::call::{call, on_engine};
-use crate::callback::{Callback, Context, Destroy, asked, taken};
+use crate::callback::{Callback, Destroy, Kept, asked, with_callback};
 use crate::engine::EngineHandle;
 use crate::error::ErrorHandle;
-use crate::text::{Texts, c_string, null, optional_text, output, text};
+use crate::text::{c_string, null, optional_text, text};
 use crate::versioned::Versioned;
 
 /// What a function is asked. It is valid during the call.
@@ -107,17 +103,6 @@ impl Callback for WorkloadC {
     }
 }
 
-/// A callback with its context, for a function that is called from several threads.
-struct Kept<C> {
-    callback: C,
-    context: Context,
-}
-
-// SAFETY: the program said, by registering it, that it may be called on any thread, several at once.
-unsafe impl<C> Send for Kept<C> {}
-// SAFETY: as above.
-unsafe impl<C> Sync for Kept<C> {}
-
 impl Kept<FunctionC> {
     fn judge(&self, question: &Question) -> Result<(), String> {
         let Some(judge) = self.callback.judge else { return Err("there is no function".into()) };
@@ -130,41 +115,13 @@ impl Kept<FunctionC> {
             view: open(&question.view),
         };
         // SAFETY: registered for this; the question lives until it returns.
-        asked(|why, room| unsafe { judge(self.context.at(), &question, why, room) })
+        asked(|why, room| unsafe { judge(self.at(), &question, why, room) })
     }
 }
 
 /// A view that is held, for C. Should someone end it, a bound of 0 keeps memory and corrupts nothing.
 fn open(hold: &knhk_engine::Hold) -> RawView {
     RawView { saved: LOWER_BOUND, ..hold.raw() }
-}
-
-/// Registers what `with` makes of a callback, or takes it away where that is NULL.
-///
-/// # Safety
-/// As the exports document it.
-unsafe fn registered<C: Callback>(
-    engine: *const EngineHandle,
-    callback: *const C,
-    err: *mut *mut ErrorHandle,
-    body: impl FnOnce(&Engine, Option<Kept<C>>) -> Result<(), Error>,
-) -> Status {
-    let mut held = None;
-    // SAFETY: as documented.
-    unsafe {
-        // Before the engine is looked at, so that the context is destroyed whatever is wrong with that.
-        if !callback.is_null() {
-            let took = call(err, || {
-                let (callback, context) = taken(callback)?;
-                held = Some(Kept { callback, context });
-                Ok(())
-            });
-            if held.is_none() {
-                return took;
-            }
-        }
-        on_engine(engine, err, move |engine| body(engine, held))
-    }
 }
 
 /// Takes what was registered away.
@@ -186,7 +143,7 @@ unsafe fn function(
 ) -> Status {
     // SAFETY: as documented.
     unsafe {
-        registered(engine, function, err, |engine, held: Option<Kept<FunctionC>>| {
+        with_callback(engine, function, err, |engine, held: Option<Kept<FunctionC>>| {
             let name = text(name, "name")?;
             let Some(kept) = held else { return unset(engine, hook(name), name) };
             kept.callback.judge.ok_or_else(|| null("judge"))?;
@@ -242,7 +199,7 @@ pub unsafe extern "C" fn knhk_set_invariant(
 ) -> Status {
     // SAFETY: as documented.
     unsafe {
-        registered(engine, function, err, |engine, held: Option<Kept<FunctionC>>| {
+        with_callback(engine, function, err, |engine, held: Option<Kept<FunctionC>>| {
             let (name, condition) = (text(name, "name")?, optional_text(condition, "condition")?);
             let severity = named(optional_text(severity, "severity")?.unwrap_or("blocker"))?;
             match (condition, held) {
@@ -289,7 +246,7 @@ pub unsafe extern "C" fn knhk_set_workload(
 ) -> Status {
     // SAFETY: as documented.
     unsafe {
-        registered(engine, workload, err, |engine, held: Option<Kept<WorkloadC>>| {
+        with_callback(engine, workload, err, |engine, held: Option<Kept<WorkloadC>>| {
             let (sector, name) = (text(sector, "sector")?, text(name, "name")?);
             engine.sector_number(sector)?;
             let Some(kept) = held else { return unset(engine, Hook::Workload(sector, name), name) };
@@ -298,108 +255,10 @@ pub unsafe extern "C" fn knhk_set_workload(
                 let kept: &Kept<WorkloadC> = &kept;
                 let began = Instant::now();
                 // Registered for this; the view is open until it returns.
-                std::hint::black_box(run(kept.context.at(), open(view), times));
+                std::hint::black_box(run(kept.at(), open(view), times));
                 Ok(began.elapsed())
             });
             engine.set_workload(sector, workload);
-            Ok(())
-        })
-    }
-}
-
-/// A stage that begins or has ended.
-#[repr(C)]
-pub struct StageC {
-    /// How much of this struct the library knows.
-    pub struct_size: u32,
-    /// 0.
-    pub reserved: u32,
-    /// The sector whose change is judged.
-    pub sector: *const c_char,
-    /// "schema", "invariants", "doctrine", "guards", "performance", "rollback" or "compatibility".
-    pub stage: *const c_char,
-    /// NULL where it begins; else "passed", "waiting", "not_judged" or "refused".
-    pub verdict: *const c_char,
-    /// NULL where it begins; else what it says, as JSON.
-    pub report: *const c_char,
-}
-
-/// Who hears how far the stages are. Set `struct_size` to sizeof(knhk_stage_callback_t).
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct StageCallbackC {
-    /// sizeof(knhk_stage_callback_t).
-    pub struct_size: u32,
-    /// 0.
-    pub reserved: u32,
-    /// Passed to the functions.
-    pub ctx: *mut c_void,
-    /// Called as each stage begins and ends, on the threads that work, one call at a time; `now` is valid during the call. Returning anything but
-    /// 0 stops the run: what has not begun refuses, and a measurement ends.
-    pub stage: Option<unsafe extern "C" fn(ctx: *mut c_void, now: *const StageC) -> i32>,
-    /// NULL, or called exactly once before the call returns, unless `struct_size` is one that the library does not know.
-    pub destroy: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
-}
-
-// SAFETY: plain data that begins with its size.
-unsafe impl Versioned for StageCallbackC {
-    const NAME: &'static str = "knhk_stage_callback_t";
-}
-
-impl Callback for StageCallbackC {
-    fn context(&self) -> (*mut c_void, Destroy) {
-        (self.ctx, self.destroy)
-    }
-}
-
-impl Kept<StageCallbackC> {
-    /// Tells the program; whether it goes on.
-    fn tell(&self, progress: Progress<'_>) -> bool {
-        let Some(stage) = self.callback.stage else { return true };
-        let mut texts = Texts::default();
-        let report = progress.ended.map(|report| serde_json::to_string(report).unwrap_or_default());
-        let now = StageC {
-            struct_size: size_of::<StageC>() as u32,
-            reserved: 0,
-            sector: texts.keep(progress.sector),
-            stage: texts.keep(progress.stage.as_str()),
-            verdict: texts.keep_some(progress.ended.map(|report| report.verdict.as_str())),
-            report: texts.keep_some(report.as_deref()),
-        };
-        // SAFETY: registered for this; what it is told lives until it returns.
-        unsafe { stage(self.context.at(), &now) == 0 }
-    }
-}
-
-/// knhk_govern that tells how far the stages are, and can be stopped: "propose" and "check".
-///
-/// `verb`, `request`, `answer`: as of knhk_govern; of other verbs nothing is told. `callback`: taken over, whatever is returned; NULL for nobody.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn knhk_govern_watched(
-    engine: *const EngineHandle,
-    verb: *const c_char,
-    request: *const c_char,
-    callback: *const StageCallbackC,
-    answer: *mut *mut Buffer,
-    err: *mut *mut ErrorHandle,
-) -> Status {
-    // SAFETY: as documented.
-    unsafe {
-        registered(engine, callback, err, |engine, held: Option<Kept<StageCallbackC>>| {
-            let (place, verb) = (output(answer, "answer")?, text(verb, "verb")?);
-            if let Some(kept) = &held {
-                kept.callback.stage.ok_or_else(|| null("stage"))?;
-            }
-            let (stop, held) = (Stop::new(), held.map(Mutex::new));
-            let progress = |now: Progress<'_>| {
-                let Some(held) = &held else { return };
-                if !held.lock().unwrap_or_else(PoisonError::into_inner).tell(now) {
-                    stop.ask();
-                }
-            };
-            let answered =
-                engine.govern_watched(verb, request_of(request)?, Watch { progress: &progress, stop: &stop })?;
-            ptr::write(place, filled(answered.to_string()));
             Ok(())
         })
     }

@@ -8,3 +8,4 @@ pub mod lineage;
 pub mod proposals;
 pub mod rollout;
 pub mod shadows;
+pub mod stages;

@@ -11,13 +11,13 @@ use std::time::Duration;
 use knhk_engine::{Error, Status};
 use knhk_resilience::health::{Component, HealthError};
 
-use super::policy::{PolicyHandle, items, of_kind};
+use super::policy::{PolicyHandle, of_kind};
 use crate::call::call;
 use crate::callback::{Callback, Context, Destroy, taken};
 use crate::error::ErrorHandle;
 use crate::handle::required;
 use crate::signals::Blocked;
-use crate::text::{null, output, text};
+use crate::text::{items, null, output, text};
 use crate::versioned::{Output, Versioned};
 
 /// Its health is at least the running threshold.

@@ -5,6 +5,7 @@ pub mod checkpoints;
 pub mod governed;
 pub mod health;
 pub mod hedge;
+pub mod parts;
 pub mod policy;
 pub mod restored;
 pub mod retry;

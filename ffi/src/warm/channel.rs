@@ -5,8 +5,9 @@
 //! end grants the other so many, and one more for each that it is done with, so that a receiver that falls behind holds its senders back. An
 //! end may be used by several threads at once, and closed by any of them; what waits at either end is woken then.
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::mem::{ManuallyDrop, forget};
+use std::os::fd::AsRawFd;
 use std::ptr;
 use std::time::Duration;
 
@@ -177,6 +178,31 @@ pub unsafe extern "C" fn knhk_channel_take(
 pub unsafe extern "C" fn knhk_channel_done(channel: *mut ChannelHandle, err: *mut *mut ErrorHandle) -> Status {
     // SAFETY: as documented.
     unsafe { call(err, || required(channel).map(|handle| handle.end.done())) }
+}
+
+/// A descriptor to poll: it is readable while there may be a message to receive, and for good when nothing will come any more.
+///
+/// `fd`: receives an eventfd that belongs to the end: neither close nor read it. Receive with a timeout of 0 until KNHK_TIMEOUT, which has it wait
+/// for the next message. Valid until the end is freed.
+/// Returns KNHK_OK, or KNHK_SYSTEM when the process has no descriptors left. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn knhk_channel_fd(
+    channel: *mut ChannelHandle,
+    fd: *mut c_int,
+    err: *mut *mut ErrorHandle,
+) -> Status {
+    let body = || {
+        let place = output(fd, "fd")?;
+        // SAFETY: as documented.
+        let made = unsafe { required(channel)? }.end.descriptor().map_err(|error| {
+            Error::new(Status::System, "channel", "eventfd", format!("no descriptor for a channel: {error}"))
+        })?;
+        // SAFETY: as documented.
+        unsafe { ptr::write(place, made.as_raw_fd()) };
+        Ok(())
+    };
+    // SAFETY: as documented.
+    unsafe { call(err, body) }
 }
 
 /// Withdraws the other end's credit until knhk_channel_release, for a receiver in trouble; what was sent can still be received. Any thread.

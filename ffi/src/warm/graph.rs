@@ -19,10 +19,9 @@ use crate::call::call;
 use crate::callback::{Callback, Context, Destroy, asked, taken};
 use crate::error::ErrorHandle;
 use crate::handle::{Kind, free, give, required};
-use crate::resilience::policy::items;
 use crate::resilience::scope::ScopeHandle;
 use crate::signals::Blocked;
-use crate::text::{output, text};
+use crate::text::{items, output, text};
 use crate::versioned::Versioned;
 
 /// A graph, as C holds it.

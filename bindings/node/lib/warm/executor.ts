@@ -2,7 +2,7 @@
 
 import { type Engine, handleOf } from '../engine.js';
 import { attempt, badType, checkInteger, checkOneOf, checkOptions, checkString, closed, KnhkError } from '../errors.js';
-import { native } from '../native.js';
+import { type ExecutorFigures, native, type TaskFigures } from '../native.js';
 import type { Priority } from '../resilience/admitting.js';
 
 const PRIORITIES = ['background', 'low', 'normal', 'high', 'critical'] as const;
@@ -92,10 +92,34 @@ export interface SubmitOptions {
   within?: number | undefined;
 }
 
+/** An executor, as an engine lists it. */
+export interface ExecutorInfo {
+  name: string;
+  stats: ExecutorStats;
+  tasks: TaskStats[];
+}
+
 /** How an executor's end went. */
 export interface Ended {
   /** Runs that were not over when the time to drain was, and were cancelled. */
   unfinished: number;
+}
+
+function executorStats({ fullIn, ...stats }: ExecutorFigures): ExecutorStats {
+  return { ...stats, fullIn: fullIn ?? null };
+}
+
+function taskStats({ priority, level, ...figures }: TaskFigures): TaskStats {
+  return { ...figures, priority: PRIORITIES[priority]!, level: PRIORITIES[level]! };
+}
+
+/**
+ * The executors that an engine was told of (`executor.addTo`) and that have not ended, in any thread, and last the engine's own, once it has something
+ * to do: what `knhk tasks` shows.
+ */
+export function executors(engine: Engine): ExecutorInfo[] {
+  const listed = attempt(() => native.executors(handleOf(engine).engine));
+  return listed.map(({ name, stats, tasks }) => ({ name, stats: executorStats(stats), tasks: tasks.map(taskStats) }));
 }
 
 /** What a run does, slice by slice; its promise is settled when the run is over and counted. */
@@ -255,10 +279,7 @@ export class Executor {
     checkOneOf('the priority', PRIORITIES, priority);
     const raw = attempt(() => native.executorTask(this.#raw, name, PRIORITIES.indexOf(priority), budget, dropLate));
     const submit = (argument: A, options: SubmitOptions = {}) => this.#submit<Given<T>>(raw, (run) => work(argument, run), options);
-    return new Task<A, T>(submit, () => {
-      const { priority, level, ...figures } = native.taskFigures(raw);
-      return { ...figures, priority: PRIORITIES[priority]!, level: PRIORITIES[level]! };
-    });
+    return new Task<A, T>(submit, () => taskStats(native.taskFigures(raw)));
   }
 
   /** Begins nothing more until `resume`; a slice under way is told to give way. It keeps no process alive meanwhile. */
@@ -276,11 +297,13 @@ export class Executor {
 
   /** What it is doing. */
   stats(): ExecutorStats {
-    const { fullIn = null, ...stats } = attempt(() => native.executorStats(this.#raw));
-    return { ...stats, fullIn };
+    return executorStats(attempt(() => native.executorStats(this.#raw)));
   }
 
-  /** Has an engine list it for operators (`knhk tasks`), until it ends. */
+  /**
+   * Has an engine list it for operators (`knhk tasks`), until it ends. It yields to the engine's hot path from now on (`engine.reportHot`), unless it
+   * yields to another's already.
+   */
   addTo(engine: Engine): void {
     attempt(() => native.executorAddTo(this.#raw, handleOf(engine).engine));
   }
@@ -319,19 +342,22 @@ export class Executor {
     });
   }
 
-  /** One slice in each turn of the event loop, while there is something to do. */
-  #schedule(): void {
+  /** One slice in each turn of the event loop, while there is something to do; where the hot path holds it back, it looks again after a moment. */
+  #schedule(held = false): void {
     if (this.#scheduled || this.#paused || this.#works.size === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const turn = () => {
       this.#scheduled = false;
+      let ran = true;
       try {
-        native.executorTurn(this.#raw, this.#step);
+        ran = native.executorTurn(this.#raw, this.#step);
       } finally {
-        this.#schedule();
+        this.#schedule(!ran);
         this.#news();
       }
-    });
+    };
+    if (held) setTimeout(turn, 1);
+    else setImmediate(turn);
   }
 
   /** Tells what has happened. */
@@ -343,6 +369,6 @@ export class Executor {
       work?.over(state);
     }
     if (this.#works.size === 0) this.#idle.splice(0).forEach((resolve) => resolve());
-    if (this.#notice) for (const notice of notices) this.#notice(notice as Notice);
+    if (this.#notice) for (const notice of notices) this.#notice(notice);
   }
 }

@@ -7,8 +7,8 @@ use std::ptr::null;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use knhk_engine::{Error, Status};
-use knhk_warm::executor::{Context, Late, Notice, Refused, RunState, Settings, TaskSettings, Ticket};
+use knhk_engine::{Error, ExecutorInfo, Status};
+use knhk_warm::executor::{Context, Late, Notice, Refused, RunState, Settings, Stats, TaskSettings, TaskStats, Ticket};
 use knhk_warm::{Clock, Executor as Native, Priority, Step, SystemClock, Task as NativeTask};
 use napi::Env;
 use napi::bindgen_prelude::{External, Function};
@@ -267,20 +267,25 @@ pub struct ExecutorStats {
     pub overloaded: bool,
 }
 
+impl From<Stats> for ExecutorStats {
+    fn from(stats: Stats) -> ExecutorStats {
+        ExecutorStats {
+            waiting: stats.waiting.iter().map(|waiting| *waiting as u32).collect(),
+            paused: stats.paused,
+            arrivals: stats.load.arrivals,
+            services: stats.load.services,
+            utilisation: stats.load.utilisation,
+            queued: stats.load.queued as u32,
+            full_in: stats.load.full_in.map(in_ms),
+            overloaded: stats.load.overloaded,
+        }
+    }
+}
+
 /// What it is doing.
 #[napi(catch_unwind)]
 pub fn executor_stats(env: Env, executor: &External<Executor>) -> napi::Result<ExecutorStats> {
-    let stats = executor.open(env)?.stats();
-    Ok(ExecutorStats {
-        waiting: stats.waiting.iter().map(|waiting| *waiting as u32).collect(),
-        paused: stats.paused,
-        arrivals: stats.load.arrivals,
-        services: stats.load.services,
-        utilisation: stats.load.utilisation,
-        queued: stats.load.queued as u32,
-        full_in: stats.load.full_in.map(in_ms),
-        overloaded: stats.load.overloaded,
-    })
+    Ok(executor.open(env)?.stats().into())
 }
 
 /// What is known of a task.
@@ -308,22 +313,51 @@ pub struct TaskFigures {
     pub worst: f64,
 }
 
+impl From<TaskStats> for TaskFigures {
+    fn from(stats: TaskStats) -> TaskFigures {
+        TaskFigures {
+            name: stats.name.to_string(),
+            priority: stats.priority as u32,
+            level: stats.level as u32,
+            runs: stats.runs as f64,
+            slices: stats.slices as f64,
+            overruns: stats.overruns as f64,
+            late: stats.late as f64,
+            budget: in_ms(stats.budget),
+            busy: in_ms(stats.busy),
+            worst: in_ms(stats.worst),
+        }
+    }
+}
+
 /// What is known of a task.
 #[napi(catch_unwind)]
 pub fn task_figures(task: &External<NativeTask>) -> TaskFigures {
-    let stats = task.stats();
-    TaskFigures {
-        name: stats.name.to_string(),
-        priority: stats.priority as u32,
-        level: stats.level as u32,
-        runs: stats.runs as f64,
-        slices: stats.slices as f64,
-        overruns: stats.overruns as f64,
-        late: stats.late as f64,
-        budget: in_ms(stats.budget),
-        busy: in_ms(stats.busy),
-        worst: in_ms(stats.worst),
-    }
+    task.stats().into()
+}
+
+/// An executor that an engine knows.
+#[napi(object)]
+pub struct ExecutorListed {
+    /// Its name.
+    pub name: String,
+    /// What it is doing.
+    pub stats: ExecutorStats,
+    /// Its tasks.
+    pub tasks: Vec<TaskFigures>,
+}
+
+/// The executors that an engine knows, its own last.
+#[napi(catch_unwind)]
+pub fn executors(env: Env, engine: u32) -> napi::Result<Vec<ExecutorListed>> {
+    with(env, engine, |local| {
+        let listed = |of: ExecutorInfo| ExecutorListed {
+            name: of.name,
+            stats: of.stats.into(),
+            tasks: of.tasks.into_iter().map(TaskFigures::from).collect(),
+        };
+        Ok(local.shared.engine.executors().into_iter().map(listed).collect())
+    })
 }
 
 /// Has an engine list it for operators.
@@ -331,4 +365,20 @@ pub fn task_figures(task: &External<NativeTask>) -> TaskFigures {
 pub fn executor_add_to(env: Env, executor: &External<Executor>, engine: u32) -> napi::Result<()> {
     let native = executor.open(env)?;
     with(env, engine, |local| local.shared.engine.add_executor(&executor.name, native))
+}
+
+/// Tells what an operation of an engine's hot path took, in milliseconds.
+#[napi(catch_unwind)]
+pub fn report_hot(env: Env, engine: u32, took: f64) -> napi::Result<()> {
+    let took = milliseconds(env, "hot", "took", took)?;
+    with(env, engine, |local| {
+        local.shared.engine.report_hot(took);
+        Ok(())
+    })
+}
+
+/// The mean of what was told of an engine's hot path, in milliseconds.
+#[napi(catch_unwind)]
+pub fn hot_mean(env: Env, engine: u32) -> napi::Result<f64> {
+    with(env, engine, |local| Ok(in_ms(local.shared.engine.hot_mean())))
 }

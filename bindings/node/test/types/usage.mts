@@ -2,7 +2,7 @@
 import * as knhk from 'knhk';
 import { attach, Engine, Key, KnhkError, open, openSync, View, type Change, type Value, type VersionInfo } from 'knhk';
 import { Breaker, Bulkhead, Pipeline, Retry } from 'knhk/resilience';
-import { Channel, Executor, Graph } from 'knhk/warm';
+import { Channel, Executor, Graph, executors } from 'knhk/warm';
 
 declare function is<T>(value: T): void;
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -179,7 +179,12 @@ engine.loop.addProposer('halve', async ({ parameters }) => {
 engine.loop.addDetector('jump', (sector: string, watch: string) => ({ value }) => (value === null ? null : { statistic: value, confidence: 0.5, expected: 0 }));
 is<number>(engine.loop.addHook('learn', 'after', (info: knhk.HookInfo) => info.cycle?.id));
 for await (const cycle of engine.loop.finished({ persistent: false })) is<knhk.Cycle>(cycle);
+is<number>(engine.loop.finished().missed);
+engine.reportHot(0.0001);
+is<number>(engine.hotMean);
+is<number | undefined>(executors(engine)[0]?.tasks[0]?.runs);
 is<boolean>((await engine.loop.replay({ cycle: 'l-1' })).equal);
+is<number | undefined>((await engine.loop.knowledge()).rules.lower?.at_least);
 // @ts-expect-error no such phase
 engine.loop.addHook('dream', 'after', () => {});
 // @ts-expect-error a plan says why

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
+from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
 from . import _knhk
 from ._changes import Changes
@@ -14,6 +14,7 @@ from ._document import Document, to_json
 from ._enums import Format
 from ._errors import TimedOut, make
 from ._knhk import IdentifierConflict, Key, KeyInfo, Report, SectorInfo, StatementDiff, Stats, Version
+from ._news import Mailbox
 from ._settings import Settings
 from ._versions import History, Reference
 from .governance import Governance
@@ -200,16 +201,10 @@ class Sector(History):
         return True
 
 
-class _Mailbox(Protocol):
-    """Where an iteration's news wait."""
-
-    def post_end(self) -> None: ...
-
-
 class Engine(Governance):
     """An engine. Every method may be called from any thread. Made by `open`."""
 
-    _mailboxes: dict[int, _Mailbox]
+    _mailboxes: dict[int, Mailbox[Any]]
     """Those of the iterations that go on, by the iteration's identity: a dict, since each use of it is one step for other threads."""
 
     def __new__(cls, location: str, /, **settings: Unpack[Settings]) -> Engine:

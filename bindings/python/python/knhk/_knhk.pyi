@@ -74,6 +74,7 @@ __all__ = [
     "backup",
     "checkpoint",
     "end_callbacks",
+    "executors",
     "flush_observations",
     "govern",
     "govern_offline",
@@ -344,6 +345,17 @@ class Engine:
     @property
     def version(self) -> int:
         """The newest generation's number: it grows with every change."""
+
+    def report_hot(self, took: float, /) -> None:
+        """Tells what an operation of the hot path took, in seconds, or the mean of a batch of them.
+
+        While the mean of what was told is beyond the setting `hot_budget`, the engine's own work but the most urgent waits, and so do executors that
+        were made known (`knhk.warm.Executor.add_to`), for 10 ms after the latest report at most. Any thread; it waits for nothing.
+        """
+
+    @property
+    def hot_mean(self) -> float:
+        """The mean of what `report_hot` was told, in seconds, the latest weighing an eighth."""
 
     def stats(self) -> Stats:
         """Figures since the engine was opened."""
@@ -1601,6 +1613,16 @@ class ExecutorBase:
     def add_to(self, engine: Engine) -> None: ...
     def end(self, drain: float, cancel: float) -> tuple[int, list[str]] | None: ...
 
+def executors(
+    engine: Engine,
+) -> list[
+    tuple[
+        str,
+        tuple[list[int], int, bool, tuple[float, float, float, int, float | None, bool]],
+        list[tuple[str, int, int, tuple[int, int, int, int], tuple[float, float, float]]],
+    ]
+]: ...
+
 @final
 class TaskBase:
     """What `knhk.warm.Task` stands on."""
@@ -1632,6 +1654,7 @@ class ChannelBase:
     def credit(self) -> int: ...
     def outgoing(self) -> tuple[int, int, int, int, bool]: ...
     def incoming(self) -> tuple[int, int, int, int, bool]: ...
+    def fileno(self) -> int: ...
     def when(self, writable: bool, callback: Callable[[], object]) -> ChannelWaker: ...
 
 @final

@@ -91,13 +91,25 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """How many records, and how they ended."""
+
+    count: int
+    outcomes: list[int]
+    """Those with each `Outcome`, in their order."""
+    own: int
+    """Those with a code of the program's own."""
+    mismatched: int
+    """Those whose value is not of the type or not in the range that the ontology declares."""
+
+
+@dataclass(frozen=True)
 class Sample:
     """What was recorded of the watched kind in one sample's time."""
 
     from_ns: int
     to_ns: int
-    counts: dict[str, Any]
-    """`count`; `outcomes` by unspecified, success, rejected, failed, timed out; `own`; `mismatched`."""
+    counts: Counts
     value: float | None = None
     """The watch's measure; none where it has none, or there is nothing to compute it of."""
 
@@ -142,6 +154,18 @@ class Cycle:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """Something that is not what was signed, or does not follow from what was recorded."""
+
+    turn: int
+    """0: of no single one."""
+    what: str
+    receipt: str
+    """What is stated or recorded."""
+    recomputed: str
+
+
+@dataclass(frozen=True)
 class Replayed:
     """Decisions that were computed anew, beside those of the receipts."""
 
@@ -149,19 +173,62 @@ class Replayed:
     patterns: int
     decisions: int
     equal: bool
-    differences: list[dict[str, Any]]
-    missing: list[Any]
+    differences: list[Difference]
+    """The first 100."""
+    missing: list[int]
     """Segments of observations that were dropped meanwhile."""
+    left_out: list[str]
+    """Turns that cannot be computed anew, because a version that they went by is not retained any more: a sentence each."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often plans did well."""
+
+    kept: int
+    rolled_back: int
+    refused: int
+    rate: float | None
+    """The share that was kept; none of none."""
+    at_least: float
+    """What that share is at least, with 97.5 % confidence."""
 
 
 @dataclass(frozen=True)
 class Knowledge:
     """What was learned, by watch, proposer and rule, and what refused plans."""
 
-    watches: dict[str, Any]
-    proposers: dict[str, Any]
-    rules: dict[str, Any]
-    refusals: list[Any]
+    watches: dict[str, Tally]
+    proposers: dict[str, Tally]
+    rules: dict[str, Tally]
+    refusals: list[str]
+    """What refused plans most often, a sentence each."""
+
+
+@dataclass(frozen=True)
+class WatchStatus:
+    """A watch at work."""
+
+    sector: str
+    watch: str
+    detector: str
+    samples: int
+    confidence_last: float | None
+    """How unusual the last one was; none while there were too few."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is foretold of a watched series."""
+
+    sector: str
+    watch: str
+    model: str
+    """The one that foretells best now."""
+    next: float | None
+    """The next sample's value."""
+    relative_error: float
+    """Its mean absolute error over that of the naive forecast; 1: it is the naive one."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +238,9 @@ class Status:
     running: bool
     turns: int
     sectors: list[str]
-    watches: list[dict[str, Any]]
-    forecasts: list[dict[str, Any]]
-    counters: dict[str, Any]
+    watches: list[WatchStatus]
+    forecasts: list[Forecast]
+    counters: dict[str, int]
     last_turn_ns: int
     """0 before the first one."""
     took_ns: int
@@ -220,7 +287,7 @@ def question(data: Mapping[str, Any]) -> Question:
 
 
 def sample(data: Mapping[str, Any]) -> Sample:
-    return Sample(**_only(Sample, data))
+    return Sample(**{**_only(Sample, data), "counts": Counts(**_only(Counts, data["counts"]))})
 
 
 def cycle(data: Mapping[str, Any]) -> Cycle:
@@ -229,15 +296,22 @@ def cycle(data: Mapping[str, Any]) -> Cycle:
 
 
 def replayed(data: Mapping[str, Any]) -> Replayed:
-    return Replayed(**_only(Replayed, data))
+    differences = [Difference(**_only(Difference, one)) for one in data["differences"]]
+    return Replayed(**{**_only(Replayed, data), "differences": differences})
 
 
 def knowledge(data: Mapping[str, Any]) -> Knowledge:
-    return Knowledge(**_only(Knowledge, data))
+    def tallies(by_name: Mapping[str, Any]) -> dict[str, Tally]:
+        return {name: Tally(**_only(Tally, tally)) for name, tally in by_name.items()}
+
+    watches, proposers, rules = (tallies(data[of]) for of in ("watches", "proposers", "rules"))
+    return Knowledge(watches, proposers, rules, data["refusals"])
 
 
 def status(data: Mapping[str, Any]) -> Status:
-    return Status(**_only(Status, data))
+    watches = [WatchStatus(**_only(WatchStatus, one)) for one in data["watches"]]
+    forecasts = [Forecast(**_only(Forecast, one)) for one in data["forecasts"]]
+    return Status(**{**_only(Status, data), "watches": watches, "forecasts": forecasts})
 
 
 def heard(data: Mapping[str, Any]) -> HookInfo:

@@ -70,5 +70,7 @@ class Settings(TypedDict, total=False):
     manual_time: int
     """Has decisions be dated by a clock that stands at this moment, in nanoseconds since 1970, until `Engine.advance_time` moves it: for tests
     and simulations."""
+    hot_budget: float
+    """What an operation of the hot path may take on average, in seconds; 100 ns. Beyond it the warm path yields: see `Engine.report_hot`."""
     observations: bool | Observations
     """Has the engine take observations out of the rings by itself, add them up, and keep them under receipts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ._governed import Proposal, _only, _proposal
@@ -16,11 +16,11 @@ class Guard:
     id: str
     kind: Literal["approval_chain", "safety_interlock", "data_residency", "performance_bound", "compliance_rule"]
     criticality: Literal["low", "medium", "high", "critical"]
-    sector: str | None
-    doc: str
-    groups: list[str]
-    longest_seconds: int | None
-    boundary: dict[str, Any]
+    sector: str | None = None
+    doc: str = ""
+    groups: list[str] = field(default_factory=list)
+    longest_seconds: int | None = None
+    boundary: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -291,6 +291,12 @@ def _guard(data: _Data) -> Guard:
     boundary = {name: value for name, value in data.items() if name not in named and name not in optional}
     said = {name: data.get(name, otherwise) for name, otherwise in optional.items()}
     return Guard(**{name: data[name] for name in named}, **said, boundary=boundary)
+
+
+def _guard_said(guard: Guard) -> _Data:
+    said = {"id": guard.id, "kind": guard.kind, "criticality": guard.criticality, "doc": guard.doc, "groups": guard.groups}
+    optional = {"sector": guard.sector, "longest_seconds": guard.longest_seconds}
+    return {**said, **{name: value for name, value in optional.items() if value is not None}, **guard.boundary}
 
 
 def _rule(data: _Data) -> RuleRevision:

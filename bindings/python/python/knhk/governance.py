@@ -69,6 +69,7 @@ from ._tried import (
     ValueDifference,
     Version,
     Violation,
+    _guard_said,
     _guards,
     _rule,
     _violation,
@@ -273,6 +274,14 @@ class Governance(Functions):
         """Asks for other guards in place of all there are."""
         return _change(self.govern("change_guards", toml=toml, by=by, why=why))
 
+    def add_guard(self, guard: Guard, /, *, by: str = "", why: str = "") -> Change:
+        """`change_guards` by one guard, which takes the place of one with its id."""
+        return _change(self.govern("add_guard", guard=_guard_said(guard), by=by, why=why))
+
+    def remove_guard(self, id: str, /, *, by: str = "", why: str = "") -> Change:
+        """`change_guards` by one guard less. Raises `NotFound`."""
+        return _change(self.govern("remove_guard", id=id, by=by, why=why))
+
     def governance_changes(self) -> list[Change]:
         """Changes of approvers and guards that are on their way."""
         return [_change(change) for change in self.govern("changes")["changes"]]
@@ -300,6 +309,10 @@ class Governance(Functions):
         """Brings back the rules as they were known at a moment, as new revisions."""
         answer = self.govern("rollback_doctrine", to_ns=_nanoseconds(to), by=by, why=why)
         return [_rule(one) for one in answer["revisions"]]
+
+    def clean_up_doctrine(self) -> list[RuleRevision]:
+        """Removes the rules whose validity is over; the revisions by which they went."""
+        return [_rule(one) for one in self.govern("clean_up_doctrine")["revisions"]]
 
     def violations(self, *, sector: str | None = None) -> list[Violation]:
         """The rules that changes broke: who, when, which rule."""

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -28,8 +27,11 @@ from . import _looped as _types
 from ._errors import Error
 from ._governed import Moment, _at
 from ._looped import (
+    Counts,
     Cycle,
+    Difference,
     Example,
+    Forecast,
     HookInfo,
     Knowledge,
     Parameter,
@@ -40,15 +42,21 @@ from ._looped import (
     Sample,
     Score,
     Status,
+    Tally,
+    WatchStatus,
 )
+from ._news import Mailbox, News
 
 if TYPE_CHECKING:
     from ._engine import Engine
 
 __all__ = [
+    "Counts",
     "Cycle",
+    "Difference",
     "Example",
     "Finished",
+    "Forecast",
     "HookInfo",
     "Knowledge",
     "Loop",
@@ -60,6 +68,8 @@ __all__ = [
     "Sample",
     "Score",
     "Status",
+    "Tally",
+    "WatchStatus",
 ]
 
 Proposer = Callable[[Question], Plan | None]
@@ -68,9 +78,6 @@ Detector = Callable[[Sample], Score | None]
 _P = TypeVar("_P", bound=Proposer)
 _D = TypeVar("_D", bound=Callable[[str, str], Detector])
 _H = TypeVar("_H", bound=Callable[[HookInfo], object])
-
-_WAITING = 1024
-"""How many cycles wait for a slow consumer before the oldest are dropped and counted."""
 
 
 class Loop:
@@ -246,93 +253,30 @@ class Loop:
         return Finished(self)
 
 
-class _Mailbox:
-    """Where cycles wait. Touched on the event loop's thread only, but for `post`."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.waiting: deque[Cycle] = deque()
-        self.missed = 0
-        self.ended = False
-        self.arrived = asyncio.Event()
-
-    def put(self, cycle: Cycle) -> None:
-        if len(self.waiting) == _WAITING:
-            self.waiting.popleft()
-            self.missed += 1
-        self.waiting.append(cycle)
-        self.arrived.set()
-
-    def end(self) -> None:
-        self.ended = True
-        self.arrived.set()
-
-    def post(self, info: HookInfo) -> None:
-        """Called on the hooks' thread."""
-        if info.cycle is not None:
-            self._later(self.put, info.cycle)
-
-    def post_end(self) -> None:
-        """Called on any thread."""
-        self._later(self.end)
-
-    def _later(self, call: Callable[..., None], *arguments: object) -> None:
-        try:
-            self.loop.call_soon_threadsafe(call, *arguments)
-        except RuntimeError:
-            pass  # The event loop is closed, and nobody listens any more.
-
-
-class Finished:
+class Finished(News[Cycle]):
     """Cycles in the order in which they end: `async for cycle in eng.loop.finished()`.
 
     It ends when the engine is closed. `aclose`, leaving its `async with` block and being forgotten take its hook away.
     """
 
-    _hook: int | None = None
-
     def __init__(self, loop: Loop) -> None:
-        self._engine = loop._engine
-        self._mailbox = _Mailbox()
-        # The mailbox's method, not one of this object: the engine must not keep alive what nobody iterates any more.
-        self._hook = loop.add_hook(self._mailbox.post, "learn", "after")
-        self._engine._mailboxes[id(self)] = self._mailbox
+        def subscribe(post: Callable[[Cycle], None]) -> Callable[[], object]:
+            def hears(info: HookInfo) -> None:
+                if info.cycle is not None:
+                    post(info.cycle)
+
+            hook = loop.add_hook(hears, "learn", "after")
+
+            def leave() -> None:
+                # An engine that was closed, or is a forked parent's, has none any more.
+                with suppress(Error):
+                    loop.remove_hook(hook)
+
+            return leave
+
+        super().__init__(loop._engine, Mailbox(), subscribe)
 
     @property
     def missed(self) -> int:
-        """Cycles that were given up because nobody took them."""
+        """Cycles that were given up because nobody took them. Those that a slow hook missed `Loop.status` counts."""
         return self._mailbox.missed
-
-    def __aiter__(self) -> Finished:
-        return self
-
-    async def __anext__(self) -> Cycle:
-        mailbox = self._mailbox
-        while not mailbox.waiting:
-            if mailbox.ended:
-                raise StopAsyncIteration
-            mailbox.arrived.clear()
-            await mailbox.arrived.wait()
-        return mailbox.waiting.popleft()
-
-    def _detach(self) -> None:
-        hook, self._hook = self._hook, None
-        if hook is not None:
-            self._engine._mailboxes.pop(id(self), None)
-            # An engine that was closed, or is a forked parent's, has none any more.
-            with suppress(Error):
-                _knhk.remove_hook(self._engine, hook)
-
-    async def aclose(self) -> None:
-        """Takes its hook away; iterating ends after the cycles that have arrived."""
-        self._mailbox.end()
-        await asyncio.to_thread(self._detach)
-
-    async def __aenter__(self) -> Finished:
-        return self
-
-    async def __aexit__(self, *raised: object) -> None:
-        await self.aclose()
-
-    def __del__(self) -> None:
-        self._detach()

@@ -1,5 +1,6 @@
 //! Channels of Python's objects.
 
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
@@ -142,6 +143,14 @@ impl ChannelBase {
 
     fn incoming(&self) -> FlowRow {
         row(self.end.incoming())
+    }
+
+    fn fileno(&self) -> PyResult<RawFd> {
+        let made = self.end.descriptor().map_err(|error| {
+            let message = format!("no descriptor for a channel: {error}");
+            Raised::from(Error::new(Status::System, "channel", "eventfd", message))
+        })?;
+        Ok(made.as_raw_fd())
     }
 
     /// Calls once when there may be something to receive, or, for a writer, credit.

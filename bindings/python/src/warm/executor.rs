@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use knhk_engine::{Error, Status};
+use knhk_engine::{Error, ExecutorInfo, Status};
 use knhk_warm::executor::{
     Context, Late, Load, Notice, Refused, RunState, Settings, Stats, TaskSettings, TaskStats, Ticket as Native,
 };
@@ -267,6 +267,15 @@ impl Drop for ExecutorBase {
             drop(self.take());
         }
     }
+}
+
+/// The executors that an engine knows, its own last: the name, what each is doing, and its tasks.
+#[pyfunction]
+pub fn executors(py: Python<'_>, engine: &Engine) -> PyResult<Vec<(String, StatsRow, Vec<TaskRow>)>> {
+    detached(py, || {
+        let row = |of: &ExecutorInfo| (of.name.clone(), stats_row(&of.stats), of.tasks.iter().map(task_row).collect());
+        Ok(engine.shared.engine().executors().iter().map(row).collect())
+    })
 }
 
 /// What `knhk.warm.Task` stands on.

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use crate::error::invalid;
 
 pub use channel::{ChannelBase, ChannelWaker};
-pub use executor::{ExecutorBase, Run, TaskBase, Ticket};
+pub use executor::{ExecutorBase, Run, TaskBase, Ticket, executors};
 pub use graph::GraphBase;
 
 /// A number of seconds that is not negative.

@@ -5,7 +5,7 @@
 //! noted before it looks a last time, and whoever changes something looks for waiters afterwards; a fence on each side has one of them
 //! see the other.
 
-use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst,
     fence,
@@ -14,10 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::task::{Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
 use crossbeam_channel::TryRecvError;
 
 use super::credit::Credit;
+use super::descriptor::Descriptor;
 use super::{Flow, Receiver, SendError, Sender, channel};
 
 /// The largest window of [`endpoints`]: its memory is taken at once.
@@ -40,6 +42,7 @@ struct Bell {
     waiting: AtomicUsize,
     next: AtomicU64,
     wakers: Mutex<Vec<(u64, Waker)>>,
+    descriptor: Descriptor,
 }
 
 impl Bell {
@@ -49,6 +52,7 @@ impl Bell {
 
     fn ring(&self) {
         fence(SeqCst);
+        self.descriptor.raise();
         if self.waiting.load(Relaxed) == 0 {
             return;
         }
@@ -181,10 +185,11 @@ impl<A, B> Endpoint<A, B> {
     pub fn try_take(&self) -> Result<B, ReceiveError> {
         let receiver = self.receiver.read().unwrap_or_else(PoisonError::into_inner);
         let messages = &receiver.as_ref().ok_or(ReceiveError::Ended)?.messages;
-        let message = messages.try_recv().map_err(|error| match error {
-            TryRecvError::Empty => ReceiveError::Empty,
-            TryRecvError::Disconnected => ReceiveError::Ended,
-        })?;
+        let received = self.inward.readable.descriptor.lowered(|| match messages.try_recv() {
+            Err(TryRecvError::Empty) => None,
+            received => Some(received),
+        });
+        let message = received.ok_or(ReceiveError::Empty)?.map_err(|_| ReceiveError::Ended)?;
         self.inward.under_way.fetch_add(1, Relaxed);
         Ok(message)
     }
@@ -237,6 +242,15 @@ impl<A, B> Endpoint<A, B> {
     /// Has a waker woken once when there may be credit; as [`Endpoint::when_readable`].
     pub fn when_writable(&self, waker: Waker) -> Registration {
         Registration::new(&self.outward.writable, waker)
+    }
+
+    /// A descriptor to poll, for event loops: readable while there may be something to receive, and for good when nothing more will come. Receiving
+    /// without waiting until [`ReceiveError::Empty`] lowers it; nobody else reads it. It lives as long as this end.
+    ///
+    /// # Errors
+    /// The system's, where it gives no descriptor.
+    pub fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
+        self.inward.readable.descriptor.get()
     }
 
     /// Withdraws the credit of the other end until [`Endpoint::release`]; what it sent can still be received.

@@ -10,6 +10,7 @@
 
 pub(crate) mod credit;
 
+mod descriptor;
 mod endpoint;
 
 use std::ops::{Deref, DerefMut};

@@ -31,7 +31,7 @@ patience, not speed. Times are in seconds.
 from .._knhk import Run
 from ..resilience import Priority
 from ._channel import Channel, Flow
-from ._executor import Ended, Executor, Future, Notice, Stats, Task, TaskStats, current_run
+from ._executor import Ended, Executor, ExecutorInfo, Future, Notice, Stats, Task, TaskStats, current_run, executors
 from ._graph import Component, ComponentHealth, Fared, Graph, GraphReport, StartFailed
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "ComponentHealth",
     "Ended",
     "Executor",
+    "ExecutorInfo",
     "Fared",
     "Flow",
     "Future",
@@ -53,4 +54,5 @@ __all__ = [
     "Task",
     "TaskStats",
     "current_run",
+    "executors",
 ]

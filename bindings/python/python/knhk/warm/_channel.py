@@ -105,6 +105,12 @@ class Channel(Generic[Out, In]):
         """Gives the credit back."""
         self._base.release()
 
+    def fileno(self) -> int:
+        """A descriptor for `selectors`, `select` and event loops other than asyncio's: readable while there may be something to receive, and for good
+        when nothing will come. Receive without waiting until nothing is there, which has it wait for more. It is the channel's: neither read nor
+        close it."""
+        return self._base.fileno()
+
     def finish(self) -> None:
         """Sends nothing more: the other end receives what was sent, and then learns that it has ended."""
         self._base.finish()

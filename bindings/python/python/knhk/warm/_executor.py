@@ -12,10 +12,14 @@ from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, cast,
 from .._engine import Engine
 from .._errors import Closed, TimedOut
 from .._knhk import ExecutorBase, Run, TaskBase, Ticket
+from .._knhk import executors as _executors
 from ..resilience import Priority
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_StatsRow = tuple[list[int], int, bool, tuple[float, float, float, int, float | None, bool]]
+_TaskRow = tuple[str, int, int, tuple[int, int, int, int], tuple[float, float, float]]
 
 
 class Notice(NamedTuple):
@@ -80,7 +84,26 @@ class Ended(NamedTuple):
     """The tasks of runs that did not return; their threads were left to themselves."""
 
 
-def _task_stats(row: tuple[str, int, int, tuple[int, int, int, int], tuple[float, float, float]]) -> TaskStats:
+class ExecutorInfo(NamedTuple):
+    """An executor, as an engine lists it."""
+
+    name: str
+    stats: Stats
+    tasks: list[TaskStats]
+
+
+def executors(engine: Engine) -> list[ExecutorInfo]:
+    """The executors that an engine was told of (`Executor.add_to`) and that have not ended, in any language, and last the engine's own, once it has
+    something to do: what `knhk tasks` shows."""
+    return [ExecutorInfo(name, _stats(stats), [_task_stats(task) for task in tasks]) for name, stats, tasks in _executors(engine)]
+
+
+def _stats(row: _StatsRow) -> Stats:
+    waiting, running, paused, load = row
+    return Stats(waiting, running, paused, *load)
+
+
+def _task_stats(row: _TaskRow) -> TaskStats:
     name, priority, level, counts, times = row
     return TaskStats(name, Priority(priority), Priority(level), *counts, *times)
 
@@ -312,8 +335,7 @@ class Executor(concurrent.futures.Executor):
 
     def stats(self) -> Stats:
         """What it is doing."""
-        waiting, running, paused, load = self._base.stats()
-        return Stats(waiting, running, paused, *load)
+        return _stats(self._base.stats())
 
     def tasks(self) -> list[TaskStats]:
         """What is known of each task that somebody still holds."""
@@ -324,7 +346,8 @@ class Executor(concurrent.futures.Executor):
         return self._base.counters()
 
     def add_to(self, engine: Engine) -> None:
-        """Has an engine list it for operators (`knhk tasks`), until it ends."""
+        """Has an engine list it for operators (`knhk tasks`), until it ends. It yields to the engine's hot path from now on (`Engine.report_hot`),
+        unless it yields to another's already."""
         self._base.add_to(engine)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

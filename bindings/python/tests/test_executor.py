@@ -1,4 +1,4 @@
-"""The warm path: executors, channels, component graphs."""
+"""Executors: values, slices, cancelling, deadlines, the end, and who yields to the hot path."""
 
 import asyncio
 import concurrent.futures
@@ -10,7 +10,7 @@ import weakref
 import pytest
 
 import knhk
-from knhk import resilience, warm
+from knhk import warm
 
 LONG = 60.0
 
@@ -250,6 +250,48 @@ def test_an_engine_lists_it(engine, executor):
     executor.add_to(engine)
     with pytest.raises(knhk.AlreadyExists):
         executor.add_to(engine)
+    executor.submit(abs, -1).result(LONG)
+    [listed] = warm.executors(engine)
+    assert (listed.name, listed.stats.waiting) == ("test", [0] * 5)
+    assert [(task.name, task.runs) for task in listed.tasks] == [("submit", 1)]
+    with warm.Executor("other") as other:
+        other.add_to(engine)
+        assert [listed.name for listed in warm.executors(engine)] == ["test", "other"]
+    assert [listed.name for listed in warm.executors(engine)] == ["test"]
+
+
+def test_one_that_an_engine_knows_yields_to_the_hot_path(executor):
+    with knhk.open(hot_budget=50e-9) as engine:
+        executor.add_to(engine)
+        begun = threading.Event()
+
+        @executor.task(budget=LONG)
+        def until_told():
+            run = warm.current_run()
+            begun.set()
+            while not run.should_yield():
+                pass
+            return run.left > 0
+
+        for _ in range(100):
+            engine.report_hot(40e-9)
+        assert 30e-9 < engine.hot_mean < 50e-9
+        told = until_told.submit()
+        assert begun.wait(LONG) and not told.done()
+        while not told.done():
+            engine.report_hot(1e-6)
+        assert told.result() and engine.hot_mean > 50e-9
+
+        # Nothing begins while it lasts, and what waits goes on when nothing is said any more.
+        held = executor.counters()["knhk.warm.executor.held"]
+        while executor.counters()["knhk.warm.executor.held"] == held:
+            engine.report_hot(1e-6)
+            if told.done():
+                told = executor.submit(abs, -1)
+        assert told.result(LONG) == 1
+        for wrong in [-1.0, float("nan"), "1"]:
+            with pytest.raises(knhk.InvalidArgument):
+                engine.report_hot(wrong)
 
 
 def test_threads_are_not_needed_by_what_they_wait_for():
@@ -267,247 +309,3 @@ def test_threads_are_not_needed_by_what_they_wait_for():
         while futures:
             futures.pop().result(LONG)
     assert len(total) == 20 * 51
-
-
-def test_a_channel_both_ways_between_threads():
-    here, there = warm.Channel.pair(3)
-
-    def answers():
-        for number in there:
-            there.send(number + 1)
-        there.finish()
-
-    def asks():
-        for number in range(2000):
-            here.send(number)
-        here.finish()
-
-    threads = [threading.Thread(target=answers), threading.Thread(target=asks)]
-    for thread in threads:
-        thread.start()
-    assert list(here) == list(range(1, 2001))
-    for thread in threads:
-        thread.join()
-    assert (here.outgoing.sent, here.incoming.done, here.outgoing.window) == (2000, 2000, 3)
-    with pytest.raises(knhk.Closed):
-        here.send(1)
-
-
-def test_credit():
-    here, there = warm.Channel.pair(1)
-    assert there.try_receive(None) is None and here.credit == 1
-    assert here.try_send(None) and not here.try_send("two")
-    with pytest.raises(knhk.TimedOut):
-        here.send("two", timeout=0.01)
-    with there.take() as first:
-        assert first is None and not here.try_send("two")
-    there.hold()
-    assert here.outgoing.held and not here.try_send("two")
-    there.release()
-    here.send("two")
-    assert there.receive() == "two"
-    with pytest.raises(knhk.TimedOut):
-        there.receive(timeout=0.01)
-    for window in [0, 2**20 + 1]:
-        with pytest.raises(knhk.InvalidArgument):
-            warm.Channel.pair(window)
-    with pytest.raises(knhk.InvalidArgument):
-        there.receive(timeout=-1.0)
-
-
-@pytest.mark.parametrize("how", ["close", "other", "forget"])
-def test_whoever_waits_is_woken_by_an_end(how):
-    here, there = warm.Channel.pair(1)
-    here.send("fills it")
-    told = []
-
-    def waits(wait, *message):
-        try:
-            wait(*message)
-        except knhk.Closed:
-            told.append(wait.__name__)
-
-    threads = [threading.Thread(target=waits, args=(here.receive,)), threading.Thread(target=waits, args=(here.send, 1))]
-    for thread in threads:
-        thread.start()
-    while not here.outgoing.refused:
-        pass
-    if how == "close":
-        here.close()
-    elif how == "other":
-        there.close()
-    else:
-        del there
-        gc.collect()
-    for thread in threads:
-        thread.join(LONG)
-    assert sorted(told) == ["receive", "send"]
-
-
-def test_messages_that_nobody_receives_are_let_go():
-    class Thing:
-        pass
-
-    thing = Thing()
-    gone = weakref.ref(thing)
-    here, there = warm.Channel.pair(1)
-    here.send(thing)
-    del thing
-    gc.collect()
-    assert gone() is not None
-    there.close()
-    gc.collect()
-    assert gone() is None
-
-
-def test_channels_in_an_event_loop():
-    async def main():
-        here, there = warm.Channel.pair(2)
-
-        async def answers():
-            async for number in there:
-                await there.asend(number + 1)
-            there.finish()
-
-        async def asks():
-            for number in range(500):
-                await here.asend(number)
-            here.finish()
-
-        tasks = [asyncio.create_task(answers()), asyncio.create_task(asks())]
-        assert [number async for number in here] == list(range(1, 501))
-        await asyncio.gather(*tasks)
-
-        # Between a loop and a thread; and what is cancelled has received nothing.
-        here, there = warm.Channel.pair(1)
-        waits = asyncio.create_task(there.areceive())
-        await asyncio.sleep(0)
-        waits.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waits
-        thread = threading.Thread(target=here.send, args=("from a thread",))
-        thread.start()
-        async with there.atake() as message:
-            assert message == "from a thread" and not here.try_send("more")
-        thread.join()
-        waits = asyncio.create_task(there.areceive())
-        await asyncio.sleep(0)
-        here.close()
-        with pytest.raises(knhk.Closed):
-            await waits
-
-    asyncio.run(main())
-
-
-class Part:
-    """A component that notes what it is asked to do."""
-
-    def __init__(self, name, log, **does):
-        self.name, self.log, self.does = name, log, does
-
-    def _asked(self, what):
-        self.log.append(f"{what} {self.name}")
-        if what in self.does:
-            return self.does[what]()
-
-    def start(self):
-        self._asked("start")
-
-    def drain(self):
-        self._asked("drain")
-
-    def stop(self):
-        self._asked("stop")
-
-    def health(self):
-        return self.does.get("health", 1.0)
-
-
-def planted(why):
-    def fails():
-        raise OSError(why)
-
-    return fails
-
-
-def test_a_graph_starts_and_stops_in_order():
-    log = []
-    parts = warm.Graph()
-    parts.add("store", Part("store", log, health=0.4))
-    parts.add("engine", Part("engine", log), needs=["store"])
-    with pytest.raises(knhk.InvalidArgument, match="store -> engine -> store"):
-        parts.depend("store", "engine")
-    with pytest.raises(knhk.NotFound):
-        parts.add("other", Part("other", log), needs=["stor"])
-    with pytest.raises(knhk.AlreadyExists):
-        parts.add("store", Part("store", log))
-    with pytest.raises(TypeError):
-        parts.add("other", object())
-    assert parts.components() == [("store", []), ("engine", ["store"])]
-    with parts:
-        assert log == ["start store", "start engine"]
-        store, engine = parts.health()
-        assert (store.own, engine.own, engine.effective, engine.because_of) == (0.4, 1.0, 0.4, ["store"])
-        with pytest.raises(knhk.Busy):
-            parts.depend("engine", "store")
-    assert log[2:] == ["drain engine", "drain store", "stop engine", "stop store"]
-    assert parts.shutdown().all == []
-
-
-def test_a_start_that_fails_leaves_nothing_running():
-    log = []
-    parts = warm.Graph()
-    parts.add("store", Part("store", log))
-    parts.add("ledger", Part("ledger", log, start=planted("no disk")), needs=["store"])
-    parts.add("engine", Part("engine", log), needs=["ledger"])
-    with pytest.raises(warm.StartFailed, match="ledger failed: OSError: no disk") as failed:
-        asyncio.run(parts.astart(timeout=LONG))
-    assert [each.outcome for each in failed.value.report.all] == ["done", "failed", "skipped"]
-    assert failed.value.report.all[2].why == "ledger" and failed.value.code == 111
-    assert log == ["start store", "start ledger", "stop store"]
-
-
-def threads_of(phase):
-    """Threads of a phase that have not ended."""
-    count = 0
-    for task in os.listdir("/proc/self/task"):
-        try:
-            with open(f"/proc/self/task/{task}/comm") as comm:
-                count += comm.read().strip() == f"knhk-{phase}"
-        except OSError:
-            pass  # It has ended meanwhile.
-    return count
-
-
-def test_a_shutdown_of_fifty_ends_at_its_deadline_and_names_the_stuck():
-    """Ten chains of five. The clock is the test's own, and stands while there is something to wait for."""
-    log, let_go = [], threading.Event()
-    scope = resilience.Scope("manual")
-    parts = warm.Graph(scope)
-    stuck = {"c0l4": "stop", "c3l2": "stop", "c5l1": "drain"}
-    for chain in range(10):
-        for link in range(5):
-            name = f"c{chain}l{link}"
-            does = {stuck[name]: let_go.wait} if name in stuck else {}
-            parts.add(name, Part(name, log, **does), needs=[f"c{chain}l{link - 1}"] if link else [])
-    parts.start(timeout=LONG)
-
-    def settled(phase, called, left):
-        while sum(each.startswith(phase) for each in list(log)) < called or threads_of(phase) > left:
-            pass
-
-    reports = []
-    ending = threading.Thread(target=lambda: reports.append(parts.shutdown(drain=60.0, stop=60.0)))
-    ending.start()
-    for phase, called, left, seconds in [("drain", 49, 1, 31), ("drain", 50, 1, 30), ("stop", 44, 2, 21), ("stop", 50, 2, 40)]:
-        settled(phase, called, left)
-        scope.advance(seconds)
-    ending.join(LONG)
-    [report] = reports
-    assert report.stuck == list(stuck) and not report.all_well and report.took == 122.0
-    assert {each.name: each.why for each in report.all if each.outcome == "stuck"} == stuck
-    assert str(report).startswith("47 of 50 components did in ") and "c5l1 did not return from drain" in str(report)
-    let_go.set()
-    # None of them is left behind when the interpreter ends.
-    while threads_of("stop") or threads_of("drain"):
-        pass
