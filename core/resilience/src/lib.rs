@@ -44,6 +44,7 @@ pub mod recover;
 pub mod retry;
 pub mod shed;
 
+mod bias;
 mod clock;
 mod counters;
 mod deadline;
