@@ -20,13 +20,14 @@ pub enum BarrierChoice {
     /// `membarrier` where it works, else full fences in the readers.
     #[default]
     Auto,
-    /// Full fences in the readers: where a filter kills on `membarrier`, an emulator lies about it, or a tool must see the order.
+    /// Full fences in the readers: where a filter kills on `membarrier`, an emulator lies about it, or a tool must see the order. What
+    /// has no engine (`asymmetric.rs`) does without it from then on.
     Fence,
 }
 
-/// The readers' half: the reclaimer's barrier makes this a full fence when it matters.
+/// The fast half: the other side's barrier makes this a full fence when it matters.
 #[inline(always)]
-pub(crate) fn light() {
+pub fn light() {
     #[cfg(not(loom))]
     core::sync::atomic::compiler_fence(SeqCst);
     #[cfg(loom)]
@@ -42,6 +43,9 @@ pub(crate) struct Barrier {
 impl Barrier {
     /// Registers the process and issues the call once for real; any error means fence mode.
     pub fn open(choice: BarrierChoice) -> Barrier {
+        if choice == BarrierChoice::Fence {
+            crate::asymmetric::forbid();
+        }
         let works = choice == BarrierChoice::Auto && system::register() && system::issue();
         Barrier { fence: AtomicBool::new(!works), issued: AtomicU64::new(0) }
     }

@@ -4,6 +4,7 @@
 //! the proofs of why each access is sound.
 
 pub mod artifact;
+pub mod asymmetric;
 pub mod layout;
 pub mod raw;
 

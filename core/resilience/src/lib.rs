@@ -3,7 +3,8 @@
 //!
 //! Every handle is `Send + Sync`, has no lifetime, and is used through `&self`. What admits a call hands out a plain token, and takes it
 //! back with the call's [`Outcome`], so that a foreign language holds no borrow. Admitting a call and taking its outcome neither
-//! locks nor allocates where nothing changes.
+//! locks nor allocates where nothing changes. None of it is for signal handlers: one that interrupts its own thread inside a policy may be
+//! refused by a limit for no other reason, and an outcome that it tells may not be counted.
 //!
 //! A [`Scope`] holds what the parts of a program share: the [`Clock`], where [`Event`]s go, and the [`Counters`].
 //!
@@ -44,6 +45,7 @@ pub mod recover;
 pub mod retry;
 pub mod shed;
 
+mod bias;
 mod clock;
 mod counters;
 mod deadline;

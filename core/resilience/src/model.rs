@@ -2,7 +2,37 @@
 
 use std::time::Duration;
 
+use crate::bias::{Bias, Turn};
 use crate::breaker::{CountWindow, Tally, TimeWindow};
+use crate::mutant::Mutant;
+use crate::primitive::AtomicU64;
+
+/// A bias.
+#[derive(Debug)]
+pub struct ModelBias(Bias);
+
+impl ModelBias {
+    /// One that nobody owns.
+    pub fn new() -> ModelBias {
+        // The light half of the barrier is a full fence too: loom has no threads that a system call could fence.
+        knhk_hot::model::readers_fence(true);
+        ModelBias(Bias::free())
+    }
+
+    /// Takes one off a number that it guards, if there is one.
+    pub fn take(&self, number: &AtomicU64) -> bool {
+        self.0.update(number, Mutant::TokenStored, |left| left.checked_sub(1)).is_ok()
+    }
+
+    /// Has the calling thread's turn, alone or beside others.
+    pub fn turn(&self, alone: impl FnOnce(), shared: impl FnOnce()) {
+        match self.0.enter() {
+            Turn::Alone(_section) => alone(),
+            Turn::Shared => shared(),
+            Turn::Nested => panic!("there are no signal handlers here"),
+        }
+    }
+}
 
 /// A count window.
 #[derive(Debug)]

@@ -22,6 +22,16 @@ knhk_warm::mutants! {
     SlideStored "the sliding window notes an admission with a store instead of an exchange",
     SlideRelaxed "the sliding window moves its head relaxed",
     SlideLoadRelaxed "the sliding window looks at its head relaxed",
+    ClaimStored "a bias is claimed with a store instead of an exchange",
+    OwnerUnfenced "the owner of a bias does not fence between saying that it is inside and looking",
+    InsideLate "the owner of a bias says that it is inside after it has looked",
+    InsideStoreRelaxed "the owner of a bias leaves its section relaxed",
+    RevokedRelaxed "a bias is taken away relaxed",
+    RevokerUnfenced "who takes a bias away does not fence before it looks for the owner",
+    OwnerUnawaited "who takes a bias away does not wait for the owner",
+    InsideLoadRelaxed "who takes a bias away looks for the owner relaxed",
+    SharedStoreRelaxed "a bias is left to all relaxed",
+    SharedLoadRelaxed "a thread looks relaxed whether a bias is left to all",
 }
 
 use std::sync::atomic::Ordering;

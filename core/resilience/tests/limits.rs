@@ -18,12 +18,12 @@ fn scope() -> (Arc<ManualClock>, Scope) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The level of a bucket, refilled continuously, in whole nanoseconds of credit.
+    /// The level of a bucket, refilled continuously, in 64ths of a nanosecond of credit; some of the calls are another thread's.
     #[test]
     fn a_token_bucket_is_one(
         interval in 10u64..2000,
         burst in 1u64..20,
-        calls in proptest::collection::vec((0u64..3000, 1u32..4), 1..200),
+        calls in proptest::collection::vec((0u64..3000, 1u32..4, proptest::bool::weighted(0.02)), 1..200),
     ) {
         let (clock, scope) = scope();
         let bucket = TokenBucket::new(1e9 / interval as f64, burst as u32, &scope).unwrap();
@@ -32,7 +32,7 @@ proptest! {
         let cost = (1e9 * 64.0 / (1e9 / interval as f64)).ceil() as u64;
         let full = burst * cost;
         level = level.max(full);
-        for (wait, tokens) in calls {
+        for (wait, tokens, elsewhere) in calls {
             clock.advance(Duration::from_nanos(wait));
             level = (level + wait * 64).min(full);
             let needed = cost * u64::from(tokens);
@@ -44,7 +44,9 @@ proptest! {
             } else {
                 Err(Rejected::RateLimited { retry_after: Duration::from_nanos((needed - level).div_ceil(64)) })
             };
-            prop_assert_eq!(bucket.try_take(tokens), expected);
+            let take = || bucket.try_take(tokens);
+            let taken = if elsewhere { std::thread::scope(|scope| scope.spawn(take).join().unwrap()) } else { take() };
+            prop_assert_eq!(taken, expected);
             prop_assert_eq!(u64::from(bucket.tokens()), level / cost);
         }
     }

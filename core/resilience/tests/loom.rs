@@ -11,10 +11,12 @@ use std::time::Duration;
 use harness::Program;
 use knhk_resilience::breaker::{Settings, State, Tally};
 use knhk_resilience::limit::{Bulkhead, SlidingWindow, TokenBucket};
-use knhk_resilience::model::{ModelCount, ModelTime};
+use knhk_resilience::model::{ModelBias, ModelCount, ModelTime};
 use knhk_resilience::mutant::{self, Mutant};
 use knhk_resilience::{Breaker, Clock, ManualClock, Outcome, Scope};
+use loom::cell::UnsafeCell;
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use loom::thread::{self, JoinHandle};
 
 fn scope() -> (std::sync::Arc<ManualClock>, Scope) {
@@ -168,6 +170,78 @@ fn bulkhead() {
     assert_eq!(bulkhead.taken(), 0);
 }
 
+/// What a bias guards: a number, and a place that loom watches for accesses at the same time.
+struct Guarded {
+    bias: ModelBias,
+    number: AtomicU64,
+    place: UnsafeCell<()>,
+}
+
+// SAFETY: the place is written by the one thread that is alone, which is what the model checks.
+unsafe impl Sync for Guarded {}
+// SAFETY: as above.
+unsafe impl Send for Guarded {}
+
+impl Guarded {
+    fn add(&self) {
+        let alone = || {
+            self.place.with_mut(|_| ());
+            self.number.store(self.number.load(Relaxed) + 1, Relaxed);
+        };
+        let shared = || {
+            self.place.with(|_| ());
+            self.number.fetch_add(1, Relaxed);
+        };
+        self.bias.turn(alone, shared);
+    }
+}
+
+/// The owner adds while other threads come: nothing is lost, and nobody is there at the same time.
+fn bias(own: usize, others: usize) {
+    let (bias, number) = (ModelBias::new(), AtomicU64::new(0));
+    let guarded = Arc::new(Guarded { bias, number, place: UnsafeCell::new(()) });
+    guarded.add();
+    let add = |guarded: Arc<Guarded>| move || guarded.add();
+    let threads: Vec<_> = (0..others).map(|_| spawn(&guarded, add(guarded.clone()))).collect();
+    (0..own).for_each(|_| guarded.add());
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(guarded.number.load(Relaxed), (1 + own + others) as u64);
+}
+
+fn bias_of_an_owner_that_goes_on() {
+    bias(2, 1);
+}
+
+fn bias_of_two_that_come() {
+    bias(1, 2);
+}
+
+fn bias_of_an_owner_that_has_gone() {
+    bias(0, 2);
+}
+
+/// Of three tokens the owner takes one before another thread comes, and then both take what is left.
+fn bias_of_a_number() {
+    let tokens = Arc::new((ModelBias::new(), AtomicU64::new(3)));
+    let take = |tokens: &(ModelBias, AtomicU64)| usize::from(tokens.0.take(&tokens.1));
+    let before = take(&tokens);
+    let own = tokens.clone();
+    let other = spawn(&tokens, move || take(&own) + take(&own));
+    let mine = take(&tokens) + take(&tokens);
+    assert_eq!(before + mine + other.join().unwrap(), 3);
+}
+
+/// Two threads come first at the same time, and one of them again.
+fn bias_that_is_claimed() {
+    let (bias, number) = (ModelBias::new(), AtomicU64::new(0));
+    let guarded = Arc::new(Guarded { bias, number, place: UnsafeCell::new(()) });
+    let own = guarded.clone();
+    let other = spawn(&guarded, move || own.add());
+    (0..2).for_each(|_| guarded.add());
+    other.join().unwrap();
+    assert_eq!(guarded.number.load(Relaxed), 3);
+}
+
 /// Three threads ask for two tokens.
 fn token_bucket() {
     let bucket = Arc::new(TokenBucket::new(1.0, 2, &scope().1).unwrap());
@@ -203,6 +277,11 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("count_window_of_two_periods", count_window_of_two_periods),
     ("time_window", time_window),
     ("bulkhead", bulkhead),
+    ("bias_of_an_owner_that_goes_on", bias_of_an_owner_that_goes_on),
+    ("bias_of_two_that_come", bias_of_two_that_come),
+    ("bias_of_an_owner_that_has_gone", bias_of_an_owner_that_has_gone),
+    ("bias_of_a_number", bias_of_a_number),
+    ("bias_that_is_claimed", bias_that_is_claimed),
     ("token_bucket", token_bucket),
     ("sliding_window", sliding_window),
 ];
@@ -228,6 +307,16 @@ const FAULTS: &[(Mutant, &str)] = &[
     (Mutant::SlideStored, "sliding_window"),
     (Mutant::SlideRelaxed, "sliding_window"),
     (Mutant::SlideLoadRelaxed, "sliding_window"),
+    (Mutant::ClaimStored, "bias"),
+    (Mutant::OwnerUnfenced, "bias"),
+    (Mutant::InsideLate, "bias"),
+    (Mutant::InsideStoreRelaxed, "bias"),
+    (Mutant::RevokedRelaxed, "bias"),
+    (Mutant::RevokerUnfenced, "bias"),
+    (Mutant::OwnerUnawaited, "bias"),
+    (Mutant::InsideLoadRelaxed, "bias"),
+    (Mutant::SharedStoreRelaxed, "bias"),
+    (Mutant::SharedLoadRelaxed, "bias"),
 ];
 
 #[test]

@@ -1,12 +1,16 @@
-//! Any bytes as checkpoints, with the digest that they should have: as they are, or as the bodies of a full one and one that builds on it.
-//! They are skipped, or restored, and what was restored is what the next checkpoint restores.
+//! Two pieces of any bytes. As checkpoints, with the digest that they should have: as they are, or as the bodies of a full one and one that
+//! builds on it; they are skipped, or restored, and what was restored is what the next checkpoint restores. Or as the states of a
+//! component, saved one after the other, encrypted or not; they are restored exactly.
+//!
+//! An input is a byte that says which (0 bodies, 1 checkpoints, 2 states, 3 states encrypted), the bytes of the first piece (2, little-endian),
+//! the first piece and the second. No format of a library lies between, so that a mutation of an input is one of the checkpoint.
 #![no_main]
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use knhk_resilience::Scope;
-use knhk_resilience::checkpoint::{Backend, BackendError, Checkpoints, Settings, Stateful, Stored};
+use knhk_resilience::checkpoint::{Backend, BackendError, Checkpoints, Key, Settings, Stateful, Stored};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 
@@ -71,24 +75,20 @@ fn checkpoint(number: u64, parent: Option<&[u8]>, body: &[u8]) -> Vec<u8> {
     sealed(&content)
 }
 
-fuzz_target!(|input: (bool, Vec<u8>, Vec<u8>)| {
-    let (as_they_are, first, second) = input;
-    let contents = match as_they_are {
-        true => [sealed(&first), sealed(&second)],
-        false => {
-            let first = checkpoint(1, None, &first);
-            let second = checkpoint(2, Some(&first), &second);
-            [first, second]
-        }
-    };
+fn opened(memory: Memory, keys: Vec<Key>) -> (Checkpoints, Arc<Component>) {
+    let settings = Settings { limit: 1 << 20, keys, ..Settings::default() };
+    let checkpoints = Checkpoints::open("fuzz", memory, settings, &Scope::default()).unwrap();
+    let component = Arc::new(Component::default());
+    checkpoints.add("a", component.clone()).unwrap();
+    (checkpoints, component)
+}
+
+fn read(contents: [Vec<u8>; 2]) {
     let memory = Memory::default();
     for (number, content) in (1..).zip(contents) {
         memory.0.lock().unwrap().push((Stored { number, full: number == 1 }, content));
     }
-    let settings = Settings { limit: 1 << 20, ..Settings::default() };
-    let checkpoints = Checkpoints::open("fuzz", memory, settings, &Scope::default()).unwrap();
-    let component = Arc::new(Component::default());
-    checkpoints.add("a", component.clone()).unwrap();
+    let (checkpoints, component) = opened(memory, Vec::new());
     assert_eq!(checkpoints.list().unwrap().len(), 2);
     if checkpoints.restore().is_ok() {
         let restored = component.0.lock().unwrap().clone();
@@ -96,5 +96,36 @@ fuzz_target!(|input: (bool, Vec<u8>, Vec<u8>)| {
         component.0.lock().unwrap().clear();
         checkpoints.restore().unwrap();
         assert_eq!(*component.0.lock().unwrap(), restored);
+    }
+}
+
+fn write(states: [&[u8]; 2], keys: Vec<Key>) {
+    let memory = Memory::default();
+    let (checkpoints, component) = opened(memory.clone(), keys);
+    for (state, full) in states.into_iter().zip([true, false]) {
+        *component.0.lock().unwrap() = state.into();
+        assert_eq!(checkpoints.take().unwrap().full, full);
+    }
+    for state in states.into_iter().rev() {
+        component.0.lock().unwrap().clear();
+        assert!(checkpoints.restore().unwrap().skipped.is_empty());
+        assert_eq!(*component.0.lock().unwrap(), state);
+        memory.0.lock().unwrap().pop();
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some(([which, low, high], rest)) = input.split_first_chunk::<3>() else { return };
+    let (first, second) = rest.split_at(rest.len().min(u16::from_le_bytes([*low, *high]).into()));
+    match which {
+        0 => {
+            let first = checkpoint(1, None, first);
+            let second = checkpoint(2, Some(&first), second);
+            read([first, second]);
+        }
+        1 => read([sealed(first), sealed(second)]),
+        2 => write([first, second], Vec::new()),
+        3 => write([first, second], vec![Key::new([7; 32])]),
+        _ => {}
     }
 });

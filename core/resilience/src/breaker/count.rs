@@ -1,12 +1,13 @@
 //! A window of the last N outcomes: blocks of outcomes in a ring.
 //!
 //! A block is one word: its number, the tag of the closed period it belongs to, how many outcomes it holds, and two bits for each (failed,
-//! slow). *An outcome* is one exchange of the newest block. Where that is full, or of an earlier period, the exchange is of the next
-//! word of the ring, from what it was to a block of the next number with this one outcome; whoever sees a begun block moves the head to it.
-//! A block that is not the newest never changes again until it is begun anew: it is full, or of an earlier period, whose outcomes count
-//! no more. So an exchange that succeeds appends to the newest block or begins the next one, and no outcome is lost or taken twice. A
-//! block's number makes the words of its place differ through 2^25 turns of the ring, so a thread would have to sleep through 400 million
-//! outcomes a block, and wake at the same one, to be mistaken.
+//! slow). *An outcome* is one exchange of the newest block; while one thread alone has changed the window it is one store (`bias.rs`),
+//! and what follows holds all the more. Where that block is full, or of an earlier period, the exchange is of the next word of the ring,
+//! from what it was to a block of the next number with this one outcome; whoever sees a begun block moves the head to it. A block that is
+//! not the newest never changes again until it is begun anew: it is full, or of an earlier period, whose outcomes count no more. So an
+//! exchange that succeeds appends to the newest block or begins the next one, and no outcome is lost or taken twice. A block's number makes
+//! the words of its place differ through 2^25 turns of the ring, so a thread would have to sleep through 400 million outcomes a block, and
+//! wake at the same one, to be mistaken.
 //!
 //! *The tally* walks back from the newest block. Whoever moves the head has seen the block before it full, and begun the next one or
 //! seen it begun; the head is moved with release and loaded with acquire, so whoever appends to a block sees what was put into those before
@@ -18,6 +19,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::Tally;
 use super::state::{TAG_BITS, TAG_MAX, after};
+use crate::bias::{Bias, Turn};
 use crate::mutant::Mutant::{BlockStored, HeadLoadRelaxed, HeadRelaxed, HeadUnhelped, NextStored};
 use crate::mutant::{exchange, mutated, unless};
 use crate::primitive::AtomicU64;
@@ -71,6 +73,8 @@ impl Block {
 #[derive(Debug)]
 pub(crate) struct CountWindow {
     size: u32,
+    /// Of all changes.
+    bias: Bias,
     /// The newest block's number, or the one before it.
     head: AtomicU64,
     blocks: Box<[AtomicU64]>,
@@ -80,16 +84,34 @@ impl CountWindow {
     pub(crate) fn new(size: u32) -> CountWindow {
         // One block is part full, and one may be begun anew during a walk.
         let blocks = (size.div_ceil(BLOCK) as usize + 2).next_power_of_two();
-        CountWindow { size, head: AtomicU64::new(0), blocks: (0..blocks).map(|_| AtomicU64::new(0)).collect() }
+        CountWindow {
+            size,
+            bias: Bias::new(),
+            head: AtomicU64::new(0),
+            blocks: (0..blocks).map(|_| AtomicU64::new(0)).collect(),
+        }
     }
 
     fn place(&self, number: u64) -> &AtomicU64 {
         &self.blocks[number as usize & (self.blocks.len() - 1)]
     }
 
-    /// Takes an outcome of the period; false when a later period has begun.
+    /// Takes an outcome of the period; false when a later period has begun, or [`Turn::Nested`].
     #[inline]
     pub(crate) fn record(&self, tag: u64, failed: bool, slow: bool) -> bool {
+        match self.bias.enter() {
+            Turn::Alone(_section) => self.append(tag, failed, slow, |place, _, new| {
+                place.store(new, Relaxed);
+                true
+            }),
+            Turn::Shared => self
+                .append(tag, failed, slow, |place, old, new| exchange(place, old, new, Relaxed, BlockStored).is_ok()),
+            Turn::Nested => false,
+        }
+    }
+
+    #[inline(always)]
+    fn append(&self, tag: u64, failed: bool, slow: bool, replace: impl Fn(&AtomicU64, u64, u64) -> bool) -> bool {
         loop {
             let head = self.head.load(unless(HeadLoadRelaxed, Acquire));
             let place = self.place(head);
@@ -101,10 +123,9 @@ impl CountWindow {
                 return false;
             }
             if block.tag() == tag && block.held() < BLOCK {
-                let new = block.with(failed, slow).0;
-                match exchange(place, block.0, new, Relaxed, BlockStored) {
-                    Ok(_) => return true,
-                    Err(_) => continue,
+                match replace(place, block.0, block.with(failed, slow).0) {
+                    true => return true,
+                    false => continue,
                 }
             }
             if self.begin_block(head, Block::begin(head + 1, tag).with(failed, slow)) {
@@ -115,6 +136,10 @@ impl CountWindow {
 
     /// Begins a period, unless one of its outcomes, or a later period, did.
     pub(crate) fn begin(&self, tag: u64) {
+        let turn = self.bias.enter();
+        if matches!(turn, Turn::Nested) {
+            return;
+        }
         loop {
             let head = self.head.load(unless(HeadLoadRelaxed, Acquire));
             let block = Block(self.place(head).load(Relaxed));

@@ -1,13 +1,14 @@
-//! A token bucket in one word.
+//! A token bucket, whose level is one word.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64 as Plain, Ordering::Relaxed};
 
 use super::wait;
+use crate::bias::Bias;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::{InvalidSetting, Rejected};
-use crate::mutant::{Mutant::TokenStored, exchange};
+use crate::mutant::Mutant::TokenStored;
 use crate::primitive::{Apart, AtomicU64};
 use crate::scope::Scope;
 
@@ -20,12 +21,15 @@ const BURST: u32 = 48;
 /// Admits `rate` calls a second and `burst` at once.
 ///
 /// It is the generic cell rate algorithm (ITU-T I.371, A.1): the word is the time at which the bucket is full again. A call moves it by
-/// 1 / rate, if it is then at most burst / rate ahead. One exchange a call, so no two calls spend the same token. The interval of a
-/// token is kept in 64ths of a nanosecond, rounded up, so the rate is never exceeded. Times are told apart for 9 years after the
-/// bucket was made.
+/// 1 / rate, if it is then at most burst / rate ahead. The interval of a token is kept in 64ths of a nanosecond, rounded up, so the rate
+/// is never exceeded. Times are told apart for 9 years after the bucket was made.
+///
+/// While one thread alone has taken from it, a call costs no atomic instruction; the first call of another thread ends that for good
+/// (`bias.rs`), and from then on each costs one exchange. No two calls spend the same token, before, during and after. A signal handler
+/// that takes where it interrupted its own thread in the middle of a take is refused, and may try again at once.
 #[derive(Debug)]
 pub struct TokenBucket {
-    full_at: Apart<AtomicU64>,
+    level: Apart<Level>,
     /// Interval (48 bits) and burst (16), together, so that both change at once.
     rate: Plain,
     /// The rate as it was asked for: the bits of a float.
@@ -35,6 +39,12 @@ pub struct TokenBucket {
     scope: Scope,
 }
 
+#[derive(Debug)]
+struct Level {
+    full_at: AtomicU64,
+    bias: Bias,
+}
+
 impl TokenBucket {
     /// A full bucket. `rate`: tokens a second, from one in 10 hours to 100 million; `burst`: 1 to 65,535.
     ///
@@ -42,7 +52,7 @@ impl TokenBucket {
     /// [`InvalidSetting`] when one is out of its range.
     pub fn new(rate: f64, burst: u32, scope: &Scope) -> Result<TokenBucket, InvalidSetting> {
         Ok(TokenBucket {
-            full_at: Apart(AtomicU64::new(0)),
+            level: Apart(Level { full_at: AtomicU64::new(0), bias: Bias::new() }),
             rate: Plain::new(packed(rate, burst)?),
             asked: Plain::new(rate.to_bits()),
             zero_ns: scope.clock().now_ns(),
@@ -76,15 +86,13 @@ impl TokenBucket {
         let (interval, burst) = (packed & ((1 << BURST) - 1), packed >> BURST);
         let now = self.clock.now_ns().saturating_sub(self.zero_ns).saturating_mul(FINE);
         let (cost, room) = (interval.saturating_mul(u64::from(tokens)), interval * burst);
-        let mut full_at = self.full_at.0.load(Relaxed);
-        loop {
-            let then = full_at.max(now).saturating_add(cost);
-            if then - now > room {
-                return self.refuse(then - now - room, u64::from(tokens) > burst);
-            }
-            match exchange(&self.full_at.0, full_at, then, Relaxed, TokenStored) {
-                Ok(_) => return Ok(()),
-                Err(moved) => full_at = moved,
+        let after = |full_at: u64| full_at.max(now).saturating_add(cost);
+        let Level { full_at, bias } = &self.level.0;
+        match bias.update(full_at, TokenStored, |full_at| Some(after(full_at)).filter(|then| then - now <= room)) {
+            Ok(_) => Ok(()),
+            Err(full_at) => {
+                let missing = full_at.map_or(0, |full_at| after(full_at) - now - room);
+                self.refuse(missing, u64::from(tokens) > burst)
             }
         }
     }
@@ -93,7 +101,8 @@ impl TokenBucket {
     pub(super) fn give_back(&self, tokens: u32) {
         let interval = self.rate.load(Relaxed) & ((1 << BURST) - 1);
         let back = interval.saturating_mul(u64::from(tokens));
-        let _ = self.full_at.0.fetch_update(Relaxed, Relaxed, |full_at| Some(full_at.saturating_sub(back)));
+        let Level { full_at, bias } = &self.level.0;
+        let _ = bias.update(full_at, TokenStored, |full_at| Some(full_at.saturating_sub(back)));
     }
 
     /// Whole tokens in the bucket at present.
@@ -101,7 +110,7 @@ impl TokenBucket {
         let packed = self.rate.load(Relaxed);
         let (interval, burst) = (packed & ((1 << BURST) - 1), packed >> BURST);
         let now = self.clock.now_ns().saturating_sub(self.zero_ns).saturating_mul(FINE);
-        let ahead = self.full_at.0.load(Relaxed).saturating_sub(now);
+        let ahead = self.level.0.full_at.load(Relaxed).saturating_sub(now);
         ((interval * burst).saturating_sub(ahead) / interval) as u32
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64 as Plain, Ordering::Relaxed};
 
+use crate::bias::Bias;
 use crate::counters::Counters;
 use crate::error::{CallError, InvalidSetting, Rejected};
 use crate::mutant::{Mutant::LaneStored, Mutant::PlaceStored, exchange};
@@ -33,18 +34,26 @@ const COUNTED: u64 = 0;
 
 /// Admits at most so many calls at once.
 ///
-/// One of the places is the *lane*, which whoever finds it free takes by an exchange and gives back by a store; a second read-modify-write
-/// instruction would double what an uncontended call costs. The other places are counted in one word, by exchange. A call is refused when
-/// the lane is taken, then all others are, and then the lane still is; a place that is given back during these looks may go unseen.
+/// One of the places is the *lane*, which whoever finds it free takes by an exchange, or while one thread alone has come, by a store
+/// (`bias.rs`), and gives back by a store; a second read-modify-write instruction would double what an uncontended call costs. The other
+/// places are counted in one word, by exchange. A call is refused when the lane is taken, then all others are, and then the lane still is; a
+/// place that is given back during these looks may go unseen.
 #[derive(Debug)]
 pub struct Bulkhead {
-    /// Odd while taken; each change adds one, so that a place is not given back twice.
-    lane: Apart<AtomicU64>,
+    lane: Apart<Lane>,
     /// Places taken besides the lane.
     counted: Apart<AtomicU64>,
     /// Places, the lane included.
     limit: Plain,
     scope: Scope,
+}
+
+#[derive(Debug)]
+struct Lane {
+    /// Odd while taken; each change adds one, so that a place is not given back twice.
+    word: AtomicU64,
+    /// Of the changes from even to odd. Back to even it is changed by whoever has the place, and by nobody else meanwhile.
+    bias: Bias,
 }
 
 impl Bulkhead {
@@ -55,7 +64,7 @@ impl Bulkhead {
     pub fn new(limit: u32, scope: &Scope) -> Result<Bulkhead, InvalidSetting> {
         check(limit)?;
         Ok(Bulkhead {
-            lane: Apart(AtomicU64::new(0)),
+            lane: Apart(Lane { word: AtomicU64::new(0), bias: Bias::new() }),
             counted: Apart(AtomicU64::new(0)),
             limit: Plain::new(u64::from(limit)),
             scope: scope.clone(),
@@ -79,7 +88,7 @@ impl Bulkhead {
 
     /// Places taken at present.
     pub fn taken(&self) -> u32 {
-        (self.lane.0.load(Relaxed) % 2 + self.counted.0.load(Relaxed)) as u32
+        (self.lane.0.word.load(Relaxed) % 2 + self.counted.0.load(Relaxed)) as u32
     }
 
     /// Takes a place, without waiting.
@@ -96,10 +105,9 @@ impl Bulkhead {
 
     #[inline]
     fn try_lane(&self) -> Option<Place> {
-        let lane = self.lane.0.load(Relaxed);
-        let free = lane.is_multiple_of(2);
-        (free && exchange(&self.lane.0, lane, lane + 1, Relaxed, LaneStored).is_ok())
-            .then_some(Place { lane: lane + 1 })
+        let Lane { word, bias } = &self.lane.0;
+        let taken = |lane: u64| lane.is_multiple_of(2).then_some(lane + 1);
+        bias.update(word, LaneStored, taken).ok().map(|lane| Place { lane: lane + 1 })
     }
 
     #[inline(never)]
@@ -122,8 +130,8 @@ impl Bulkhead {
     #[inline]
     pub fn leave(&self, place: Place) {
         if place.lane != COUNTED {
-            if self.lane.0.load(Relaxed) == place.lane && !place.lane.is_multiple_of(2) {
-                self.lane.0.store(place.lane + 1, Relaxed);
+            if self.lane.0.word.load(Relaxed) == place.lane && !place.lane.is_multiple_of(2) {
+                self.lane.0.word.store(place.lane + 1, Relaxed);
             }
             return;
         }

@@ -30,6 +30,8 @@ pub(crate) struct Credit {
     held: AtomicBool,
     closed: AtomicBool,
     changed: EventCount,
+    #[cfg(loom)]
+    steps: AtomicU64,
 }
 
 impl Credit {
@@ -43,7 +45,17 @@ impl Credit {
             held: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             changed: EventCount::default(),
+            #[cfg(loom)]
+            steps: AtomicU64::new(0),
         }
+    }
+
+    /// Comes before each call of the messages' own channel, of which loom sees nothing: in a model, threads may be exchanged here. It
+    /// orders nothing else.
+    #[inline(always)]
+    pub(super) fn step(&self) {
+        #[cfg(loom)]
+        self.steps.fetch_add(1, Relaxed);
     }
 
     /// Takes the credit for one message.

@@ -3,16 +3,12 @@
 //! An [`super::End`] is ended by dropping it, which a garbage collector or a handle that threads share cannot do in time. Here nobody
 //! blocks inside the channel: who waits leaves a [`Waker`] and tries again when it is woken, be it a thread or an event loop. A waiter is
 //! noted before it looks a last time, and whoever changes something looks for waiters afterwards; a fence on each side has one of them
-//! see the other.
+//! see the other. Who is noted, and how many, changes under one lock. The loom models check each step (`tests/loom`).
 
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{
-    AtomicBool, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst,
-    fence,
-};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
@@ -21,6 +17,14 @@ use crossbeam_channel::TryRecvError;
 use super::credit::Credit;
 use super::descriptor::Descriptor;
 use super::{Flow, Receiver, SendError, Sender, channel};
+use crate::mutant::Mutant::{
+    self, ClearedLate, CloseRungFirst, CloseUnrung, DoneUnrung, FinishUnrung, ForgottenForAll, NotedUnfenced,
+    ReleaseUnrung, RingerUnfenced, SentUnrung, UnderWayStored, UnseenOnceNoted,
+};
+use crate::mutant::mutated;
+use crate::primitive::{
+    AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, RwLock, Thread, current, fence, park, park_timeout,
+};
 
 /// The largest window of [`endpoints`]: its memory is taken at once.
 pub const LARGEST_WINDOW: u32 = 1 << 20;
@@ -50,18 +54,31 @@ impl Bell {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn ring_unless(&self, mutant: Mutant) {
+        if !mutated(mutant) {
+            self.ring();
+        }
+    }
+
     fn ring(&self) {
-        fence(SeqCst);
+        if !mutated(RingerUnfenced) {
+            fence(SeqCst);
+        }
         self.descriptor.raise();
         if self.waiting.load(Relaxed) == 0 {
             return;
         }
         let wakers = {
             let mut wakers = self.wakers();
-            self.waiting.store(0, Relaxed);
+            if !mutated(ClearedLate) {
+                self.waiting.store(0, Relaxed);
+            }
             std::mem::take(&mut *wakers)
         };
         wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        if mutated(ClearedLate) {
+            self.waiting.store(0, Relaxed);
+        }
     }
 }
 
@@ -79,7 +96,9 @@ impl Registration {
         wakers.push((number, waker));
         bell.waiting.store(wakers.len(), Relaxed);
         drop(wakers);
-        fence(SeqCst);
+        if !mutated(NotedUnfenced) {
+            fence(SeqCst);
+        }
         Registration { bell: bell.clone(), number }
     }
 }
@@ -89,7 +108,7 @@ impl Drop for Registration {
         let mut wakers = self.bell.wakers();
         let at = wakers.iter().position(|(number, _)| *number == self.number);
         let waker = at.map(|at| wakers.swap_remove(at));
-        self.bell.waiting.store(wakers.len(), Relaxed);
+        self.bell.waiting.store(if mutated(ForgottenForAll) { 0 } else { wakers.len() }, Relaxed);
         drop(wakers);
         // Foreign code, which may come back here.
         drop(waker);
@@ -156,7 +175,7 @@ impl<A, B> Endpoint<A, B> {
                 None => return Err(SendError::Closed(message)),
             }
         }
-        self.outward.readable.ring();
+        self.outward.readable.ring_unless(SentUnrung);
         Ok(())
     }
 
@@ -184,8 +203,9 @@ impl<A, B> Endpoint<A, B> {
     /// [`ReceiveError`].
     pub fn try_take(&self) -> Result<B, ReceiveError> {
         let receiver = self.receiver.read().unwrap_or_else(PoisonError::into_inner);
-        let messages = &receiver.as_ref().ok_or(ReceiveError::Ended)?.messages;
-        let received = self.inward.readable.descriptor.lowered(|| match messages.try_recv() {
+        let receiver = receiver.as_ref().ok_or(ReceiveError::Ended)?;
+        receiver.credit.step();
+        let received = self.inward.readable.descriptor.lowered(|| match receiver.messages.try_recv() {
             Err(TryRecvError::Empty) => None,
             received => Some(received),
         });
@@ -196,14 +216,20 @@ impl<A, B> Endpoint<A, B> {
 
     /// Says that a message which was taken is done with; without one it does nothing.
     pub fn done(&self) {
-        let less = |under_way: u64| under_way.checked_sub(1);
-        if self.inward.under_way.fetch_update(Relaxed, Relaxed, less).is_err() {
+        let (under_way, less) = (&self.inward.under_way, |under_way: u64| under_way.checked_sub(1));
+        let taken = if mutated(UnderWayStored) {
+            less(under_way.load(Relaxed)).map(|less| under_way.store(less, Relaxed)).is_some()
+        } else {
+            under_way.fetch_update(Relaxed, Relaxed, less).is_ok()
+        };
+        if !taken {
             return;
         }
         if let Some(receiver) = &*self.receiver.read().unwrap_or_else(PoisonError::into_inner) {
+            receiver.credit.step();
             receiver.credit.give_back(receiver.messages.is_empty());
         }
-        self.inward.writable.ring();
+        self.inward.writable.ring_unless(DoneUnrung);
     }
 
     /// [`Endpoint::try_take`], waiting: for ever, or for at most `timeout`.
@@ -265,28 +291,36 @@ impl<A, B> Endpoint<A, B> {
         if let Some(receiver) = &*self.receiver.read().unwrap_or_else(PoisonError::into_inner) {
             receiver.release();
         }
-        self.inward.writable.ring();
+        self.inward.writable.ring_unless(ReleaseUnrung);
     }
 
     /// Sends nothing more: the other end receives what was sent, and then learns that it has ended.
     pub fn finish(&self) {
         let sender = self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.outward.credit.step();
         drop(sender);
-        self.outward.readable.ring();
-        self.outward.writable.ring();
+        self.outward.readable.ring_unless(FinishUnrung);
+        self.outward.writable.ring_unless(FinishUnrung);
     }
 
     /// Finishes, and receives nothing more: what was not received is dropped, the other end cannot send, and who waits here is woken.
     pub fn close(&self) {
         self.finish();
+        if mutated(CloseRungFirst) {
+            self.inward.writable.ring();
+            self.inward.readable.ring();
+        }
         let receiver = self.receiver.write().unwrap_or_else(PoisonError::into_inner).take();
         // Outside the lock: dropping messages is foreign code. One that is being sent at this moment is dropped with the other end.
         if let Some(receiver) = receiver {
             receiver.credit.close();
+            receiver.credit.step();
             while receiver.messages.try_recv().is_ok() {}
         }
-        self.inward.writable.ring();
-        self.inward.readable.ring();
+        if !mutated(CloseRungFirst) {
+            self.inward.writable.ring_unless(CloseUnrung);
+            self.inward.readable.ring_unless(CloseUnrung);
+        }
     }
 
     /// Whether this end was closed.
@@ -337,16 +371,18 @@ fn wait<T>(bell: &Arc<Bell>, timeout: Option<Duration>, mut attempt: impl FnMut(
     // A moment that cannot be named is one that never comes.
     let until = timeout.map(|timeout| Instant::now().checked_add(timeout)).unwrap_or_default();
     loop {
-        let parked = Arc::new(Parked { thread: std::thread::current(), woken: AtomicBool::new(false) });
+        let parked = Arc::new(Parked { thread: current(), woken: AtomicBool::new(false) });
         let _noted = Registration::new(bell, parked.clone().into());
-        if let Some(over) = attempt() {
+        if !mutated(UnseenOnceNoted)
+            && let Some(over) = attempt()
+        {
             return Some(over);
         }
         while !parked.woken.load(Acquire) {
             match until.map(|until| until.saturating_duration_since(Instant::now())) {
-                None => std::thread::park(),
+                None => park(),
                 Some(left) if left.is_zero() => return attempt(),
-                Some(left) => std::thread::park_timeout(left),
+                Some(left) => park_timeout(left),
             }
         }
     }

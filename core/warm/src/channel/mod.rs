@@ -102,6 +102,7 @@ impl<T> Sender<T> {
             self.credit.refuse();
             return Err(SendError::Full(message));
         }
+        self.credit.step();
         // With a credit there is a place, so this waits for none.
         self.messages.send(message).map_err(|crossbeam_channel::SendError(message)| SendError::Closed(message))
     }

@@ -7,6 +7,7 @@
 #![cfg(loom)]
 
 mod channel;
+mod endpoint;
 mod executor;
 mod harness;
 
@@ -20,6 +21,16 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("credit_of_two_receivers", channel::credit_of_two_receivers),
     ("credit_that_was_held", channel::credit_that_was_held),
     ("credit_of_a_channel_that_closes", channel::credit_of_a_channel_that_closes),
+    ("end_receives", endpoint::end_receives),
+    ("end_receives_twice", endpoint::end_receives_twice),
+    ("end_has_credit", endpoint::end_has_credit),
+    ("end_is_released", endpoint::end_is_released),
+    ("end_finishes", endpoint::end_finishes),
+    ("end_finishes_behind_a_message", endpoint::end_finishes_behind_a_message),
+    ("end_closes_on_a_sender", endpoint::end_closes_on_a_sender),
+    ("end_closes_on_its_receiver", endpoint::end_closes_on_its_receiver),
+    ("end_is_left_by_another", endpoint::end_is_left_by_another),
+    ("end_is_done_twice", endpoint::end_is_done_twice),
     ("run_is_waited_for", executor::run_is_waited_for),
     ("run_is_cancelled", executor::run_is_cancelled),
     ("run_comes_at_the_end", executor::run_comes_at_the_end),
@@ -39,6 +50,18 @@ const FAULTS: &[(Mutant, &str)] = &[
     (Mutant::GrantedStored, "credit_of_two_receivers"),
     (Mutant::DoneStored, "credit_of_two_receivers"),
     (Mutant::CloseUntold, "credit_of_a_channel_that_closes"),
+    (Mutant::RingerUnfenced, "end_receives"),
+    (Mutant::NotedUnfenced, "end_receives"),
+    (Mutant::UnseenOnceNoted, "end_receives"),
+    (Mutant::ClearedLate, "end_receives"),
+    (Mutant::ForgottenForAll, "end_is_left_by_another"),
+    (Mutant::SentUnrung, "end_receives"),
+    (Mutant::DoneUnrung, "end_has_credit"),
+    (Mutant::ReleaseUnrung, "end_is_released"),
+    (Mutant::FinishUnrung, "end_finishes"),
+    (Mutant::CloseUnrung, "end_closes_on_a_sender"),
+    (Mutant::CloseRungFirst, "end_closes_on_"),
+    (Mutant::UnderWayStored, "end_is_done_twice"),
     (Mutant::SubmitUntold, "run_is_waited_for"),
     (Mutant::EndUntold, "run_is_waited_for"),
     (Mutant::CountedLate, "run_is_waited_for"),
