@@ -5054,7 +5054,7 @@ knhk_status_t knhk_loop_start(const knhk_engine_t *engine,
                               knhk_error_t **err);
 
 /**
- * Stops the loop, once the turn under way has ended. What it proposed stays on its way.
+ * Stops the loop, once the turn under way has ended. What it proposed stays on its way. No proposer, model or detector is waited for.
  *
  * `request`: {}. `answer`: as knhk_loop_status.
  */
@@ -5064,7 +5064,8 @@ knhk_status_t knhk_loop_stop(const knhk_engine_t *engine,
                              knhk_error_t **err);
 
 /**
- * Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0.
+ * Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0. Where a proposer
+ * or a model is asked, it waits for the answer, and takes it up in another turn.
  *
  * `request`: {}. `answer`: {"cycles"}: those that the turn began or moved on.
  */
@@ -5154,8 +5155,9 @@ knhk_status_t knhk_import_knowledge(const knhk_engine_t *engine,
 /**
  * A proposer. Set `struct_size` to sizeof(knhk_proposer_t).
  *
- * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to close
- * it, and except for the loop's calls. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
+ * `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, also to close
+ * it. What starts, stops or steps the loop is refused with KNHK_BUSY. No turn waits for it; what comes later than the loop's `deadline_ms` is not
+ * used. It must not throw, and not end the thread.
  */
 typedef struct {
     /** sizeof(knhk_proposer_t). */
@@ -5238,8 +5240,9 @@ typedef struct {
 /**
  * A kind of detector. Set `struct_size` to sizeof(knhk_detector_t).
  *
- * The functions are called on a thread of the loop, one call at a time. They must not call the loop back, not throw, and not end the
- * thread. What comes later than the loop's `deadline_ms` is not used.
+ * The functions are called on a thread of the loop, one call at a time. They may call the engine back, also to close it. What starts, stops or
+ * steps the loop, and what asks for its knowledge, is refused with KNHK_BUSY: a turn waits for them. What comes later than the loop's `deadline_ms`
+ * is not used. They must not throw, and not end the thread. What they remember is the program's to keep: they begin anew after a restart.
  */
 typedef struct {
     /** sizeof(knhk_detector_t). */
@@ -5311,8 +5314,8 @@ knhk_status_t knhk_detector_remove(const knhk_engine_t *engine, const char *name
 /**
  * A hook. Set `struct_size` to sizeof(knhk_hook_t).
  *
- * `run` is called on a thread of the hooks, one call at a time, in the order in which hooks were added. It may call the engine back, except to
- * close it; it must not throw, and not end the thread.
+ * `run` is called on a thread of the hooks, one call at a time, in the order in which hooks were added. It may call the engine back, also to
+ * close it. What starts, stops or steps the loop is refused with KNHK_BUSY. It must not throw, and not end the thread.
  */
 typedef struct {
     /** sizeof(knhk_hook_t). */

@@ -352,9 +352,40 @@ static void refused(void) {
     knhk_engine_close(eng);
 }
 
+/* What starts, stops or steps a loop is refused from a callback of it; closing the engine is not. */
+static int32_t calls_back(void *ctx, const char *question, size_t len, knhk_answer_t *answer, char *why, size_t why_size) {
+    knhk_engine_t *eng = (knhk_engine_t *)ctx;
+    knhk_buffer_t *none;
+    (void)question, (void)len, (void)answer, (void)why, (void)why_size;
+    FAILS(KNHK_BUSY, knhk_loop_step(eng, NULL, &none, &err));
+    FAILS(KNHK_BUSY, knhk_loop_stop(eng, NULL, &none, &err));
+    FAILS(KNHK_BUSY, knhk_loop_start(eng, NULL, &none, &err));
+    knhk_engine_close(eng);
+    add(&heard);
+    return 0;
+}
+
+static void from_a_callback(void) {
+    const row_t *row = &ROWS[1];
+    knhk_engine_t *eng = opened(row->first);
+    knhk_buffer_t *answer;
+    unsigned gone = count(&destroyed), before = count(&heard);
+    knhk_proposer_t proposer = proposer_of(row);
+    proposer.ctx = eng, proposer.propose = calls_back;
+    OK(knhk_proposer_add(eng, "own", &proposer, &err));
+    OK(knhk_loop_start(eng, "{\"every_ms\": 0, \"deadline_ms\": 600000, \"proposers\": [\"own\"]}", &answer, &err));
+    knhk_buffer_free(answer);
+    step(eng);
+    traffic(eng, row->traffic, 3, BEGIN_NS);
+    step(eng);
+    await(&heard, before + 1);
+    await(&destroyed, gone + 1);
+}
+
 int main(void) {
     for (size_t n = 0; n < sizeof ROWS / sizeof *ROWS; n++) ran(&ROWS[n]);
     hooks();
     refused();
+    from_a_callback();
     return 0;
 }

@@ -92,7 +92,7 @@ export type Detector = (sample: Sample) => Score | null | undefined | Promise<Sc
 export interface Cycle {
   id: string;
   sector: string;
-  state: 'detected' | 'planned' | 'proposed' | 'waiting' | 'watching' | 'closed';
+  state: 'detected' | 'planned' | 'waiting' | 'watching' | 'closed';
   outcome: 'kept' | 'rolled_back' | 'refused' | 'no_plan' | 'superseded' | 'interrupted' | null;
   /** How it stands, in a sentence. */
   said: string;

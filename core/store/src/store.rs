@@ -127,6 +127,17 @@ pub trait Store: Send + Sync {
     /// time of that revision, then by id.
     fn items(&self, kind: &str, sector: Option<&str>, open_only: bool) -> Result<Vec<Item>, StoreError>;
 
+    /// The same, the newest items first, at most `limit`: by their ids, of which the longer is the greater (`l-10` comes after `l-9`), and those
+    /// below `before` alone (none: all).
+    fn newest_items(
+        &self,
+        kind: &str,
+        sector: Option<&str>,
+        open_only: bool,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError>;
+
     /// The newest revision of an item.
     fn item(&self, kind: &str, id: &str) -> Result<Option<Item>, StoreError>;
 

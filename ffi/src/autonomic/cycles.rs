@@ -34,7 +34,7 @@ pub unsafe extern "C" fn knhk_loop_start(
     unsafe { governed(engine, "loop_start", request, answer, err) }
 }
 
-/// Stops the loop, once the turn under way has ended. What it proposed stays on its way.
+/// Stops the loop, once the turn under way has ended. What it proposed stays on its way. No proposer, model or detector is waited for.
 ///
 /// `request`: {}. `answer`: as knhk_loop_status.
 #[unsafe(no_mangle)]
@@ -48,7 +48,8 @@ pub unsafe extern "C" fn knhk_loop_stop(
     unsafe { governed(engine, "loop_stop", request, answer, err) }
 }
 
-/// Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0.
+/// Takes one turn now, on this thread: for a program that has the clock in its own hands and started the loop with `every_ms` 0. Where a proposer
+/// or a model is asked, it waits for the answer, and takes it up in another turn.
 ///
 /// `request`: {}. `answer`: {"cycles"}: those that the turn began or moved on.
 #[unsafe(no_mangle)]

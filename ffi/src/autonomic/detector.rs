@@ -48,8 +48,9 @@ pub struct ScoreC {
 
 /// A kind of detector. Set `struct_size` to sizeof(knhk_detector_t).
 ///
-/// The functions are called on a thread of the loop, one call at a time. They must not call the loop back, not throw, and not end the
-/// thread. What comes later than the loop's `deadline_ms` is not used.
+/// The functions are called on a thread of the loop, one call at a time. They may call the engine back, also to close it. What starts, stops or
+/// steps the loop, and what asks for its knowledge, is refused with KNHK_BUSY: a turn waits for them. What comes later than the loop's `deadline_ms`
+/// is not used. They must not throw, and not end the thread. What they remember is the program's to keep: they begin anew after a restart.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct DetectorC {

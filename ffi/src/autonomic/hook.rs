@@ -30,8 +30,8 @@ pub const KNHK_PHASE_LEARN: u32 = 5;
 
 /// A hook. Set `struct_size` to sizeof(knhk_hook_t).
 ///
-/// `run` is called on a thread of the hooks, one call at a time, in the order in which hooks were added. It may call the engine back, except to
-/// close it; it must not throw, and not end the thread.
+/// `run` is called on a thread of the hooks, one call at a time, in the order in which hooks were added. It may call the engine back, also to
+/// close it. What starts, stops or steps the loop is refused with KNHK_BUSY. It must not throw, and not end the thread.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct HookC {

@@ -42,8 +42,9 @@ pub unsafe extern "C" fn knhk_answer_write(answer: *mut Answer, plan: *const c_c
 
 /// A proposer. Set `struct_size` to sizeof(knhk_proposer_t).
 ///
-/// `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, except to close
-/// it, and except for the loop's calls. It must not throw, and not end the thread. What comes later than the loop's `deadline_ms` is not used.
+/// `propose` is called on a thread of the loop, one call at a time, with no lock of the engine held: it may call the engine back, also to close
+/// it. What starts, stops or steps the loop is refused with KNHK_BUSY. No turn waits for it; what comes later than the loop's `deadline_ms` is not
+/// used. It must not throw, and not end the thread.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ProposerC {

@@ -83,7 +83,6 @@ impl Render {
             (Some(CycleOutcome::Interrupted), _) => self.palette.bad("interrupted"),
             (None, CycleState::Detected) => "detected".into(),
             (None, CycleState::Planned) => "planned".into(),
-            (None, CycleState::Proposed) => "proposed".into(),
             (None, CycleState::Waiting) => self.palette.strong("waiting"),
             (None, CycleState::Watching) => "watching".into(),
             (None, CycleState::Closed) => "closed".into(),

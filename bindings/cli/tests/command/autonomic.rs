@@ -86,7 +86,8 @@ fn what_was_found_and_done_is_shown() {
     assert_eq!(scratch.json(&["proposals"])["proposals"], json!([]));
 
     scratch.fails(&["cycle", "l-99"], 3);
-    assert_eq!(scratch.says(&["patterns", "nowhere"]), "nothing was found\n");
+    scratch.fails(&["patterns", "nowhere"], 3);
+    scratch.fails(&["proposals", "nowhere"], 3);
     scratch.fails(&["cycle", "--start", "--sector", "nowhere"], 3);
     assert!(scratch.says(&["cycle", "--stop"]).starts_with("the loop does not run"));
     live.end();

@@ -131,7 +131,7 @@ class Cycle:
 
     id: str
     sector: str
-    state: Literal["detected", "planned", "proposed", "waiting", "watching", "closed"]
+    state: Literal["detected", "planned", "waiting", "watching", "closed"]
     pattern: Pattern
     said: str
     """How it stands, in a sentence."""

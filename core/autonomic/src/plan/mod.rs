@@ -8,6 +8,8 @@ pub mod model;
 mod remedy;
 mod search;
 
+use std::sync::atomic::AtomicBool;
+
 pub use check::Flaw;
 pub use remedy::{Remedies, Remedy, Step};
 pub use search::Search;
@@ -112,6 +114,14 @@ pub trait Proposer: Send + Sync {
     /// # Errors
     /// Why it could not answer.
     fn propose(&self, question: &Question) -> Result<Option<Plan>, PlanError>;
+
+    /// The same, by one who may be told meanwhile (`given_up`) that nobody waits for the answer any more: it makes no further attempt then.
+    ///
+    /// # Errors
+    /// As [`Proposer::propose`].
+    fn propose_unless(&self, question: &Question, _given_up: &AtomicBool) -> Result<Option<Plan>, PlanError> {
+        self.propose(question)
+    }
 
     /// Of a model: what its last question and answer were, for the receipt.
     fn transcript(&self) -> Option<model::Transcript> {

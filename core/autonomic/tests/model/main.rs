@@ -3,6 +3,7 @@
 mod server;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use knhk_autonomic::Pattern;
@@ -273,4 +274,19 @@ fn ten_thousand_plans_in_the_right_form_never_leave_the_bounds() {
         assert!(within, "{path} = {value}");
     }
     assert!(admitted > 500, "{admitted}");
+}
+
+#[test]
+fn who_is_no_longer_waited_for_makes_no_further_attempt() {
+    let given_up = Arc::new(AtomicBool::new(false));
+    let stops = given_up.clone();
+    let server = Server::answering(1, move |_| {
+        stops.store(true, Ordering::Release);
+        response("500 Internal Server Error", "", "")
+    });
+    let model = model(&server, Caps::default());
+    let error = model.propose_unless(&question(), &given_up).unwrap_err();
+    assert!(error.why.contains("nobody waits"), "{}", error.why);
+    assert_eq!((model.last().unwrap().attempts, server.join().len()), (1, 1));
+    assert_eq!(model.longest(), Duration::from_millis(3 * 60_300));
 }

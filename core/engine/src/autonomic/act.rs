@@ -35,31 +35,52 @@ pub(super) struct Filed {
 impl Filed {
     /// The cycle that a decision begins; none where it begins none.
     pub(super) fn of(decision: &Decision, turn: &Turn) -> Option<Filed> {
-        let planned = decision.planned.as_ref()?;
-        let answer = turn.answers.iter().find(|answer| {
-            let own = (Some(&answer.question), Some(&answer.proposer));
-            own == (planned.question.as_ref(), planned.proposer.as_ref()) && matches!(answer.said, Said::Plan(_))
-        });
-        let state = if planned.outcome.is_some() { CycleState::Closed } else { CycleState::Planned };
+        decision.planned.as_ref()?;
         let cycle = Cycle {
             id: decision.cycle.clone()?,
             sector: decision.pattern.sector.clone(),
-            state,
+            state: CycleState::Detected,
             pattern: decision.pattern.clone(),
             patterns: vec![decision.id.clone()],
-            proposer: planned.proposer.clone(),
-            question: planned.question.clone(),
-            plan: planned.plan.clone(),
+            proposer: None,
+            question: None,
+            plan: None,
             proposal: None,
             versions: Default::default(),
-            outcome: planned.outcome,
-            said: planned.said.clone(),
+            outcome: None,
+            said: String::new(),
             receipts: Vec::new(),
             started_ns: turn.moment_ns,
-            ended_ns: planned.outcome.map(|_| turn.moment_ns),
+            ended_ns: None,
         };
-        let transcript = answer.and_then(|answer| answer.transcript.clone());
-        Some(Filed { cycle, decision: decision.digest(), enact: planned.enact, transcript, probation: None })
+        let begun = Filed { cycle, decision: [0; 32], enact: false, transcript: None, probation: None };
+        Some(begun.with(decision, turn))
+    }
+
+    /// The same with what a decision about it says.
+    pub(super) fn with(mut self, decision: &Decision, turn: &Turn) -> Filed {
+        let Some(planned) = &decision.planned else { return self };
+        let later = turn.events.iter().filter_map(|event| match event {
+            Event::Answered { answer, .. } => Some(answer),
+            _ => None,
+        });
+        let answer = later.chain(&turn.answers).find(|answer| {
+            let own = (Some(&answer.question), Some(&answer.proposer));
+            own == (planned.question.as_ref(), planned.proposer.as_ref()) && matches!(answer.said, Said::Plan(_))
+        });
+        let cycle = &mut self.cycle;
+        cycle.state = match (&planned.plan, planned.outcome) {
+            (_, Some(_)) => CycleState::Closed,
+            (Some(_), None) => CycleState::Planned,
+            (None, None) => CycleState::Detected,
+        };
+        (cycle.proposer, cycle.question) = (planned.proposer.clone(), planned.question.clone());
+        (cycle.plan, cycle.outcome) = (planned.plan.clone(), planned.outcome);
+        cycle.said.clone_from(&planned.said);
+        cycle.ended_ns = planned.outcome.map(|_| turn.moment_ns);
+        self.transcript = answer.and_then(|answer| answer.transcript.clone());
+        (self.decision, self.enact) = (decision.digest(), planned.enact);
+        self
     }
 
     /// The receipt that it ended.
@@ -101,6 +122,12 @@ impl Engine {
                     }
                 }
                 (Some(_), CycleState::Watching) => self.watched(round, id, turn)?,
+                (None, CycleState::Detected) if self.inner.autonomic.asks.has(id) => {}
+                (None, CycleState::Detected) => {
+                    let whom = filed.cycle.proposer.as_deref().unwrap_or("somebody");
+                    let said = format!("the loop ended while {whom} was asked; what lasts is found anew");
+                    self.end(round, id, CycleOutcome::Interrupted, said, Vec::new(), turn)?;
+                }
                 // It was planned, and the process ended before what became of it was kept.
                 _ => match self.filed_for(&filed)? {
                     Some(proposal) => self.took(round, id, &proposal, turn)?,

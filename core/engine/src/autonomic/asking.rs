@@ -4,6 +4,8 @@ use knhk_autonomic::detect::Score;
 use knhk_autonomic::plan::Question;
 use knhk_autonomic::watch::Sample;
 
+use super::asks::Request;
+use super::callbacks::Stopped;
 use super::journal::{Answer, Ground, Said, Turn, digest_text};
 use super::mind::Asking;
 use super::{HookInfo, Phase, Settings, When};
@@ -15,12 +17,17 @@ pub(super) struct Live<'l> {
     pub settings: &'l Settings,
     /// The turn's record.
     pub turn: &'l mut Turn,
+    /// Whom to ask once the turn is kept.
+    pub requests: Vec<Request>,
 }
 
 impl Asking for Live<'_> {
     fn score(&mut self, sector: &str, watch: &str, detector: &str, sample: &Sample) -> Result<Option<Score>, Error> {
-        let callbacks = &self.engine.inner.autonomic.callbacks;
-        let score = callbacks.score(sector, watch, detector, sample, self.settings.deadline());
+        let score = self.engine.inner.autonomic.score(sector, watch, detector, sample, self.settings.deadline());
+        let score = score.map_err(|Stopped| {
+            let message = format!("the loop was stopped while {detector} looked: what was recorded is looked at again");
+            Error::new(Status::Timeout, "loop", watch, message)
+        })?;
         self.turn.scores.push(score);
         Ok(score)
     }
@@ -31,24 +38,21 @@ impl Asking for Live<'_> {
         Ok(ground)
     }
 
-    fn answer(&mut self, name: &str, question: &Question) -> Result<Answer, Error> {
+    fn answer(&mut self, cycle: &str, name: &str, question: &Question) -> Result<Answer, Error> {
         let bytes = serde_json::to_vec(question).expect("a question has text for keys, and numbers that JSON knows");
-        let (mut said, mut transcript) = (Said::Absent, None);
+        let hash = digest_text(&bytes);
         let autonomic = &self.engine.inner.autonomic;
-        // The environment's model has time limits of its own.
-        let own = (name == "model").then(|| autonomic.model()).flatten().map(|model| (model, super::FOR_EVER));
-        let given = autonomic.callbacks.proposer(name).map(|proposer| (proposer, self.settings.deadline()));
-        if let Some((proposer, deadline)) = given.or(own) {
-            let answer = autonomic.callbacks.answer(&proposer, question, deadline, &autonomic.stopping);
-            said = answer.ok_or_else(|| {
-                let message = format!("the loop was stopped while {name} was asked: what was found is looked at again");
-                Error::new(Status::Timeout, "loop", name, message)
-            })?;
-            transcript = proposer.transcript();
+        let own = || autonomic.model().filter(|_| name == "model");
+        let said = if let Some(desk) = autonomic.callbacks.proposer(name).or_else(own) {
+            let (cycle, question, hash) = (cycle.to_owned(), question.clone(), hash.clone());
+            self.requests.push(Request { cycle, desk, question, hash });
+            Said::Asked
         } else if name == "search" {
-            said = self.engine.search(question, self.turn.next_segment)?;
-        }
-        let answer = Answer { proposer: name.into(), question: digest_text(&bytes), said, transcript };
+            self.engine.search(question, self.turn.next_segment)?
+        } else {
+            Said::Absent
+        };
+        let answer = Answer { proposer: name.into(), question: hash, said, transcript: None };
         self.turn.answers.push(answer.clone());
         Ok(answer)
     }

@@ -1,39 +1,45 @@
-//! Proposers and detectors of the program: called on threads of their own, with a deadline, and with no lock held.
+//! Proposers and detectors of the program, and how the detectors are called: on threads of their own, with a deadline, and with no lock held.
 
-use std::any::Any;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use knhk_autonomic::detect::{Custom, Score};
-use knhk_autonomic::plan::{Proposer, Question};
+use knhk_autonomic::plan::Proposer;
 use knhk_autonomic::watch::Sample;
 
+use super::Loop;
+use super::asks::Desk;
 use super::counters::CALLBACKS_FAILED;
-use super::journal::Said;
 use super::settings::is_name;
+use super::within::{Callback, Mark};
 use crate::{Engine, Error, Status};
 
 /// Makes a detector for a watch of a sector: `(sector, watch)`.
 pub type DetectorFn = dyn Fn(&str, &str) -> Box<dyn Custom> + Send + Sync;
 
-/// How often it is looked whether the loop is stopped, while somebody is asked.
+/// How often it is looked whether the loop is stopped, while a detector is waited for.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What the program registered.
 #[derive(Default)]
 pub(super) struct Callbacks {
-    proposers: Mutex<HashMap<String, Arc<dyn Proposer>>>,
+    proposers: Mutex<HashMap<String, Arc<Desk>>>,
     detectors: Mutex<HashMap<String, Arc<DetectorFn>>>,
     /// Detectors at work, by sector and watch.
     at_work: Mutex<HashMap<(String, String), AtWork>>,
     /// How often one panicked, failed or was late.
     failed: AtomicU64,
 }
+
+/// The loop was stopped while somebody was waited for.
+pub(super) struct Stopped;
+
+/// What a detector said, or that it is late or gone.
+type Heard = Result<Result<Option<Score>, String>, RecvTimeoutError>;
 
 /// A detector on its thread.
 struct AtWork {
@@ -50,84 +56,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Callbacks {
-    pub(super) fn proposer(&self, name: &str) -> Option<Arc<dyn Proposer>> {
+    pub(super) fn proposer(&self, name: &str) -> Option<Arc<Desk>> {
         lock(&self.proposers).get(name).cloned()
     }
 
-    /// What a detector says of a sample; none where there is no such detector, it is late, or it fails.
-    pub(super) fn score(
-        &self,
-        sector: &str,
-        watch: &str,
-        detector: &str,
-        sample: &Sample,
-        deadline: Duration,
-    ) -> Option<Score> {
-        let key = (sector.to_owned(), watch.to_owned());
-        // Taken out meanwhile, so that nothing is locked while the program's code runs.
-        let at_work = lock(&self.at_work).remove(&key).filter(|one| one.detector == detector);
-        let mut at_work = match at_work {
-            Some(at_work) => at_work,
-            None => {
-                let make = lock(&self.detectors).get(detector).cloned()?;
-                AtWork::start(detector, make, key.clone())?
-            }
-        };
-        let failed = |why: &str| {
-            self.fail();
-            tracing::warn!(name: "knhk.loop.detector_failed", sector, watch, detector, why, "a detector by callback");
-            None
-        };
-        let said = match at_work.ask(sample, deadline) {
-            Ok(Ok(score)) => score,
-            Ok(Err(why)) => failed(&why),
-            Err(RecvTimeoutError::Timeout) => failed("it is late"),
-            // Its thread ended: another is made with the next sample.
-            Err(RecvTimeoutError::Disconnected) => return failed("it panicked"),
-        };
-        lock(&self.at_work).insert(key, at_work);
-        said
-    }
-
-    /// Has a proposer answer on a thread of its own; what comes after the deadline is dropped. None where the loop is stopped meanwhile.
-    pub(super) fn answer(
-        &self,
-        proposer: &Arc<dyn Proposer>,
-        question: &Question,
-        deadline: Duration,
-        stopping: &AtomicBool,
-    ) -> Option<Said> {
-        let (said, heard) = channel();
-        let (asked, question) = (proposer.clone(), question.clone());
-        let ask = move || {
-            let answer = catch_unwind(AssertUnwindSafe(|| asked.propose(&question)));
-            // Whoever no longer waits does not want to know.
-            _ = said.send(answer);
-        };
-        if let Err(error) = thread::Builder::new().name("knhk-propose".into()).spawn(ask) {
-            return Some(Said::Failed(format!("there is no thread to ask it on: {error}")));
-        }
-        let failed = |why: String| {
-            self.fail();
-            Said::Failed(why)
-        };
-        let until = Instant::now() + deadline;
-        loop {
-            // A model may take minutes, and whoever stops the loop does not wait for it.
-            let left = until.saturating_duration_since(Instant::now());
-            return Some(match heard.recv_timeout(left.min(LOOK)) {
-                Ok(Ok(Ok(Some(plan)))) => Said::Plan(plan),
-                Ok(Ok(Ok(None))) => Said::Nothing,
-                Ok(Ok(Err(error))) => failed(error.why),
-                Ok(Err(panic)) => failed(format!("it panicked: {}", message(&*panic))),
-                Err(_) if stopping.load(Ordering::Acquire) => return None,
-                Err(_) if left > LOOK => continue,
-                Err(_) => failed(format!("it took more than {} ms", deadline.as_millis())),
-            });
-        }
-    }
-
-    fn fail(&self) {
+    /// Counts one that panicked, failed or was late.
+    pub(super) fn fail(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         CALLBACKS_FAILED.add(1);
     }
@@ -146,11 +80,50 @@ impl Callbacks {
     }
 }
 
+impl Loop {
+    /// What a detector says of a sample; none where there is no such detector, it is late, or it fails. The loop's end does not wait for it.
+    pub(super) fn score(
+        &self,
+        sector: &str,
+        watch: &str,
+        detector: &str,
+        sample: &Sample,
+        deadline: Duration,
+    ) -> Result<Option<Score>, Stopped> {
+        let key = (sector.to_owned(), watch.to_owned());
+        // Taken out meanwhile, so that nothing is locked while the program's code runs.
+        let callbacks = &self.callbacks;
+        let at_work = lock(&callbacks.at_work).remove(&key).filter(|one| one.detector == detector);
+        let start = || {
+            let make = lock(&callbacks.detectors).get(detector).cloned()?;
+            AtWork::start(detector, make, key.clone(), self.mark)
+        };
+        let Some(mut at_work) = at_work.or_else(start) else { return Ok(None) };
+        let failed = |why: &str| {
+            callbacks.fail();
+            tracing::warn!(name: "knhk.loop.detector_failed", sector, watch, detector, why, "a detector by callback");
+            None
+        };
+        let said = match at_work.ask(sample, deadline, &self.stopping) {
+            Some(Ok(Ok(score))) => Ok(score),
+            Some(Ok(Err(why))) => Ok(failed(&why)),
+            Some(Err(RecvTimeoutError::Timeout)) => Ok(failed("it is late")),
+            // Its thread ended: another is made with the next sample.
+            Some(Err(RecvTimeoutError::Disconnected)) => return Ok(failed("it panicked")),
+            // What it says of the sample would be another's answer: the next one is made anew.
+            None => return Err(Stopped),
+        };
+        lock(&callbacks.at_work).insert(key, at_work);
+        said
+    }
+}
+
 impl AtWork {
-    fn start(detector: &str, make: Arc<DetectorFn>, (sector, watch): (String, String)) -> Option<AtWork> {
+    fn start(detector: &str, make: Arc<DetectorFn>, (sector, watch): (String, String), mark: Mark) -> Option<AtWork> {
         let (samples, to_judge) = sync_channel::<Sample>(1);
         let (said, heard): (Sender<Result<Option<Score>, String>>, _) = channel();
         let run = move || {
+            mark.enter(Callback::Detector);
             let mut custom = make(&sector, &watch);
             for sample in to_judge {
                 if said.send(custom.observe(&sample)).is_err() {
@@ -162,34 +135,36 @@ impl AtWork {
         Some(AtWork { detector: detector.into(), samples, said: heard, late: 0 })
     }
 
-    fn ask(&mut self, sample: &Sample, deadline: Duration) -> Result<Result<Option<Score>, String>, RecvTimeoutError> {
-        use std::sync::mpsc::TrySendError;
+    /// What it says of a sample; none where the loop is stopped meanwhile.
+    fn ask(&mut self, sample: &Sample, deadline: Duration, stopping: &AtomicBool) -> Option<Heard> {
         match self.samples.try_send(*sample) {
             Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(RecvTimeoutError::Timeout),
-            Err(TrySendError::Disconnected(_)) => return Err(RecvTimeoutError::Disconnected),
+            Err(TrySendError::Full(_)) => return Some(Err(RecvTimeoutError::Timeout)),
+            Err(TrySendError::Disconnected(_)) => return Some(Err(RecvTimeoutError::Disconnected)),
         }
+        let mut until = Instant::now() + deadline;
         loop {
-            match self.said.recv_timeout(deadline) {
-                Ok(_) if self.late > 0 => self.late -= 1,
-                Ok(said) => return Ok(said),
+            let left = until.saturating_duration_since(Instant::now());
+            match self.said.recv_timeout(left.min(LOOK)) {
+                Ok(_) if self.late > 0 => {
+                    self.late -= 1;
+                    until = Instant::now() + deadline;
+                }
+                Ok(said) => return Some(Ok(said)),
+                Err(RecvTimeoutError::Timeout) if stopping.load(Ordering::Acquire) => return None,
+                Err(RecvTimeoutError::Timeout) if left > LOOK => {}
                 Err(error) => {
                     self.late += 1;
-                    return Err(error);
+                    return Some(Err(error));
                 }
             }
         }
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it does not say why")
-}
-
 impl Engine {
-    /// Adds a proposer, which [`Settings::proposers`](super::Settings) name by its name. It is asked on a thread of its own, and its answer is dropped
-    /// when it is late.
+    /// Adds a proposer, which [`Settings::proposers`](super::Settings) name by its name. It is asked one question at a time, beside the turns, on a
+    /// thread of its own; its answer is dropped when it is late.
     ///
     /// # Errors
     /// `AlreadyExists`, `InvalidArgument` for a name that is none or the loop's own (`rule`, `search`), `Closed`.
@@ -197,7 +172,7 @@ impl Engine {
         self.checked()?;
         let name = proposer.name().to_owned();
         named(&name, matches!(name.as_str(), "rule" | "search"))?;
-        added(&mut lock(&self.inner.autonomic.callbacks.proposers), &name, proposer)
+        added(&mut lock(&self.inner.autonomic.callbacks.proposers), &name, Arc::new(Desk::new(proposer, None)))
     }
 
     /// Removes a proposer; `false` when there is none.

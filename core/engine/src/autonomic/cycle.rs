@@ -10,12 +10,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CycleState {
-    /// Something was found.
+    /// Something was found, and a proposer is asked, which answers when it can.
     Detected,
     /// There is a plan.
     Planned,
-    /// It was filed as a proposal.
-    Proposed,
     /// The proposal lacks an approval, a person, or its time.
     Waiting,
     /// It is current, and on probation.
@@ -38,7 +36,7 @@ pub enum CycleOutcome {
     NoPlan,
     /// Another change of the sector came while it was on probation.
     Superseded,
-    /// The process ended in the middle of it, and going on made no sense any more.
+    /// The loop was stopped, or its process ended, while a proposer was asked. What lasts is found anew.
     Interrupted,
 }
 
@@ -55,7 +53,7 @@ pub struct Cycle {
     pub pattern: Pattern,
     /// The names of all patterns that belong to it, the first one first.
     pub patterns: Vec<String>,
-    /// Whose plan it is; none without one.
+    /// Whose plan it is, or who is asked for one; none without one.
     pub proposer: Option<String>,
     /// SHA-256 of the question's JSON, in hexadecimal digits; none where nobody was asked.
     pub question: Option<String>,

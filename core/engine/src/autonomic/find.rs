@@ -16,13 +16,10 @@ impl Engine {
     /// What was found, newest first.
     ///
     /// # Errors
-    /// `NotFound` without a ledger; `Io` when the store cannot be read.
+    /// `NotFound` without a ledger, and for a sector that is not there; `Io` when the store cannot be read.
     pub fn patterns(&self, query: &PatternQuery) -> Result<Vec<PatternInfo>, Error> {
-        let mut all: Vec<PatternInfo> = self.all_of(PATTERN, query.sector.as_deref(), false)?;
-        all.retain(|one| query.since_ns.is_none_or(|since| one.pattern.to_ns >= since));
-        all.sort_unstable_by_key(|one| std::cmp::Reverse(number(PATTERN, &one.id)));
-        all.truncate(query.limit.unwrap_or(LISTED));
-        Ok(all)
+        let since = |one: &PatternInfo| query.since_ns.is_none_or(|since| one.pattern.to_ns >= since);
+        self.newest_of(PATTERN, query.sector.as_deref(), false, None, query.limit, since)
     }
 
     /// Cycles, newest first.
@@ -35,12 +32,9 @@ impl Engine {
             number(CYCLE, id).ok_or_else(wrong)
         });
         let before = before.transpose()?;
-        let all: Vec<Filed> = self.all_of(CYCLE, query.sector.as_deref(), query.open)?;
-        let all = all.into_iter().map(|filed| (number(CYCLE, &filed.cycle.id), filed.cycle));
-        let mut found: Vec<_> = all.filter(|(number, _)| before.is_none_or(|before| *number < Some(before))).collect();
-        found.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
-        found.truncate(query.limit.unwrap_or(LISTED));
-        Ok(found.into_iter().map(|(_, cycle)| cycle).collect())
+        let found: Vec<Filed> =
+            self.newest_of(CYCLE, query.sector.as_deref(), query.open, before, query.limit, |_| true)?;
+        Ok(found.into_iter().map(|filed| filed.cycle).collect())
     }
 
     /// A cycle.
@@ -54,8 +48,9 @@ impl Engine {
     /// What was learned: of every sector, or of one.
     ///
     /// # Errors
-    /// As [`Engine::patterns`]; `Corrupt` where what was kept is damaged.
+    /// As [`Engine::patterns`]; `Corrupt` where what was kept is damaged; `Busy` from a detector of the loop.
     pub fn knowledge(&self, sector: Option<&str>) -> Result<Value, Error> {
+        sector.map(|sector| self.sector(sector)).transpose()?;
         Ok(self.learned()?.summary(sector))
     }
 
@@ -70,8 +65,9 @@ impl Engine {
     /// Takes up what another loop learned: its tallies are added, and its examples count as older than one's own. Gives how many plans it is of.
     ///
     /// # Errors
-    /// `InvalidArgument` for what no export gave; nothing is taken up then. `Io` where it cannot be kept.
+    /// `InvalidArgument` for what no export gave; nothing is taken up then. `Io` where it cannot be kept, `Busy` from a callback of the loop.
     pub fn import_knowledge(&self, exported: &Value) -> Result<u64, Error> {
+        self.not_within("import_knowledge")?;
         let knowledge: Knowledge = serde::Deserialize::deserialize(exported).map_err(|error| {
             Error::new(Status::InvalidArgument, "loop", "knowledge", format!("this is no exported knowledge: {error}"))
         })?;
@@ -96,6 +92,7 @@ impl Engine {
     }
 
     fn learned(&self) -> Result<Knowledge, Error> {
+        self.not_within_turn("knowledge")?;
         let guard = self.inner.autonomic.round();
         match &*guard {
             Some(round) if !round.lost => Ok(round.mind.knowledge().clone()),
@@ -103,14 +100,33 @@ impl Engine {
         }
     }
 
-    fn all_of<T: serde::de::DeserializeOwned>(
+    /// The newest items of a kind that are meant; only those whose number is below `before`.
+    fn newest_of<T: serde::de::DeserializeOwned>(
         &self,
         kind: Kind,
         sector: Option<&str>,
         open: bool,
+        before: Option<u64>,
+        limit: Option<usize>,
+        meant: impl Fn(&T) -> bool,
     ) -> Result<Vec<T>, Error> {
         self.not_forked()?;
-        self.durable()?.store().items(kind.name, sector, open)?.iter().map(crate::governance::book::read).collect()
+        sector.map(|sector| self.sector(sector)).transpose()?;
+        let limit = limit.unwrap_or(LISTED);
+        let (store, mut found) = (self.durable()?.store(), Vec::new());
+        let mut before = before.map(|number| format!("{}{number}", kind.prefix));
+        while found.len() < limit {
+            let wanted = limit - found.len();
+            let items = store.newest_items(kind.name, sector, open, before.as_deref(), wanted)?;
+            before = items.last().map(|item| item.id.clone());
+            for item in &items {
+                found.extend(Some(crate::governance::book::read(item)?).filter(&meant));
+            }
+            if items.len() < wanted {
+                break;
+            }
+        }
+        Ok(found)
     }
 }
 

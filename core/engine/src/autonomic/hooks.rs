@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Cycle;
 use super::counters::{CALLBACKS_FAILED, HOOKS_SKIPPED};
+use super::within::{Callback, Mark};
 use crate::{Engine, Error, Status};
 
 /// A phase of the loop.
@@ -122,12 +123,13 @@ impl Hooks {
     }
 
     /// Starts the thread, where there is none.
-    fn start(&self) -> std::io::Result<()> {
+    fn start(&self, mark: Mark) -> std::io::Result<()> {
         let mut queue = self.queue();
         if queue.is_none() {
             let (sender, heard) = sync_channel::<HookInfo>(QUEUE);
             let registered = self.registered.clone();
             let run = move || {
+                mark.enter(Callback::Hook);
                 for info in heard {
                     let hooks = registered.lock().unwrap_or_else(PoisonError::into_inner).hooks.clone();
                     hooks
@@ -167,7 +169,8 @@ impl Hook {
 }
 
 impl Engine {
-    /// Has `function` called before or after each run of a phase, in the order of registration, on a thread of its own. It may call the engine.
+    /// Has `function` called before or after each run of a phase, in the order of registration, on a thread of its own. It may call the engine, but for what
+    /// starts, stops or steps its loop.
     /// The loop never waits for it: what it is too slow for it does not hear, and [`LoopStatus::hooks_skipped`](super::LoopStatus) counts that.
     ///
     /// # Errors
@@ -175,7 +178,7 @@ impl Engine {
     pub fn add_hook(&self, phase: Phase, when: When, function: Arc<HookFn>) -> Result<HookId, Error> {
         self.checked()?;
         let hooks = &self.inner.autonomic.hooks;
-        hooks.start().map_err(|error| {
+        hooks.start(self.inner.autonomic.mark).map_err(|error| {
             let message = format!("the thread for hooks could not be started: {error}");
             Error::new(Status::System, "loop", "knhk-hooks", message)
         })?;

@@ -70,7 +70,7 @@ pub(crate) struct Turn {
     /// What plans could rest on, in the order in which it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grounds: Vec<Ground>,
-    /// What proposers answered that are no rules, in the order in which they were asked.
+    /// What proposers answered that are no rules, in the order in which they were asked; of those who answer later, that they were asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
     /// What was decided.
@@ -96,6 +96,8 @@ pub(crate) enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         refused: Vec<(String, String)>,
     },
+    /// A proposer answered what it was asked in an earlier turn.
+    Answered { cycle: String, answer: Answer },
     /// Somebody imported what another loop learned.
     Imported { knowledge: Box<Knowledge> },
 }
@@ -136,6 +138,8 @@ pub(crate) enum Said {
     Nothing,
     /// It could not answer, and why.
     Failed(String),
+    /// It is asked beside the turns, and its answer is an event of a later one.
+    Asked,
     /// There is no such proposer.
     Absent,
 }
@@ -145,6 +149,9 @@ pub(crate) enum Said {
 pub(crate) struct Decision {
     /// The pattern's name.
     pub id: String,
+    /// Whether the pattern was found in an earlier turn, and this is what follows from an answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
     pub pattern: Pattern,
     /// The cycle that it begins or belongs to.
     pub cycle: Option<String>,
@@ -153,12 +160,12 @@ pub(crate) struct Decision {
     pub planned: Option<Planned>,
 }
 
-/// What follows from a pattern.
+/// What follows from a pattern: a plan, an outcome, or that somebody is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Planned {
     /// SHA-256 of the question's JSON, in hexadecimal digits; none where nobody was asked.
     pub question: Option<String>,
-    /// Who knew a plan.
+    /// Who knew a plan, or is asked for one.
     pub proposer: Option<String>,
     pub plan: Option<Plan>,
     /// Whether the plan becomes current once it has passed; otherwise a person says so.

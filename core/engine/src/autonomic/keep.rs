@@ -13,7 +13,7 @@ use crate::governance::book::{CYCLE, Kept, PATTERN, entry, serialized};
 use crate::{Engine, Error, SegmentQuery};
 
 impl Engine {
-    /// Keeps what a turn decided, with the receipts of its patterns; gives the cycles that began.
+    /// Keeps what a turn decided, with the receipts of its patterns; gives the cycles that began, and those for which somebody answered.
     pub(super) fn keep_decisions(&self, round: &mut Round, turn: &Turn) -> Result<Vec<Filed>, Error> {
         let info = |decision: &Decision| PatternInfo {
             id: decision.id.clone(),
@@ -21,13 +21,19 @@ impl Engine {
             receipt: None,
             pattern: decision.pattern.clone(),
         };
-        let mut patterns: Vec<PatternInfo> = turn.decisions.iter().map(info).collect();
-        let mut begun: Vec<Filed> = turn.decisions.iter().filter_map(|decision| Filed::of(decision, turn)).collect();
+        let (late, new): (Vec<&Decision>, Vec<&Decision>) = turn.decisions.iter().partition(|one| one.late);
+        let mut patterns: Vec<PatternInfo> = new.iter().copied().map(info).collect();
+        let mut begun: Vec<Filed> = new.iter().filter_map(|decision| Filed::of(decision, turn)).collect();
         PATTERNS.add(patterns.len() as u64);
         CYCLES.add(begun.len() as u64);
+        // Cycles for which somebody answered.
+        begun.extend(late.iter().filter_map(|decision| {
+            let filed = round.open.iter().find(|filed| Some(&filed.cycle.id) == decision.cycle.as_ref())?;
+            Some(filed.clone().with(decision, turn))
+        }));
         // Patterns of cycles that are there already.
         let mut joined: Vec<Filed> = Vec::new();
-        for decision in turn.decisions.iter().filter(|decision| decision.planned.is_none()) {
+        for decision in new.iter().filter(|decision| decision.planned.is_none()) {
             let Some(id) = &decision.cycle else { continue };
             let is = |filed: &&mut Filed| filed.cycle.id == *id;
             let known = begun.iter_mut().find(is).or_else(|| joined.iter_mut().find(is));
@@ -42,7 +48,7 @@ impl Engine {
             }
         }
         let (bytes, hash) = round.next_page();
-        let mut entries: Vec<Entry> = turn.decisions.iter().map(|one| found(one, hash, turn.moment_ns)).collect();
+        let mut entries: Vec<Entry> = new.iter().map(|one| found(one, hash, turn.moment_ns)).collect();
         entries.extend(begun.iter().filter(|filed| !filed.cycle.is_open()).map(|one| one.completed(turn.moment_ns)));
         let of_pattern = |one: &PatternInfo| (PATTERN, one.id.clone(), one.pattern.sector.clone(), false);
         let of_cycle = |one: &Filed| (CYCLE, one.cycle.id.clone(), one.cycle.sector.clone(), one.cycle.is_open());

@@ -8,21 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use knhk_autonomic::Pattern;
 use knhk_autonomic::detect::Score;
 use knhk_autonomic::knowledge::{self, Knowledge};
-use knhk_autonomic::plan::{Plan, Proposer, Question};
+use knhk_autonomic::plan::{Plan, Question};
 use knhk_autonomic::watch::{Declared, Sample};
 use knhk_observation::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::journal::{Answer, Decision, Event, Ground, Planned, Said, digest_text};
+use super::journal::{Answer, Decision, Event, Ground};
 use super::known::{Declaration, KeptSector, Known};
+use super::planning::{Inquiry, Next};
 use super::{CycleOutcome, ForecastStatus, Settings, WatchStatus, When};
 use crate::{Error, Status};
 
 const SECOND: u64 = 1_000_000_000;
-const HOUR: u64 = 3600 * SECOND;
-/// Examples that a question shows.
-const EXAMPLES: usize = 6;
 
 /// What is asked of others.
 pub(crate) trait Asking {
@@ -30,36 +28,39 @@ pub(crate) trait Asking {
     fn score(&mut self, sector: &str, watch: &str, detector: &str, sample: &Sample) -> Result<Option<Score>, Error>;
     /// What a plan for a sector can rest on.
     fn ground(&mut self, sector: &str) -> Result<Ground, Error>;
-    /// What a proposer other than the rules answers.
-    fn answer(&mut self, proposer: &str, question: &Question) -> Result<Answer, Error>;
+    /// What a proposer other than the rules answers to what is asked for a cycle, or that it does so later.
+    fn answer(&mut self, cycle: &str, proposer: &str, question: &Question) -> Result<Answer, Error>;
     /// The receipts of segments.
     fn evidence(&mut self, segments: &[u64]) -> Result<Vec<String>, Error>;
-    /// Hears that proposers are going to be asked, or were.
+    /// Hears that proposers are going to be asked, or that all that were asked have answered.
     fn planning(&mut self, _sector: &str, _when: When) {}
 }
 
 /// The loop's memory.
 #[derive(Default)]
 pub(crate) struct Mind {
-    sectors: BTreeMap<String, Known>,
-    memory: Memory,
+    pub(super) sectors: BTreeMap<String, Known>,
+    pub(super) memory: Memory,
 }
 
 /// What does not depend on declarations.
 #[derive(Clone, Default, Serialize, Deserialize)]
-struct Memory {
-    knowledge: Knowledge,
+pub(super) struct Memory {
+    pub(super) knowledge: Knowledge,
     /// The last numbers given out.
     cycles: u64,
     patterns: u64,
     /// Cycles of which something can still come, by name.
     open: BTreeMap<String, Open>,
+    /// Cycles for which somebody is asked, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    asked: BTreeMap<String, Asked>,
     /// When the last cycle of a watch ended, by sector and watch.
     ended: BTreeMap<String, u64>,
     /// Watches that are to tell anew of what lasts, once their sector is free: sector and watch.
     told: BTreeSet<(String, String)>,
     /// When plans of a sector were made, within the hour.
-    plans: BTreeMap<String, Vec<u64>>,
+    pub(super) plans: BTreeMap<String, Vec<u64>>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -69,6 +70,17 @@ struct Open {
     plan: Plan,
     /// Whether it lacks an approval, a person or its time: then others may go on meanwhile.
     waiting: bool,
+}
+
+/// A pattern, and who is asked for a plan about it.
+#[derive(Clone, Serialize, Deserialize)]
+struct Asked {
+    /// The pattern's name.
+    id: String,
+    pattern: Pattern,
+    inquiry: Inquiry,
+    /// What came back.
+    answer: Option<Answer>,
 }
 
 /// A mind as it is kept.
@@ -140,8 +152,16 @@ impl Mind {
         match event {
             Event::Waiting { cycle } => memory.open.get_mut(cycle).into_iter().for_each(|open| open.waiting = true),
             Event::Watching { cycle } => memory.open.get_mut(cycle).into_iter().for_each(|open| open.waiting = false),
+            Event::Answered { cycle, answer } => {
+                let asked = memory.asked.get_mut(cycle).filter(|asked| asked.inquiry.is_of(answer));
+                asked.into_iter().for_each(|asked| asked.answer = Some(answer.clone()));
+            }
             Event::Imported { knowledge } => memory.knowledge.import((**knowledge).clone()),
             Event::Ended { cycle, at_ns, outcome, said, refused } => {
+                if let Some(Asked { pattern, .. }) = memory.asked.remove(cycle) {
+                    memory.ended.insert(key(&pattern.sector, &pattern.watch), *at_ns);
+                    memory.told.insert((pattern.sector, pattern.watch));
+                }
                 let Some(Open { pattern, proposer, plan, .. }) = memory.open.remove(cycle) else { return };
                 memory.ended.insert(key(&pattern.sector, &pattern.watch), *at_ns);
                 let learned = match outcome {
@@ -163,7 +183,7 @@ impl Mind {
 
     /// The cycles of which something can still come.
     pub fn open(&self) -> Vec<String> {
-        self.memory.open.keys().cloned().collect()
+        self.memory.open.keys().chain(self.memory.asked.keys()).cloned().collect()
     }
 
     /// What was learned.
@@ -188,26 +208,33 @@ impl Mind {
         asking: &mut dyn Asking,
     ) -> Result<Vec<Decision>, Error> {
         self.tell_anew(settings, moment_ns);
+        let answered = self.memory.asked.iter().filter(|(_, asked)| asked.answer.is_some());
+        let answered: Vec<String> = answered.map(|(cycle, _)| cycle.clone()).collect();
+        let mut decisions = Vec::new();
+        for cycle in answered {
+            decisions.extend(self.go_on(cycle, settings, moment_ns, asking)?);
+        }
         let mut found = Vec::new();
         for (name, known) in &mut self.sectors {
             known.look(name, moment_ns, resumes, asking, &mut found)?;
         }
-        let decide = |pattern| self.decide_on(pattern, settings, moment_ns, asking);
-        found.into_iter().map(decide).collect()
+        for pattern in found {
+            decisions.push(self.decide_on(pattern, settings, moment_ns, asking)?);
+        }
+        Ok(decisions)
     }
 
     /// Has watches that wait for it tell anew of what lasts.
     fn tell_anew(&mut self, settings: &Settings, moment_ns: u64) {
-        let memory = &mut self.memory;
-        let open = &memory.open;
-        let ended = &memory.ended;
-        memory.told.retain(|(sector, watch)| {
-            if is_busy(open, sector) || is_cooling(ended, sector, watch, settings, moment_ns) {
+        let mut told = std::mem::take(&mut self.memory.told);
+        told.retain(|(sector, watch)| {
+            if self.memory.is_busy(sector) || self.memory.is_cooling(sector, watch, settings, moment_ns) {
                 return true;
             }
             self.sectors.get_mut(sector).into_iter().for_each(|known| known.rearm(watch));
             false
         });
+        self.memory.told = told;
     }
 
     fn decide_on(
@@ -220,155 +247,82 @@ impl Mind {
         let memory = &mut self.memory;
         memory.patterns += 1;
         let id = format!("f-{}", memory.patterns);
-        let same = |open: &Open| (&open.pattern.sector, &open.pattern.watch) == (&pattern.sector, &pattern.watch);
-        if let Some((cycle, _)) = memory.open.iter().find(|(_, open)| same(open)) {
-            return Ok(Decision { id, cycle: Some(cycle.clone()), pattern, planned: None });
+        if let Some(cycle) = memory.cycle_of(&pattern) {
+            return Ok(Decision { id, late: false, cycle: Some(cycle), pattern, planned: None });
         }
-        let (sector, watch) = (pattern.sector.clone(), pattern.watch.clone());
-        if is_busy(&memory.open, &sector) || is_cooling(&memory.ended, &sector, &watch, settings, moment_ns) {
-            memory.told.insert((sector, watch));
-            return Ok(Decision { id, cycle: None, pattern, planned: None });
+        let (sector, watch) = (&pattern.sector, &pattern.watch);
+        if memory.is_busy(sector) || memory.is_cooling(sector, watch, settings, moment_ns) {
+            memory.told.insert((sector.clone(), watch.clone()));
+            return Ok(Decision { id, late: false, cycle: None, pattern, planned: None });
         }
         memory.cycles += 1;
         let cycle = format!("l-{}", memory.cycles);
-        let planned = self.plan(&pattern, settings, moment_ns, asking)?;
-        let memory = &mut self.memory;
-        match (&planned.plan, &planned.proposer) {
-            (Some(plan), Some(proposer)) => {
-                let (plan, proposer) = (plan.clone(), proposer.clone());
-                let open = Open { pattern: pattern.clone(), proposer, plan, waiting: false };
-                memory.open.insert(cycle.clone(), open);
-                memory.plans.entry(sector).or_default().push(moment_ns);
-            }
-            _ => _ = memory.ended.insert(key(&sector, &watch), moment_ns),
-        }
-        Ok(Decision { id, pattern, cycle: Some(cycle), planned: Some(planned) })
+        let next = self.plan(&cycle, &pattern, None, settings, moment_ns, asking)?;
+        Ok(self.decided(Decision { id, late: false, cycle: Some(cycle), pattern, planned: None }, next, moment_ns))
     }
 
-    /// Asks for a plan, one proposer after the other.
-    fn plan(
+    /// Decides by what was answered for a cycle.
+    fn go_on(
         &mut self,
-        pattern: &Pattern,
+        cycle: String,
         settings: &Settings,
         moment_ns: u64,
         asking: &mut dyn Asking,
-    ) -> Result<Planned, Error> {
-        let sector = &pattern.sector;
-        let plans = self.memory.plans.entry(sector.clone()).or_default();
-        plans.retain(|&at| at > moment_ns.saturating_sub(HOUR));
-        if plans.len() >= settings.changes_per_hour as usize {
-            let said = format!(
-                "changes_per_hour: {} plans for sector {sector} within the hour are as many as are allowed",
-                plans.len()
-            );
-            return Ok(without(CycleOutcome::Refused, None, said));
-        }
-        asking.planning(sector, When::Before);
-        let planned = self.ask(pattern, settings, asking);
-        asking.planning(sector, When::After);
-        planned
+    ) -> Result<Option<Decision>, Error> {
+        let Some(Asked { id, pattern, inquiry, answer: Some(answer) }) = self.memory.asked.remove(&cycle) else {
+            return Ok(None);
+        };
+        let next = self.plan(&cycle, &pattern, Some((inquiry, answer)), settings, moment_ns, asking)?;
+        let decision = Decision { id, late: true, cycle: Some(cycle), pattern, planned: None };
+        Ok(Some(self.decided(decision, next, moment_ns)))
     }
 
-    fn ask(&self, pattern: &Pattern, settings: &Settings, asking: &mut dyn Asking) -> Result<Planned, Error> {
-        let sector = &pattern.sector;
-        let ground = asking.ground(sector)?;
-        let mut parameters = ground.parameters;
-        for parameter in &mut parameters {
-            parameter.step = Some(parameter.step.map_or(settings.step, |step| step.min(settings.step)));
-        }
-        let question = Question {
-            pattern: pattern.clone(),
-            parameters,
-            doctrine: ground.doctrine,
-            guards: ground.guards,
-            invariants: ground.invariants,
-            examples: self.memory.knowledge.examples(sector, &pattern.watch, EXAMPLES),
-            refusals: self.memory.knowledge.refusals(),
+    /// The decision with what follows, which is remembered.
+    fn decided(&mut self, decision: Decision, next: Next, moment_ns: u64) -> Decision {
+        let (Decision { id, pattern, .. }, memory) = (&decision, &mut self.memory);
+        let cycle = decision.cycle.clone().unwrap_or_default();
+        let planned = match next {
+            Next::Decided(planned) => planned,
+            Next::Asked(inquiry) => {
+                let planned = inquiry.planned();
+                let asked = Asked { id: id.clone(), pattern: pattern.clone(), inquiry, answer: None };
+                memory.asked.insert(cycle, asked);
+                return Decision { planned: Some(planned), ..decision };
+            }
         };
-        let hash = digest_text(
-            &serde_json::to_vec(&question).expect("a question has text for keys, and numbers that JSON knows"),
-        );
-        let mut tried: Vec<String> = Vec::new();
-        for proposer in &settings.proposers {
-            let said = match proposer.as_str() {
-                "rule" => {
-                    let remedies = self.sectors.get(sector).map(|known| known.declared().remedies.propose(&question));
-                    match remedies {
-                        Some(Ok(Some(plan))) => Said::Plan(plan),
-                        Some(Err(error)) => Said::Failed(error.why),
-                        _ => Said::Nothing,
-                    }
-                }
-                name => asking.answer(name, &question)?.said,
-            };
-            let plan = match said {
-                Said::Plan(plan) => plan,
-                Said::Nothing => {
-                    tried.push(format!("{proposer} knows nothing to do"));
-                    continue;
-                }
-                Said::Failed(why) => {
-                    tried.push(format!("{proposer}: {why}"));
-                    continue;
-                }
-                Said::Absent => continue,
-            };
-            if let Err(flaws) = plan.check(&question.parameters) {
-                let flaws: Vec<_> = flaws.iter().map(ToString::to_string).collect();
-                tried.push(format!("{proposer} says what it may not: {}", flaws.join("; ")));
-                continue;
+        match (&planned.plan, &planned.proposer) {
+            (Some(plan), Some(proposer)) => {
+                let (plan, proposer) = (plan.clone(), proposer.clone());
+                memory.open.insert(cycle, Open { pattern: pattern.clone(), proposer, plan, waiting: false });
+                memory.plans.entry(pattern.sector.clone()).or_default().push(moment_ns);
             }
-            if self.memory.knowledge.was_refused_last(pattern, &plan, HOUR) {
-                tried.push(format!("{proposer} says what was refused the last time"));
-                continue;
-            }
-            let confirms = settings.confirm_above.is_some_and(|above| moves_more(&question, &plan, above));
-            let said = if confirms {
-                format!("{proposer}: {} (it moves more than confirm_above, and waits for a person)", plan.why)
-            } else {
-                format!("{proposer}: {}", plan.why)
-            };
-            return Ok(Planned {
-                question: Some(hash),
-                proposer: Some(proposer.clone()),
-                plan: Some(plan),
-                enact: !confirms,
-                outcome: None,
-                said,
-            });
+            _ => _ = memory.ended.insert(key(&pattern.sector, &pattern.watch), moment_ns),
         }
-        let said = if tried.is_empty() { "there is nobody to ask for a plan".into() } else { tried.join("; ") };
-        Ok(without(CycleOutcome::NoPlan, Some(hash), said))
+        Decision { planned: Some(planned), ..decision }
     }
 }
 
-/// What follows where there is no plan.
-fn without(outcome: CycleOutcome, question: Option<String>, said: String) -> Planned {
-    Planned { question, proposer: None, plan: None, enact: false, outcome: Some(outcome), said }
+impl Memory {
+    /// The cycle that a pattern belongs to.
+    fn cycle_of(&self, pattern: &Pattern) -> Option<String> {
+        let same = |own: &Pattern| (&own.sector, &own.watch) == (&pattern.sector, &pattern.watch);
+        let open = self.open.iter().filter(|(_, open)| same(&open.pattern)).map(|(cycle, _)| cycle);
+        let asked = self.asked.iter().filter(|(_, asked)| same(&asked.pattern)).map(|(cycle, _)| cycle);
+        open.chain(asked).next().cloned()
+    }
+
+    /// Whether a change of a sector is on its way, or somebody is asked for one: two at once would say nothing of either.
+    fn is_busy(&self, sector: &str) -> bool {
+        self.open.values().any(|open| open.pattern.sector == sector && !open.waiting)
+            || self.asked.values().any(|asked| asked.pattern.sector == sector)
+    }
+
+    fn is_cooling(&self, sector: &str, watch: &str, settings: &Settings, moment_ns: u64) -> bool {
+        let pause = u64::from(settings.cooldown_s) * SECOND;
+        self.ended.get(&key(sector, watch)).is_some_and(|&ended| moment_ns < ended.saturating_add(pause))
+    }
 }
 
 fn key(sector: &str, watch: &str) -> String {
     format!("{sector}/{watch}")
-}
-
-/// Whether a change of a sector is on its way: two at once would say nothing of either.
-fn is_busy(open: &BTreeMap<String, Open>, sector: &str) -> bool {
-    open.values().any(|open| open.pattern.sector == sector && !open.waiting)
-}
-
-fn is_cooling(ended: &BTreeMap<String, u64>, sector: &str, watch: &str, settings: &Settings, moment_ns: u64) -> bool {
-    let pause = u64::from(settings.cooldown_s) * SECOND;
-    ended.get(&key(sector, watch)).is_some_and(|&ended| moment_ns < ended.saturating_add(pause))
-}
-
-/// Whether a plan moves a value by more than a share of it, or changes what is no number.
-fn moves_more(question: &Question, plan: &Plan, above: f64) -> bool {
-    plan.changes.iter().any(|change| {
-        let parameter = question.parameters.iter().find(|parameter| parameter.path == change.path);
-        let before = parameter.and_then(|parameter| parameter.value.as_f64());
-        match (before, change.value.as_f64()) {
-            (Some(before), Some(after)) => (after - before).abs() > above * before.abs(),
-            _ => true,
-        }
-    })
 }

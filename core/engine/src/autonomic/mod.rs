@@ -4,7 +4,8 @@
 //! ```text
 //! turn:  make observations durable ─> sort them into samples ─> detectors ─> patterns ─> proposers ─> plan
 //!                                                                                                       │ propose
-//! cycle: planned ──> waiting ──> watching ──> closed: kept, rolled back, refused, superseded            v
+//! cycle: detected ──> planned ──> waiting ──> watching ──> closed: kept, rolled back, refused, …        v
+//!            └── somebody is asked beside the turns (asks), and a later one takes up the answer
 //! ```
 //!
 //! A turn decides in a [`Mind`](mind::Mind), which has no clock, disk or thread: what it decides follows from segments, versions, the moment, and the
@@ -13,6 +14,7 @@
 
 mod act;
 mod asking;
+mod asks;
 mod callbacks;
 mod counters;
 mod cycle;
@@ -23,6 +25,7 @@ pub(crate) mod journal;
 mod keep;
 mod known;
 pub(crate) mod mind;
+mod planning;
 mod recorded;
 mod replay;
 mod resume;
@@ -31,10 +34,10 @@ mod search;
 mod settings;
 mod turn;
 mod verbs;
+mod within;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 pub use callbacks::DetectorFn;
 pub use cycle::{
@@ -50,9 +53,6 @@ pub use settings::Settings;
 
 use crate::own::Job;
 
-/// A time that no wait reaches.
-const FOR_EVER: Duration = Duration::from_secs(3600);
-
 /// The loop of an engine.
 #[derive(Default)]
 pub(crate) struct Loop {
@@ -62,9 +62,13 @@ pub(crate) struct Loop {
     status: Mutex<LoopStatus>,
     callbacks: callbacks::Callbacks,
     hooks: hooks::Hooks,
-    /// Asks the model that the environment names.
-    model: Mutex<Option<Arc<dyn Proposer>>>,
-    /// Whether whoever is asked is not to be waited for any more.
+    /// The model that the environment names.
+    model: Mutex<Option<Arc<asks::Desk>>>,
+    /// What is asked now.
+    asks: asks::Asks,
+    /// What threads that run its callbacks are known by.
+    mark: within::Mark,
+    /// Whether detectors are not to be waited for any more.
     stopping: AtomicBool,
     /// Takes turns by itself.
     job: Mutex<Option<Job>>,
@@ -85,7 +89,7 @@ impl Loop {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn model(&self) -> Option<Arc<dyn Proposer>> {
+    fn model(&self) -> Option<Arc<asks::Desk>> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -103,6 +107,7 @@ impl Loop {
     /// Lets go of everything that is the program's, when its engine is closed.
     pub(crate) fn close(&self) {
         self.end_job();
+        self.asks.close();
         self.callbacks.close();
         self.hooks.close();
         *self.model.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -59,7 +59,7 @@ impl Asking for Recorded<'_> {
         }
     }
 
-    fn answer(&mut self, proposer: &str, question: &Question) -> Result<Answer, Error> {
+    fn answer(&mut self, _: &str, proposer: &str, question: &Question) -> Result<Answer, Error> {
         let asked = digest_text(&serde_json::to_vec(question).unwrap_or_default());
         match self.answers.next().filter(|answer| answer.proposer == proposer).cloned() {
             Some(answer) => {

@@ -11,11 +11,12 @@ use knhk_observation::{Kinds, ObservationError, Schema};
 
 use super::act::Filed;
 use super::asking::Live;
+use super::asks::Desk;
 use super::counters::{RECORDS, TURNS as TURNS_COUNTED, counters};
 use super::journal::{Decision, Event, TURNS, Turn};
 use super::known::Declaration;
 use super::mind::{Asking, Mind};
-use super::{Cycle, LoopStatus, Phase, Settings, When};
+use super::{Cycle, CycleState, LoopStatus, Phase, Settings, When};
 use crate::own::PATIENT;
 use crate::{Engine, Error, Level, SegmentQuery, Status};
 
@@ -63,8 +64,9 @@ impl Engine {
     ///
     /// # Errors
     /// `NotReady` where nothing is observed, `NotFound` without a ledger or for a sector that is not there, `InvalidArgument` for a setting that
-    /// cannot be, `Io` where the store cannot be read or written, `Corrupt` where what it kept is damaged.
+    /// cannot be, `Io` where the store cannot be read or written, `Corrupt` where what it kept is damaged, `Busy` from a callback of the loop.
     pub fn start_loop(&self, settings: Settings) -> Result<(), Error> {
+        self.not_within("loop_start")?;
         settings.check()?;
         self.recording()?;
         self.observe_stats()?;
@@ -76,8 +78,11 @@ impl Engine {
         };
         let endpoint = Endpoint::from_environment().map_err(|error| wrong(&error))?;
         let model = endpoint.map(|endpoint| Model::new(endpoint, 0, &self.scope())).transpose();
-        let model = model.map_err(|error| wrong(&error))?;
-        *autonomic.model.lock().unwrap_or_else(PoisonError::into_inner) = model.map(|model| Arc::new(model) as _);
+        let model = model.map_err(|error| wrong(&error))?.map(|model| {
+            let longest = model.longest();
+            Arc::new(Desk::new(Arc::new(model), Some(longest)))
+        });
+        *autonomic.model.lock().unwrap_or_else(PoisonError::into_inner) = model;
         let period = (settings.every_ms > 0).then(|| settings.period());
         {
             let mut round = autonomic.round();
@@ -104,7 +109,8 @@ impl Engine {
         let job = self.begin("loop", PATIENT, move |engine| {
             let begun = Instant::now();
             engine.turn_by_job();
-            Some(period.saturating_sub(begun.elapsed()))
+            let rest = period.saturating_sub(begun.elapsed());
+            Some(engine.inner.autonomic.asks.rest().map_or(rest, |late| rest.min(late)))
         })?;
         let before = self.inner.autonomic.job().replace(job);
         drop(before);
@@ -113,7 +119,7 @@ impl Engine {
 
     /// A turn; where it fails that is said, and it is tried again.
     fn turn_by_job(&self) {
-        match self.loop_step() {
+        match self.turn() {
             Ok(_) => {}
             Err(error) if matches!(error.status(), Status::Closed | Status::NotReady) => {}
             Err(error) => {
@@ -123,12 +129,13 @@ impl Engine {
         }
     }
 
-    /// Stops the loop. Cycles on their way stay as they are, until it is started again. Stopping what does not run does nothing.
+    /// Stops the loop. Cycles on their way stay as they are, until it is started again; those for which somebody is asked are ended then, as
+    /// interrupted. A turn under way is waited for, but no proposer, model or detector. Stopping what does not run does nothing.
     ///
     /// # Errors
-    /// `Io` where its state cannot be kept: then it is what it was when it was kept last.
+    /// `Io` where its state cannot be kept: then it is what it was when it was kept last. `Busy` from a callback of the loop.
     pub fn stop_loop(&self) -> Result<(), Error> {
-        self.checked()?;
+        self.not_within("loop_stop")?;
         self.end_loop()
     }
 
@@ -137,7 +144,9 @@ impl Engine {
         let autonomic = &self.inner.autonomic;
         autonomic.end_job();
         autonomic.status().running = false;
-        let Some(mut round) = autonomic.round().take() else { return Ok(()) };
+        let round = autonomic.round().take();
+        autonomic.asks.close();
+        let Some(mut round) = round else { return Ok(()) };
         if round.lost || (round.turns.is_empty() && round.events.is_empty()) {
             return Ok(());
         }
@@ -145,12 +154,31 @@ impl Engine {
         self.keep_page(&mut round, page, Vec::new(), |_| Vec::new())
     }
 
-    /// Takes a turn now, by the clock that the engine was opened with. Gives the cycles that began, ended or went on in it.
+    /// Takes a turn now, by the clock that the engine was opened with. Where somebody is asked for a plan then, it waits for the answer, which is
+    /// taken up in another turn; the loop's own turns wait for nobody. Gives the cycles that began, ended or went on.
     ///
     /// # Errors
     /// `NotReady` where the loop was not started; `Io` where observations or decisions cannot be made durable, or read. What was not kept did not
-    /// happen: the next turn takes it up again.
+    /// happen: the next turn takes it up again. `Busy` from a callback of the loop; `Timeout` where it is stopped meanwhile.
     pub fn loop_step(&self) -> Result<Vec<Cycle>, Error> {
+        self.not_within("loop_step")?;
+        let mut touched = self.turn()?;
+        let asks = &self.inner.autonomic.asks;
+        // What is asked later is not waited for, so that this ends while patterns go on coming.
+        let asked = asks.cycles();
+        while asks.wait(&asked) {
+            for cycle in self.turn()? {
+                match touched.iter_mut().find(|one| one.id == cycle.id) {
+                    Some(before) => *before = cycle,
+                    None => touched.push(cycle),
+                }
+            }
+        }
+        Ok(touched)
+    }
+
+    /// A turn, which waits for nobody.
+    fn turn(&self) -> Result<Vec<Cycle>, Error> {
         self.recording()?;
         let autonomic = self.inner.autonomic.clone();
         let begun = Instant::now();
@@ -207,12 +235,18 @@ impl Engine {
             false => round.next_segment,
         };
         turn.versions = self.versions_changed(round)?;
+        let autonomic = &self.inner.autonomic;
+        let answers = autonomic.answers();
+        for (cycle, answer) in &answers {
+            round.happened(Event::Answered { cycle: cycle.clone(), answer: answer.clone() });
+        }
         turn.events = std::mem::take(&mut round.events);
         self.tell(Phase::Monitor, When::After, &turn, None, None);
         self.tell(Phase::Analyze, When::Before, &turn, None, None);
         let (settings, header) = (round.settings.clone(), turn.clone());
-        let mut asking = Live { engine: self, settings: &settings, turn: &mut turn };
+        let mut asking = Live { engine: self, settings: &settings, turn: &mut turn, requests: Vec::new() };
         let decisions = self.decide(&mut round.mind, &settings, &header, &mut asking, &mut Vec::new())?;
+        let requests = asking.requests;
         self.tell(Phase::Analyze, When::After, &turn, None, None);
         turn.decisions.clone_from(&decisions);
         (round.next_segment, round.resumes) = (turn.next_segment, false);
@@ -227,12 +261,22 @@ impl Engine {
         } else {
             self.keep_decisions(round, &turn)?
         };
+        // What is kept is not taken up again, and whoever it names is asked.
+        answers.iter().for_each(|(cycle, _)| autonomic.asks.forget(cycle));
+        requests.into_iter().for_each(|request| autonomic.ask(request, settings.deadline()));
         for filed in begun {
             let id = filed.cycle.id.clone();
             if filed.cycle.is_open() {
-                round.open.push(filed);
-                self.file_plan(round, &id, &turn)?;
+                let plans = filed.cycle.state == CycleState::Planned;
+                match round.open.iter_mut().find(|open| open.cycle.id == id) {
+                    Some(open) => *open = filed,
+                    None => round.open.push(filed),
+                }
+                if plans {
+                    self.file_plan(round, &id, &turn)?;
+                }
             } else {
+                round.open.retain(|open| open.cycle.id != id);
                 touched.push(filed.cycle.clone());
                 self.tell(Phase::Learn, When::After, &turn, Some(&filed.cycle.sector), Some(&filed.cycle));
             }

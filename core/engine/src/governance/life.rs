@@ -101,7 +101,7 @@ impl Engine {
     /// Proposals, newest first.
     ///
     /// # Errors
-    /// As [`Engine::proposal`].
+    /// As [`Engine::proposal`]; `NotFound` for a sector that is not there.
     pub fn proposals(&self, query: &ProposalQuery) -> Result<Vec<Proposal>, Error> {
         let number = |id: &str| id.strip_prefix(PROPOSAL.prefix).and_then(|number| number.parse::<u64>().ok());
         let before = query.before.as_deref().map(|id| {
@@ -109,6 +109,7 @@ impl Engine {
                 .ok_or_else(|| Error::new(Status::InvalidArgument, "govern", id, format!("{id:?} names no proposal")))
         });
         let before = before.transpose()?;
+        query.sector.as_deref().map(|sector| self.sector(sector)).transpose()?;
         let all = self.all::<Filed>(PROPOSAL, query.open)?.into_iter().map(|filed| filed.proposal);
         let meant = |one: &Proposal| {
             let of_sector = |sector: &String| one.changes.iter().any(|change| change.sector == *sector);

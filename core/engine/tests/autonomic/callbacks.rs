@@ -211,25 +211,3 @@ fn a_thread_goes_round_by_itself_until_it_is_stopped() {
     gateway.engine().stop_loop().unwrap();
     assert_eq!(gateway.engine().loop_status().turns, status.turns, "no turn comes any more");
 }
-
-#[test]
-fn stopping_does_not_wait_for_whoever_is_asked() {
-    let mut gateway = Gateway::new(1, 0, asking(&["late"]));
-    let (release, held) = channel::<()>();
-    gateway.engine().add_proposer(Arc::new(Late(Mutex::new(held)))).unwrap();
-    let (say, planning) = channel();
-    gateway.engine().add_hook(Phase::Plan, When::Before, Arc::new(move |_| _ = say.send(()))).unwrap();
-    let begun = turns(&gateway);
-    gateway.engine().start_loop(Settings { deadline_ms: 600_000, every_ms: 10, ..asking(&["late"]) }).unwrap();
-    begun.recv().unwrap();
-    (0..60).for_each(|_| gateway.traffic(USUAL));
-    gateway.traffic(FAILING);
-    planning.recv().unwrap();
-    gateway.engine().stop_loop().unwrap();
-    assert!(gateway.engine().cycles(&Default::default()).unwrap().is_empty(), "what was not kept did not happen");
-    // Whoever goes on finds the same again.
-    gateway.engine().start_loop(Settings { proposers: vec!["rule".into()], ..by_hand() }).unwrap();
-    let cycle = gateway.engine().loop_step().unwrap().remove(0);
-    assert_eq!((cycle.pattern.watch.as_str(), cycle.outcome), ("Errors", Some(CycleOutcome::Kept)), "{}", cycle.said);
-    drop(release);
-}

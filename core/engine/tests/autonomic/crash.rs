@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use knhk_engine::autonomic::{CycleOutcome, CycleQuery, PatternQuery, Settings};
+use knhk_engine::autonomic::{
+    CycleOutcome, CycleQuery, CycleState, PatternQuery, Plan, PlanError, Proposer, Question, ReplaySpan, Settings,
+};
 use knhk_engine::control::Content;
 use knhk_engine::governance::{ProposalQuery, Propose};
 use knhk_engine::{Engine, Observations, Observed, Options, Outcome, ReaderOptions, SectorKind, VerifyOptions};
@@ -37,6 +39,11 @@ fn open(folder: &str, round: u64) -> (Engine, Arc<ManualClock>) {
 
 /// A second of 60 requests of which every `failing`th fails, and a turn.
 fn second(engine: &Engine, clock: &ManualClock, failing: i64) {
+    requests(engine, clock, failing);
+    engine.loop_step().unwrap();
+}
+
+fn requests(engine: &Engine, clock: &ManualClock, failing: i64) {
     let served = engine.key::<i64>("gateway", "concurrency").unwrap();
     let reader = engine.register_reader(ReaderOptions::default()).unwrap();
     for n in 1..=60 {
@@ -46,7 +53,6 @@ fn second(engine: &Engine, clock: &ManualClock, failing: i64) {
         assert!(reader.observe(&reader.view(), what));
     }
     clock.advance(Duration::from_secs(1));
-    engine.loop_step().unwrap();
 }
 
 fn consistent(engine: &Engine) {
@@ -62,7 +68,7 @@ fn consistent(engine: &Engine) {
             assert_eq!(engine.receipt(first).unwrap().links[..1], cycle.receipts[..1]);
         }
         // Measuring may refuse on a machine that does other work.
-        let ends = [CycleOutcome::Kept, CycleOutcome::Refused, CycleOutcome::NoPlan];
+        let ends = [CycleOutcome::Kept, CycleOutcome::Refused, CycleOutcome::NoPlan, CycleOutcome::Interrupted];
         assert!(cycle.outcome.is_some_and(|outcome| ends.contains(&outcome)), "{cycle:#?}");
         let last = engine.receipt(cycle.receipts.last().unwrap()).unwrap();
         assert_eq!(last.kind, "loop cycle completed");
@@ -115,4 +121,68 @@ fn a_kill_at_any_moment_loses_no_cycle_and_doubles_none() {
     let (engine, _clock) = open(location, 20);
     let kept = engine.cycles(&CycleQuery::default()).unwrap();
     assert!(kept.iter().any(|cycle| cycle.outcome == Some(CycleOutcome::Kept)), "something came through");
+}
+
+/// Says that it is asked, and never answers.
+struct Hangs;
+
+impl Proposer for Hangs {
+    fn name(&self) -> &str {
+        "hangs"
+    }
+
+    fn propose(&self, _: &Question) -> Result<Option<Plan>, PlanError> {
+        println!("asked");
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[test]
+fn a_kill_while_a_proposer_is_asked_interrupts_the_cycle_and_what_lasts_is_found_anew() {
+    let by_rule = Settings { every_ms: 0, cooldown_s: 0, ..Settings::default() };
+    if let Ok(folder) = std::env::var(CHILD) {
+        let (engine, clock) = open(&folder, 0);
+        (0..30).for_each(|_| second(&engine, &clock, 61));
+        engine.add_proposer(Arc::new(Hangs)).unwrap();
+        let hanging = Settings { every_ms: 10, deadline_ms: 600_000, proposers: vec!["hangs".into()], ..by_rule };
+        engine.start_loop(hanging).unwrap();
+        requests(&engine, &clock, 2);
+        loop {
+            std::thread::park();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let location = folder.path().to_str().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "crash::a_kill_while_a_proposer_is_asked_interrupts_the_cycle_and_what_lasts_is_found_anew",
+            "--nocapture",
+        ])
+        .env(CHILD, location)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("asked")), "the child came so far");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (engine, clock) = open(location, 0);
+    clock.advance(Duration::from_secs(31));
+    let open = engine.cycles(&CycleQuery { open: true, ..CycleQuery::default() }).unwrap();
+    assert_eq!((open.len(), open[0].state, open[0].proposer.as_deref()), (1, CycleState::Detected, Some("hangs")));
+    engine.start_loop(by_rule).unwrap();
+    let ended = engine.loop_step().unwrap().remove(0);
+    assert_eq!((&ended.id, ended.outcome), (&open[0].id, Some(CycleOutcome::Interrupted)), "{}", ended.said);
+    assert!(ended.said.contains("hangs"), "{}", ended.said);
+    (0..2).for_each(|_| second(&engine, &clock, 2));
+    let newest = engine.cycles(&CycleQuery::default()).unwrap().remove(0);
+    assert_eq!((newest.pattern.watch, newest.id == ended.id), (ended.pattern.watch, false), "it was found anew");
+    consistent(&engine);
+    engine.stop_loop().unwrap();
+    let replayed = engine.replay(&ReplaySpan::default()).unwrap();
+    assert!(replayed.equal, "{replayed:#?}");
+    engine.verify(&VerifyOptions::default(), &mut |_| true).unwrap();
 }

@@ -163,3 +163,51 @@ fn a_search_finds_the_limit_that_what_was_recorded_asks_for() {
     assert!(engine.replay(&Default::default()).unwrap().equal);
     world.engine = Some(engine);
 }
+
+const UPSTREAM: &str = r#"
+    @prefix : <urn:knhk:upstream:> . @prefix k: <urn:knhk:core:> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+    :timeout_us k:value 5000 ; k:min 100 ; k:max 20000 ; k:unit "µs" .
+    :Answered a k:ObservationKind ; k:valueType "i64" ; k:unit "µs" ; k:concerns :timeout_us ; k:min 0 ; rdfs:comment "It answered, or not in time." .
+    :Slow a k:Watch ; k:watches :Answered ; k:detector "robust" ; k:measure "mean" ; k:sample 1 ; k:confidence 0.99999999 ;
+        rdfs:comment "It takes longer." .
+"#;
+
+/// A second of 100 requests, which take these times; one in fifty takes for ever.
+fn requests(world: &World, engine: &Engine, times: std::ops::Range<i64>) {
+    let timeout = engine.key::<i64>("upstream", "timeout_us").unwrap();
+    let reader = engine.register_reader(ReaderOptions::default()).unwrap();
+    for n in 1..=100 {
+        let view = reader.view();
+        let limit = timeout.get(&view, 0);
+        let took = if n % 50 == 0 { limit + 1 } else { times.start + n * 37 % (times.end - times.start) };
+        let outcome = if took <= limit { Outcome::Success } else { Outcome::Timeout };
+        let time_ns = Some(world.clock.now_ns() + n as u64);
+        assert!(reader.observe(&view, Observed { time_ns, ..Observed::i64(timeout.raw(), took, outcome) }));
+    }
+    world.clock.advance(Duration::from_secs(1));
+}
+
+#[test]
+fn a_search_finds_the_time_out_that_keeps_what_is_slow_short() {
+    let mut world = World::empty();
+    world.engine().close();
+    let engine = Engine::open(world.location(), options(&world)).unwrap();
+    engine.create_sector("upstream", SectorKind::Direct).unwrap();
+    engine.promote_rdf("upstream", UPSTREAM.as_bytes(), Format::Turtle, Origin::default()).unwrap();
+    engine.start_loop(Settings { proposers: vec!["search".into()], ..by_hand() }).unwrap();
+    for second in 0..40 {
+        requests(&world, &engine, 500 + second % 5..1000);
+        assert!(engine.loop_step().unwrap().is_empty());
+    }
+    requests(&world, &engine, 3000..5000);
+    let cycle = engine.loop_step().unwrap().remove(0);
+    assert_eq!(
+        (cycle.proposer.as_deref(), cycle.outcome),
+        (Some("search"), Some(CycleOutcome::Kept)),
+        "{}",
+        cycle.said
+    );
+    let value = cycle.plan.unwrap().changes[0].value.as_i64().unwrap();
+    assert_eq!(value, 2500, "as short as the step allows");
+    world.engine = Some(engine);
+}

@@ -1,5 +1,6 @@
 //! The closed loop over a real folder, on a clock that the tests set.
 
+mod beside;
 mod callbacks;
 mod crash;
 mod cycles;

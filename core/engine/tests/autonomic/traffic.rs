@@ -104,6 +104,12 @@ impl Gateway {
         }
     }
 
+    /// Gives the engine away, and holds it no more.
+    pub fn let_go(&mut self) -> Engine {
+        self.reader = None;
+        self.world.engine.take().unwrap()
+    }
+
     /// Closes the engine and opens it again, with the loop.
     pub fn reopen(&mut self, settings: Settings) {
         self.reader = None;

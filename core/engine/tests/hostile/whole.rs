@@ -46,7 +46,14 @@ impl Clock for Jumping {
 
 /// A gateway whose only proposer is a model that gives these answers, one a request.
 fn gateway(server: &Server, timeout: Duration) -> Gateway {
-    let settings = Settings { proposers: vec!["model".into()], cooldown_s: 0, changes_per_hour: 1000, ..by_hand() };
+    let settings = Settings {
+        proposers: vec!["model".into()],
+        cooldown_s: 0,
+        changes_per_hour: 1000,
+        // The model's own time-outs are what is tested.
+        deadline_ms: 600_000,
+        ..by_hand()
+    };
     let mut gateway = Gateway::new(31, 0, settings);
     let endpoint = Endpoint {
         url: server.url.clone(),

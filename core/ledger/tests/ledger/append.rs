@@ -210,6 +210,7 @@ impl Store for Full {
         rules() -> Vec<Rule>;
         rule_history(id: &str) -> Vec<Rule>;
         items(kind: &str, sector: Option<&str>, open_only: bool) -> Vec<Item>;
+        newest_items(kind: &str, sector: Option<&str>, open_only: bool, before: Option<&str>, limit: usize) -> Vec<Item>;
         item(kind: &str, id: &str) -> Option<Item>;
         item_history(kind: &str, id: &str) -> Vec<Item>;
         segment_count() -> u64;

@@ -73,6 +73,7 @@ impl Store for Gate {
         fn rules(&self) -> Vec<Rule>;
         fn rule_history(&self, id: &str) -> Vec<Rule>;
         fn items(&self, kind: &str, sector: Option<&str>, open_only: bool) -> Vec<Item>;
+        fn newest_items(&self, kind: &str, sector: Option<&str>, open_only: bool, before: Option<&str>, limit: usize) -> Vec<Item>;
         fn item(&self, kind: &str, id: &str) -> Option<Item>;
         fn item_history(&self, kind: &str, id: &str) -> Vec<Item>;
         fn segment_count(&self) -> u64;

@@ -49,6 +49,19 @@ pub(super) fn items(store: &dyn Store) {
     add(Item { open: true, ..item("p-1", 4) });
     assert_eq!(ids("proposal", Some("orders"), true), named(&[("p-2", 1), ("p-1", 4)]), "it is open again");
 
+    let newest = |sector: Option<&str>, open_only, before: Option<&str>, limit| -> Vec<String> {
+        let items = store.newest_items("proposal", sector, open_only, before, limit).expect("items are readable");
+        items.into_iter().map(|item| item.id).collect()
+    };
+    add(Item { open: false, ..item("p-10", 1) });
+    assert_eq!(newest(None, false, None, 10), ["p-10", "p-9", "p-2", "p-1", "p-0"]);
+    assert_eq!(newest(None, false, None, 2), ["p-10", "p-9"]);
+    assert_eq!(newest(None, false, Some("p-10"), 2), ["p-9", "p-2"]);
+    assert_eq!(newest(Some("orders"), false, Some("p-9"), 10), ["p-2", "p-1"]);
+    assert_eq!(newest(Some("orders"), true, None, usize::MAX), ["p-2", "p-1"], "p-10 is settled");
+    assert_eq!(newest(Some("trades"), false, None, 10), [""; 0]);
+    assert_eq!(newest(None, false, None, 0), [""; 0]);
+
     conflict(store, [Write::Item(item("p-1", 4))]);
     conflict(store, [Write::Item(item("p-1", 6))]);
     conflict(store, [Write::Item(item("p-3", 2))]);

@@ -172,6 +172,22 @@ impl Store for MemoryStore {
         Ok(items)
     }
 
+    fn newest_items(
+        &self,
+        kind: &str,
+        sector: Option<&str>,
+        open_only: bool,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        let place = |id: &str| (id.len(), id.to_owned());
+        let mut items = self.items(kind, sector, open_only)?;
+        items.retain(|item| before.is_none_or(|before| place(&item.id) < place(before)));
+        items.sort_by_key(|item| std::cmp::Reverse(place(&item.id)));
+        items.truncate(limit);
+        Ok(items)
+    }
+
     fn item(&self, kind: &str, id: &str) -> Result<Option<Item>, StoreError> {
         Ok(self.lock().tables.items.last(of_item(kind, id)).map(|(_, item)| item.clone()))
     }

@@ -29,6 +29,27 @@ pub(super) fn items(store: &Transaction, kind: &str, sector: Option<&str>, open_
     all(store, &query, params![kind, sector], to_item)
 }
 
+pub(super) fn newest_items(
+    store: &Transaction,
+    kind: &str,
+    sector: Option<&str>,
+    open_only: bool,
+    before: Option<&str>,
+    limit: usize,
+) -> Read<Vec<Item>> {
+    let sectors = if sector.is_some() { "sector = ?2" } else { "?2 IS NULL" };
+    let state = if open_only { "open = 1" } else { "open IN (0, 1)" };
+    let below = if before.is_some() { "(length(id), id) < (length(?3), ?3)" } else { "?3 IS NULL" };
+    let order = "ORDER BY length(id) DESC, id DESC";
+    // The ids first, which an index has: bodies are read of those alone that are asked for.
+    let ids = format!(
+        "SELECT id FROM items WHERE newest = 1 AND kind = ?1 AND {state} AND {sectors} AND {below} {order} LIMIT ?4"
+    );
+    let query = format!("{ITEM} newest = 1 AND kind = ?1 AND id IN ({ids}) {order}");
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(store, &query, params![kind, sector, before, limit], to_item)
+}
+
 pub(super) fn item(store: &Transaction, kind: &str, id: &str) -> Read<Option<Item>> {
     one(store, &format!("{ITEM} kind = ?1 AND id = ?2 ORDER BY revision DESC LIMIT 1"), [kind, id], to_item)
 }

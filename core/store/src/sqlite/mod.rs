@@ -262,6 +262,17 @@ impl Store for SqliteStore {
         self.read(|store| items::items(store, kind, sector, open_only))
     }
 
+    fn newest_items(
+        &self,
+        kind: &str,
+        sector: Option<&str>,
+        open_only: bool,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.read(|store| items::newest_items(store, kind, sector, open_only, before, limit))
+    }
+
     fn item(&self, kind: &str, id: &str) -> Result<Option<Item>, StoreError> {
         self.read(|store| items::item(store, kind, id))
     }

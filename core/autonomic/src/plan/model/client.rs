@@ -1,5 +1,6 @@
 //! Asking: one request, its retries, and what came back.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use std::{env, fmt};
@@ -204,6 +205,12 @@ impl Model {
         self.state().last.clone()
     }
 
+    /// How long a question may take at most: all attempts, and the longest pauses between them.
+    pub fn longest(&self) -> Duration {
+        let one = self.endpoint.timeout.saturating_add(self.retry.settings().longest_retry_after);
+        one.saturating_mul(self.endpoint.attempts)
+    }
+
     /// What was spent in the hour that runs.
     pub fn spent(&self) -> Spent {
         self.state().spent
@@ -265,6 +272,10 @@ impl Proposer for Model {
     }
 
     fn propose(&self, question: &Question) -> Result<Option<Plan>, PlanError> {
+        self.propose_unless(question, &AtomicBool::new(false))
+    }
+
+    fn propose_unless(&self, question: &Question, given_up: &AtomicBool) -> Result<Option<Plan>, PlanError> {
         if question.parameters.is_empty() {
             return Ok(None);
         }
@@ -285,6 +296,9 @@ impl Proposer for Model {
         let answer = self.retry.call(
             Deadline::NONE,
             |attempt| {
+                if given_up.load(Ordering::Acquire) {
+                    return Err(Failed::Lasting("nobody waits for its answer any more".into()));
+                }
                 let now = self.scope.clock().now_ns();
                 let reserved = self.state().spent.reserve(&self.endpoint.caps, body.len() as u64, now);
                 let reserved = reserved.map_err(Failed::Lasting)?;
