@@ -91,11 +91,26 @@ pub(crate) struct Bias {
 #[derive(Debug)]
 pub(crate) enum Turn<'a> {
     /// By loads and stores until this is dropped, which is to be soon, and without calling anybody: others may be waiting.
-    Alone(Section<'a>),
+    Alone(#[allow(dead_code, reason = "its end is what counts")] Section<'a>),
     /// By exchange.
     Shared,
     /// Not at all: a signal handler interrupted its own thread, which is in a section.
     Nested,
+}
+
+impl Turn<'_> {
+    /// Replaces `old` by `new`: in any case while alone, else if it is still there.
+    #[inline(always)]
+    pub(crate) fn exchange(&self, word: &AtomicU64, old: u64, new: u64, mutant: Mutant) -> bool {
+        match self {
+            Turn::Alone(_) => {
+                word.store(new, Relaxed);
+                true
+            }
+            Turn::Shared => exchange(word, old, new, Relaxed, mutant).is_ok(),
+            Turn::Nested => false,
+        }
+    }
 }
 
 /// The owner's, in which nobody else updates.
@@ -124,46 +139,53 @@ impl Bias {
     /// Has the calling thread's turn.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Turn<'_> {
+        self.enter_quickly().unwrap_or_else(|| self.enter_slowly())
+    }
+
+    /// The turn of a thread that came before, or of one among many; None where [`Bias::enter`] has to find out.
+    #[inline(always)]
+    pub(crate) fn enter_quickly(&self) -> Option<Turn<'_>> {
         let owner = self.owner.load(unless(SharedLoadRelaxed, Acquire));
         if owner == SHARED {
-            return Turn::Shared;
+            return Some(Turn::Shared);
         }
-        if owner == asymmetric::thread_number()
-            && self.inside.load(Relaxed) == 0
-            && let Some(section) = self.section(owner)
-        {
-            return Turn::Alone(section);
-        }
-        self.enter_slowly()
+        let own = owner == asymmetric::thread_number() && self.inside.load(Relaxed) == 0;
+        if own { self.section(owner).map(Turn::Alone) } else { None }
+    }
+
+    /// Replaces the value of a word that this guards by what `next` makes of it, if that can be done at once, and returns the one before;
+    /// no instruction is spent on the other cases, which are left to [`Bias::update`].
+    #[inline(always)]
+    pub(crate) fn try_update(
+        &self,
+        word: &AtomicU64,
+        mutant: Mutant,
+        next: impl Fn(u64) -> Option<u64>,
+    ) -> Option<u64> {
+        let turn = self.enter_quickly()?;
+        let value = word.load(Relaxed);
+        turn.exchange(word, value, next(value)?, mutant).then_some(value)
     }
 
     /// Replaces the value of a word that this guards by what `next` makes of it; returns the one before.
     ///
     /// # Errors
     /// The value, for which `next` had none; or nothing, where there is no turn to be had.
-    #[inline(always)]
     pub(crate) fn update(
         &self,
         word: &AtomicU64,
         mutant: Mutant,
         next: impl Fn(u64) -> Option<u64>,
     ) -> Result<u64, Option<u64>> {
-        match self.enter() {
-            Turn::Alone(_section) => {
-                let value = word.load(Relaxed);
-                word.store(next(value).ok_or(Some(value))?, Relaxed);
-                Ok(value)
+        let turn = self.enter();
+        if let Turn::Nested = turn {
+            return Err(None);
+        }
+        loop {
+            let value = word.load(Relaxed);
+            if turn.exchange(word, value, next(value).ok_or(Some(value))?, mutant) {
+                return Ok(value);
             }
-            Turn::Shared => {
-                let mut value = word.load(Relaxed);
-                loop {
-                    match exchange(word, value, next(value).ok_or(Some(value))?, Relaxed, mutant) {
-                        Ok(value) => return Ok(value),
-                        Err(other) => value = other,
-                    }
-                }
-            }
-            Turn::Nested => Err(None),
         }
     }
 
@@ -207,8 +229,16 @@ impl Bias {
                     return Turn::Shared;
                 }
             };
-            let exchanged = exchange(&self.owner, owner, next, unless(RevokedRelaxed, AcqRel), ClaimStored).is_ok();
-            owner = if exchanged { next } else { self.owner.load(unless(SharedLoadRelaxed, Acquire)) };
+            if mutated(ClaimStored) && owner == FREE {
+                self.owner.store(next, Relaxed);
+                owner = next;
+                continue;
+            }
+            let (taken, found) = (unless(RevokedRelaxed, AcqRel), unless(SharedLoadRelaxed, Acquire));
+            owner = match self.owner.compare_exchange(owner, next, taken, found) {
+                Ok(_) => next,
+                Err(other) => other,
+            };
         }
     }
 
@@ -239,7 +269,11 @@ fn pause(looks: u32) {
     }
 }
 
+/// What comes after two looks in vain is tried in one order only: two threads that wait have as many as there are numbers.
 #[cfg(loom)]
-fn pause(_: u32) {
+fn pause(looks: u32) {
+    if looks > 1 {
+        loom::skip_branch();
+    }
     loom::thread::yield_now();
 }

@@ -15,13 +15,13 @@
 //! together, the later one's tally has both. Blocks that are begun anew during the walk are noticed by their number, and the walk
 //! starts again.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use super::Tally;
 use super::state::{TAG_BITS, TAG_MAX, after};
 use crate::bias::{Bias, Turn};
 use crate::mutant::Mutant::{BlockStored, HeadLoadRelaxed, HeadRelaxed, HeadUnhelped, NextStored};
-use crate::mutant::{exchange, mutated, unless};
+use crate::mutant::{mutated, unless};
 use crate::primitive::AtomicU64;
 
 /// Outcomes of a block.
@@ -99,19 +99,24 @@ impl CountWindow {
     /// Takes an outcome of the period; false when a later period has begun, or [`Turn::Nested`].
     #[inline]
     pub(crate) fn record(&self, tag: u64, failed: bool, slow: bool) -> bool {
-        match self.bias.enter() {
-            Turn::Alone(_section) => self.append(tag, failed, slow, |place, _, new| {
-                place.store(new, Relaxed);
-                true
-            }),
-            Turn::Shared => self
-                .append(tag, failed, slow, |place, old, new| exchange(place, old, new, Relaxed, BlockStored).is_ok()),
-            Turn::Nested => false,
+        if let Some(turn) = self.bias.enter_quickly() {
+            let head = self.head.load(unless(HeadLoadRelaxed, Acquire));
+            let place = self.place(head);
+            let block = Block(place.load(Relaxed));
+            let newest = block.number() == head & NUMBER_MAX && block.tag() == tag && block.held() < BLOCK;
+            if newest && turn.exchange(place, block.0, block.with(failed, slow).0, BlockStored) {
+                return true;
+            }
         }
+        self.record_slowly(tag, failed, slow)
     }
 
-    #[inline(always)]
-    fn append(&self, tag: u64, failed: bool, slow: bool, replace: impl Fn(&AtomicU64, u64, u64) -> bool) -> bool {
+    #[inline(never)]
+    fn record_slowly(&self, tag: u64, failed: bool, slow: bool) -> bool {
+        let turn = self.bias.enter();
+        if matches!(turn, Turn::Nested) {
+            return false;
+        }
         loop {
             let head = self.head.load(unless(HeadLoadRelaxed, Acquire));
             let place = self.place(head);
@@ -123,12 +128,10 @@ impl CountWindow {
                 return false;
             }
             if block.tag() == tag && block.held() < BLOCK {
-                match replace(place, block.0, block.with(failed, slow).0) {
-                    true => return true,
-                    false => continue,
+                if turn.exchange(place, block.0, block.with(failed, slow).0, BlockStored) {
+                    return true;
                 }
-            }
-            if self.begin_block(head, Block::begin(head + 1, tag).with(failed, slow)) {
+            } else if self.begin_block(&turn, head, Block::begin(head + 1, tag).with(failed, slow)) {
                 return true;
             }
         }
@@ -145,7 +148,7 @@ impl CountWindow {
             let block = Block(self.place(head).load(Relaxed));
             if block.number() == head & NUMBER_MAX {
                 let begun = block.tag() == tag || after(block.tag(), tag);
-                if begun || self.begin_block(head, Block::begin(head + 1, tag)) {
+                if begun || self.begin_block(&turn, head, Block::begin(head + 1, tag)) {
                     return;
                 }
             }
@@ -153,13 +156,14 @@ impl CountWindow {
     }
 
     /// Begins the block after `head`; false when somebody else did.
-    #[cold]
-    fn begin_block(&self, head: u64, new: Block) -> bool {
+    fn begin_block(&self, turn: &Turn<'_>, head: u64, new: Block) -> bool {
         let next = head + 1;
         let place = self.place(next);
         let old = Block(place.load(Relaxed));
-        let begun = old.number() != next & NUMBER_MAX && { exchange(place, old.0, new.0, Relaxed, NextStored).is_ok() };
-        if begun || !mutated(HeadUnhelped) {
+        let begun = old.number() != next & NUMBER_MAX && turn.exchange(place, old.0, new.0, NextStored);
+        if let Turn::Alone(_) = turn {
+            self.head.store(next, Release);
+        } else if begun || !mutated(HeadUnhelped) {
             // Fails when somebody else moved it, who may be further.
             let _ = self.head.compare_exchange(head, next, unless(HeadRelaxed, AcqRel), Relaxed);
         }

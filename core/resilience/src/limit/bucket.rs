@@ -82,43 +82,60 @@ impl TokenBucket {
     /// [`Rejected::RateLimited`], with the time after which they are there; more than the burst never are.
     #[inline]
     pub fn try_take(&self, tokens: u32) -> Result<(), Rejected> {
-        let packed = self.rate.load(Relaxed);
-        let (interval, burst) = (packed & ((1 << BURST) - 1), packed >> BURST);
-        let now = self.clock.now_ns().saturating_sub(self.zero_ns).saturating_mul(FINE);
-        let (cost, room) = (interval.saturating_mul(u64::from(tokens)), interval * burst);
-        let after = |full_at: u64| full_at.max(now).saturating_add(cost);
+        let now = self.now();
         let Level { full_at, bias } = &self.level.0;
-        match bias.update(full_at, TokenStored, |full_at| Some(after(full_at)).filter(|then| then - now <= room)) {
-            Ok(_) => Ok(()),
-            Err(full_at) => {
-                let missing = full_at.map_or(0, |full_at| after(full_at) - now - room);
-                self.refuse(missing, u64::from(tokens) > burst)
-            }
+        match bias.try_update(full_at, TokenStored, self.take(tokens, now)) {
+            Some(_) => Ok(()),
+            None => self.try_take_slowly(tokens, now),
         }
+    }
+
+    /// Where somebody comes in between, or comes first, or is refused.
+    #[inline(never)]
+    fn try_take_slowly(&self, tokens: u32, now: u64) -> Result<(), Rejected> {
+        let Level { full_at, bias } = &self.level.0;
+        let Err(full_at) = bias.update(full_at, TokenStored, self.take(tokens, now)) else { return Ok(()) };
+        let (interval, burst) = self.rate();
+        let ahead = full_at.map_or(0, |full_at| full_at.saturating_sub(now));
+        let missing = ahead.saturating_add(interval.saturating_mul(u64::from(tokens))).saturating_sub(interval * burst);
+        Counters::count(&self.scope.counters().rate_rejected);
+        let never = u64::from(tokens) > burst;
+        let retry_after = if never { Duration::MAX } else { wait(missing.div_ceil(FINE)) };
+        Err(Rejected::RateLimited { retry_after })
+    }
+
+    /// What taking so many tokens makes of a level, if it has them.
+    #[inline(always)]
+    fn take(&self, tokens: u32, now: u64) -> impl Fn(u64) -> Option<u64> {
+        let (interval, burst) = self.rate();
+        let (cost, room) = (interval.saturating_mul(u64::from(tokens)), interval * burst);
+        move |full_at| Some(full_at.max(now).saturating_add(cost)).filter(|then| then - now <= room)
+    }
+
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        self.clock.now_ns().saturating_sub(self.zero_ns).saturating_mul(FINE)
+    }
+
+    /// Interval and burst.
+    #[inline(always)]
+    fn rate(&self) -> (u64, u64) {
+        let packed = self.rate.load(Relaxed);
+        (packed & ((1 << BURST) - 1), packed >> BURST)
     }
 
     /// Puts tokens back that were taken and not spent; a full bucket takes none.
     pub(super) fn give_back(&self, tokens: u32) {
-        let interval = self.rate.load(Relaxed) & ((1 << BURST) - 1);
-        let back = interval.saturating_mul(u64::from(tokens));
+        let back = self.rate().0.saturating_mul(u64::from(tokens));
         let Level { full_at, bias } = &self.level.0;
         let _ = bias.update(full_at, TokenStored, |full_at| Some(full_at.saturating_sub(back)));
     }
 
     /// Whole tokens in the bucket at present.
     pub fn tokens(&self) -> u32 {
-        let packed = self.rate.load(Relaxed);
-        let (interval, burst) = (packed & ((1 << BURST) - 1), packed >> BURST);
-        let now = self.clock.now_ns().saturating_sub(self.zero_ns).saturating_mul(FINE);
-        let ahead = self.level.0.full_at.load(Relaxed).saturating_sub(now);
+        let (interval, burst) = self.rate();
+        let ahead = self.level.0.full_at.load(Relaxed).saturating_sub(self.now());
         ((interval * burst).saturating_sub(ahead) / interval) as u32
-    }
-
-    #[cold]
-    fn refuse(&self, missing: u64, never: bool) -> Result<(), Rejected> {
-        Counters::count(&self.scope.counters().rate_rejected);
-        let retry_after = if never { Duration::MAX } else { wait(missing.div_ceil(FINE)) };
-        Err(Rejected::RateLimited { retry_after })
     }
 }
 

@@ -97,21 +97,20 @@ impl Bulkhead {
     /// [`Rejected::Full`].
     #[inline]
     pub fn try_enter(&self) -> Result<Place, Rejected> {
-        match self.try_lane() {
-            Some(place) => Ok(place),
-            None => self.try_counted(),
+        let Lane { word, bias } = &self.lane.0;
+        match bias.try_update(word, LaneStored, taken) {
+            Some(lane) => Ok(Place { lane: lane + 1 }),
+            None => self.try_enter_slowly(),
         }
     }
 
-    #[inline]
-    fn try_lane(&self) -> Option<Place> {
-        let Lane { word, bias } = &self.lane.0;
-        let taken = |lane: u64| lane.is_multiple_of(2).then_some(lane + 1);
-        bias.update(word, LaneStored, taken).ok().map(|lane| Place { lane: lane + 1 })
-    }
-
     #[inline(never)]
-    fn try_counted(&self) -> Result<Place, Rejected> {
+    fn try_enter_slowly(&self) -> Result<Place, Rejected> {
+        let Lane { word, bias } = &self.lane.0;
+        let try_lane = || bias.update(word, LaneStored, taken).ok().map(|lane| Place { lane: lane + 1 });
+        if let Some(place) = try_lane() {
+            return Ok(place);
+        }
         let limit = self.limit.load(Relaxed);
         let mut counted = self.counted.0.load(Relaxed);
         while counted + 1 < limit {
@@ -120,7 +119,7 @@ impl Bulkhead {
                 Err(now) => counted = now,
             }
         }
-        self.try_lane().ok_or_else(|| {
+        try_lane().ok_or_else(|| {
             Counters::count(&self.scope.counters().bulkhead_rejected);
             Rejected::Full { limit: limit as u32 }
         })
@@ -155,6 +154,11 @@ impl Bulkhead {
         let _in = In(self, self.try_enter()?.into_raw());
         work().map_err(CallError::Failed)
     }
+}
+
+/// What taking the lane makes of its word, if it is free.
+fn taken(lane: u64) -> Option<u64> {
+    lane.is_multiple_of(2).then_some(lane + 1)
 }
 
 fn check(limit: u32) -> Result<(), InvalidSetting> {
