@@ -2,6 +2,7 @@
 
 mod generate;
 mod plans;
+mod round;
 #[path = "../../../autonomic/tests/model/server.rs"]
 mod server;
 #[path = "../autonomic/traffic.rs"]

@@ -20,8 +20,8 @@ use crate::server::{Answer, Server, completion, finished, response};
 use crate::values::{ACROSS, DOCTRINE, DOCUMENT, GUARDS, OTHER, Standing};
 
 /// 2036-11-18 06:00 UTC, a Tuesday: after whatever the machine's clock shows.
-const BEGIN_NS: u64 = 2_110_600_800_000_000_000;
-const MINUTE: u64 = 60_000_000_000;
+pub const BEGIN_NS: u64 = 2_110_600_800_000_000_000;
+pub const MINUTE: u64 = 60_000_000_000;
 
 /// The organisation of the specification, in an engine without a disk.
 struct World {
@@ -31,31 +31,36 @@ struct World {
     random: Random,
 }
 
+/// An engine in which the organisation's rules hold, and its clock.
+pub fn organisation(mut options: Options) -> (Engine, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::new(BEGIN_NS));
+    options.time = Some(clock.clone());
+    options.signer = Some(Signer::from_seed(&[7; 32]));
+    let engine = Engine::open(":memory:", options).unwrap();
+    engine.create_sector("orders", SectorKind::Governed).unwrap();
+    engine.create_sector("risk", SectorKind::Governed).unwrap();
+    for (sector, document) in [("risk", OTHER), ("orders", DOCUMENT)] {
+        let content = Content::Document { text: document.into(), format: None };
+        let first = engine.propose(&Propose::of(sector, content, "ops-1", "the first")).unwrap();
+        assert_eq!(first.state, State::Enacted, "{}", first.said);
+    }
+    engine.govern("add_rule", json!({ "toml": DOCTRINE, "by": "ops-1", "why": "the test" })).unwrap();
+    let guards = json!({ "toml": GUARDS, "by": "ops-1", "why": "the test" });
+    let change = engine.govern("change_guards", guards).unwrap();
+    assert_eq!(engine.guards().unwrap().guards.len(), 2, "{change}");
+    let ceiling = CrossInvariant::of_condition("ceiling", Severity::Blocker, ACROSS).unwrap();
+    engine.set_invariant(ceiling);
+    // Keys that programs hold.
+    engine.key::<i64>("orders", "max_qty").unwrap();
+    engine.key::<i64>("orders", "min_qty").unwrap();
+    engine.key::<f64>("orders", "band").unwrap();
+    engine.key::<bool>("orders", "active").unwrap();
+    (engine, clock)
+}
+
 impl World {
     fn new(seed: u64) -> World {
-        let clock = Arc::new(ManualClock::new(BEGIN_NS));
-        let mut options = Options::default();
-        options.time = Some(clock.clone());
-        options.signer = Some(Signer::from_seed(&[7; 32]));
-        let engine = Engine::open(":memory:", options).unwrap();
-        engine.create_sector("orders", SectorKind::Governed).unwrap();
-        engine.create_sector("risk", SectorKind::Governed).unwrap();
-        for (sector, document) in [("risk", OTHER), ("orders", DOCUMENT)] {
-            let content = Content::Document { text: document.into(), format: None };
-            let first = engine.propose(&Propose::of(sector, content, "ops-1", "the first")).unwrap();
-            assert_eq!(first.state, State::Enacted, "{}", first.said);
-        }
-        engine.govern("add_rule", json!({ "toml": DOCTRINE, "by": "ops-1", "why": "the test" })).unwrap();
-        let guards = json!({ "toml": GUARDS, "by": "ops-1", "why": "the test" });
-        let change = engine.govern("change_guards", guards).unwrap();
-        assert_eq!(engine.guards().unwrap().guards.len(), 2, "{change}");
-        let ceiling = CrossInvariant::of_condition("ceiling", Severity::Blocker, ACROSS).unwrap();
-        engine.set_invariant(ceiling);
-        // Keys that programs hold.
-        engine.key::<i64>("orders", "max_qty").unwrap();
-        engine.key::<i64>("orders", "min_qty").unwrap();
-        engine.key::<f64>("orders", "band").unwrap();
-        engine.key::<bool>("orders", "active").unwrap();
+        let (engine, clock) = organisation(Options::default());
         World { engine, clock, standing: Standing::first(BEGIN_NS), random: Random::new(seed) }
     }
 
@@ -143,7 +148,7 @@ fn model(server: &Server, clock: Arc<ManualClock>) -> Model {
 }
 
 /// One of ten answers is one that an endpoint gives which has no plan to give; of the others a quarter is none that may be.
-fn answer(asked: &crate::server::Asked, random: &Random) -> Answer {
+pub fn answer(asked: &crate::server::Asked, random: &Random) -> Answer {
     match below(random, 40) {
         0 => return response("429 Too Many Requests", "retry-after: 1\r\n", "{}"),
         1 => return response("500 Internal Server Error", "", ""),
