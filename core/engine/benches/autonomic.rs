@@ -1,12 +1,16 @@
-//! What the loop costs: looking at a minute of observations, and a whole cycle, from what is recorded to what is promoted and kept.
+//! What the loop costs: looking at a minute of observations, a whole cycle, from what is recorded to what is promoted and kept, and what reads
+//! cost beside turns that follow one another without a pause.
 
 #[path = "../../hot/benches/driver/mod.rs"]
 mod driver;
 
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use driver::{Program, Sample, median, ns_per_tick, ticks};
+use driver::{Program, Sample, median, ns_per_tick, plain_round, ticks};
 use knhk_engine::autonomic::{Cycle, CycleOutcome, Settings};
 use knhk_engine::control::Content;
 use knhk_engine::governance::Propose;
@@ -29,12 +33,66 @@ const RECORDS: u64 = 1000;
 const SECOND: u64 = 1_000_000_000;
 /// What is measured in a round.
 const TIMES: usize = 5;
+/// Reads between two looks at the clock.
+const CHUNK: u64 = 65_536;
+/// Observations that are made before each turn beside reads.
+const BURST: u64 = 512;
 
 fn main() {
     let mut program = Program::default();
     program.add("detection_minute", || timed(detection));
     program.add("cycle", || timed(cycle));
+    let gateway = Rc::new(Gateway::new());
+    let quiet = gateway.clone();
+    program.plain("read_without_loop", CHUNK, move |n| loop_read_beside_loop(&quiet.reader, quiet.served, n));
+    program.add("read_beside_loop", move || {
+        let turns = Turns::start(&gateway);
+        let sample = plain_round(CHUNK, &mut |n| loop_read_beside_loop(&gateway.reader, gateway.served, n));
+        Sample { rate: Some(turns.stop()), ..sample }
+    });
     program.run();
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn loop_read_beside_loop(reader: &Reader, key: Key<i64>, n: u64) -> u64 {
+    (0..n).fold(0, |sum: u64, _| sum.wrapping_add(key.get(&reader.view(), 1) as u64))
+}
+
+/// A thread that observes, lets time pass, and takes a turn, again and again.
+struct Turns {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<u64>,
+    begun: Instant,
+}
+
+impl Turns {
+    fn start(gateway: &Gateway) -> Turns {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopping, engine, clock, served) =
+            (stop.clone(), gateway.engine.clone(), gateway.clock.clone(), gateway.served);
+        let thread = std::thread::spawn(move || {
+            let reader = engine.register_reader(ReaderOptions::default()).expect("memory for a reader");
+            let mut turns = 0;
+            while !stopping.load(Ordering::Acquire) {
+                for n in 0..BURST {
+                    reader.observe(&reader.view(), Observed::i64(served.raw(), 800 + n as i64, Outcome::Success));
+                }
+                clock.advance(Duration::from_millis(500));
+                engine.loop_step().expect("the store is in memory");
+                turns += 1;
+            }
+            turns
+        });
+        Turns { stop, thread, begun: Instant::now() }
+    }
+
+    /// Ends it; gives turns a second.
+    fn stop(self) -> f64 {
+        self.stop.store(true, Ordering::Release);
+        let turns = self.thread.join().expect("a turn does not panic");
+        turns as f64 / self.begun.elapsed().as_secs_f64()
+    }
 }
 
 struct Gateway {
@@ -63,6 +121,16 @@ impl Gateway {
         Gateway { engine, clock, served, reader }
     }
 
+    /// With a minute behind it.
+    fn watched() -> Gateway {
+        let gateway = Gateway::new();
+        // The first turn says from when on is watched.
+        gateway.turn();
+        (0..60).for_each(|_| gateway.second(100));
+        gateway.turn();
+        gateway
+    }
+
     /// A second of traffic, of which one in `failing` fails.
     fn second(&self, failing: u64) {
         let from = self.clock.now_ns();
@@ -83,29 +151,18 @@ impl Gateway {
 
 /// A turn over a minute of 1,000 observations a second, five watches, made durable before: sorted into samples, and looked at.
 fn detection() -> u64 {
-    let gateway = Gateway::new();
-    for _ in 0..2 {
-        (0..60).for_each(|_| gateway.second(100));
-        gateway.engine.flush_observations().expect("the store is in memory");
-        let start = ticks();
-        gateway.turn();
-        let took = ticks() - start;
-        // The first minute warms it up.
-        if gateway.engine.loop_status().turns == 2 {
-            return took;
-        }
-    }
-    unreachable!("two turns were taken")
+    let gateway = Gateway::watched();
+    (0..60).for_each(|_| gateway.second(100));
+    gateway.engine.flush_observations().expect("the store is in memory");
+    let start = ticks();
+    gateway.turn();
+    ticks() - start
 }
 
 /// Turns that find a fault, have a rule plan, the pipeline judge, and the change promoted, recorded and learned from: what became of a change is
 /// taken up by the turn after it.
 fn cycle() -> u64 {
-    let gateway = Gateway::new();
-    for _ in 0..60 {
-        gateway.second(100);
-    }
-    gateway.turn();
+    let gateway = Gateway::watched();
     gateway.second(3);
     let start = ticks();
     let cycles = (0..3).map(|_| gateway.turn()).find(|cycles| cycles.iter().any(|cycle| cycle.outcome.is_some()));

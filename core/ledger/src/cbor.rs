@@ -215,17 +215,24 @@ impl<T: Field> Field for Option<T> {
 }
 
 /// An empty list is left out.
-impl Field for Vec<String> {
-    const NAME: &'static str = "list of texts";
+macro_rules! list {
+    ($item:ty, $name:literal) => {
+        impl Field for Vec<$item> {
+            const NAME: &'static str = $name;
 
-    fn to_value(&self) -> Option<Value> {
-        (!self.is_empty()).then(|| Value::Array(self.iter().cloned().map(Value::Text).collect()))
-    }
+            fn to_value(&self) -> Option<Value> {
+                (!self.is_empty()).then(|| Value::Array(self.iter().filter_map(Field::to_value).collect()))
+            }
 
-    fn from_value(value: Option<Value>) -> Option<Vec<String>> {
-        let Some(value) = value else { return Some(Vec::new()) };
-        let items = value.into_array().ok()?;
-        (!items.is_empty()).then_some(())?;
-        items.into_iter().map(|item| item.into_text().ok()).collect()
-    }
+            fn from_value(value: Option<Value>) -> Option<Vec<$item>> {
+                let Some(value) = value else { return Some(Vec::new()) };
+                let items = value.into_array().ok()?;
+                (!items.is_empty()).then_some(())?;
+                items.into_iter().map(|item| Field::from_value(Some(item))).collect()
+            }
+        }
+    };
 }
+
+list!(String, "list of texts");
+list!(u64, "list of whole numbers");

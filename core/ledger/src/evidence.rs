@@ -153,6 +153,12 @@ evidence! {
         snapshot: Option<Hash>,
         /// The content address that was current before.
         before: Option<Hash>,
+        /// The versions of its sector that it came from.
+        parents: Vec<u64>,
+        /// The versions of other sectors that it needs, such as "limits@7".
+        depends: Vec<String>,
+        /// Whether it was declared incompatible with the one before.
+        major: bool,
         /// The generation.
         epoch: u64,
         /// Who.
@@ -172,6 +178,12 @@ evidence! {
         snapshot: Option<Hash>,
         /// The content address that was current before.
         before: Option<Hash>,
+        /// The versions of its sector that it came from.
+        parents: Vec<u64>,
+        /// The versions of other sectors that it needs, such as "limits@7".
+        depends: Vec<String>,
+        /// Whether it was declared incompatible with the one before.
+        major: bool,
         /// The generation.
         epoch: u64,
         /// Whether it took effect before it could be recorded.

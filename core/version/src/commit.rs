@@ -113,7 +113,7 @@ impl History {
         let generation = versions[versions.len() - 1].epoch;
         let linked = versions.iter().rev().take_while(|version| version.epoch == generation).count();
         let linked = versions.len() - linked..versions.len();
-        let entries = versions.iter().map(NewVersion::entry).collect();
+        let entries = versions.iter().zip(&depends).map(|(version, depends)| version.entry(depends)).collect();
         let appended = self.ledger.append_linked(entries, linked, with)?;
         *self.needing() = Some(needing);
         COMMITTED.add(versions.len() as u64);
@@ -131,12 +131,26 @@ impl History {
         let (by, why) = (by.into(), why.into());
         let refused = Some(refused.chars().take(REFUSAL).collect());
         let evidence = match rollback_of {
-            None => Evidence::SnapshotPromoted { version, snapshot: None, before, epoch, by, why, refused },
+            None => Evidence::SnapshotPromoted {
+                version,
+                snapshot: None,
+                before,
+                parents: Vec::new(),
+                depends: Vec::new(),
+                major: false,
+                epoch,
+                by,
+                why,
+                refused,
+            },
             Some(rollback_of) => Evidence::RollbackExecuted {
                 version,
                 rollback_of,
                 snapshot: None,
                 before,
+                parents: Vec::new(),
+                depends: Vec::new(),
+                major: false,
                 epoch,
                 emergency: false,
                 by,
@@ -186,12 +200,28 @@ impl History {
 }
 
 impl NewVersion<'_> {
-    fn entry(&self) -> Entry {
+    fn parents(&self) -> Vec<u64> {
+        self.parent.into_iter().chain(self.merges).collect()
+    }
+
+    fn entry(&self, depends: &[(String, u64)]) -> Entry {
         let (version, snapshot, epoch) = (self.number, Some(self.snapshot.id()), self.epoch);
+        let (parents, depends, major) = (self.parents(), stated(depends), self.major);
         let before = self.before.map(Snapshot::id);
         let (by, why, refused) = (self.by.into(), self.why.into(), None);
         let evidence = match self.rollback_of {
-            None => Evidence::SnapshotPromoted { version, snapshot, before, epoch, by, why, refused },
+            None => Evidence::SnapshotPromoted {
+                version,
+                snapshot,
+                before,
+                parents,
+                depends,
+                major,
+                epoch,
+                by,
+                why,
+                refused,
+            },
             Some(rollback_of) => {
                 let emergency = self.emergency;
                 Evidence::RollbackExecuted {
@@ -199,6 +229,9 @@ impl NewVersion<'_> {
                     rollback_of,
                     snapshot,
                     before,
+                    parents,
+                    depends,
+                    major,
                     epoch,
                     emergency,
                     by,
@@ -216,7 +249,7 @@ impl NewVersion<'_> {
             sector: self.sector.into(),
             number: self.number,
             snapshot: self.snapshot.id(),
-            parents: self.parent.into_iter().chain(self.merges).collect(),
+            parents: self.parents(),
             epoch: self.epoch,
             time_ns: self.time_ns,
             receipt,
@@ -228,6 +261,11 @@ impl NewVersion<'_> {
             depends: depends.to_vec(),
         }
     }
+}
+
+/// Needed versions of other sectors, as a receipt states them.
+pub(crate) fn stated(depends: &[(String, u64)]) -> Vec<String> {
+    depends.iter().map(|(sector, version)| format!("{sector}@{version}")).collect()
 }
 
 /// Statements as sorted canonical lines.

@@ -50,6 +50,8 @@ impl History {
             && stated.snapshot == record.snapshot
             && stated.rollback_of == record.rollback_of
             && stated.epoch == record.epoch
+            && (stated.parents, stated.major) == (&record.parents, record.major)
+            && *stated.depends == crate::commit::stated(&record.depends)
             && (stated.by, stated.why) == (&record.by, &record.why);
         if same { Ok(receipt) } else { Err(damaged("its receipt states another version")) }
     }
@@ -156,6 +158,9 @@ pub(crate) struct Stated<'s> {
     pub(crate) version: u64,
     pub(crate) snapshot: Hash,
     pub(crate) rollback_of: Option<u64>,
+    pub(crate) parents: &'s Vec<u64>,
+    pub(crate) depends: &'s Vec<String>,
+    pub(crate) major: bool,
     pub(crate) epoch: u64,
     pub(crate) by: &'s String,
     pub(crate) why: &'s String,
@@ -168,14 +173,49 @@ impl Stated<'_> {
             return None;
         }
         match &statement.claims.evidence {
-            Evidence::SnapshotPromoted { version, snapshot: Some(snapshot), epoch, by, why, .. } => {
-                let (version, snapshot, epoch) = (*version, *snapshot, *epoch);
-                Some(Stated { version, snapshot, rollback_of: None, epoch, by, why })
-            }
-            Evidence::RollbackExecuted { version, rollback_of, snapshot: Some(snapshot), epoch, by, why, .. } => {
-                let (version, snapshot, epoch) = (*version, *snapshot, *epoch);
-                Some(Stated { version, snapshot, rollback_of: Some(*rollback_of), epoch, by, why })
-            }
+            Evidence::SnapshotPromoted {
+                version,
+                snapshot: Some(snapshot),
+                parents,
+                depends,
+                major,
+                epoch,
+                by,
+                why,
+                ..
+            } => Some(Stated {
+                version: *version,
+                snapshot: *snapshot,
+                rollback_of: None,
+                parents,
+                depends,
+                major: *major,
+                epoch: *epoch,
+                by,
+                why,
+            }),
+            Evidence::RollbackExecuted {
+                version,
+                rollback_of,
+                snapshot: Some(snapshot),
+                parents,
+                depends,
+                major,
+                epoch,
+                by,
+                why,
+                ..
+            } => Some(Stated {
+                version: *version,
+                snapshot: *snapshot,
+                rollback_of: Some(*rollback_of),
+                parents,
+                depends,
+                major: *major,
+                epoch: *epoch,
+                by,
+                why,
+            }),
             _ => None,
         }
     }

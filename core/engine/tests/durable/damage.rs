@@ -86,6 +86,9 @@ fn a_version_that_its_receipt_does_not_state_is_damaged() {
         "UPDATE versions SET receipt = NULL WHERE number = 2",
         "UPDATE versions SET by = 'someone else' WHERE number = 2",
         "UPDATE versions SET rollback_of = 1 WHERE number = 2",
+        "UPDATE versions SET parents = '[]' WHERE number = 2",
+        "UPDATE versions SET major = 1 WHERE number = 2",
+        "INSERT INTO dependencies VALUES ('orders', 2, 'orders', 1)",
     ] {
         let scratch = Scratch::new("unstated");
         let engine = scratch.open();

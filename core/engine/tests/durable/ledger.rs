@@ -54,12 +54,16 @@ fn every_operation_leaves_its_receipt() {
     assert_eq!(receipt, engine.receipt("3").unwrap());
     let hex: String = promoted.snapshot_id.iter().map(|byte| format!("{byte:02x}")).collect();
     let evidence = serde_json::json!({
-        "version": 1, "snapshot": hex, "epoch": promoted.epoch, "by": "ops-2", "why": "desk asked",
+        "version": 1, "snapshot": hex, "major": false, "epoch": promoted.epoch, "by": "ops-2", "why": "desk asked",
     });
     assert_eq!(receipt.evidence, evidence);
     assert_eq!(
         (receipts[4].evidence["version"].as_u64(), receipts[4].evidence["by"].as_str()),
         (Some(2), Some("ops-3"))
+    );
+    assert!(
+        receipts.iter().any(|receipt| receipt.evidence["parents"] == serde_json::json!([1])),
+        "what it came from is signed"
     );
     assert!(receipts[4].evidence["refused"].as_str().unwrap().contains("line 1"), "{}", receipts[4].evidence);
     let emergencies: Vec<_> = receipts.iter().filter(|r| r.evidence["emergency"] == true).collect();

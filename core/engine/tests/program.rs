@@ -1,4 +1,4 @@
-//! A program that depends on the engine's crate alone.
+//! What a program writes that derives its limits and binds their reads, under the strictest lints of its own.
 #![deny(warnings, missing_docs, unreachable_pub)]
 
 use std::sync::OnceLock;
@@ -26,7 +26,8 @@ static ENGINE: OnceLock<Engine> = OnceLock::new();
 knhk_engine::bind!(Orders => ENGINE);
 const _: () = assert!(size_of::<Orders>() == 0);
 
-fn main() {
+#[test]
+fn limits_are_derived_promoted_and_read() {
     let engine = ENGINE.get_or_init(|| Engine::open(":memory:", Options::default()).unwrap());
     engine.create_sector("orders", SectorKind::Direct).unwrap();
     let limits = Limits { min_qty: 1, max_qty: 1000, desk: Desk { name: "rates".into() } };
