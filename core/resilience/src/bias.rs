@@ -19,7 +19,7 @@
 //! # Whoever else comes
 //!
 //! ```text
-//! r1  owner = its number, revoked release      exchange; acquire where another thread's is found
+//! r1  owner = its number, revoked relaxed      exchange, unless another thread's is found
 //! r2  heavy barrier
 //! r3  until inside == 0           acquire
 //! r4  owner = SHARED              release
@@ -37,14 +37,15 @@
 //! r3 before s1 of every thread (release, acquire). So each exchange is of a value at least as new as the last section's.
 //!
 //! *Several threads revoke together.* Each of them fences and waits for itself, so none depends on one that the system has put to sleep; the
-//! owner too, if it comes: its own `inside` is 0 then. Who finds the revocation made acquires it, so that its fence comes behind r1 as the
-//! maker's does. *A thread that claims* does so by exchange, so there is one owner, and what it
-//! finds is what the maker of the bias left.
+//! owner too, if it comes: its own `inside` is 0 then. Who finds the revocation made fences behind it as its maker does, since a fence
+//! of the owner that comes later still would have it see what the finder has seen (C++20, [atomics.order], 4). *A thread that claims*
+//! does so by exchange, so there is one owner, and what it finds is what the maker of the bias left.
 //!
 //! *The owner has ended.* `inside` is 0, and its number is never given to another thread. *The process was forked.* The child's thread has
 //! forgotten its number, so nobody there owns what was owned in the parent, and whoever comes revokes. `inside` may say that the owner
-//! was in a section, of which the child has a part that is whole, since a section makes one store to each word; nobody waits for it there
-//! ([`asymmetric::is_of_this_process`]). What a signal handler forks inside its own thread's section goes on in the child with that section.
+//! was in a section, of which the child has some stores and not the others; what is guarded must be whole after each. Nobody waits
+//! there for a thread of the parent ([`asymmetric::is_of_this_process`]). What a signal handler forks inside its own thread's section
+//! goes on in the child with that section.
 //!
 //! *A signal handler* that interrupts its own thread's section is told so, and makes no update: what that section is about to store
 //! would overwrite it. Between sections it is served like any other call.
@@ -57,14 +58,14 @@
 //! The loom model (`tests/loom.rs`) has a full fence for each half of the barrier, which is what the two together amount to, and finds a
 //! fault in each ordering above.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::Duration;
 
 use knhk_hot::asymmetric;
 
 use crate::mutant::Mutant::{
     self, ClaimStored, InsideLate, InsideLoadRelaxed, InsideStoreRelaxed, OwnerUnawaited, OwnerUnfenced,
-    RevokedRelaxed, RevokerUnfenced, SharedLoadRelaxed, SharedStoreRelaxed,
+    RevokerUnfenced, SharedLoadRelaxed, SharedStoreRelaxed,
 };
 use crate::mutant::{exchange, mutated, unless};
 use crate::primitive::AtomicU64;
@@ -234,8 +235,7 @@ impl Bias {
                 owner = next;
                 continue;
             }
-            let (taken, found) = (unless(RevokedRelaxed, AcqRel), unless(SharedLoadRelaxed, Acquire));
-            owner = match self.owner.compare_exchange(owner, next, taken, found) {
+            owner = match self.owner.compare_exchange(owner, next, Relaxed, unless(SharedLoadRelaxed, Acquire)) {
                 Ok(_) => next,
                 Err(other) => other,
             };

@@ -26,7 +26,6 @@ knhk_warm::mutants! {
     OwnerUnfenced "the owner of a bias does not fence between saying that it is inside and looking",
     InsideLate "the owner of a bias says that it is inside after it has looked",
     InsideStoreRelaxed "the owner of a bias leaves its section relaxed",
-    RevokedRelaxed "a bias is taken away relaxed",
     RevokerUnfenced "who takes a bias away does not fence before it looks for the owner",
     OwnerUnawaited "who takes a bias away does not wait for the owner",
     InsideLoadRelaxed "who takes a bias away looks for the owner relaxed",

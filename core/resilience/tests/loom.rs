@@ -311,7 +311,6 @@ const FAULTS: &[(Mutant, &str)] = &[
     (Mutant::OwnerUnfenced, "bias"),
     (Mutant::InsideLate, "bias"),
     (Mutant::InsideStoreRelaxed, "bias"),
-    (Mutant::RevokedRelaxed, "bias"),
     (Mutant::RevokerUnfenced, "bias"),
     (Mutant::OwnerUnawaited, "bias"),
     (Mutant::InsideLoadRelaxed, "bias"),

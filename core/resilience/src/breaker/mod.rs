@@ -184,7 +184,7 @@ impl Breaker {
     ///
     /// # Errors
     /// [`CallError`]: refused, or failed.
-    #[inline]
+    #[inline(always)]
     pub fn call_judged<T, E>(
         &self,
         work: impl FnOnce() -> Result<T, E>,
