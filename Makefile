@@ -203,7 +203,7 @@ $(SETUP)/python: bindings/python/pyproject.toml
 	@mkdir -p $(@D)
 	@echo "set-up: a Python environment in .venv, with maturin, pytest and mypy"
 	@python3 -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2' 'mypy>=1.18' 'pytest>=8'
+	@.venv/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2' 'mypy>=1.18' 'pytest>=9'
 	@touch $@
 
 $(SETUP)/node: $(NODE)/package-lock.json

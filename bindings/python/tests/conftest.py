@@ -1,7 +1,6 @@
-"""What the tests share: an engine, a sector with a value of each type, and a watch that ends what hangs."""
+"""What the tests share: an engine, and a sector with a value of each type."""
 
 import contextlib
-import faulthandler
 import gc
 import sqlite3
 
@@ -23,14 +22,6 @@ DOCUMENT = {
     "limits": {"XPAR": 10, "XLON": {"day": 20, "night": 5}},
     "$classes": {"instrument": [], "bond": ["instrument"], "govbond": ["bond"]},
 }
-
-
-@pytest.fixture(autouse=True)
-def watch():
-    """Whatever hangs ends the run with the stacks of all threads."""
-    faulthandler.dump_traceback_later(120, exit=True)
-    yield
-    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture
