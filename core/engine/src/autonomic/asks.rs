@@ -1,7 +1,7 @@
 //! Questions to proposers, which are answered beside the turns: each on a thread of its own, until its deadline. A later turn takes up what was said.
 //!
 //! What is asked is here alone, and gone with the process. The [mind](super::mind) knows which cycles wait for an answer; one whose question is not
-//! here any more was interrupted, and is ended ([`Engine::follow`]).
+//! here any more was interrupted, and is ended by the next turn ([`act`](super::act)).
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +17,6 @@ use knhk_autonomic::plan::{PlanError, Proposer, Question};
 use super::Loop;
 use super::journal::{Answer, Said};
 use super::within::Callback;
-#[allow(unused_imports, reason = "the documentation names it")]
-use crate::Engine;
 
 /// A proposer that is asked one question at a time.
 pub(super) struct Desk {

@@ -335,7 +335,7 @@ impl Replay<'_> {
         Ok(true)
     }
 
-    /// Compares a decision with the one that was recorded, with its receipt, and with the pattern's row.
+    /// Compares a decision with the one that was recorded, with its receipt (of one that follows from an answer: the cycle's last), and with the row.
     fn compare(
         &mut self,
         turn: &Turn,
@@ -353,7 +353,6 @@ impl Replay<'_> {
             Some(recorded) => self.differs(turn.number, format!("decision {id}"), hex(&recorded.digest()), hex(&hash)),
             None => self.differs(turn.number, format!("decision {id} was not recorded"), "none", hex(&hash)),
         }
-        // What followed from an answer is stated by the receipt of the cycle's end.
         if !decision.late && !stated.contains_key(&hash) {
             let what = format!("no receipt states decision {id} as it is recomputed");
             let receipt = self.row::<PatternInfo>(PATTERN.name, id).and_then(|row| row.receipt);
