@@ -208,7 +208,7 @@ fn polling_threads_miss_nothing() {
                 let left = &left;
                 scope.spawn(move || (from..from + EACH).for_each(|n| left.send(n, None).unwrap()))
             });
-            sent.map(|sent| sent.join().unwrap());
+            sent.into_iter().for_each(|sent| sent.join().unwrap());
             left.finish();
         });
         assert_eq!(received.load(SeqCst), EACH * (2 * EACH - 1), "window {window}");
