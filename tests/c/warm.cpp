@@ -1,6 +1,8 @@
 // knhk_warm.hpp and knhk_graph.hpp: lambdas with futures, slices, cancelling, channels of values, a graph whose members throw and hang.
 #include <knhk_warm.hpp>
 
+#include <poll.h>
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
