@@ -80,7 +80,7 @@ fn open_cycles(engine: &Engine) -> Vec<Cycle> {
 
 fn ends(engine: &Engine) -> Receiver<Cycle> {
     let (say, heard) = channel();
-    let hook = move |info: &HookInfo| _ = info.cycle.clone().map(|cycle| say.send(cycle));
+    let hook = move |info: &HookInfo| info.cycle.iter().for_each(|cycle| _ = say.send(cycle.clone()));
     engine.add_hook(Phase::Learn, When::After, Arc::new(hook)).unwrap();
     heard
 }
