@@ -1,17 +1,20 @@
 //! A snapshot: one immutable Σ with what follows from it.
 
+mod lines;
+
 use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
+pub use self::lines::address_of;
 use crate::aside::{Alone, Aside, Hashing};
 use crate::core::Core;
 use crate::counters;
 use crate::graph::{Delta, Graph, TermRef, Triple, write_statement};
-use crate::merkle::{self, Hash, Map};
+use crate::merkle::{Hash, Map};
 use crate::names::{self, Namespace};
 use crate::proof::Proof;
-use crate::rdf::{self, RdfError};
+use crate::rdf::RdfError;
 use crate::shacl::{Report, Shapes, ShapesError};
 use crate::statements::{Changes, changes};
 use crate::view::View;
@@ -342,59 +345,6 @@ impl Snapshot {
             Err(_) => diff(&Document::empty(), self.document()?),
         })
     }
-
-    /// The snapshot of the same core whose own statements are what [`Snapshot::own_lines`] wrote.
-    ///
-    /// # Errors
-    /// What is no N-Triples, or beyond a limit; else as [`Snapshot::apply`].
-    pub fn of_lines(&self, lines: &[u8]) -> Result<Snapshot, SnapshotError> {
-        let triples = rdf::parse_own_lines(lines, self.graph.terms(), &self.of.limits)?;
-        self.apply(&Delta::new(&self.graph, self.graph.own().collect(), triples))
-    }
-
-    /// As [`Snapshot::of_lines`], for statements that were a sector's own under the core with this root: its content address and its proofs
-    /// are what they were then, and what it says is read, checked and changed over this snapshot's core. What a change of it gives is made
-    /// under this core.
-    ///
-    /// # Errors
-    /// As [`Snapshot::of_lines`], [`Snapshot::report`] says whether it conforms to the shapes of this core.
-    pub fn made_under(&self, core: [u8; 32], lines: &[u8]) -> Result<Snapshot, SnapshotError> {
-        let snapshot = self.of_lines(lines)?;
-        if core == self.of.core.root() {
-            return Ok(snapshot);
-        }
-        let map = map_of(lines);
-        // This core may have what was the sector's own.
-        let lines = (map.root() != snapshot.map.root()).then(|| lines.to_vec());
-        let id = address(&core, &map.root());
-        Ok(Snapshot { id, made: Some(Arc::new(Made { core, map, lines })), ..snapshot })
-    }
-
-    /// The sector's own statements as canonical N-Triples, sorted.
-    pub fn own_lines(&self) -> Vec<u8> {
-        if let Some(lines) = self.made.as_ref().and_then(|made| made.lines.as_ref()) {
-            return lines.clone();
-        }
-        let mut bytes = Vec::new();
-        let mut ends = Vec::new();
-        for triple in self.graph.own() {
-            write_statement(self.graph.terms(), triple, &mut bytes);
-            ends.push(bytes.len());
-        }
-        let mut start = 0;
-        let mut lines: Vec<&[u8]> = ends.iter().map(|&end| &bytes[std::mem::replace(&mut start, end)..end]).collect();
-        lines.sort_unstable();
-        lines.concat()
-    }
-}
-
-/// The content address of the statements, canonical lines of N-Triples, that are a sector's own under the core with this root.
-pub fn address_of(core: &[u8; 32], lines: &[u8]) -> [u8; 32] {
-    address(core, &map_of(lines).root())
-}
-
-fn map_of(lines: &[u8]) -> Map {
-    Map::from_leaves(lines.split_inclusive(|&byte| byte == b'\n').map(merkle::leaf).collect())
 }
 
 /// The content address of a core and a sector.
