@@ -7,10 +7,11 @@
 //
 // Each type has what is asked for most; the rest of an answer is read by name, as docs/governing.md has it:
 // asked["closed"]["by"].as<std::string>(). No JSON library is needed: the C interface reads.
+// Before the guard: knhk.hpp ends with headers that need what is below, and has them here by then.
+#include "knhk.hpp"
+
 #ifndef KNHK_ANSWERS_HPP
 #define KNHK_ANSWERS_HPP
-
-#include "knhk.hpp"
 
 namespace knhk {
 
