@@ -51,6 +51,8 @@ pub use knhk_autonomic::watch::Sample;
 pub use replay::{Difference, ReplaySpan, Replayed};
 pub use settings::Settings;
 
+use knhk_autonomic::plan::model::Endpoint;
+
 use crate::own::Job;
 
 /// The loop of an engine.
@@ -62,8 +64,8 @@ pub(crate) struct Loop {
     status: Mutex<LoopStatus>,
     callbacks: callbacks::Callbacks,
     hooks: hooks::Hooks,
-    /// The model that the environment names.
-    model: Mutex<Option<Arc<asks::Desk>>>,
+    /// The model that the environment names. It is kept as long as the environment names the same: what an hour may cost is counted in it.
+    model: Mutex<Option<(Endpoint, Arc<asks::Desk>)>>,
     /// What is asked now.
     asks: asks::Asks,
     /// What threads that run its callbacks are known by.
@@ -90,7 +92,7 @@ impl Loop {
     }
 
     fn model(&self) -> Option<Arc<asks::Desk>> {
-        self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.model.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, desk)| desk.clone())
     }
 
     fn job(&self) -> MutexGuard<'_, Option<Job>> {

@@ -77,12 +77,16 @@ impl Engine {
             Error::new(Status::InvalidArgument, "loop", "model", format!("the model of the environment: {error}"))
         };
         let endpoint = Endpoint::from_environment().map_err(|error| wrong(&error))?;
-        let model = endpoint.map(|endpoint| Model::new(endpoint, 0, &self.scope())).transpose();
-        let model = model.map_err(|error| wrong(&error))?.map(|model| {
-            let longest = model.longest();
-            Arc::new(Desk::new(Arc::new(model), Some(longest)))
-        });
-        *autonomic.model.lock().unwrap_or_else(PoisonError::into_inner) = model;
+        let mut model = autonomic.model.lock().unwrap_or_else(PoisonError::into_inner);
+        if model.as_ref().map(|(endpoint, _)| endpoint) != endpoint.as_ref() {
+            let made = |endpoint: Endpoint| -> Result<_, Error> {
+                let model = Model::new(endpoint.clone(), 0, &self.scope()).map_err(|error| wrong(&error))?;
+                let longest = model.longest();
+                Ok((endpoint, Arc::new(Desk::new(Arc::new(model), Some(longest)))))
+            };
+            *model = endpoint.map(made).transpose()?;
+        }
+        drop(model);
         let period = (settings.every_ms > 0).then(|| settings.period());
         {
             let mut round = autonomic.round();

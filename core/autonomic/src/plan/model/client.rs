@@ -22,7 +22,7 @@ const SHOWN: usize = 500;
 const ANSWER_BYTES: u64 = 1 << 20;
 
 /// Where a model answers, and how it is asked.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Endpoint {
     /// The base, such as `https://api.example.com/v1`; `/chat/completions` is added.
     pub url: String,
