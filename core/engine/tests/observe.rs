@@ -102,6 +102,29 @@ fn observations_are_aggregated_kept_and_proven() {
 }
 
 #[test]
+fn what_is_recorded_as_a_second_ends_is_in_the_windows_that_were_declared() {
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    for _ in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(folder.path().to_str().unwrap(), options(100)).unwrap();
+        let reader = engine.register_reader(ReaderOptions::default()).unwrap();
+        // The monitor looks for declarations now and then; here the second ends before it would.
+        while now().subsec_millis() < 950 {
+            thread::yield_now();
+        }
+        let max_qty = declare(&engine);
+        assert!(check(&reader, max_qty, 2000));
+        let second = now().as_secs();
+        while now().as_secs() == second {
+            thread::yield_now();
+        }
+        engine.flush_observations().unwrap();
+        let rejects = engine.objectives("orders").unwrap().remove(0);
+        assert_eq!((rejects.value, rejects.met), (Some(100.0), Some(false)));
+    }
+}
+
+#[test]
 fn a_monitor_drains_alone() {
     let mut options = options(100);
     options.signer = Some(Signer::from_seed(&[3; 32]));

@@ -69,13 +69,16 @@ impl Aggregates {
         }
     }
 
+    /// Whether a second ends where it is that time.
+    pub fn ends_second(&self, now_ns: u64) -> bool {
+        now_ns / NS > self.now_ns / NS
+    }
+
     /// Says what time it is; it never goes back.
     pub fn advance(&mut self, now_ns: u64) {
-        let (before, second) = (self.now_ns / NS, now_ns / NS);
-        if second > before {
-            for state in &mut self.series {
-                state.end_second(before);
-            }
+        if self.ends_second(now_ns) {
+            let second = self.now_ns / NS;
+            self.series.iter_mut().for_each(|state| state.end_second(second));
         }
         self.now_ns = self.now_ns.max(now_ns);
     }

@@ -120,9 +120,11 @@ impl Drainer {
     /// Drains a chunk, and waits for the next occasion where the rings are empty.
     pub(crate) fn step(&mut self) -> Next {
         let now_ns = self.hot.clock().advance();
+        // A second that ends goes into the windows that are known by then.
+        let pause_ns = if self.aggregates.ends_second(now_ns) { 0 } else { LEARN_NS };
+        self.learn(now_ns, pause_ns);
         self.aggregates.advance(now_ns);
         self.trials.advance(now_ns);
-        self.learn(now_ns, LEARN_NS);
         let full = self.take_back();
         let taken = if full { 0 } else { self.drain(now_ns) };
         let old = now_ns.saturating_sub(self.settings.seal_after.as_nanos() as u64);
@@ -267,13 +269,14 @@ impl Drainer {
             match asked {
                 Ask::Look(look) => {
                     let now_ns = self.hot.clock().now_ns();
-                    self.aggregates.advance(now_ns);
                     // Whoever asks right after a promotion hears of its kinds.
                     self.learn(now_ns, 0);
+                    self.aggregates.advance(now_ns);
                     look(&self.aggregates);
                 }
                 Ask::Try(look) => {
                     let now_ns = self.hot.clock().now_ns();
+                    self.learn(now_ns, 0);
                     self.trials.advance(now_ns);
                     if let Some(sector) = look(&mut self.trials, now_ns) {
                         self.snapshots[sector as usize % SECTOR_CAPACITY] = None;
