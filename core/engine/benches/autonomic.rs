@@ -15,6 +15,7 @@ use knhk_engine::autonomic::{Cycle, CycleOutcome, Settings};
 use knhk_engine::control::Content;
 use knhk_engine::governance::Propose;
 use knhk_engine::{Engine, Key, Observations, Observed, Options, Outcome, Reader, ReaderOptions, SectorKind, Signer};
+use knhk_hot::raw;
 use knhk_warm::{Clock, ManualClock};
 
 const GATEWAY: &str = r#"
@@ -56,7 +57,15 @@ fn main() {
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn loop_read_beside_loop(reader: &Reader, key: Key<i64>, n: u64) -> u64 {
-    (0..n).fold(0, |sum: u64, _| sum.wrapping_add(key.get(&reader.view(), 1) as u64))
+    let (line, key) = (reader.as_raw().as_ptr(), key.raw());
+    // SAFETY: registered by this thread; each view ends before the next begins.
+    let read = || unsafe {
+        let view = raw::begin(line);
+        let value = raw::get_i64(view, key, 1);
+        raw::end(line, view);
+        value as u64
+    };
+    (0..n).fold(0, |sum: u64, _| sum.wrapping_add(read()))
 }
 
 /// A thread that observes, lets time pass, and takes a turn, again and again.

@@ -40,56 +40,79 @@ pub fn heavy() -> bool {
     barrier().heavy()
 }
 
-/// Numbers of threads that are never used again.
-static NEXT: AtomicU64 = AtomicU64::new(1);
-/// The first number of this process; those below it were given to threads of the process that it was forked from.
-static FIRST: AtomicU64 = AtomicU64::new(1);
-
-#[cfg(not(loom))]
-std::thread_local! {
-    static NUMBER: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
-}
-#[cfg(loom)]
-loom::thread_local! {
-    static NUMBER: core::cell::Cell<u64> = core::cell::Cell::new(0);
-}
-
-/// The calling thread's number; 0: [`number_thread`] was not called on it, or it has been forked since.
+/// A number of the calling thread, below 2^62 and not 0. No two threads that run at once have the same, nor has one of the process that this
+/// one was forked from. A thread may have that of one that has ended before it began: what that one did comes before all that it does.
+///
+/// On x86-64 it is the address that the ABI keeps at `fs:0`, the thread's control block (System V ABI for AMD64, 3.4.6), which is read without the
+/// call that a thread-local of a shared library costs. The system gives it to a new thread only after it has seen the old one end.
 #[inline(always)]
 pub fn thread_number() -> u64 {
-    NUMBER.with(|number| number.get())
+    of_system::thread() | FORKS.load(Relaxed)
 }
 
-/// Gives the calling thread a number, below 2^62, unless it has one. None of the process's threads, those that have ended included, and
-/// none of the process that it was forked from, has the same. 0: the system has no memory to tell a fork by.
+/// Forks that this process descends from since they are counted, above the bits of a thread's own number.
+static FORKS: AtomicU64 = AtomicU64::new(0);
+const FORK: u64 = 1 << 47;
+const MOST_FORKS: u64 = (1 << 62) - FORK;
+
+/// [`thread_number`], once forks are counted; 0: the system has no memory to count them by.
 #[cold]
 pub fn number_thread() -> u64 {
-    if thread_number() == 0 && forks_are_told() {
-        NUMBER.with(|number| number.set(NEXT.fetch_add(1, Relaxed)));
-    }
-    thread_number()
+    if of_system::forks_are_counted() { thread_number() } else { 0 }
 }
 
 /// Whether the thread of that number belongs, or belonged, to this process, and not to one that it was forked from.
 pub fn is_of_this_process(number: u64) -> bool {
-    number >= FIRST.load(Relaxed)
+    number & MOST_FORKS == FORKS.load(Relaxed)
 }
 
-/// Has a forked child forget the number of its one thread.
-#[cfg(all(unix, not(loom)))]
-fn forks_are_told() -> bool {
-    unsafe extern "C" fn child() {
-        FIRST.store(NEXT.load(Relaxed), Relaxed);
-        NUMBER.with(|number| number.set(0));
+#[cfg(not(loom))]
+mod of_system {
+    use super::{FORK, FORKS, MOST_FORKS, Relaxed};
+    use std::sync::OnceLock;
+
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    #[inline(always)]
+    pub fn thread() -> u64 {
+        let block: u64;
+        // SAFETY: the ABI has the block's own address there in every thread.
+        unsafe { core::arch::asm!("mov {}, fs:0", out(reg) block, options(pure, readonly, nostack, preserves_flags)) };
+        block
     }
-    static TOLD: OnceLock<bool> = OnceLock::new();
-    // SAFETY: the handler touches two atomics and a thread-local word that has no destructor.
-    *TOLD.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(child)) } == 0)
+
+    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+    #[inline(always)]
+    pub fn thread() -> u64 {
+        std::thread_local!(static HERE: u8 = const { 0 });
+        HERE.with(|here| core::ptr::from_ref(here) as u64)
+    }
+
+    pub fn forks_are_counted() -> bool {
+        unsafe extern "C" fn child() {
+            FORKS.store((FORKS.load(Relaxed) + FORK) & MOST_FORKS, Relaxed);
+        }
+        static COUNTED: OnceLock<bool> = OnceLock::new();
+        // SAFETY: the handler touches one atomic.
+        *COUNTED.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(child)) } == 0)
+    }
 }
 
-#[cfg(any(not(unix), loom))]
-fn forks_are_told() -> bool {
-    true
+#[cfg(loom)]
+mod of_system {
+    use super::{AtomicU64, Relaxed};
+
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    loom::thread_local! {
+        static NUMBER: u64 = NEXT.fetch_add(1, Relaxed) % super::FORK;
+    }
+
+    pub fn thread() -> u64 {
+        NUMBER.with(|number| *number)
+    }
+
+    pub fn forks_are_counted() -> bool {
+        true
+    }
 }
 
 #[cfg(all(test, not(loom)))]
@@ -97,14 +120,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_given_once() {
+    fn no_two_threads_have_the_same_number_at_once() {
         let own = number_thread();
-        assert!(own != 0 && own == number_thread() && own == thread_number() && is_of_this_process(own));
-        let mut others: Vec<u64> = (0..4).map(|_| std::thread::spawn(number_thread).join().unwrap()).collect();
-        others.push(own);
-        others.sort_unstable();
-        others.dedup();
-        assert_eq!(others.len(), 5);
+        assert!(own != 0 && own < 1 << 62 && own == thread_number() && is_of_this_process(own));
+        let all_there = std::sync::Barrier::new(4);
+        let mut numbers: Vec<u64> = std::thread::scope(|scope| {
+            let number = || {
+                all_there.wait();
+                let number = number_thread();
+                all_there.wait();
+                number
+            };
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(number)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        numbers.push(own);
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 5);
     }
 
     #[test]
@@ -114,8 +147,8 @@ mod tests {
         let child = unsafe { libc::fork() };
         assert!(child >= 0);
         if child == 0 {
-            let forgotten = thread_number() == 0 && !is_of_this_process(own);
-            let right = forgotten && number_thread() > own && is_of_this_process(number_thread());
+            let other = number_thread() != own && thread_number() == number_thread();
+            let right = other && !is_of_this_process(own) && is_of_this_process(thread_number());
             // SAFETY: ends the child at once.
             unsafe { libc::_exit(if right { 0 } else { 1 }) };
         }

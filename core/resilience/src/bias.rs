@@ -41,8 +41,9 @@
 //! of the owner that comes later still would have it see what the finder has seen (C++20, [atomics.order], 4). *A thread that claims*
 //! does so by exchange, so there is one owner, and what it finds is what the maker of the bias left.
 //!
-//! *The owner has ended.* `inside` is 0, and its number is never given to another thread. *The process was forked.* The child's thread has
-//! forgotten its number, so nobody there owns what was owned in the parent, and whoever comes revokes. `inside` may say that the owner
+//! *The owner has ended.* `inside` is 0. A thread that begins later may have its number, and then goes on in its place: all that the one did
+//! comes before all that the other does. *The process was forked.* The child's thread has
+//! another number, so nobody there owns what was owned in the parent, and whoever comes revokes. `inside` may say that the owner
 //! was in a section, of which the child has some stores and not the others; what is guarded must be whole after each. Nobody waits
 //! there for a thread of the parent ([`asymmetric::is_of_this_process`]). What a signal handler forks inside its own thread's section
 //! goes on in the child with that section.
