@@ -30,6 +30,7 @@ ROWS = [
     ("H8/append_caller_time_vs_rtrb", "append an observation", "`rtrb`, same size"),
     ("H8/append_caller_time_vs_array_queue", "the same", "crossbeam `ArrayQueue`"),
     ("H8/observing/read_ticks", "a read while 1,000,000 observations a second go to the disk", None),
+    ("H1/loop/read_vs_urcu_memb", "a read while the loop takes one turn after another", "liburcu-memb"),
     ("H3/swap_per_sector", "swap of the root, per sector", None),
     ("H3/swap_call", "swap of the root, the whole call", None),
     ("H3/promote_1000_values", "promotion of 1,000 values from JSON, in memory", None),
@@ -39,6 +40,10 @@ ROWS = [
     ("K4/shacl_delta_10_on_100k", "validation of a change of 10 statements on 100,000", None),
     ("K1/import_brick", "import of the Brick ontology", "bare oxttl parsing"),
     ("K4/pipeline_10k", "all seven stages for 20 changed values among 10,000 statements", None),
+    ("L4/cycle", "a cycle of the loop, from what is found to what is promoted and learned", None),
+    ("W4/c/breaker_count", "a call through a closed breaker, from C", None),
+    ("W4/token_bucket_vs_governor", "a token of a bucket that one thread uses", "`governor`"),
+    ("W4/token_bucket_shared_vs_governor", "the same of one that several use", "`governor`"),
     ("H1/python/read_i64_vs_empty_method", "typed read in Python", "an empty method"),
     ("H1/node/read_number_vs_empty_method", "typed read in Node", "an empty method"),
 ]
@@ -53,7 +58,7 @@ def line(entry, what, peer):
     ours = f"{number(entry['ours'])} {unit}"
     theirs = f"{peer}: {number(entry['peer'])} {unit}" if peer else ""
     ratio = f"{entry['ratio']:.2f}" if peer else ""
-    limit = number(entry["limit"]) if "limit" in entry else ""
+    limit = number(entry["limit"]) if entry.get("limit") is not None else ""
     if entry.get("met") is False:
         limit += " (missed)"
     return f"| {what} | {ours} | {theirs} | {ratio} | {limit} |"
