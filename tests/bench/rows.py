@@ -242,8 +242,8 @@ ROWS = [
         )
     ),
     # One thread calls in all of them. While no other thread has used a bucket, ours needs no exchange; once one has, a token of it is an
-    # exchange, as governor's always is, and the exchange alone is more than a fifth of what governor takes: the fifth is met by one
-    # thread, or by leases of 32 tokens each, not by a bucket that threads share. What the shared one adds to the exchange is bounded.
+    # exchange, as governor's always is, and the exchange alone is more than a fifth of what governor takes. Leases of 32 tokens
+    # meet the fifth; one thread's bucket came to 0.21 and misses it; a bucket that threads share cannot meet it. What the shared one adds to the exchange is bounded.
     Row("W4/token_bucket_shared_vs_governor", "token_bucket_shared", "governor"),
     Row("W4/exchange_vs_governor", "exchange", "governor"),
     Row("W4/token_bucket_shared_vs_exchange", "token_bucket_shared", "exchange", 1.5, why="a shared token costs at most 1.5 x the one exchange that it cannot do without"),

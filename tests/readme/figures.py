@@ -30,7 +30,7 @@ ROWS = [
     ("H8/append_caller_time_vs_rtrb", "append an observation", "`rtrb`, same size"),
     ("H8/append_caller_time_vs_array_queue", "the same", "crossbeam `ArrayQueue`"),
     ("H8/observing/read_ticks", "a read while 1,000,000 observations a second go to the disk", None),
-    ("H1/loop/read_vs_urcu_memb", "a read while the loop takes one turn after another", "liburcu-memb"),
+    ("H1/loop/read_vs_urcu_memb", "a read in Rust (raw functions) while the loop takes one turn after another", "liburcu-memb"),
     ("H3/swap_per_sector", "swap of the root, per sector", None),
     ("H3/swap_call", "swap of the root, the whole call", None),
     ("H3/promote_1000_values", "promotion of 1,000 values from JSON, in memory", None),
