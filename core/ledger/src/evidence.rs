@@ -157,8 +157,8 @@ evidence! {
         parents: Vec<u64>,
         /// The versions of other sectors that it needs, such as "limits@7".
         depends: Vec<String>,
-        /// Whether it was declared incompatible with the one before.
-        major: bool,
+        /// Whether it was declared incompatible with the one before; none: refused, or made before receipts stated this, parents and needs.
+        major: Option<bool>,
         /// The generation.
         epoch: u64,
         /// Who.
@@ -182,8 +182,8 @@ evidence! {
         parents: Vec<u64>,
         /// The versions of other sectors that it needs, such as "limits@7".
         depends: Vec<String>,
-        /// Whether it was declared incompatible with the one before.
-        major: bool,
+        /// Whether it was declared incompatible with the one before; none: refused, or made before receipts stated this, parents and needs.
+        major: Option<bool>,
         /// The generation.
         epoch: u64,
         /// Whether it took effect before it could be recorded.

@@ -137,7 +137,7 @@ impl History {
                 before,
                 parents: Vec::new(),
                 depends: Vec::new(),
-                major: false,
+                major: None,
                 epoch,
                 by,
                 why,
@@ -150,7 +150,7 @@ impl History {
                 before,
                 parents: Vec::new(),
                 depends: Vec::new(),
-                major: false,
+                major: None,
                 epoch,
                 emergency: false,
                 by,
@@ -206,7 +206,7 @@ impl NewVersion<'_> {
 
     fn entry(&self, depends: &[(String, u64)]) -> Entry {
         let (version, snapshot, epoch) = (self.number, Some(self.snapshot.id()), self.epoch);
-        let (parents, depends, major) = (self.parents(), stated(depends), self.major);
+        let (parents, depends, major) = (self.parents(), stated(depends), Some(self.major));
         let before = self.before.map(Snapshot::id);
         let (by, why, refused) = (self.by.into(), self.why.into(), None);
         let evidence = match self.rollback_of {

@@ -50,8 +50,7 @@ impl History {
             && stated.snapshot == record.snapshot
             && stated.rollback_of == record.rollback_of
             && stated.epoch == record.epoch
-            && (stated.parents, stated.major) == (&record.parents, record.major)
-            && *stated.depends == crate::commit::stated(&record.depends)
+            && stated.lineage_of(record)
             && (stated.by, stated.why) == (&record.by, &record.why);
         if same { Ok(receipt) } else { Err(damaged("its receipt states another version")) }
     }
@@ -171,13 +170,20 @@ pub(crate) struct Stated<'s> {
     pub(crate) rollback_of: Option<u64>,
     pub(crate) parents: &'s Vec<u64>,
     pub(crate) depends: &'s Vec<String>,
-    pub(crate) major: bool,
+    pub(crate) major: Option<bool>,
     pub(crate) epoch: u64,
     pub(crate) by: &'s String,
     pub(crate) why: &'s String,
 }
 
 impl Stated<'_> {
+    /// Whether it states what a version came from and needs; a receipt from before that was stated is held to nothing of it.
+    fn lineage_of(&self, record: &VersionRecord) -> bool {
+        let needs = || crate::commit::stated(&record.depends);
+        self.major
+            .is_none_or(|major| major == record.major && *self.parents == record.parents && *self.depends == needs())
+    }
+
     /// None: it is about something else, or about a version that was refused.
     pub(crate) fn by(statement: &Statement) -> Option<Stated<'_>> {
         if statement.claims.outcome != Outcome::Approved {

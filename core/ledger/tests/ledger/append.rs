@@ -48,7 +48,7 @@ fn every_kind_is_read_as_it_was_written() {
             before: None,
             parents: vec![1, 7],
             depends: vec![text()],
-            major: true,
+            major: Some(true),
             epoch: u64::MAX,
             emergency: true,
             by: text(),

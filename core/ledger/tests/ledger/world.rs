@@ -73,7 +73,7 @@ impl World {
             before: version.checked_sub(1).map(content),
             parents: vec![],
             depends: vec![],
-            major: false,
+            major: None,
             epoch: version,
             by: "desk".into(),
             why: "it is time".into(),
